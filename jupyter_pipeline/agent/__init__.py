@@ -1,0 +1,1 @@
+"""From chat to typed requests and changes."""

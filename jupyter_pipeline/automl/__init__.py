@@ -1,0 +1,1 @@
+"""Tabular machine learning, from reading to evaluation. Knows neither wire nor projects."""

@@ -1,0 +1,182 @@
+"""What the server sends: event frames, the frames of one connection, and how they become JSON."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from .errors import Refusal
+from .events import EVENT_TYPES, Payload, User
+from .stages import StageId, StageRef, StageStatus
+
+PROTOCOL_VERSION = 1
+ERROR_PREFIX = "Failed to process message: "
+MAX_ORIGINAL = 1024
+"""Bytes of a refused message that its error frame repeats."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class EventBody(msgspec.Struct, frozen=True):
+    """The ``event`` member of the envelope."""
+
+    name: str
+    payload: Any
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it goes over the wire. ``ts`` is Unix time in milliseconds."""
+
+    v: int = PROTOCOL_VERSION
+    type: Literal["EVENT"] = "EVENT"
+    project_id: str
+    seq: int
+    ts: int
+    stage: StageRef
+    event: EventBody
+    ephemeral: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as HELLO lists it; ``args_schema`` is JSON Schema."""
+
+    name: str
+    description: str
+    args_schema: dict[str, Any]
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True):
+    """Payload of HELLO, the first frame of a connection. ``resumed`` is false if the log is another one now."""
+
+    message: str
+    project_id: str
+    server_time: int
+    server_version: str
+    epoch: str
+    seq: int
+    resumed: bool
+    user: User
+    capabilities: tuple[str, ...]
+    commands: tuple[CommandSpec, ...]
+    limits: dict[str, Any]
+
+
+class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong", tag_field="type"):
+    """Answer to a ping; times are Unix milliseconds, ``ts`` as the client sent it."""
+
+    ts: int | float | None
+    server_ts: int
+    seq: int
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack", tag_field="type"):
+    """What a message with an ``id`` caused is durable; ``seq`` is the head of the log then."""
+
+    id: str
+    seq: int
+    status: Literal["accepted", "duplicate"]
+
+
+class ErrorFrame(msgspec.Struct, frozen=True, kw_only=True, tag="error", tag_field="type"):
+    """A message was refused and changed nothing."""
+
+    message: str
+    original_message: Any
+    code: str
+    id: str | None = None
+    retryable: bool = False
+    retry_after_ms: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A logged event, typed."""
+
+    seq: int
+    ts: int
+    stage: StageRef
+    payload: Payload
+
+    @property
+    def name(self) -> str:
+        """Its name on the wire."""
+        return self.payload.NAME
+
+
+def encode(value: Any) -> bytes:
+    """A frame as strict JSON."""
+    return _encoder.encode(value)
+
+
+def encode_event(project_id: str, event: Event) -> bytes:
+    """The frame of a logged event. It is encoded once, stored, and sent as it was stored."""
+    return _encoder.encode(
+        Envelope(
+            project_id=project_id,
+            seq=event.seq,
+            ts=event.ts,
+            stage=event.stage,
+            event=EventBody(event.payload.NAME, event.payload),
+        )
+    )
+
+
+def encode_ephemeral(project_id: str, seq: int, ts: int, stage: StageRef, name: str, payload: Any) -> bytes:
+    """A frame in the envelope that belongs to one connection and is never logged."""
+    return _encoder.encode(
+        Envelope(project_id=project_id, seq=seq, ts=ts, stage=stage, event=EventBody(name, payload), ephemeral=True)
+    )
+
+
+_envelope_decoder = msgspec.json.Decoder(Envelope)
+
+
+def decode_event(frame: bytes | str) -> Event:
+    """The typed event of a logged frame.
+
+    Raises
+    ------
+    ValueError
+        If the frame is no event of this version.
+    """
+    envelope = _envelope_decoder.decode(frame)
+    body = envelope.event
+    payload = decode_payload(body.name, body.payload)
+    return Event(seq=envelope.seq, ts=envelope.ts, stage=envelope.stage, payload=payload)
+
+
+def decode_payload(name: str, payload: Any) -> Payload:
+    """The typed payload of an event by its name; ValueError if there is no such event or it does not fit."""
+    cls = EVENT_TYPES.get(name)
+    if cls is None:
+        raise ValueError(f"There is no event {name!r}.")
+    return msgspec.convert(payload, cls)
+
+
+def stage_ref(stage_id: StageId, status: StageStatus) -> StageRef:
+    """The envelope's ``stage`` for a stage and how it stands."""
+    return StageRef(stage_id, stage_id.order, status)
+
+
+def error_frame(refusal: Refusal, original: Any, message_id: str | None = None) -> ErrorFrame:
+    """The frame that tells a client why its message was refused.
+
+    Parameters
+    ----------
+    refusal : Refusal
+        Why.
+    original : object
+        The message as decoded, or its text where it could not be decoded; repeated if it is short enough,
+        else cut at 1 KiB.
+    message_id : str or None, default=None
+        The message's ``id``, if it had one.
+    """
+    encoded = _encoder.encode(original)
+    if len(encoded) > MAX_ORIGINAL:
+        original = encoded[:MAX_ORIGINAL].decode("utf-8", "ignore")
+    return ErrorFrame(
+        message=ERROR_PREFIX + refusal.message,
+        original_message=original,
+        code=refusal.code.value,
+        id=message_id,
+        retryable=refusal.retryable,
+        retry_after_ms=refusal.retry_after_ms,
+    )

@@ -1,0 +1,105 @@
+"""What passes between the conductor and a worker process: the job, and the frames that come back.
+
+Frames are JSON, one a line. A worker speaks for one attempt at a time; the conductor drops what it says once
+that attempt was cancelled or restarted.
+"""
+
+from typing import Any
+
+import msgspec
+
+from .stages import StageId
+
+
+class Upstream(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier stage came to: the plan that was approved and the folder with its result."""
+
+    plan: dict[str, Any]
+    result_dir: str
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
+    """One attempt at a stage.
+
+    Folders are absolute. ``out_dir`` is fresh and becomes ``result_dir`` by an atomic rename when the stage is
+    done. ``params`` is what was asked of the stage beside the approved plans: ``{"prompt": …}`` for
+    PARSE_INTENT, else members of the stage's plan that the person changed. ``datasets`` are those attached.
+    """
+
+    project_id: str
+    stage_id: StageId
+    attempt: int
+    project_dir: str
+    workspace_dir: str
+    out_dir: str
+    result_dir: str
+    asset_base_url: str
+    params: dict[str, Any]
+    upstream: dict[StageId, Upstream]
+    datasets: tuple[dict[str, Any], ...] = ()
+    threads: int = 1
+    memory_limit_mb: int | None = None
+    finish: bool = False
+    """End at once with the trials that are done (TRAIN)."""
+    skip_trials: tuple[str, ...] = ()
+    """Trials that the person cancelled (TRAIN)."""
+
+
+class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):
+    """Predict rows with the model in a result folder."""
+
+    request_id: str
+    model_dir: str
+    threshold: float | None
+    rows: list[dict[str, Any]]
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True, tag="finish"):
+    """End the running attempt with the best so far."""
+
+    attempt: int
+
+
+ToWorker = Job | Predict | Finish
+
+
+class Emitted(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
+    """An event for the log."""
+
+    attempt: int
+    name: str
+    payload: msgspec.Raw
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    """The stage is done and its result folder is in place."""
+
+    attempt: int
+    plan: dict[str, Any]
+    summary: str
+    next_actions: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """The stage cannot go on. ``message`` is for people; ``detail`` (a traceback) goes to the server's log."""
+
+    attempt: int
+    message: str
+    detail: str = ""
+
+
+class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag="predicted"):
+    """Answer to Predict: either ``result`` or ``error``."""
+
+    request_id: str
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
+    """The worker has imported what it needs and waits for a job."""
+
+    pid: int
+
+
+FromWorker = Emitted | Done | Failed | Predicted | Ready

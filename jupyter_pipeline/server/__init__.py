@@ -1,0 +1,1 @@
+"""The Jupyter side: extension app, WebSocket, REST, access and limits."""

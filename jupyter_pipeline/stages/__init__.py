@@ -1,0 +1,1 @@
+"""What each of the eight stages does, one file each."""

@@ -1,0 +1,1 @@
+"""Where stage work runs: worker processes, and how they are ended."""
