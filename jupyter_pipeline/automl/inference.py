@@ -1,0 +1,496 @@
+"""Predict rows with a saved model: ``python predict.py rows.csv --out predictions.csv``.
+
+This file stands alone. Training turns columns into features and predicts by the functions below, and an exported
+bundle carries this file as its ``predict.py``, so both come to the same numbers. A model folder holds ``model.json``
+(what the model is), ``features.skops`` (what was learned of the columns) and the estimator's own file; no pickle.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+FORMAT = 1
+#: Types beside those that skops trusts by itself which a saved model of ours may hold.
+TRUSTED = (
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+)
+_TRUE = {"true", "1", "1.0", "t", "yes"}
+_FALSE = {"false", "0", "0.0", "f", "no"}
+_DAY = 24 * 3600.0
+
+
+class PredictError(ValueError):
+    """The rows or the model folder cannot be used; the message says what would be right."""
+
+
+# -- values ------------------------------------------------------------------------------------------------
+
+
+def text_of(value: Any, *, dtype: str = "string") -> str:
+    """A single value as the text by which categories are compared; missing values and infinity are ``""``."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)) if dtype == "string" else str(bool(value)).lower()
+    if isinstance(value, int | np.integer):
+        return str(int(value)) if dtype != "boolean" else str(bool(value)).lower()
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        if not np.isfinite(number):
+            return ""
+        if dtype == "boolean":
+            return str(bool(number)).lower()
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    if isinstance(value, str):
+        if dtype == "boolean":
+            low = value.strip().lower()
+            return "true" if low in _TRUE else "false" if low in _FALSE else low
+        if dtype == "number":
+            try:
+                return text_of(float(value), dtype=dtype) if value else ""
+            except ValueError:
+                return value
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def to_texts(column: pd.Series, dtype: str, missing: tuple[str, ...] = ()) -> np.ndarray:
+    """The column as an array of texts, ``""`` where a value is missing.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Raw values.
+    dtype : {"number", "boolean", "datetime", "string"}
+        What the column held in training; texts are made comparable with those of training by it.
+    missing : tuple of str
+        Texts that count as missing.
+    """
+    if dtype == "datetime":
+        seconds = to_seconds(column)
+        days = ["" if np.isnan(s) else pd.Timestamp(round(s * 1e6), unit="us").isoformat() for s in seconds]
+        return np.array(days, dtype=object)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        codes, values = pd.factorize(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        if not pd.api.types.is_integer_dtype(column.dtype) or (len(values) and np.abs(values).max() < 2**53):
+            table = np.array([*(text_of(value, dtype=dtype) for value in values), ""], dtype=object)
+            return np.asarray(table[codes])
+    values_list = column.astype(object).tolist()
+    texts = [text_of(value, dtype=dtype) for value in values_list]
+    if missing:
+        gone = set(missing)
+        texts = ["" if text in gone else text for text in texts]
+    result = np.empty(len(texts), dtype=object)
+    result[:] = texts
+    return result
+
+
+def to_numbers(column: pd.Series, dtype: str = "number") -> np.ndarray:
+    """The column as float64; what is missing, infinite or no number is NaN."""
+    if pd.api.types.is_bool_dtype(column.dtype) or dtype == "boolean":
+        texts = to_texts(column, "boolean")
+        return np.where(texts == "true", 1.0, np.where(texts == "false", 0.0, np.nan))
+    if dtype == "datetime" or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return to_seconds(column)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    else:
+        parsed = pd.to_numeric(pd.Series(column.astype(object).tolist(), dtype=object), errors="coerce")
+        values = parsed.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    values[~np.isfinite(values)] = np.nan
+    return np.asarray(values)
+
+
+def to_seconds(column: pd.Series, day_first: bool = False) -> np.ndarray:
+    """Dates and times as seconds since 1970 (UTC where they name no zone); what is no date is NaN."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        times = column
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        times = pd.to_datetime(pd.Series(np.full(len(column), None, dtype=object)), utc=True, errors="coerce")
+    else:
+        values = pd.Series(column.astype(object).tolist(), dtype=object)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            times = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+            rest = times.isna() & values.notna() & (values != "")
+            if rest.any():
+                others = pd.to_datetime(values[rest], format="mixed", utc=True, errors="coerce", dayfirst=day_first)
+                times = times.astype("datetime64[us, UTC]")
+                times[rest] = others.astype("datetime64[us, UTC]")
+    if getattr(times.dtype, "tz", None) is not None:
+        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    micros = times.to_numpy(dtype="datetime64[us]")
+    seconds = micros.astype(np.int64).astype(np.float64) / 1e6
+    seconds[np.isnat(micros)] = np.nan
+    return np.asarray(seconds)
+
+
+# -- features ----------------------------------------------------------------------------------------------
+
+
+def date_parts(seconds: np.ndarray) -> dict[str, np.ndarray]:
+    """What a model can use of dates: the time line, and the circles of year, week and day."""
+    known = ~np.isnan(seconds)
+    micros = (np.where(known, seconds, 0.0) * 1e6).round().astype(np.int64).astype("datetime64[us]")
+    days = micros.astype("datetime64[D]")
+    months = micros.astype("datetime64[M]")
+    year = micros.astype("datetime64[Y]").astype(np.int64) + 1970.0
+    month = months.astype(np.int64) % 12 + 1.0
+    day = (days - months.astype("datetime64[D]")).astype(np.int64) + 1.0
+    weekday = (days.astype(np.int64) + 3) % 7 + 0.0
+    hour = (micros - days.astype("datetime64[us]")).astype(np.int64) / 3.6e9
+    circles = {"month": (month - 1) / 12, "weekday": weekday / 7, "hour": hour / 24}
+    parts = {"days": micros.astype(np.int64) / (_DAY * 1e6), "year": year, "month": month, "day": day}
+    parts |= {"weekday": weekday, "hour": hour}
+    for name, turn in circles.items():
+        parts[f"{name}_sin"] = np.sin(2 * np.pi * turn)
+        parts[f"{name}_cos"] = np.cos(2 * np.pi * turn)
+    return {name: np.where(known, part, np.nan) for name, part in parts.items()}
+
+
+def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str, ...]) -> np.ndarray:
+    """The features of one column, shape (n_rows, number of the column's features), float32."""
+    kind, dtype = state["kind"], state["dtype"]
+    if kind == "table":
+        texts = to_texts(column, dtype, missing)
+        if state["longest"]:
+            texts = np.array([text[: state["longest"]] for text in texts], dtype=object)
+        found = pd.Index(state["categories"].astype(object)).get_indexer(pd.Index(texts, dtype=object))
+        return np.asarray(state["table"][found])  # -1, unknown, is the table's last row
+    if kind == "text":
+        texts = to_texts(column, dtype, missing)
+        matrix = state["vectorizer"].transform(texts)
+        dense = matrix.toarray() if state["svd"] is None else state["svd"].transform(matrix)
+        return np.asarray(dense / state["scale"], dtype=np.float32)
+    if kind == "datetime":
+        parts = date_parts(to_seconds(column, state["day_first"]))
+        values = np.column_stack([parts[name] for name in state["parts"]])
+    else:
+        values = to_numbers(column, dtype)[:, None]
+    gone = np.isnan(values)
+    values = (np.where(gone, state["fill"], values) - state["mean"]) / state["std"]
+    if state["indicator"]:
+        values = np.column_stack([values, gone[:, :1]])
+    limit = np.finfo(np.float32).max
+    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
+
+
+def encode(frame: pd.DataFrame, features: dict[str, Any]) -> np.ndarray:
+    """Turn raw columns into the matrix that estimators take.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Raw rows; columns that the model does not know are left out.
+    features : dict
+        What was learned of the training rows (``features.skops``).
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_rows, n_features), float32
+
+    Raises
+    ------
+    PredictError
+        If columns are missing; they are named.
+    """
+    by_name: dict[str, int] = {}
+    for i, name in enumerate(frame.columns):
+        by_name.setdefault(str(name), i)
+    wanted = [state["name"] for state in features["columns"]]
+    lacking = [name for name in wanted if name not in by_name]
+    if lacking:
+        raise PredictError(
+            f"The rows lack {_named(lacking)}. The model needs {_named(wanted)}; "
+            "a column may be empty, but it must be there."
+        )
+    missing = tuple(features["missing"])
+    blocks = [_encode_column(frame.iloc[:, by_name[s["name"]]], s, missing) for s in features["columns"]]
+    if not blocks:
+        return np.zeros((len(frame), 1), dtype=np.float32)
+    return np.ascontiguousarray(np.hstack(blocks))
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    return ("column " if len(names) == 1 else "columns ") + shown
+
+
+# -- estimators --------------------------------------------------------------------------------------------
+
+
+def predict_matrix(kind: str, estimator: Any, matrix: np.ndarray, task_type: str, iterations: int | None) -> np.ndarray:
+    """What an estimator says of encoded rows.
+
+    Parameters
+    ----------
+    kind : {"skops", "lightgbm", "xgboost", "catboost"}
+        Whose estimator it is.
+    estimator : object
+        A scikit-learn estimator, or the library's booster.
+    matrix : numpy.ndarray of shape (n_rows, n_features)
+        From :func:`encode`.
+    task_type : {"binary", "multiclass", "regression"}
+    iterations : int or None
+        How many of a booster's iterations count; None for all.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64: values of shape (n_rows,) for regression, else probabilities of shape (n_rows, n_classes).
+    """
+    if kind == "lightgbm":
+        raw = estimator.predict(matrix, num_iteration=iterations or -1)
+    elif kind == "xgboost":
+        import xgboost
+
+        raw = estimator.predict(xgboost.DMatrix(matrix), iteration_range=(0, iterations or 0))
+    elif kind == "catboost":
+        how = "RawFormulaVal" if task_type == "regression" else "Probability"
+        raw = estimator.predict(matrix, prediction_type=how, ntree_end=iterations or 0)
+    else:
+        raw = estimator.predict(matrix) if task_type == "regression" else estimator.predict_proba(matrix)
+    values = np.asarray(raw, dtype=np.float64)
+    if task_type == "regression":
+        return values.reshape(-1)
+    if values.ndim == 1:
+        values = np.column_stack([1.0 - values, values])
+    values = np.clip(values, 0.0, 1.0)
+    return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
+    """Codes of the predicted classes; in a binary task class 1 from the threshold on."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= (0.5 if threshold is None else threshold)).astype(np.int64)
+    return np.asarray(probabilities.argmax(axis=1))
+
+
+class Model:
+    """A model as it was saved.
+
+    Attributes
+    ----------
+    spec : dict
+        ``model.json``.
+    task_type, target, columns, classes, positive_class : as in ``spec``
+    threshold : float or None
+        From what probability a row is of the positive class (binary tasks); None for 0.5. May be set.
+    """
+
+    def __init__(self, spec: dict[str, Any], features: dict[str, Any], estimator: Any) -> None:
+        self.spec = spec
+        self.features = features
+        self.estimator = estimator
+        self.task_type: str = spec["task_type"]
+        self.target: str = spec["target"]
+        self.columns: list[dict[str, str]] = spec["columns"]
+        self.classes: list[Any] | None = spec["classes"]
+        self.positive_class: Any = spec["positive_class"]
+        self.threshold: float | None = spec["threshold"]
+
+    def raw(self, frame: pd.DataFrame) -> np.ndarray:
+        """Values of shape (n_rows,) for regression, else probabilities of shape (n_rows, n_classes)."""
+        kind, iterations = self.spec["estimator"]["kind"], self.spec["estimator"].get("iterations")
+        if len(frame) == 0:
+            return np.zeros(0 if self.classes is None else (0, len(self.classes)))
+        return predict_matrix(kind, self.estimator, encode(frame, self.features), self.task_type, iterations)
+
+    def predict(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:
+        """Predict rows.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of n rows
+            Raw columns as in training, in any order; those that the model does not use are left out.
+
+        Returns
+        -------
+        predictions : numpy.ndarray of shape (n,)
+            Numbers, or classes as they were in the data.
+        probabilities : numpy.ndarray of shape (n, n_classes) or None
+            In the order of ``classes``; None for regression.
+
+        Raises
+        ------
+        PredictError
+            If columns are missing.
+        """
+        raw = self.raw(frame)
+        if self.classes is None:
+            return raw, None
+        labels = np.empty(len(self.classes), dtype=object)
+        labels[:] = self.classes
+        return labels[decide(raw, self.threshold)], raw
+
+    def output(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """One line for each row, in order: ``prediction`` and, for classes, ``proba_<class>``."""
+        predictions, probabilities = self.predict(frame)
+        result = pd.DataFrame({"prediction": predictions})
+        for i, label in enumerate(self.classes or ()):
+            result[f"proba_{label}"] = probabilities[:, i] if probabilities is not None else np.nan
+        return result
+
+    def remarks(self, frame: pd.DataFrame) -> list[str]:
+        """What of the rows was left out or taken as missing, in sentences."""
+        known = {column["name"] for column in self.columns}
+        extra = [str(name) for name in frame.columns if str(name) not in known and str(name) != self.target]
+        notes = [f"The model does not use {_named(extra)}; left out."] if extra else []
+        for state in self.features["columns"]:
+            if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] == "number":
+                column = frame[state["name"]]
+                if isinstance(column, pd.Series) and column.dtype == object:
+                    texts = to_texts(column, "string", tuple(self.features["missing"]))
+                    bad = int(((texts != "") & np.isnan(to_numbers(column))).sum())
+                    if bad:
+                        notes.append(
+                            f"{bad} values of column {state['name']!r} are no finite numbers: taken as missing."
+                        )
+        return notes
+
+
+def load_model(folder: str | Path) -> Model:
+    """Load a model folder.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        With ``model.json`` and the files that it names.
+
+    Raises
+    ------
+    PredictError
+        If the folder holds no such model, or one that cannot be loaded safely.
+    """
+    folder = Path(folder)
+    try:
+        spec = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PredictError(f"There is no model in {folder}: model.json cannot be read ({error}).") from None
+    if spec.get("format") != FORMAT:
+        raise PredictError(f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}.")
+    features = _load_skops(folder / spec["features"])
+    file, kind = folder / spec["estimator"]["file"], spec["estimator"]["kind"]
+    if not file.is_file():
+        raise PredictError(f"The model in {folder} is not complete: {file.name} is missing.")
+    estimator: Any
+    if kind == "lightgbm":
+        import lightgbm
+
+        estimator = lightgbm.Booster(model_file=str(file), params={"verbosity": -1})
+    elif kind == "xgboost":
+        import xgboost
+
+        estimator = xgboost.Booster(model_file=str(file))
+    elif kind == "catboost":
+        import catboost
+
+        is_number = spec["task_type"] == "regression"
+        estimator = catboost.CatBoostRegressor() if is_number else catboost.CatBoostClassifier()
+        estimator.load_model(str(file))
+    else:
+        estimator = _load_skops(file)
+    return Model(spec, features, estimator)
+
+
+def _load_skops(file: Path) -> Any:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.load(file, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise PredictError(f"{file.name} holds types that no model of ours has, so it is not loaded: {error}") from None
+    except OSError as error:
+        raise PredictError(f"{file.name} cannot be read: {error}") from None
+
+
+# -- rows --------------------------------------------------------------------------------------------------
+
+
+def read_rows(file: str | Path, separator: str | None = None) -> pd.DataFrame:
+    """Read rows to predict; CSV cells stay texts, so that nothing is guessed.
+
+    Parameters
+    ----------
+    file : str or pathlib.Path
+        CSV or TSV (also compressed), Parquet, Feather, JSON (list of objects) or NDJSON.
+    separator : str or None
+        Between the cells of a CSV; None to find it in the first line.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise PredictError(f"There is no file {file}.")
+    name = file.name.lower()
+    try:
+        if name.endswith((".parquet", ".pq")):
+            return pd.read_parquet(file)
+        if name.endswith((".feather", ".arrow")):
+            return pd.read_feather(file)
+        if name.endswith((".json", ".ndjson", ".jsonl")):
+            text = file.read_text(encoding="utf-8-sig")
+            try:
+                rows = json.loads(text)
+            except ValueError:
+                rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            return pd.DataFrame(rows if isinstance(rows, list) else [rows], dtype=object)
+        return _read_csv(file, separator)
+    except ImportError as error:
+        raise PredictError(f"{file.name} cannot be read here: {error}") from None
+    except (ValueError, OSError) as error:
+        raise PredictError(f"{file.name} cannot be read: {error}") from None
+
+
+def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
+    for encoding in ("utf-8-sig", "cp1252", "latin-1"):
+        options: dict[str, Any] = {"dtype": str, "encoding": encoding, "keep_default_na": False, "na_values": [""]}
+        try:
+            head = pd.read_csv(file, header=None, nrows=1, sep="\x01", quoting=csv.QUOTE_NONE, **options)
+            first = "" if head.empty else str(head.iloc[0, 0])
+            sep = separator or max(",;\t|", key=first.count)
+            several = sep in first
+            return pd.read_csv(file, sep=sep, index_col=False, skip_blank_lines=several, low_memory=False, **options)
+        except UnicodeDecodeError:
+            continue
+    raise PredictError(f"{file.name} is no text in UTF-8 or Latin-1.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="predict.py", description="Predict the rows of a file with the model beside.")
+    parser.add_argument("rows", help="CSV, TSV, Parquet, Feather, JSON or NDJSON with the columns of the training data")
+    parser.add_argument("--out", help="CSV to write, one line for each row, in order (default: standard output)")
+    parser.add_argument("--model", default=str(Path(__file__).resolve().parent / "model"), help="the model's folder")
+    parser.add_argument("--sep", help="separator of the CSV (default: found in its first line)")
+    options = parser.parse_args(arguments)
+    try:
+        model = load_model(options.model)
+        rows = read_rows(options.rows, options.sep)
+        result = model.output(rows)
+        for remark in model.remarks(rows):
+            print(f"Note: {remark}", file=sys.stderr)
+        result.to_csv(options.out or sys.stdout, index=False, lineterminator="\n")
+    except (PredictError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

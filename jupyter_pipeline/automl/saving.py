@@ -1,0 +1,108 @@
+"""Write a model folder that :mod:`.inference` loads: JSON, skops and the libraries' own formats, no pickle."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .inference import FORMAT
+
+_FILES = {"skops": "estimator.skops", "lightgbm": "lightgbm.txt", "xgboost": "xgboost.ubj", "catboost": "catboost.cbm"}
+_PACKAGES = {
+    "skops": (),
+    "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost-cpu", "xgboost"),
+    "catboost": ("catboost",),
+}
+
+
+def requirements_of(kind: str) -> dict[str, str]:
+    """Packages with their versions that are needed to predict with an estimator of this kind."""
+    found: dict[str, str] = {}
+    for package in ("numpy", "pandas", "scikit-learn", "skops"):
+        found[package] = version(package)
+    for package in _PACKAGES[kind]:
+        try:
+            found[package] = version(package)
+            break
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def save_model(
+    folder: Path,
+    *,
+    task_type: str,
+    target: str,
+    classes: list[Any] | None,
+    positive_class: Any,
+    features: dict[str, Any],
+    kind: str,
+    estimator: Any,
+    iterations: int | None = None,
+    threshold: float | None = None,
+) -> dict[str, Any]:
+    """Write a model folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it is not there.
+    task_type : {"binary", "multiclass", "regression"}
+    target : str
+        The column that is predicted.
+    classes : list or None
+        Class labels in the order of the probabilities; of two the second is positive. None for regression.
+    positive_class : object
+        The label of the positive class; None but for binary tasks.
+    features : dict
+        What was learned of the columns: ``Features.state_``.
+    kind : {"skops", "lightgbm", "xgboost", "catboost"}
+        Whose estimator it is.
+    estimator : object
+        A fitted scikit-learn estimator, or the library's booster.
+    iterations : int or None
+        How many of a booster's iterations count; None for all.
+    threshold : float or None
+        From what probability a row is positive; None for 0.5.
+
+    Returns
+    -------
+    dict
+        ``model.json`` as it was written.
+    """
+    import skops.io
+
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / _FILES[kind]
+    if kind == "skops":
+        skops.io.dump(estimator, file)
+    else:
+        estimator.save_model(str(file))
+    skops.io.dump(features, folder / "features.skops")
+    columns = [{"name": c["name"], "treatment": c["treatment"], "dtype": c["dtype"]} for c in features["columns"]]
+    spec = {
+        "format": FORMAT,
+        "task_type": task_type,
+        "target": target,
+        "classes": classes,
+        "positive_class": positive_class,
+        "threshold": threshold,
+        "columns": columns,
+        "features": "features.skops",
+        "estimator": {"kind": kind, "file": file.name, "iterations": iterations},
+        "requirements": requirements_of(kind),
+        "python": platform.python_version(),
+    }
+    (folder / "model.json").write_text(json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return spec
+
+
+def set_threshold(folder: Path, threshold: float | None) -> None:
+    """Write another threshold into a model folder."""
+    file = folder / "model.json"
+    spec = json.loads(file.read_text(encoding="utf-8"))
+    spec["threshold"] = threshold
+    file.write_text(json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
