@@ -45,7 +45,8 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
 
     With IN_PROGRESS come ``attempt`` (numbered in the project, from 1), ``params`` (what the stage was asked
     beside the approved plans), ``fingerprint`` of its inputs and, where an earlier result serves again,
-    ``reused``; ``finishing`` says that training was asked to end with the best so far.
+    ``reused``; ``finishing`` says that training was asked to end with the best so far,
+    ``retry`` that the attempt before it lost its worker process. ``params`` of a PENDING stage wait for its start.
     """
 
     NAME: ClassVar[str] = "STAGE_STATUS"
@@ -57,6 +58,7 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
     fingerprint: str | UnsetType = UNSET
     reused: bool | UnsetType = UNSET
     finishing: bool | UnsetType = UNSET
+    retry: bool | UnsetType = UNSET
     by: User | UnsetType = UNSET
 
 

@@ -38,7 +38,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     upstream: dict[StageId, Upstream]
     datasets: tuple[dict[str, Any], ...] = ()
     threads: int = 1
-    memory_limit_mb: int | None = None
     finish: bool = False
     """End at once with the trials that are done (TRAIN)."""
     skip_trials: tuple[str, ...] = ()

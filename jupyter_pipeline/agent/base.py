@@ -1,0 +1,65 @@
+"""What an agent is: something that reads what a person said and answers with words and proposed actions.
+
+This protocol is the door for agents: the rules of this package come in by it, and a language model comes in by
+it too. An agent only proposes. Every action takes the path that a client's own message takes, is checked there,
+and nothing that it changes runs without the person's confirmation.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from ..protocol.events import Dataset, LeaderboardRow, ModelCandidate
+from ..protocol.stages import StageId, StageStatus
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Change a stage's plan by an RFC 6902 patch."""
+
+    stage_id: StageId
+    patch: tuple[dict[str, Any], ...]
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True):
+    """Run a stage again."""
+
+    stage_id: StageId
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """End what runs."""
+
+    mode: Literal["stop", "finish", "now"] = "stop"
+
+
+class ConfirmGate(msgspec.Struct, frozen=True, kw_only=True):
+    """Confirm the open gate, because the person said so."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent answers; what will run again is added to ``text`` by the conductor."""
+
+    text: str
+    actions: tuple[Change | Restart | Cancel | ConfirmGate, ...] = ()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent knows of the project. ``plans`` has the latest plan of every stage that has one."""
+
+    current_stage: StageId
+    status: StageStatus
+    plans: dict[StageId, dict[str, Any]]
+    columns: tuple[str, ...] = ()
+    models: tuple[ModelCandidate, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    leaderboard: tuple[LeaderboardRow, ...] = ()
+    best_run: str | None = None
+    task_type: str | None = None
+
+
+class Agent(Protocol):
+    """Anything that can answer."""
+
+    def respond(self, text: str, context: Context) -> Reply | Awaitable[Reply]:
+        """Read what was said and answer; at once, or later where that takes time."""

@@ -1,0 +1,84 @@
+"""What a project's decisions are asked about, beside the client messages themselves."""
+
+import msgspec
+
+from ..agent.base import Reply
+from ..protocol.events import Dataset, FileEntry, Payload, User
+from ..protocol.jobs import Done
+from ..protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
+
+
+class Env(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outside contributes: the time (Unix milliseconds), who asks, and the digest of the person's own
+    training code (empty if there is none)."""
+
+    ts: int
+    user: User
+    code: str = ""
+
+
+class Say(msgspec.Struct, frozen=True):
+    """A person said something."""
+
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The agent's reply to what was said."""
+
+    reply: Reply
+
+
+class SeenConfirm(msgspec.Struct, frozen=True):
+    """A confirm without ``gate_id``, and the last event that its sender had been sent."""
+
+    confirm: Confirm
+    seen_seq: int
+
+
+class WorkEvent(msgspec.Struct, frozen=True):
+    """An attempt says something for the log."""
+
+    attempt: int
+    payload: Payload
+
+
+class WorkDone(msgspec.Struct, frozen=True):
+    """An attempt came to a result."""
+
+    done: Done
+
+
+class WorkFailed(msgspec.Struct, frozen=True):
+    """An attempt cannot go on; the message is for people."""
+
+    attempt: int
+    message: str
+
+
+class WorkDied(msgspec.Struct, frozen=True):
+    """The process of an attempt ended without a result."""
+
+    attempt: int
+    message: str
+
+
+class FinishOverdue(msgspec.Struct, frozen=True):
+    """An attempt that was asked to finish did not in its time."""
+
+    attempt: int
+
+
+class Recover(msgspec.Struct, frozen=True):
+    """The server has started again; what was running is taken up."""
+
+
+class AddDataset(msgspec.Struct, frozen=True):
+    """A data file was put into the project's folder."""
+
+    dataset: Dataset
+    file: FileEntry
+
+
+ClientCommand = Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | AddDataset
+AnyCommand = ClientCommand | Answer | WorkEvent | WorkDone | WorkFailed | WorkDied | FinishOverdue | Recover

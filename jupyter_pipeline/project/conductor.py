@@ -1,0 +1,470 @@
+"""The conductor: one task for each project that takes what is asked, decides, logs, and keeps work in step.
+
+Everything goes through one mailbox: client messages and what workers report. What was decided is durable before
+anyone hears of it. Work is not commanded but kept in step: after every commit the conductor compares the attempt
+that the state names with the one that runs, ends the one and starts the other.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ..agent.base import Agent, Reply
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.events import Artifact, Dataset, StageStatusEvent, User
+from ..protocol.frames import CommandSpec, Event, decode_payload, encode_event
+from ..protocol.jobs import Done, Emitted, Failed, FromWorker, Job, Upstream
+from ..protocol.messages import (
+    BUILTIN_COMMANDS,
+    CancelRun,
+    Chat,
+    Command,
+    Confirm,
+    convert_command,
+)
+from ..protocol.stages import STAGES, StageId, StageRef
+from ..workers.pool import Attempt, PredictionError, WorkerPool
+from .commands import (
+    AddDataset,
+    Answer,
+    AnyCommand,
+    ClientCommand,
+    Env,
+    FinishOverdue,
+    Recover,
+    Say,
+    SeenConfirm,
+    WorkDied,
+    WorkDone,
+    WorkEvent,
+    WorkFailed,
+)
+from .decide import decide, is_request
+from .files import ProjectFiles
+from .log import Entry, EventLog, Stored
+from .settings import Settings
+from .snapshot import context, snapshot
+from .state import ProjectState, Work
+from .tail import Cursor, Tail
+
+log = logging.getLogger(__name__)
+SYSTEM = User("jupyter_pipeline", "the pipeline")
+_BATCH = 256
+_RECENT_IDS = 1024
+_RETRY_S = 1.0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a message: the head of the log when what it caused was durable."""
+
+    seq: int
+    status: Literal["accepted", "duplicate"]
+
+
+class _Letter:
+    """Something in the mailbox; ``answer`` is resolved when it has taken effect."""
+
+    __slots__ = ("answer", "command", "message_id", "user")
+
+    def __init__(
+        self,
+        command: AnyCommand,
+        user: User = SYSTEM,
+        message_id: str | None = None,
+        answer: "asyncio.Future[Outcome] | None" = None,
+    ) -> None:
+        self.command = command
+        self.user = user
+        self.message_id = message_id
+        self.answer = answer
+
+
+class Project:
+    """A project that is open in this process.
+
+    Parameters
+    ----------
+    state : ProjectState
+        As folded from the log.
+    event_log, pool, agent, settings
+        What it stands on.
+    """
+
+    def __init__(
+        self, state: ProjectState, event_log: EventLog, pool: WorkerPool, agent: Agent, settings: Settings
+    ) -> None:
+        self.project_id = state.project_id
+        self.epoch = state.epoch
+        self.state = state
+        self.files = ProjectFiles(settings.root / state.project_id)
+        self.connections = 0
+        self._log = event_log
+        self._pool = pool
+        self._agent = agent
+        self._settings = settings
+        self._tail = Tail(event_log, state.project_id, state.seq)
+        self._mailbox: asyncio.Queue[_Letter] = asyncio.Queue()
+        self._recent: OrderedDict[str, int] = OrderedDict()
+        self._attempt: Attempt | None = None
+        self._step_lock = asyncio.Lock()
+        self._kill_at_once = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._serving = asyncio.get_running_loop().create_task(self._serve())
+
+    # -- for readers ---------------------------------------------------------------------------------------
+
+    @property
+    def seq(self) -> int:
+        """The head of the log."""
+        return self._tail.head
+
+    @property
+    def data_dir(self) -> Path:
+        """Where attached data files lie."""
+        return self.files.data
+
+    def follow(self, since: int) -> Cursor:
+        """A cursor that starts after ``since``."""
+        return Cursor(self._tail, min(since, self.seq))
+
+    async def read(self, since: int, limit: int) -> list[Stored]:
+        """Up to ``limit`` events after ``since``."""
+        return await self._tail.read(since, limit)
+
+    def current(self) -> tuple[StageRef, StageStatusEvent]:
+        """The current stage, as the envelope names it and as an event tells it."""
+        here = self.state.here
+        return self.state.ref, StageStatusEvent(
+            stage_id=here.id, status=here.status, message=here.message or "Waiting for your request."
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state as JSON values."""
+        return snapshot(self.state)
+
+    def commands(self) -> tuple[CommandSpec, ...]:
+        """The commands that this project takes."""
+        return tuple(
+            CommandSpec(
+                name=name,
+                description=(inspect.getdoc(args) or "").split("\n\n")[0].replace("\n", " "),
+                args_schema=msgspec.json.schema(args),
+            )
+            for name, args in BUILTIN_COMMANDS.items()
+        )
+
+    def artifacts(self) -> list[Artifact]:
+        """All assets, oldest first."""
+        return list(self.state.artifacts.values())
+
+    def asset_path(self, asset_id: str) -> Path | None:
+        """The file of an asset, None if there is none."""
+        artifact = self.state.artifacts.get(asset_id)
+        return None if artifact is None else self.files.asset(artifact)
+
+    # -- for writers ---------------------------------------------------------------------------------------
+
+    async def submit(self, message: Chat | Confirm | Command, user: User, seen_seq: int | None = None) -> Outcome:
+        """Carry out a client message; returns when what it caused is durable.
+
+        Parameters
+        ----------
+        message : Chat, Confirm or Command
+            The message.
+        user : User
+            Who sent it.
+        seen_seq : int or None, default=None
+            The last event that the sender had been sent, if known: a confirm without ``gate_id`` does not
+            confirm a gate that opened later.
+
+        Raises
+        ------
+        Refusal
+            If it cannot be carried out; nothing has changed then.
+        """
+        command: ClientCommand
+        match message:
+            case Chat():
+                command = Say(message.text)
+            case Confirm():
+                bare = message.gate_id is None and seen_seq is not None
+                command = SeenConfirm(message, seen_seq) if bare and seen_seq is not None else message
+            case Command():
+                command = convert_command(message.command, message.args)
+        return await self._post(command, user, message.id)
+
+    async def add_dataset(self, file: Path, user: User) -> Dataset:
+        """Make a file that is already in :attr:`data_dir` a data set candidate."""
+        dataset, entry = await asyncio.to_thread(self.files.describe, file)
+        await self._post(AddDataset(dataset, entry), user, None)
+        return dataset
+
+    async def predict(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Predict rows with the model that was kept, or the best so far; Refusal if there is none."""
+        plan = self.state.stage(StageId.TRAIN).plan
+        keep = (plan or {}).get("keep") or (self.state.best.run_id if self.state.best else None)
+        place = await asyncio.to_thread(self.files.model_dir, self.state, keep) if keep else None
+        if place is None:
+            raise Refusal(ErrorCode.NOT_WAITING, "There is no trained model yet; go on until TRAIN is done.")
+        try:
+            return await self._pool.predict(str(place), (plan or {}).get("threshold"), rows)
+        except PredictionError as error:
+            raise Refusal(ErrorCode.INVALID_ARGS, str(error)) from None
+
+    async def recover(self) -> None:
+        """Take up what was running when the server stopped."""
+        await asyncio.to_thread(self.files.clear_partial)
+        await self._post(Recover(), SYSTEM, None)
+
+    async def close(self, *, deleted: bool = False) -> None:
+        """End the work and the task; with ``deleted`` tell the cursors that there is nothing more to come."""
+        self._serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._serving
+        while not self._mailbox.empty():
+            self._refuse(self._mailbox.get_nowait(), Refusal(ErrorCode.BUSY, "The server is going down; try again."))
+        for task in self._tasks:
+            task.cancel()
+        async with self._step_lock:
+            if self._attempt is not None:
+                await self._attempt.end(0.0)
+                self._attempt = None
+        if deleted:
+            self._tail.deleted = True
+            self._tail.wake()
+
+    async def _post(self, command: AnyCommand, user: User, message_id: str | None) -> Outcome:
+        if self._serving.done():
+            raise Refusal(ErrorCode.BUSY, "The project is closed; try again.", retryable=True)
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._mailbox.put_nowait(_Letter(command, user, message_id, answer))
+        return await answer
+
+    # -- the task ------------------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        while True:
+            letters = [await self._mailbox.get()]
+            while len(letters) < _BATCH and not self._mailbox.empty():
+                letters.append(self._mailbox.get_nowait())
+            await self._handle(letters)
+
+    async def _handle(self, letters: list[_Letter]) -> None:
+        """Decide on some letters, make what follows durable, then let the world know."""
+        state = self.state
+        events: list[Event] = []
+        ids: dict[str, int] = {}
+        decided: list[tuple[_Letter, Outcome | Refusal]] = []
+        code = ""
+        if any(letter.user is not SYSTEM for letter in letters) and self.files.code.is_dir():
+            code = await asyncio.to_thread(self.files.code_digest)
+        now = int(time.time() * 1000)
+        for letter in letters:
+            try:
+                if letter.message_id is not None:
+                    seen = ids.get(letter.message_id) or await self._seen(letter.message_id)
+                    if seen is not None:
+                        decided.append((letter, Outcome(max(seen, 0), "duplicate")))
+                        continue
+                env = Env(ts=max(now, state.ts), user=letter.user, code=code)
+                produced, state = self._decide(state, letter.command, env)
+            except Refusal as refusal:
+                decided.append((letter, refusal))
+                continue
+            except Exception:
+                log.exception("A decision failed on %s", type(letter.command).__name__)
+                sorry = Refusal(ErrorCode.INTERNAL, "Something went wrong inside; nothing was changed.")
+                decided.append((letter, sorry))
+                continue
+            events += produced
+            if letter.message_id is not None:
+                ids[letter.message_id] = state.seq
+            decided.append((letter, Outcome(state.seq, "accepted")))
+        if events or ids:
+            stored = [Stored(e.seq, e.name, encode_event(self.project_id, e), type(e.payload).STATE) for e in events]
+            try:
+                await self._log.append(self._entry(state), stored, list(ids.items()))
+            except Exception as error:
+                await self._could_not_log(letters, error)
+                return
+            self.state = state
+            if stored:
+                self._tail.extend(stored)
+            self._recent.update(ids)
+            while len(self._recent) > _RECENT_IDS:
+                self._recent.popitem(last=False)
+        for letter, outcome in decided:
+            if isinstance(outcome, Refusal):
+                self._refuse(letter, outcome)
+            elif letter.answer is not None and not letter.answer.done():
+                letter.answer.set_result(outcome)
+            if isinstance(letter.command, CancelRun) and isinstance(outcome, Outcome):
+                self._kill_at_once = letter.command.mode == "now"
+        self._keep_in_step()
+
+    def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> tuple[list[Event], ProjectState]:
+        answers = isinstance(command, Say) and not is_request(state)
+        produced, after = decide(state, command, env)
+        events = list(produced)
+        if answers and isinstance(command, Say):
+            reply = self._agent.respond(command.text, context(state))
+            if isinstance(reply, Reply):
+                more, after = decide(after, Answer(reply), env)
+                events += more
+            else:
+                self._later(self._answer_later(reply, env.user))
+        return events, after
+
+    async def _answer_later(self, reply: Any, user: User) -> None:
+        """An agent that takes its time answers through the mailbox, as everyone else does."""
+        try:
+            answer: Reply = await reply
+        except Exception:
+            log.exception("The agent failed to answer")
+            answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
+        self._mailbox.put_nowait(_Letter(Answer(answer), user))
+
+    async def _seen(self, message_id: str) -> int | None:
+        if message_id in self._recent:
+            return self._recent[message_id]
+        return await self._log.message_seq(self.project_id, message_id)
+
+    async def _could_not_log(self, letters: list[_Letter], error: Exception) -> None:
+        """Nothing has happened: clients are told, and what work reported is tried again."""
+        log.error("The event log of %s could not be written: %s", self.project_id, error)
+        sorry = Refusal(
+            ErrorCode.INTERNAL,
+            f"This could not be stored, so it was not done ({error}). Is the disk full? Try again.",
+            retryable=True,
+            retry_after_ms=int(_RETRY_S * 1000),
+        )
+        again = [letter for letter in letters if letter.answer is None]
+        for letter in letters:
+            self._refuse(letter, sorry)
+        if again:
+            await asyncio.sleep(_RETRY_S)
+            await self._handle(again)
+
+    @staticmethod
+    def _refuse(letter: _Letter, refusal: Refusal) -> None:
+        if letter.answer is not None and not letter.answer.done():
+            letter.answer.set_exception(refusal)
+
+    def _entry(self, state: ProjectState) -> Entry:
+        return Entry(
+            project_id=self.project_id,
+            epoch=self.epoch,
+            seq=state.seq,
+            updated_ts=state.ts,
+            current_stage=state.current.value,
+            status=state.here.status.value,
+            working=state.work is not None,
+        )
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- work ----------------------------------------------------------------------------------------------
+
+    def _keep_in_step(self) -> None:
+        work, running = self.state.work, self._attempt
+        if (work.attempt if work else None) != (running.number if running else None) or (work and work.finishing):
+            self._later(self._step())
+
+    async def _step(self) -> None:
+        """Make what runs what the state says."""
+        async with self._step_lock:
+            work, running = self.state.work, self._attempt
+            if running is not None and (work is None or work.attempt != running.number):
+                grace, self._kill_at_once = (0.0 if self._kill_at_once else self._settings.cancel_grace_s), False
+                await running.end(grace)
+                self._attempt = None
+            work = self.state.work
+            if work is None:
+                return
+            if self._attempt is None:
+                job = await self._job(work)
+                if self.state.work is not None and self.state.work.attempt == work.attempt:
+                    self._attempt = Attempt(
+                        self._pool, job, self._frame, lambda why: self._report(WorkDied(job.attempt, why))
+                    )
+            elif work.finishing and self._attempt.number == work.attempt:
+                await self._attempt.finish()
+                asyncio.get_running_loop().call_later(
+                    self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
+                )
+
+    def _report(self, command: AnyCommand) -> None:
+        self._mailbox.put_nowait(_Letter(command))
+
+    def _frame(self, frame: FromWorker) -> None:
+        match frame:
+            case Emitted():
+                try:
+                    payload = decode_payload(frame.name, msgspec.json.decode(frame.payload))
+                except (ValueError, TypeError) as error:
+                    log.error("A worker sent an event that is none: %s: %s", frame.name, error)
+                    return
+                self._report(WorkEvent(frame.attempt, payload))
+            case Done():
+                self._report(WorkDone(frame))
+            case Failed():
+                self._report(WorkFailed(frame.attempt, frame.message))
+            case _:
+                pass
+
+    async def _job(self, work: Work) -> Job:
+        stage = self.state.stage(work.stage_id)
+        params = dict(stage.params)
+        await asyncio.to_thread(self.files.artifacts.mkdir, parents=True, exist_ok=True)
+        if work.stage_id is StageId.EXPORT:
+            params["events_path"] = str(await self._write_events(work.attempt))
+        upstream = {
+            s: Upstream(plan=earlier.plan, result_dir=str(self.files.result(s, earlier.attempt)))
+            for s in STAGES[: work.stage_id.order]
+            if (earlier := self.state.stage(s)).plan is not None
+        }
+        base = f"{self._settings.base_url}api/projects/{self.project_id}/assets"
+        return Job(
+            project_id=self.project_id,
+            stage_id=work.stage_id,
+            attempt=work.attempt,
+            project_dir=str(self.files.folder),
+            workspace_dir=str(self._settings.workspace),
+            out_dir=str(self.files.partial(work.stage_id, work.attempt)),
+            result_dir=str(self.files.result(work.stage_id, work.attempt)),
+            asset_base_url=base,
+            params=params,
+            upstream=upstream,
+            datasets=tuple(msgspec.to_builtins(d) for d in self.state.datasets if d.source == "upload"),
+            threads=self._settings.cores,
+            finish=work.finishing,
+            skip_trials=tuple(r.run_id for r in self.state.runs.values() if r.status == "cancelled"),
+        )
+
+    async def _write_events(self, attempt: int) -> Path:
+        """The log up to here as JSON lines, for the bundle."""
+        path = self.files.artifacts / f".events-{attempt}.jsonl"
+        position, head = 0, self.seq
+        await asyncio.to_thread(path.write_bytes, b"")
+        while position < head:
+            events = await self._log.read(self.project_id, position, 2000)
+            if not events:
+                break
+            position = events[-1].seq
+            await asyncio.to_thread(_append, path, b"".join(e.frame + b"\n" for e in events))
+        return path
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)

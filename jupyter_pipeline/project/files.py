@@ -1,0 +1,105 @@
+"""Where a project keeps what: folders of results, data, code and exports, plain enough for a person to open."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..protocol.events import Artifact, Dataset, FileEntry
+from ..protocol.stages import StageId
+from .state import ProjectState
+
+_CHUNK = 1 << 20
+
+
+class ProjectFiles:
+    """The folder of one project.
+
+    Parameters
+    ----------
+    folder : Path
+        ``pipelines/<project_id>``; it is made when something is put in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.artifacts = folder / "artifacts"
+        self.code = folder / "code"
+
+    def result(self, stage_id: StageId, attempt: int) -> Path:
+        """The folder with a stage's result."""
+        return self.artifacts / f"{stage_id.value.lower()}-{attempt}"
+
+    def partial(self, stage_id: StageId, attempt: int) -> Path:
+        """Where a stage's result is written until it is whole."""
+        return self.artifacts / f"{stage_id.value.lower()}-{attempt}.partial"
+
+    def clear_partial(self) -> None:
+        """Remove what attempts left behind that never came to a result."""
+        for path in self.artifacts.glob("*.partial"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def asset(self, artifact: Artifact) -> Path | None:
+        """The file of an artifact, also while its stage is still at work; None if it is gone or outside."""
+        relative = str(artifact.meta.get("path", ""))
+        parts = Path(relative).parts
+        places = [self.folder / relative]
+        if len(parts) > 2 and parts[0] == "artifacts":
+            places.append(self.folder.joinpath(parts[0], f"{parts[1]}.partial", *parts[2:]))
+        for place in places:
+            if place.is_file() and place.resolve().is_relative_to(self.folder.resolve()):
+                return place
+        return None
+
+    def code_digest(self) -> str:
+        """Digest of the training code that the person edited, empty if it is as it was handed over."""
+        manifest = self.code / ".manifest.json"
+        if not manifest.is_file():
+            return ""
+        try:
+            recorded = json.loads(manifest.read_text("utf-8"))
+        except ValueError:
+            recorded = {}
+        known = recorded.get("files", recorded)
+        edited = []
+        for path in sorted(self.code.rglob("*.py")):
+            name = path.relative_to(self.code).as_posix()
+            sha = sha256(path)
+            if known.get(name) != sha:
+                edited.append((name, sha))
+        return hashlib.sha256(json.dumps(edited).encode()).hexdigest() if edited else ""
+
+    def model_dir(self, state: ProjectState, run_id: str) -> Path | None:
+        """The folder with the model of a run, None if it has none."""
+        runs = self.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt) / "runs.json"
+        if not runs.is_file():
+            return None
+        run: dict[str, Any] | None = json.loads(runs.read_text("utf-8")).get(run_id)
+        if run is None:
+            return None
+        place = Path(run["trial_dir"])
+        return (place if place.is_absolute() else self.folder / place) / "model"
+
+    def describe(self, path: Path) -> tuple[Dataset, FileEntry]:
+        """A data file of the project as a data set candidate and as a file."""
+        size, sha = path.stat().st_size, sha256(path)
+        relative = path.relative_to(self.folder).as_posix()
+        dataset = Dataset(
+            id=f"upload:{path.name}",
+            name=path.name,
+            source="upload",
+            desc=f"Attached file, {size:,} bytes.",
+            meta={"path": relative, "size": size, "sha256": sha},
+        )
+        return dataset, FileEntry(path=relative, type="data", size=size, sha=sha)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file in hex, read piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,285 @@
+"""The durable event log: one SQLite file, one connection, one thread.
+
+Every append is durable (WAL, ``synchronous=FULL``) before its future resolves; appends that wait together are
+committed together. The file is locked for as long as it is open: a second server on the same folder gets
+:class:`LogInUse`. Exclusive locking also means that no shared memory is needed, so a network file system will do.
+"""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+_MAX_GROUP = 256
+"""Jobs that are committed together at the most."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS projects (
+  id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
+  updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+  project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
+  PRIMARY KEY (project, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
+CREATE TABLE IF NOT EXISTS messages (
+  project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (project, id)) WITHOUT ROWID;
+"""
+
+
+class LogInUse(RuntimeError):
+    """Another process has the log open."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An event as it lies in the log: its number, its name, and the frame that is sent."""
+
+    seq: int
+    name: str
+    frame: bytes
+    state: bool = True
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as the log lists it. ``working`` says that a stage was running at ``seq``."""
+
+    project_id: str
+    epoch: str
+    seq: int
+    updated_ts: int
+    current_stage: str
+    status: str
+    working: bool
+
+
+class _Job:
+    __slots__ = ("future", "loop", "run")
+
+    def __init__(self, run: Callable[[sqlite3.Connection], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.run = run
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+
+
+class EventLog:
+    """The log of all projects of a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite file; its folder is made if there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def open(self) -> None:
+        """Open and lock the file; LogInUse if another process has it."""
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = loop.create_future()
+        self._thread = threading.Thread(
+            target=self._serve, args=(loop, opened), name="jupyter-pipeline-log", daemon=True
+        )
+        self._thread.start()
+        await opened
+
+    async def close(self) -> None:
+        """Commit what waits, and close the file."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+            self._thread = None
+
+    async def append(self, entry: Entry, events: list[Stored], messages: list[tuple[str, int]]) -> None:
+        """Append a project's events, with its new entry and the ids of the messages that caused them."""
+
+        def run(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO projects (project_id, epoch, seq, updated_ts, current_stage, status, working)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (project_id) DO UPDATE SET seq=excluded.seq,"
+                " updated_ts=excluded.updated_ts, current_stage=excluded.current_stage, status=excluded.status,"
+                " working=excluded.working",
+                (
+                    entry.project_id,
+                    entry.epoch,
+                    entry.seq,
+                    entry.updated_ts,
+                    entry.current_stage,
+                    entry.status,
+                    entry.working,
+                ),
+            )
+            key = _key(connection, entry.project_id)
+            connection.executemany(
+                "INSERT INTO events (project, seq, name, state, frame) VALUES (?, ?, ?, ?, ?)",
+                [(key, e.seq, e.name, e.state, e.frame) for e in events],
+            )
+            if messages:
+                connection.executemany(
+                    "INSERT INTO messages (project, id, seq) VALUES (?, ?, ?)", [(key, *m) for m in messages]
+                )
+
+        await self._do(run)
+
+    async def entries(self) -> list[Entry]:
+        """All projects, last changed first."""
+
+        def run(connection: sqlite3.Connection) -> list[Entry]:
+            rows = connection.execute(
+                "SELECT project_id, epoch, seq, updated_ts, current_stage, status, working FROM projects"
+                " ORDER BY updated_ts DESC"
+            )
+            fields = Entry.__struct_fields__
+            return [Entry(**{**dict(zip(fields, row, strict=True)), "working": bool(row[-1])}) for row in rows]
+
+        return await self._do(run)
+
+    async def state_frames(self, project_id: str) -> list[bytes]:
+        """The frames that a project's state is folded from, in order."""
+
+        def run(connection: sqlite3.Connection) -> list[bytes]:
+            key = _key(connection, project_id)
+            rows = connection.execute("SELECT frame FROM events WHERE project=? AND state ORDER BY seq", (key,))
+            return [row[0] for row in rows]
+
+        return await self._do(run)
+
+    async def read(self, project_id: str, since: int, limit: int) -> list[Stored]:
+        """Up to ``limit`` events of a project after ``since``, in order."""
+
+        def run(connection: sqlite3.Connection) -> list[Stored]:
+            rows = connection.execute(
+                "SELECT seq, name, frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?",
+                (_key(connection, project_id), since, limit),
+            )
+            return [Stored(*row) for row in rows]
+
+        return await self._do(run)
+
+    async def message_seq(self, project_id: str, message_id: str) -> int | None:
+        """The head of the log after a message took effect, or None if it never came."""
+
+        def run(connection: sqlite3.Connection) -> int | None:
+            row = connection.execute(
+                "SELECT seq FROM messages WHERE project=? AND id=?", (_key(connection, project_id), message_id)
+            ).fetchone()
+            return row[0] if row else None
+
+        return await self._do(run)
+
+    async def delete(self, project_id: str) -> None:
+        """Forget a project."""
+
+        def run(connection: sqlite3.Connection) -> None:
+            key = _key(connection, project_id)
+            connection.execute("DELETE FROM events WHERE project=?", (key,))
+            connection.execute("DELETE FROM messages WHERE project=?", (key,))
+            connection.execute("DELETE FROM projects WHERE id=?", (key,))
+
+        await self._do(run)
+
+    async def _do(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        if self._thread is None:
+            raise RuntimeError("The event log is closed.")
+        job = _Job(run, asyncio.get_running_loop())
+        self._jobs.put(job)
+        # A caller that is cancelled must not undo what is being committed.
+        result: T = await asyncio.shield(job.future)
+        return result
+
+    def _serve(self, loop: asyncio.AbstractEventLoop, opened: "asyncio.Future[None]") -> None:
+        try:
+            connection = _connect(self._path)
+        except Exception as error:
+            loop.call_soon_threadsafe(opened.set_exception, error)
+            return
+        loop.call_soon_threadsafe(opened.set_result, None)
+        closing = False
+        while not closing:
+            job = self._jobs.get()
+            group: list[_Job] = []
+            while job is not None:
+                group.append(job)
+                if len(group) >= _MAX_GROUP:
+                    break
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+            else:
+                closing = True
+            _commit(connection, group)
+        connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    try:
+        # Exclusive before WAL: then the WAL index lives in this process's memory.
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "locked" in str(error):
+            raise LogInUse(
+                f"Another Jupyter server (or an embedded pipeline) already uses the projects in {path.parent.parent}. "
+                "Use that server, stop it, or start this one in another folder."
+            ) from None
+        raise
+    return connection
+
+
+def _key(connection: sqlite3.Connection, project_id: str) -> int:
+    row = connection.execute("SELECT id FROM projects WHERE project_id=?", (project_id,)).fetchone()
+    return row[0] if row else -1
+
+
+def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
+    """Run the jobs in one transaction, and tell each what came of it once it is durable."""
+    if not group:
+        return
+    done: list[tuple[_Job, Any, BaseException | None]] = []
+    try:
+        connection.execute("BEGIN")
+        for job in group:
+            connection.execute("SAVEPOINT job")
+            try:
+                done.append((job, job.run(connection), None))
+            except Exception as error:
+                connection.execute("ROLLBACK TO job")
+                done.append((job, None, error))
+            connection.execute("RELEASE job")
+        connection.execute("COMMIT")
+    except Exception as error:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        done = [(job, None, error) for job in group]
+    loops = {job.loop for job in group}
+    for loop in loops:
+        # The loop may be gone when the process ends.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell, [d for d in done if d[0].loop is loop])
+
+
+def _tell(done: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in done:
+        if job.future.done():
+            continue
+        if error is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(error)

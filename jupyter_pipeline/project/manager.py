@@ -1,0 +1,155 @@
+"""All projects of a folder: opening, listing, deleting them, and taking up what was running."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..agent.base import Agent
+from ..agent.rules import RuleAgent
+from ..protocol.frames import decode_event
+from ..workers.pool import WorkerPool
+from .conductor import Project
+from .log import Entry, EventLog
+from .settings import Settings
+from .state import ProjectState, evolve
+
+log = logging.getLogger(__name__)
+PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def is_project_id(text: str) -> bool:
+    """Whether a text can name a project: ``[A-Za-z0-9][A-Za-z0-9._-]{0,63}``."""
+    return PROJECT_ID.fullmatch(text) is not None
+
+
+class ProjectManager:
+    """The projects of a folder.
+
+    Parameters
+    ----------
+    settings : Settings
+        Folders, limits and the like.
+    agent : Agent or None, default=None
+        Who answers chats; None means the rules of this package.
+    """
+
+    def __init__(self, settings: Settings, *, agent: Agent | None = None) -> None:
+        self.settings = settings
+        self._agent: Agent = agent or RuleAgent()
+        self._log = EventLog(settings.log_path)
+        self._pool: WorkerPool | None = None
+        self._projects: dict[str, Project] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+
+    async def start(self) -> None:
+        """Open the log and take up what was running.
+
+        Raises
+        ------
+        LogInUse
+            If another process uses the same folder.
+        """
+        settings = self.settings
+        await self._log.open()
+        self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.cancel_grace_s)
+        for entry in await self._log.entries():
+            if entry.working:
+                project = await self.open(entry.project_id)
+                await project.recover()
+
+    async def stop(self) -> None:
+        """End all work and close the log; what was running is taken up at the next start."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        await asyncio.gather(*(project.close() for project in self._projects.values()))
+        self._projects.clear()
+        await pool.close()
+        await self._log.close()
+
+    async def list(self) -> list[dict[str, Any]]:
+        """All projects that have a log, last changed first."""
+        return [msgspec.to_builtins(entry) for entry in await self._log.entries()]
+
+    async def find(self, project_id: str) -> Project | None:
+        """A project that exists, None if there is none of this name."""
+        if project_id in self._projects:
+            return self._projects[project_id]
+        entry = await self._entry(project_id)
+        return None if entry is None else await self.open(project_id)
+
+    async def open(self, project_id: str) -> Project:
+        """A project; one that does not exist begins here, and is durable with its first event.
+
+        Raises
+        ------
+        ValueError
+            If the name is not one that a project can have.
+        """
+        if not is_project_id(project_id):
+            raise ValueError(f"{project_id!r} is no project id; use letters, digits, '.', '_' and '-', at most 64.")
+        if self._pool is None:
+            raise RuntimeError("The project manager is not running.")
+        lock = self._opening.setdefault(project_id, asyncio.Lock())
+        try:
+            async with lock:
+                if project_id not in self._projects:
+                    state = await self._load(project_id)
+                    self._projects[project_id] = Project(state, self._log, self._pool, self._agent, self.settings)
+                return self._projects[project_id]
+        finally:
+            if not lock.locked():
+                self._opening.pop(project_id, None)
+
+    @contextlib.contextmanager
+    def connected(self, project: Project) -> Iterator[None]:
+        """A connection to a project; one that never had an event is forgotten with its last connection."""
+        project.connections += 1
+        self._pool_warm()
+        try:
+            yield
+        finally:
+            project.connections -= 1
+            self.forget_if_empty(project)
+
+    def forget_if_empty(self, project: Project) -> None:
+        """Forget a project that nobody is connected to and that never had an event."""
+        if project.connections == 0 and project.seq == 0 and self._projects.get(project.project_id) is project:
+            del self._projects[project.project_id]
+            asyncio.get_running_loop().create_task(project.close())
+
+    async def delete(self, project_id: str) -> None:
+        """End a project's work and remove its log and its folder; its connections are told."""
+        project = self._projects.pop(project_id, None)
+        if project is not None:
+            await project.close(deleted=True)
+        await self._log.delete(project_id)
+        folder = self.settings.root / project_id
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _pool_warm(self) -> None:
+        if self._pool is not None:
+            self._pool.warm()
+
+    async def _entry(self, project_id: str) -> Entry | None:
+        return next((e for e in await self._log.entries() if e.project_id == project_id), None)
+
+    async def _load(self, project_id: str) -> ProjectState:
+        entry = await self._entry(project_id)
+        if entry is None:
+            return ProjectState(project_id=project_id, epoch=uuid.uuid4().hex, ts=int(time.time() * 1000))
+        frames = await self._log.state_frames(project_id)
+        state = ProjectState(project_id=project_id, epoch=entry.epoch)
+        for index, frame in enumerate(frames):
+            state = evolve(state, decode_event(frame))
+            if index % 500 == 499:
+                await asyncio.sleep(0)  # let the server answer in between
+        return msgspec.structs.replace(state, seq=entry.seq, ts=entry.updated_ts)

@@ -1,0 +1,245 @@
+"""Plans at gates: applying a patch, checking it against what the project knows, and what depends on what."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.plans import (
+    PLAN_TYPES,
+    DataPlan,
+    ModelPlan,
+    Plan,
+    PreprocessPlan,
+    ProfilePlan,
+    TrainPlan,
+)
+from ..protocol.stages import StageId
+from .state import ProjectState
+
+CODE_VERSION = 1
+"""Part of every fingerprint; raise it when a stage computes something else from the same inputs."""
+
+#: The members of earlier plans that a stage's result depends on; None stands for all of them.
+DEPENDS: dict[StageId, dict[StageId, tuple[str, ...] | None]] = {
+    StageId.PARSE_INTENT: {},
+    StageId.DATA_SOURCE: {StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset")},
+    StageId.PROFILE_DATA: {StageId.DATA_SOURCE: ("dataset_id", "target", "task_type", "data_sha256")},
+    StageId.PREPROCESS: {
+        StageId.DATA_SOURCE: ("dataset_id", "target", "task_type", "data_sha256"),
+        StageId.PROFILE_DATA: None,
+    },
+    StageId.MODEL_SELECT: {
+        StageId.PARSE_INTENT: ("metric", "time_budget_s", "prefer", "include_models", "exclude_models"),
+        StageId.DATA_SOURCE: None,
+        StageId.PROFILE_DATA: None,
+        StageId.PREPROCESS: None,
+    },
+    StageId.TRAIN: {
+        StageId.DATA_SOURCE: None,
+        StageId.PROFILE_DATA: None,
+        StageId.PREPROCESS: None,
+        StageId.MODEL_SELECT: None,
+    },
+    StageId.REVIEW_EDIT: {StageId.TRAIN: None},
+    StageId.EXPORT: {StageId.REVIEW_EDIT: None},
+}
+
+#: Stages whose very attempt is an input: their results are more than the plan says.
+_BY_ATTEMPT: dict[StageId, tuple[StageId, ...]] = {
+    StageId.REVIEW_EDIT: (StageId.TRAIN,),
+    StageId.EXPORT: (StageId.TRAIN, StageId.REVIEW_EDIT),
+}
+
+#: Members whose change means that the stage has to look at the data again before it can propose.
+_REWORK: dict[StageId, tuple[str, ...]] = {
+    StageId.DATA_SOURCE: ("dataset_id", "target", "task_type"),
+    StageId.PREPROCESS: ("split", "columns"),
+}
+
+#: Members that are shown and not changed.
+_FIXED: dict[StageId, tuple[str, ...]] = {StageId.DATA_SOURCE: ("data_sha256",)}
+
+
+def digest(value: Any) -> str:
+    """SHA-256 in hex of a JSON value in canonical form (sorted keys, no white space)."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+
+
+def fingerprint(state: ProjectState, stage_id: StageId, params: Mapping[str, Any], code: str) -> str:
+    """Fingerprint of a stage's inputs: what it is asked, the approved plans that it reads, and the code.
+
+    Parameters
+    ----------
+    code : str
+        Digest of the person's own training code, empty if there is none; an input of TRAIN and what follows.
+    """
+    inputs: dict[str, Any] = {}
+    for earlier, members in DEPENDS[stage_id].items():
+        plan = state.stage(earlier).plan or {}
+        inputs[earlier] = plan if members is None else {m: plan.get(m) for m in members}
+    attempts = {s.value: state.stage(s).attempt for s in _BY_ATTEMPT.get(stage_id, ())}
+    own_code = code if stage_id.order >= StageId.TRAIN.order else ""
+    return digest([CODE_VERSION, stage_id, dict(params), inputs, attempts, own_code])
+
+
+def dependents(stage_id: StageId) -> tuple[StageId, ...]:
+    """The later stages whose result depends on this one's plan, in order."""
+    found = {stage_id}
+    for later in stage_id.later:
+        if found & set(DEPENDS[later]):
+            found.add(later)
+    return tuple(s for s in stage_id.later if s in found)
+
+
+def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    """A stage's plan after a patch, checked.
+
+    Raises
+    ------
+    Refusal
+        INVALID_ARGS if the patch does not apply or makes no valid plan.
+    """
+    old = state.stage(stage_id).plan
+    if old is None:
+        raise Refusal(ErrorCode.INVALID_STAGE, f"{stage_id} has proposed nothing yet that could be changed.")
+    try:
+        new = jsonpatch.apply_patch(old, list(patch))
+    except Exception as error:  # jsonpatch raises its own errors, and TypeError or KeyError on odd operations
+        why = str(error) or type(error).__name__
+        raise Refusal(
+            ErrorCode.INVALID_ARGS,
+            f"The patch does not apply to the plan of {stage_id} ({why}); send RFC 6902 operations such as "
+            f'{{"op": "replace", "path": "/{next(iter(old), "")}", "value": …}}.',
+        ) from None
+    return checked(state, stage_id, new)
+
+
+def checked(state: ProjectState, stage_id: StageId, new: Any) -> dict[str, Any]:
+    """A plan in its canonical form, or Refusal INVALID_ARGS saying what is wrong with it."""
+    plan_type = PLAN_TYPES[stage_id]
+    try:
+        plan = msgspec.convert(new, plan_type)
+    except msgspec.ValidationError as error:
+        members = ", ".join(plan_type.__struct_fields__)
+        raise Refusal(
+            ErrorCode.INVALID_ARGS, f"This makes no valid plan of {stage_id}: {error}. Its members are {members}."
+        ) from None
+    old = state.stage(stage_id).plan or {}
+    for member in _FIXED.get(stage_id, ()):
+        if old and getattr(plan, member) != old.get(member):
+            raise Refusal(ErrorCode.INVALID_ARGS, f"{member} is measured and cannot be set.")
+    wrong = _wrong(state, plan, old)
+    if wrong is not None:
+        raise Refusal(ErrorCode.INVALID_ARGS, wrong)
+    result: dict[str, Any] = msgspec.to_builtins(plan)
+    return result
+
+
+def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
+    """What is wrong with a plan that has the right shape, or None."""
+    match plan:
+        case DataPlan():
+            known = {d.id for d in state.datasets} | {old.get("dataset_id")}
+            if plan.dataset_id not in known:
+                names = ", ".join(sorted(d.id for d in state.datasets)) or "none so far"
+                return f"There is no data set {plan.dataset_id!r}; there are {names}."
+            if plan.dataset_id == old.get("dataset_id") and state.columns and plan.target not in state.columns:
+                return f"There is no column {plan.target!r}; the columns are {_some(state.columns)}."
+        case ProfilePlan():
+            if wrong := _same_columns(plan.roles, old.get("roles", {})):
+                return wrong
+            targets = [c for c, role in plan.roles.items() if role == "target"]
+            before = [c for c, role in old.get("roles", {}).items() if role == "target"]
+            if targets != before:
+                return "The target is decided at DATA_SOURCE: change it there (restart_stage DATA_SOURCE with params)."
+            if "feature" not in plan.roles.values():
+                return "At least one column must stay a feature."
+        case PreprocessPlan():
+            if wrong := _same_columns(plan.columns, old.get("columns", {})):
+                return wrong
+            if all(t == "drop" for t in plan.columns.values()):
+                return "At least one column must be kept."
+            if plan.split.strategy in ("time", "group") and plan.split.column not in state.columns:
+                return f"A {plan.split.strategy} split needs split.column, one of {_some(state.columns)}."
+            if plan.split.val_fraction + plan.split.test_fraction > 0.8:
+                return "At least a fifth of the rows must be left to train on: lower val_fraction or test_fraction."
+        case ModelPlan():
+            known_models = [m.id for m in state.models]
+            ids = [m.id for m in plan.models]
+            for model_id in ids:
+                if known_models and model_id not in known_models:
+                    return f"There is no model {model_id!r}; there are {', '.join(known_models)}."
+            if len(set(ids)) < len(ids):
+                return "A model is named twice; set its parameters in one place."
+        case TrainPlan():
+            good = [r.run_id for r in state.leaderboard if r.status == "success"]
+            if plan.keep not in good:
+                return f"There is no finished run {plan.keep!r} to keep; there are {_some(tuple(good))}."
+            task = (state.stage(StageId.DATA_SOURCE).plan or {}).get("task_type")
+            if plan.threshold is not None and task != "binary":
+                return "A threshold has a meaning for binary tasks only; leave it null."
+        case _:
+            pass
+    return None
+
+
+def _same_columns(new: Mapping[str, Any], old: Mapping[str, Any]) -> str | None:
+    extra = [c for c in new if c not in old]
+    lost = [c for c in old if c not in new]
+    if extra:
+        return f"There is no column {extra[0]!r} here; the columns are {_some(tuple(old))}."
+    if lost:
+        return f"The column {lost[0]!r} is left out; every column needs its entry."
+    return None
+
+
+def _some(names: tuple[str, ...], limit: int = 20) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def needs_rework(stage_id: StageId, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the stage has to work again before it can propose this plan."""
+    return any(old.get(m) != new.get(m) for m in _REWORK.get(stage_id, ()))
+
+
+def params_for(state: ProjectState, stage_id: StageId, new: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new attempt is asked so that it comes to a plan with the person's changes: the members that
+    differ from what the stage itself proposed, and at PARSE_INTENT the prompt."""
+    stage = state.stage(stage_id)
+    base = stage.proposed or {}
+    fixed = _FIXED.get(stage_id, ())
+    params = {m: v for m, v in new.items() if m not in fixed and base.get(m) != v}
+    asked = {m: v for m, v in stage.params.items() if m not in params and (m == "prompt" or new.get(m) == v)}
+    return {**asked, **params}
+
+
+def checked_params(state: ProjectState, stage_id: StageId, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``params`` of a restart, checked against the stage's plan as far as that is known.
+
+    Raises
+    ------
+    Refusal
+        INVALID_ARGS naming the members that there are.
+    """
+    plan_type = PLAN_TYPES[stage_id]
+    members = plan_type.__struct_fields__ + (("prompt",) if stage_id is StageId.PARSE_INTENT else ())
+    unknown = [m for m in params if m not in members]
+    if unknown:
+        known = ", ".join(members) or "none"
+        raise Refusal(
+            ErrorCode.INVALID_ARGS, f"{stage_id} has no parameter {unknown[0]!r}; its parameters are {known}."
+        )
+    if "prompt" in params and not (isinstance(params["prompt"], str) and params["prompt"].strip()):
+        raise Refusal(ErrorCode.INVALID_ARGS, "prompt must be a sentence that says what to predict.")
+    changed = {m: v for m, v in params.items() if m != "prompt"}
+    plan = state.stage(stage_id).plan
+    if changed and plan is not None:
+        # Another data set or target may bring other columns; the stage checks those against the data.
+        new = checked(state, stage_id, {**plan, **changed})
+        changed = {m: new[m] for m in changed}
+    return {**changed, **({"prompt": params["prompt"]} if "prompt" in params else {})}

@@ -1,0 +1,66 @@
+"""What a project manager can be told; the server's traits and the embedded mode fill it in."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a :class:`~jupyter_pipeline.project.manager.ProjectManager`.
+
+    Attributes
+    ----------
+    workspace_dir : str
+        The person's folder: the root of the file browser. Its files can be used as data.
+    pipelines_dir : str
+        Folder of the projects, below ``workspace_dir`` unless absolute.
+    base_url : str
+        What the URLs of assets begin with; ends with a slash.
+    threads : int or None
+        Cores that a training may use; None means all that the process may use.
+    max_workers : int
+        Stages of different projects that may run at once; further ones wait.
+    warm_workers : int
+        Idle worker processes that are kept ready, so that a stage begins at once.
+    cancel_grace_s : float
+        Seconds between asking a worker's process group to end and killing it.
+    finish_grace_s : float
+        Seconds that a training has to come to an end after ``finish``, before it is killed and its finished
+        trials are used.
+    """
+
+    workspace_dir: str
+    pipelines_dir: str = "pipelines"
+    base_url: str = "/"
+    threads: int | None = None
+    max_workers: int = 2
+    warm_workers: int = 1
+    cancel_grace_s: float = 1.5
+    finish_grace_s: float = 20.0
+
+    @property
+    def workspace(self) -> Path:
+        """The person's folder, absolute."""
+        return Path(self.workspace_dir).absolute()
+
+    @property
+    def root(self) -> Path:
+        """The folder of the projects, absolute."""
+        return self.workspace / self.pipelines_dir
+
+    @property
+    def log_path(self) -> Path:
+        """The event log, in a hidden folder beside the projects."""
+        return self.root / ".log" / "events.sqlite"
+
+    @property
+    def cores(self) -> int:
+        """Cores that a training may use."""
+        return self.threads or usable_cores()

@@ -1,0 +1,294 @@
+"""A project's state: the fold of its log, and nothing else.
+
+:func:`evolve` takes a state and an event and gives the next state. States are never changed in place.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from ..protocol.events import (
+    Artifact,
+    ArtifactAdded,
+    BestModelUpdated,
+    Dataset,
+    DatasetCandidates,
+    DatasetSampleReady,
+    ExportReady,
+    FinalMetrics,
+    LeaderboardRow,
+    LeaderboardUpdated,
+    ModelCandidate,
+    ModelCandidates,
+    Payload,
+    PlanApproved,
+    PlanProposed,
+    StageStatusEvent,
+    TrainRunFinished,
+    TrainRunStarted,
+    User,
+    WaitingConfirmation,
+)
+from ..protocol.frames import Event, stage_ref
+from ..protocol.stages import STAGES, StageId, StageRef, StageStatus
+
+P = TypeVar("P", bound=Payload)
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """An open gate; ``seq`` is the event that opened it."""
+
+    gate_id: str
+    digest: str
+    summary: str
+    next_actions: tuple[str, ...]
+    seq: int
+
+
+class StageState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a stage stands.
+
+    ``attempt`` names the folder with its result (0: none yet); ``proposed`` is the plan as the stage proposed
+    it, ``plan`` as it is now; ``approved`` says that a person confirmed ``plan``.
+    """
+
+    id: StageId
+    status: StageStatus = StageStatus.PENDING
+    message: str = ""
+    attempt: int = 0
+    params: dict[str, Any] = {}
+    fingerprint: str = ""
+    reused: bool = False
+    retry: bool = False
+    proposed: dict[str, Any] | None = None
+    plan: dict[str, Any] | None = None
+    plan_id: str = ""
+    approved: bool = False
+    gate: Gate | None = None
+    started_ts: int | None = None
+    ended_ts: int | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A training run. ``status`` is ``running`` until it has finished."""
+
+    run_id: str
+    model_id: str
+    attempt: int
+    metric_primary: str
+    config: dict[str, Any]
+    status: str = "running"
+    final_metrics: FinalMetrics | None = None
+    reason: str | None = None
+    started_ts: int
+    finished_ts: int | None = None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """The attempt that a worker should be at."""
+
+    attempt: int
+    stage_id: StageId
+    finishing: bool = False
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided at a gate, by whom and when (Unix milliseconds)."""
+
+    stage_id: StageId
+    plan_id: str
+    plan: dict[str, Any]
+    by: User
+    ts: int
+    seq: int
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage's result that can serve again while the fingerprint of its inputs is the same."""
+
+    attempt: int
+    proposed: dict[str, Any]
+    plan: dict[str, Any]
+    summary: str = ""
+    next_actions: tuple[str, ...] = ()
+    leaderboard: tuple[LeaderboardRow, ...] = ()
+
+
+class ProjectState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is true of a project at ``seq``."""
+
+    project_id: str
+    epoch: str
+    seq: int = 0
+    ts: int = 0
+    stages: tuple[StageState, ...] = tuple(StageState(id=s) for s in STAGES)
+    current: StageId = StageId.PARSE_INTENT
+    attempts: int = 0
+    work: Work | None = None
+    runs: dict[str, Run] = {}
+    leaderboard: tuple[LeaderboardRow, ...] = ()
+    best: BestModelUpdated | None = None
+    artifacts: dict[str, Artifact] = {}
+    datasets: tuple[Dataset, ...] = ()
+    columns: tuple[str, ...] = ()
+    models: tuple[ModelCandidate, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    saved: dict[str, Saved] = {}
+    export: ExportReady | None = None
+
+    def stage(self, stage_id: StageId) -> StageState:
+        """One stage."""
+        return self.stages[stage_id.order]
+
+    @property
+    def here(self) -> StageState:
+        """The stage that the project is at."""
+        return self.stages[self.current.order]
+
+    @property
+    def ref(self) -> StageRef:
+        """The current stage as the envelope names it."""
+        return stage_ref(self.current, self.here.status)
+
+    def open_runs(self) -> list[Run]:
+        """Runs that have not finished."""
+        return [run for run in self.runs.values() if run.status == "running"]
+
+
+def ref_after(state: ProjectState, payload: Payload) -> StageRef:
+    """The envelope's stage for an event that comes next: the stage it speaks of, or the current one."""
+    if isinstance(payload, StageStatusEvent):
+        return stage_ref(payload.stage_id, payload.status)
+    return state.ref
+
+
+def evolve(state: ProjectState, event: Event) -> ProjectState:
+    """The state after an event."""
+    fold = _FOLDS.get(type(event.payload))
+    if fold is not None:
+        state = fold(state, event.payload, event)
+    return replace(state, seq=event.seq, ts=event.ts)
+
+
+def _with_stage(state: ProjectState, stage: StageState, **changes: Any) -> ProjectState:
+    stages = (*state.stages[: stage.id.order], stage, *state.stages[stage.id.order + 1 :])
+    return replace(state, stages=stages, **changes)
+
+
+def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> ProjectState:
+    stage = replace(state.stage(p.stage_id), status=p.status, message=p.message)
+    changes: dict[str, Any] = {}
+    if state.work is not None and state.work.stage_id is p.stage_id:
+        changes["work"] = None
+    match p.status:
+        case StageStatus.PENDING:
+            params = {} if p.params is UNSET else p.params
+            stage = StageState(
+                id=p.stage_id, message=p.message, params=params, plan=stage.plan, proposed=stage.proposed
+            )
+        case StageStatus.IN_PROGRESS:
+            attempt = stage.attempt if p.attempt is UNSET else p.attempt
+            stage = replace(
+                stage,
+                attempt=attempt,
+                params=stage.params if p.params is UNSET else p.params,
+                fingerprint=stage.fingerprint if p.fingerprint is UNSET else p.fingerprint,
+                reused=p.reused is True,
+                retry=p.retry is True,
+                approved=False,
+                gate=None,
+                started_ts=stage.started_ts if p.finishing is True and attempt == stage.attempt else event.ts,
+                ended_ts=None,
+            )
+            changes["current"] = p.stage_id
+            changes["attempts"] = max(state.attempts, attempt)
+            if not stage.reused:
+                changes["work"] = Work(attempt, p.stage_id, p.finishing is True)
+        case StageStatus.WAITING_CONFIRMATION:
+            stage = replace(stage, gate=None, approved=False, ended_ts=stage.ended_ts or event.ts)
+        case _:
+            stage = replace(stage, gate=None, ended_ts=stage.ended_ts or event.ts)
+    return _with_stage(state, stage, **changes)
+
+
+def _waiting(state: ProjectState, p: WaitingConfirmation, event: Event) -> ProjectState:
+    gate = Gate(gate_id=p.gate_id, digest=p.digest, summary=p.summary, next_actions=p.next_actions, seq=event.seq)
+    stage = replace(state.stage(p.stage_id), gate=gate)
+    saved = state.saved
+    if stage.fingerprint and stage.plan is not None and stage.proposed is not None:
+        board = state.leaderboard if p.stage_id is StageId.TRAIN else ()
+        kept = Saved(
+            attempt=stage.attempt,
+            proposed=stage.proposed,
+            plan=stage.plan,
+            summary=p.summary,
+            next_actions=p.next_actions,
+            leaderboard=board,
+        )
+        saved = {**saved, stage.fingerprint: kept}
+    return _with_stage(state, stage, saved=saved)
+
+
+def _proposed(state: ProjectState, p: PlanProposed, event: Event) -> ProjectState:
+    stage = state.stage(p.stage_id)
+    by_stage = p.by is UNSET
+    saved = state.saved.get(stage.fingerprint)
+    proposed = p.plan_json if by_stage else stage.proposed
+    if stage.reused and saved is not None:
+        proposed = saved.proposed
+    return _with_stage(state, replace(stage, plan=p.plan_json, proposed=proposed, plan_id=p.plan_id, approved=False))
+
+
+def _approved(state: ProjectState, p: PlanApproved, event: Event) -> ProjectState:
+    stage = replace(state.stage(p.stage_id), approved=True, gate=None)
+    decision = Decision(
+        stage_id=p.stage_id, plan_id=p.plan_id, plan=stage.plan or {}, by=p.by, ts=event.ts, seq=event.seq
+    )
+    return _with_stage(state, stage, decisions=(*state.decisions, decision))
+
+
+def _run_started(state: ProjectState, p: TrainRunStarted, event: Event) -> ProjectState:
+    run = Run(
+        run_id=p.run_id,
+        model_id=p.model_id,
+        attempt=state.work.attempt if state.work else 0,
+        metric_primary=p.metric_primary,
+        config=p.config,
+        started_ts=event.ts,
+    )
+    return replace(state, runs={**state.runs, p.run_id: run})
+
+
+def _run_finished(state: ProjectState, p: TrainRunFinished, event: Event) -> ProjectState:
+    run = replace(
+        state.runs[p.run_id],
+        status=p.status,
+        final_metrics=p.final_metrics,
+        reason=None if p.reason is UNSET else p.reason,
+        finished_ts=event.ts,
+    )
+    return replace(state, runs={**state.runs, p.run_id: run})
+
+
+def _artifact(state: ProjectState, p: ArtifactAdded, event: Event) -> ProjectState:
+    return replace(state, artifacts={**state.artifacts, p.artifact.id: p.artifact})
+
+
+_FOLDS: dict[type[Payload], Callable[[ProjectState, Any, Event], ProjectState]] = {
+    StageStatusEvent: _stage_status,
+    WaitingConfirmation: _waiting,
+    PlanProposed: _proposed,
+    PlanApproved: _approved,
+    TrainRunStarted: _run_started,
+    TrainRunFinished: _run_finished,
+    ArtifactAdded: _artifact,
+    LeaderboardUpdated: lambda state, p, event: replace(state, leaderboard=p.rows),
+    BestModelUpdated: lambda state, p, event: replace(state, best=p),
+    DatasetCandidates: lambda state, p, event: replace(state, datasets=p.datasets),
+    DatasetSampleReady: lambda state, p, event: replace(state, columns=p.columns),
+    ModelCandidates: lambda state, p, event: replace(state, models=p.models),
+    ExportReady: lambda state, p, event: replace(state, export=p),
+}

@@ -1,0 +1,211 @@
+"""Worker processes for all projects: some kept warm, each at one attempt at a time."""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
+from .process import WorkerProcess
+
+log = logging.getLogger(__name__)
+
+
+class PredictionError(ValueError):
+    """Rows that cannot be predicted; the message says why."""
+
+
+class Attempt:
+    """An attempt at a stage: waits for a worker, runs in it, and can be ended at any time.
+
+    Parameters
+    ----------
+    pool : WorkerPool
+        Where the worker comes from.
+    job : Job
+        What to do.
+    on_frame : callable
+        Called with every event, result or failure of the attempt.
+    on_death : callable
+        Called with a sentence if the worker's process ends without a result.
+    """
+
+    def __init__(
+        self,
+        pool: "WorkerPool",
+        job: Job,
+        on_frame: Callable[[FromWorker], None],
+        on_death: Callable[[str], None],
+    ) -> None:
+        self.number = job.attempt
+        self._pool = pool
+        self._job = job
+        self._on_frame = on_frame
+        self._on_death = on_death
+        self._worker: WorkerProcess | None = None
+        self._over = False
+        self._wants_finish = False
+        self._starting = asyncio.get_running_loop().create_task(self._start())
+
+    async def _start(self) -> None:
+        try:
+            worker = await self._pool.take(self)
+        except OSError as error:
+            self._over = True
+            self._on_death(f"No worker process could be started ({error}).")
+            return
+        self._worker = worker
+        await worker.send(self._job)
+        if self._wants_finish:
+            await worker.send(Finish(attempt=self.number))
+
+    async def finish(self) -> None:
+        """Ask the stage to end with the best so far."""
+        self._wants_finish = True
+        if self._worker is not None and not self._over:
+            await self._worker.send(Finish(attempt=self.number))
+
+    async def end(self, grace_s: float) -> None:
+        """End the attempt; when this returns none of its processes is left."""
+        if self._over:
+            return
+        self._over = True
+        if self._worker is None:
+            self._starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._starting
+        if self._worker is not None:
+            worker, self._worker = self._worker, None
+            await worker.end(grace_s)
+        self._pool.give_back(self, None)
+
+    def frame(self, frame: FromWorker) -> None:
+        """A frame of the worker while it is at this attempt."""
+        if self._over:
+            return
+        if isinstance(frame, Done | Failed):
+            self._over = True
+            self._pool.give_back(self, self._worker)
+            if isinstance(frame, Failed) and frame.detail:
+                log.info("Stage %s, attempt %d, failed:\n%s", self._job.stage_id, self.number, frame.detail)
+        self._on_frame(frame)
+
+    def died(self, worker: WorkerProcess) -> None:
+        """The worker's process ended while it was at this attempt."""
+        if self._over:
+            return
+        self._over = True
+        self._pool.give_back(self, None)
+        if words := worker.last_words():
+            log.warning("The last words of the worker of %s:\n%s", self._job.stage_id, words)
+        code = worker.returncode
+        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
+        hint = " (out of memory?)" if code == -9 else ""
+        self._on_death(f"The worker process of {self._job.stage_id} {how}{hint}.")
+
+
+class WorkerPool:
+    """Worker processes, at most ``max_workers`` at work at once.
+
+    Parameters
+    ----------
+    max_workers : int
+        Attempts that may run at once; further ones wait in order.
+    warm_workers : int
+        Idle processes that are kept ready once there was work.
+    grace_s : float
+        Seconds between asking a process group to end and killing it.
+    """
+
+    def __init__(self, max_workers: int, warm_workers: int, grace_s: float) -> None:
+        self._slots = asyncio.Semaphore(max_workers)
+        self._warm = warm_workers
+        self._grace_s = grace_s
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[WorkerProcess, Attempt] = {}
+        self._holding: set[Attempt] = set()
+        self._predictor: WorkerProcess | None = None
+        self._asked: dict[str, asyncio.Future[Predicted]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start idle processes, so that the next stage begins at once."""
+        while not self._closed and len(self._idle) < self._warm:
+            self._idle.append(self._spawn())
+
+    async def take(self, attempt: Attempt) -> WorkerProcess:
+        """A worker for an attempt, once there is a free slot."""
+        await self._slots.acquire()
+        self._holding.add(attempt)
+        worker = self._idle.pop(0) if self._idle else self._spawn()
+        self._busy[worker] = attempt
+        return worker
+
+    def give_back(self, attempt: Attempt, worker: WorkerProcess | None) -> None:
+        """An attempt is over; its worker, if it is still good, waits for the next."""
+        if attempt in self._holding:
+            self._holding.discard(attempt)
+            self._slots.release()
+        for busy in [w for w, a in self._busy.items() if a is attempt]:
+            del self._busy[busy]
+        if worker is not None:
+            if len(self._idle) < self._warm and not self._closed:
+                self._idle.append(worker)
+            else:
+                self._later(worker.end(0.0))
+        self.warm()
+
+    async def predict(self, model_dir: str, threshold: float | None, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Predict rows in a process of their own kind; PredictionError if that cannot be done."""
+        if self._predictor is None:
+            self._predictor = self._idle.pop(0) if self._idle else self._spawn()
+        request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=rows)
+        future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
+        self._asked[request.request_id] = future
+        try:
+            await self._predictor.send(request)
+            answer = await future
+        finally:
+            self._asked.pop(request.request_id, None)
+        if answer.result is None:
+            raise PredictionError(answer.error or "The rows could not be predicted.")
+        return answer.result
+
+    async def close(self) -> None:
+        """End all processes."""
+        self._closed = True
+        workers = [*self._idle, *self._busy, *([self._predictor] if self._predictor else [])]
+        self._idle.clear()
+        await asyncio.gather(*(w.end(0.0) for w in workers), *self._tasks, return_exceptions=True)
+
+    def _spawn(self) -> WorkerProcess:
+        return WorkerProcess(self._frame, self._exit)
+
+    def _frame(self, worker: WorkerProcess, frame: FromWorker) -> None:
+        if isinstance(frame, Predicted):
+            future = self._asked.get(frame.request_id)
+            if future is not None and not future.done():
+                future.set_result(frame)
+        elif not isinstance(frame, Ready) and (attempt := self._busy.get(worker)) is not None:
+            attempt.frame(frame)
+
+    def _exit(self, worker: WorkerProcess) -> None:
+        if worker in self._idle:
+            self._idle.remove(worker)
+            log.warning("An idle worker process ended:\n%s", worker.last_words())
+        if worker is self._predictor:
+            self._predictor = None
+            for future in self._asked.values():
+                if not future.done():
+                    future.set_exception(PredictionError("The process that predicts ended; try again."))
+        attempt = self._busy.get(worker)
+        if attempt is not None:
+            attempt.died(worker)
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

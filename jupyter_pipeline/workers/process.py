@@ -1,0 +1,185 @@
+"""A worker process as the conductor sees it: a process group that takes jobs and sends frames.
+
+The group is this module's business from the first process to the last: whatever a stage starts, threads of
+native code, forked children, kernels, is ended with it. Three nets catch them: the process group, the children
+that are found in the process table, and a mark in the environment that every descendant inherits.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+import psutil
+
+from ..protocol.jobs import FromWorker, ToWorker
+
+MARK = "JUPYTER_PIPELINE_WORKER"
+"""Environment variable that names the worker in all its descendants."""
+_STDERR_LINES = 60
+_decoder = msgspec.json.Decoder(FromWorker)
+_POSIX = os.name == "posix"
+
+
+class WorkerProcess:
+    """One worker process.
+
+    Parameters
+    ----------
+    on_frame : callable
+        Called on the event loop with every frame of the worker.
+    on_exit : callable
+        Called on the event loop, once, when the process has ended and its frames were all delivered.
+    """
+
+    def __init__(
+        self, on_frame: Callable[["WorkerProcess", FromWorker], None], on_exit: Callable[["WorkerProcess"], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_frame = on_frame
+        self._on_exit = on_exit
+        self._mark = uuid.uuid4().hex
+        self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
+        self.exited = asyncio.Event()
+        lifeline, self._lifeline = os.pipe() if _POSIX else (-1, -1)
+        command = [sys.executable, "-m", "jupyter_pipeline.workers.main"]
+        try:
+            self._process = subprocess.Popen(
+                [*command, str(lifeline)] if _POSIX else command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=(lifeline,) if _POSIX else (),
+                env={**os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+            )
+        finally:
+            if _POSIX:
+                os.close(lifeline)
+        self.pid = self._process.pid
+        self._stdin_lock = threading.Lock()
+        self._errors = threading.Thread(target=self._read_errors, daemon=True, name=f"worker-{self.pid}-stderr")
+        self._errors.start()
+        threading.Thread(target=self._read_frames, daemon=True, name=f"worker-{self.pid}").start()
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status, None while it runs; negative for a signal."""
+        return self._process.poll()
+
+    def last_words(self) -> str:
+        """The last lines that the process wrote to its standard error."""
+        return "\n".join(self._stderr)
+
+    async def send(self, message: ToWorker) -> None:
+        """Send a job or a request; does nothing if the process has gone."""
+        data = msgspec.json.encode(message) + b"\n"
+        await asyncio.to_thread(self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        stdin = self._process.stdin
+        with self._stdin_lock, contextlib.suppress(OSError, ValueError):
+            if stdin is not None:
+                stdin.write(data)
+                stdin.flush()
+
+    async def end(self, grace_s: float) -> None:
+        """End the whole group: ask, wait up to ``grace_s`` seconds, kill, and see that nothing is left."""
+        await asyncio.to_thread(self._end, grace_s)
+        await self.exited.wait()
+
+    def _end(self, grace_s: float) -> None:
+        family = self._family()
+        if grace_s > 0:
+            _signal_group(self.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_s)
+        for _ in range(20):
+            family = [p for p in {*family, *self._family(), *self._marked()} if p.is_running()]
+            if self._process.poll() is None or family:
+                _signal_group(self.pid, _KILL)
+                for process in family:
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.1)
+            family = [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+            if self._process.poll() is not None and not family and not self._marked():
+                break
+            time.sleep(0.05)
+        if _POSIX:
+            # The guard in the group ends with the lifeline.
+            with contextlib.suppress(OSError):
+                os.close(self._lifeline)
+            self._lifeline = -1
+
+    def _family(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.Error):
+            children: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
+            return children
+        return []
+
+    def _marked(self) -> list[psutil.Process]:
+        """Processes that carry this worker's mark, wherever they have got to."""
+        if not sys.platform.startswith("linux"):
+            return []
+        mark = f"{MARK}={self._mark}".encode()
+        found = []
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            with contextlib.suppress(OSError, psutil.Error):
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    carries = mark in file.read()
+                if carries:
+                    process = psutil.Process(int(name))
+                    if process.status() != psutil.STATUS_ZOMBIE:
+                        found.append(process)
+        return found
+
+    def _read_errors(self) -> None:
+        stream = self._process.stderr
+        if stream is not None:
+            for line in stream:
+                self._stderr.append(line.decode("utf-8", "replace").rstrip()[:2000])
+
+    def _read_frames(self) -> None:
+        stream = self._process.stdout
+        if stream is None:
+            return
+        for line in stream:
+            try:
+                frame = _decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeError):
+                self._stderr.append(f"(a frame that could not be read: {line[:200]!r})")
+                continue
+            self._tell(self._on_frame, self, frame)
+        self._process.wait()
+        _signal_group(self.pid, _KILL)
+        self._errors.join(1.0)
+        self._tell(self.exited.set)
+        self._tell(self._on_exit, self)
+
+    def _tell(self, call: Callable[..., object], *args: object) -> None:
+        # The loop may be closed while the process ends.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *args)
+
+
+_KILL = signal.SIGKILL if _POSIX else signal.SIGTERM
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if _POSIX:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
