@@ -1,0 +1,280 @@
+"""Learn from the training rows how raw columns become features, column by column.
+
+What is learned is kept as plain arrays (and scikit-learn's text parts), which :func:`.inference.encode` applies, in
+training as well as in an exported bundle. Categories are encoded by scikit-learn's encoders on their codes and kept
+as a table; the last row of a table stands for categories that training did not see.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
+from sklearn.utils.validation import check_is_fitted
+
+from .inference import date_parts, encode, to_numbers, to_seconds, to_texts
+
+MAX_ONEHOT = 40
+#: Categories are compared by their first characters, so that a table of them stays small.
+MAX_CHARS = 200
+_TEXT_PARTS = 20
+_TEXT_TERMS = 2000
+_TEXT_ROWS = 50_000
+_DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+_CIRCLES = ("month", "weekday", "hour")
+
+
+def dtype_of(column: pd.Series) -> str:
+    """What a column holds: ``number``, ``boolean``, ``datetime`` or ``string``."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return "boolean"
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return "datetime"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return "number"
+    known = column.dropna()
+    return "boolean" if len(known) and known.map(lambda value: isinstance(value, bool)).all() else "string"
+
+
+class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn raw columns into a matrix for estimators.
+
+    Parameters
+    ----------
+    columns : dict of str to str
+        Treatment of each column: ``numeric``, ``onehot``, ``ordinal``, ``target_encode``, ``text``, ``datetime``,
+        ``boolean`` or ``drop``.
+    task_type : {"binary", "multiclass", "regression"}
+        For target encoding.
+    seed : int, default=0
+        For cross-fitting and for reducing text.
+    missing : tuple of str, default=()
+        Texts that count as missing beside the empty one.
+
+    Attributes
+    ----------
+    state_ : dict
+        What was learned; :func:`.inference.encode` applies it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"size": [1.0, 2.0, None, 4.0], "colour": ["red", "blue", "red", "blue"]})
+    >>> features = Features({"size": "numeric", "colour": "onehot"}, "binary")
+    >>> features.fit_transform(frame, [0, 1, 0, 1]).shape
+    (4, 4)
+    """
+
+    def __init__(self, columns: dict[str, str], task_type: str, seed: int = 0, missing: tuple[str, ...] = ()) -> None:
+        self.columns = columns
+        self.task_type = task_type
+        self.seed = seed
+        self.missing = missing
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> "Features":
+        """Learn from training rows; see :meth:`fit_transform`."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: Any = None) -> np.ndarray:
+        """Learn from training rows and encode them; target encoding is cross-fitted.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame of shape (n_rows, n_columns)
+            Training rows only.
+        y : array-like of shape (n_rows,)
+            Class codes or values.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_rows, n_features), float32
+        """
+        target = None if y is None else np.asarray(y)
+        states: list[dict[str, Any]] = []
+        crossed: dict[int, np.ndarray] = {}
+        for name, treatment in self.columns.items():
+            if treatment == "drop":
+                continue
+            state, own = self._learn(X[name], name, treatment, target)
+            if state is None:
+                continue
+            if own is not None:
+                crossed[len(states)] = own
+            states.append(state)
+        self.state_: dict[str, Any] = {"missing": list(self.missing), "columns": states}
+        matrix = encode(X, self.state_)
+        if crossed:
+            place = 0
+            for i, state in enumerate(states):
+                width = len(state["names"])
+                if i in crossed:
+                    matrix[:, place : place + width] = crossed[i]
+                place += width
+        return matrix
+
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
+        """Encode rows by what was learned."""
+        check_is_fitted(self, "state_")
+        return encode(X, self.state_)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the features, such as ``colour=red``."""
+        check_is_fitted(self, "state_")
+        names = [name for state in self.state_["columns"] for name in state["names"]]
+        return np.array(names or ["constant"], dtype=object)
+
+    def _learn(
+        self, column: pd.Series, name: str, treatment: str, y: np.ndarray | None
+    ) -> tuple[dict[str, Any] | None, np.ndarray | None]:
+        base = {"name": name, "treatment": treatment, "dtype": dtype_of(column)}
+        if treatment == "numeric":
+            return _learn_numbers(column, base), None
+        if treatment == "datetime":
+            return _learn_dates(column, base), None
+        texts = to_texts(column, base["dtype"], tuple(self.missing))
+        if treatment == "text":
+            return _learn_text(texts, base, self.seed), None
+        return self._learn_categories(texts, base, y)
+
+    def _learn_categories(
+        self, texts: np.ndarray, base: dict[str, Any], y: np.ndarray | None
+    ) -> tuple[dict[str, Any] | None, np.ndarray | None]:
+        longest = MAX_CHARS if max(map(len, texts), default=0) > MAX_CHARS else 0
+        if longest:
+            texts = np.array([text[:longest] for text in texts], dtype=object)
+        codes, categories = pd.factorize(texts, sort=True)
+        if len(categories) == 0:
+            return None, None
+        own: np.ndarray | None = None
+        every = np.arange(len(categories) + 1)[:, None]  # the last one was never seen
+        if base["treatment"] == "onehot":
+            table, names = _onehot(codes, categories, every, base["name"])
+        elif base["treatment"] == "target_encode":
+            table, own = self._target_encode(codes, every, y)
+            labels = [""] if table.shape[1] == 1 else [f"[{i}]" for i in range(table.shape[1])]
+            names = [f"mean target of {base['name']}{label}" for label in labels]
+        else:
+            table = _ranks(categories, codes)
+            names = [base["name"]]
+        state = {**base, "kind": "table", "categories": categories.astype(str), "longest": longest}
+        return {**state, "table": np.asarray(table, dtype=np.float32), "names": names}, own
+
+    def _target_encode(
+        self, codes: np.ndarray, every: np.ndarray, y: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if y is None:
+            raise ValueError("target_encode needs y.")
+        if self.task_type == "multiclass":
+            targets = [(y == label).astype(np.float64) for label in np.unique(y)]
+        elif self.task_type == "binary":
+            targets = [y.astype(np.float64)]
+        else:
+            targets = [(y - y.mean()) / (y.std() or 1.0)]
+        X = codes[:, None]
+        table, own = np.empty((len(every), len(targets))), np.empty((len(codes), len(targets)), dtype=np.float32)
+        folds = list(KFold(max(2, min(5, len(codes))), shuffle=True, random_state=self.seed).split(X))
+        for i, target in enumerate(targets):
+            table[:, i] = TargetEncoder(target_type="continuous").fit(X, target).transform(every)[:, 0]
+            for rest, fold in folds:
+                encoder = TargetEncoder(target_type="continuous").fit(X[rest], target[rest])
+                own[fold, i] = encoder.transform(X[fold])[:, 0]
+        return table, own
+
+
+def _learn_numbers(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | None:
+    values = to_numbers(column, base["dtype"])[:, None]
+    known = ~np.isnan(values[:, 0])
+    if not known.any():
+        return None
+    return _scaled({**base, "kind": "number", "names": [base["name"]]}, values, known)
+
+
+def _scaled(state: dict[str, Any], values: np.ndarray, known: np.ndarray) -> dict[str, Any]:
+    fill = np.median(values[known], axis=0)
+    filled = np.where(known[:, None], values, fill)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = filled.mean(axis=0), filled.std(axis=0)
+    wide = ~(np.isfinite(mean) & np.isfinite(std))  # values near the end of the floats
+    mean, std = np.where(wide, 0.0, mean), np.where(wide, np.abs(filled).max(axis=0), std)
+    std = np.where(std > 1e-12 * np.maximum(1e-300, np.abs(mean)), std, 1.0)
+    indicator = bool((~known).any())
+    names = state["names"] + ([f"{state['name']} is missing"] if indicator else [])
+    return {**state, "fill": fill, "mean": mean, "std": std, "indicator": indicator, "names": names}
+
+
+def _learn_dates(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | None:
+    day_first = False
+    if base["dtype"] == "string":
+        first = column.dropna().astype(str).str.extract(r"^\s*(\d{1,2})[./-]\d{1,2}[./-]\d{2,4}")[0].dropna()
+        day_first = bool(len(first)) and bool((first.astype(int) > 12).any())
+    parts = date_parts(to_seconds(column, day_first))
+    known = ~np.isnan(parts["days"])
+    if not known.any():
+        return None
+    chosen = ["days"]
+    for part in _DATE_PARTS:
+        if np.ptp(parts[part][known]) > 0:
+            chosen.append(part)
+            if part in _CIRCLES:
+                chosen += [f"{part}_sin", f"{part}_cos"]
+    values = np.column_stack([parts[part] for part in chosen])
+    names = [f"{base['name']} {part.replace('_', ' ')}" for part in chosen]
+    return _scaled({**base, "kind": "datetime", "parts": chosen, "day_first": day_first, "names": names}, values, known)
+
+
+def _learn_text(texts: np.ndarray, base: dict[str, Any], seed: int) -> dict[str, Any] | None:
+    vectorizer = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(3, 4), max_features=_TEXT_TERMS, sublinear_tf=True, dtype=np.float32
+    )
+    sample = texts
+    if len(texts) > _TEXT_ROWS:
+        sample = texts[np.sort(np.random.default_rng(seed).choice(len(texts), _TEXT_ROWS, replace=False))]
+    try:
+        matrix = vectorizer.fit_transform(sample)
+    except ValueError:  # no text has a term
+        return None
+    svd = None
+    if min(matrix.shape) > _TEXT_PARTS:
+        svd = TruncatedSVD(n_components=_TEXT_PARTS, random_state=seed)
+        dense = svd.fit_transform(matrix)
+    else:
+        dense = matrix.toarray()
+    scale = float(np.sqrt(dense.var(axis=0).sum())) or 1.0
+    names = [f"{base['name']} text {i + 1}" for i in range(dense.shape[1])]
+    return {**base, "kind": "text", "vectorizer": vectorizer, "svd": svd, "scale": scale, "names": names}
+
+
+def _onehot(codes: np.ndarray, categories: np.ndarray, every: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
+    rare = max(1, min(20, round(len(codes) * 0.002)))
+    encoder = OneHotEncoder(
+        sparse_output=False, handle_unknown="infrequent_if_exist", max_categories=MAX_ONEHOT, min_frequency=rare
+    ).fit(codes[:, None])
+    names = []
+    for feature in encoder.get_feature_names_out(["c"]):
+        code = feature.removeprefix("c_")
+        known = str(categories[int(code)]) if code.isdigit() else "rare"
+        names.append(f"{name}={known or 'missing'}")
+    return encoder.transform(every), names
+
+
+def _ranks(categories: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Ranks from 0 to 1 in natural order; missing and unknown values stand at the mean rank of the rows."""
+    present = [i for i, text in enumerate(categories) if text]
+    order = sorted(present, key=lambda i: _natural(str(categories[i])))
+    ranks = np.full(len(categories) + 1, np.nan)
+    ranks[order] = np.arange(len(order)) / max(1, len(order) - 1)
+    of_rows = ranks[codes]
+    seen = of_rows[~np.isnan(of_rows)]
+    return np.where(np.isnan(ranks), seen.mean() if len(seen) else 0.0, ranks)[:, None]
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text.casefold())

@@ -1,0 +1,127 @@
+"""The target column as numbers: what classes there are, which one is positive, which rows have no target."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .inference import text_of, to_numbers
+
+
+class TargetError(ValueError):
+    """The target column does not fit the task; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted.
+
+    Attributes
+    ----------
+    task_type : {"binary", "multiclass", "regression"}
+    target : str
+        Name of the column.
+    classes : list or None
+        Labels in the order of their codes; in a binary task the second is positive. None for regression.
+    """
+
+    task_type: str
+    target: str
+    classes: list[Any] | None = None
+
+    @property
+    def positive_class(self) -> Any:
+        """The positive label of a binary task, else None."""
+        return self.classes[1] if self.task_type == "binary" and self.classes else None
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes there are; 0 for regression."""
+        return len(self.classes or ())
+
+
+def plain(value: Any) -> Any:
+    """A label as a plain value of JSON: whole floats become int; ``None`` where it is missing."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        if not np.isfinite(value):
+            return None
+        return int(value) if float(value).is_integer() else float(value)
+    return text_of(value) or None
+
+
+def encode_target(
+    column: pd.Series, task_type: str, target: str, positive_class: str | None = None
+) -> tuple[Task, np.ndarray, np.ndarray]:
+    """Turn the target into numbers.
+
+    Parameters
+    ----------
+    column : pandas.Series of n rows
+        The raw target.
+    task_type : {"binary", "multiclass", "regression"}
+    target : str
+        Its name.
+    positive_class : str or None
+        The positive label of a binary task as text; None takes the later one in sorted order.
+
+    Returns
+    -------
+    task : Task
+    y : numpy.ndarray of shape (n,)
+        Codes (int64, -1 where missing) or values (float64, NaN where missing).
+    known : numpy.ndarray of bool, shape (n,)
+        Rows that have a target.
+
+    Raises
+    ------
+    TargetError
+        If the column does not fit the task.
+    """
+    if task_type == "regression":
+        y = to_numbers(column)
+        known = ~np.isnan(y)
+        given = int(pd.Series(column).notna().sum())
+        if known.sum() < given / 2 or not known.any():
+            raise TargetError(
+                f"The target {target!r} holds {given - int(known.sum())} values that are no numbers, so it cannot be "
+                "predicted as a number; choose classification or another target."
+            )
+        if np.ptp(y[known]) == 0:
+            raise TargetError(f"The target {target!r} is the same in every row; there is nothing to learn.")
+        return Task(task_type, target), y, known
+    labels = pd.Series([plain(value) for value in column.tolist()], dtype=object)
+    known = labels.notna().to_numpy()
+    classes = _in_order(labels[known].unique().tolist())
+    if len(classes) < 2:
+        raise TargetError(
+            f"The target {target!r} has {len(classes)} class{'' if len(classes) == 1 else 'es'} in the rows that have "
+            "a value; at least two are needed."
+        )
+    if task_type == "binary":
+        if len(classes) > 2:
+            raise TargetError(
+                f"The target {target!r} has {len(classes)} classes, a binary task has two; choose multiclass."
+            )
+        if positive_class is not None:
+            positive = [c for c in classes if str(c) == positive_class]
+            positive = positive or [c for c in classes if str(c).lower() == positive_class.lower()]
+            if not positive:
+                raise TargetError(f"The positive class {positive_class!r} is not in the target; it has {classes}.")
+            classes = [c for c in classes if c is not positive[0]] + positive[:1]
+    code = {(type(c), c): i for i, c in enumerate(classes)}
+    y = np.array([code.get((type(value), value), -1) for value in labels], dtype=np.int64)
+    return Task(task_type, target, classes), y, known
+
+
+def _in_order(values: list[Any]) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__name__, str(value)))
