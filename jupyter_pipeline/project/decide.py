@@ -49,7 +49,6 @@ from .commands import (
     WorkFailed,
 )
 from .plans import (
-    checked,
     checked_params,
     dependents,
     digest,
@@ -57,6 +56,7 @@ from .plans import (
     needs_rework,
     params_for,
     patched,
+    shaped,
 )
 from .state import ProjectState, evolve, ref_after
 
@@ -486,7 +486,7 @@ class _Turn:
             )
             return
         try:
-            plan = checked(self.state, stage.id, done.plan) if stage.plan is None else done.plan
+            plan = shaped(stage.id, done.plan)
         except Refusal as refusal:
             self.work_failed(done.attempt, f"{_name(stage.id)} came to a plan that does not hold: {refusal.message}")
             return

@@ -120,14 +120,7 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
 
 def checked(state: ProjectState, stage_id: StageId, new: Any) -> dict[str, Any]:
     """A plan in its canonical form, or Refusal INVALID_ARGS saying what is wrong with it."""
-    plan_type = PLAN_TYPES[stage_id]
-    try:
-        plan = msgspec.convert(new, plan_type)
-    except msgspec.ValidationError as error:
-        members = ", ".join(plan_type.__struct_fields__)
-        raise Refusal(
-            ErrorCode.INVALID_ARGS, f"This makes no valid plan of {stage_id}: {error}. Its members are {members}."
-        ) from None
+    plan = _shaped(stage_id, new)
     old = state.stage(stage_id).plan or {}
     for member in _FIXED.get(stage_id, ()):
         if old and getattr(plan, member) != old.get(member):
@@ -135,7 +128,28 @@ def checked(state: ProjectState, stage_id: StageId, new: Any) -> dict[str, Any]:
     wrong = _wrong(state, plan, old)
     if wrong is not None:
         raise Refusal(ErrorCode.INVALID_ARGS, wrong)
-    result: dict[str, Any] = msgspec.to_builtins(plan)
+    return _canonical(plan)
+
+
+def shaped(stage_id: StageId, new: Any) -> dict[str, Any]:
+    """A plan that a stage proposes, in its canonical form; Refusal if it has not the shape of one."""
+    return _canonical(_shaped(stage_id, new))
+
+
+def _shaped(stage_id: StageId, new: Any) -> Plan:
+    plan_type = PLAN_TYPES[stage_id]
+    try:
+        return msgspec.convert(new, plan_type)
+    except msgspec.ValidationError as error:
+        members = ", ".join(plan_type.__struct_fields__)
+        raise Refusal(
+            ErrorCode.INVALID_ARGS, f"This makes no valid plan of {stage_id}: {error}. Its members are {members}."
+        ) from None
+
+
+def _canonical(plan: Plan) -> dict[str, Any]:
+    # Through JSON, so that a plan in memory is the same as one read back from the log.
+    result: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plan))
     return result
 
 
