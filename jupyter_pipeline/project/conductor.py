@@ -11,6 +11,7 @@ import inspect
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,16 +96,25 @@ class Project:
         As folded from the log.
     event_log, pool, agent, settings
         What it stands on.
+    on_idle : callable
+        Called when the last connection has gone.
     """
 
     def __init__(
-        self, state: ProjectState, event_log: EventLog, pool: WorkerPool, agent: Agent, settings: Settings
+        self,
+        state: ProjectState,
+        event_log: EventLog,
+        pool: WorkerPool,
+        agent: Agent,
+        settings: Settings,
+        on_idle: Callable[["Project"], None],
     ) -> None:
         self.project_id = state.project_id
         self.epoch = state.epoch
         self.state = state
         self.files = ProjectFiles(settings.root / state.project_id)
         self.connections = 0
+        self._on_idle = on_idle
         self._log = event_log
         self._pool = pool
         self._agent = agent
@@ -117,6 +127,18 @@ class Project:
         self._kill_at_once = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._serving = asyncio.get_running_loop().create_task(self._serve())
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[None]:
+        """A connection: while it lasts the project is kept open, and a worker process is kept warm for it."""
+        self.connections += 1
+        self._pool.warm()
+        try:
+            yield
+        finally:
+            self.connections -= 1
+            if self.connections == 0:
+                self._on_idle(self)
 
     # -- for readers ---------------------------------------------------------------------------------------
 

@@ -1,13 +1,11 @@
 """All projects of a folder: opening, listing, deleting them, and taking up what was running."""
 
 import asyncio
-import contextlib
 import logging
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -48,6 +46,7 @@ class ProjectManager:
         self._pool: WorkerPool | None = None
         self._projects: dict[str, Project] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open the log and take up what was running.
@@ -103,28 +102,20 @@ class ProjectManager:
             async with lock:
                 if project_id not in self._projects:
                     state = await self._load(project_id)
-                    self._projects[project_id] = Project(state, self._log, self._pool, self._agent, self.settings)
+                    self._projects[project_id] = Project(
+                        state, self._log, self._pool, self._agent, self.settings, self._idle
+                    )
                 return self._projects[project_id]
         finally:
             if not lock.locked():
                 self._opening.pop(project_id, None)
 
-    @contextlib.contextmanager
-    def connected(self, project: Project) -> Iterator[None]:
-        """A connection to a project; one that never had an event is forgotten with its last connection."""
-        project.connections += 1
-        self._pool_warm()
-        try:
-            yield
-        finally:
-            project.connections -= 1
-            self.forget_if_empty(project)
-
-    def forget_if_empty(self, project: Project) -> None:
+    def _idle(self, project: Project) -> None:
         """Forget a project that nobody is connected to and that never had an event."""
-        if project.connections == 0 and project.seq == 0 and self._projects.get(project.project_id) is project:
+        if project.seq == 0 and self._projects.get(project.project_id) is project:
             del self._projects[project.project_id]
-            asyncio.get_running_loop().create_task(project.close())
+            self._closing.add(task := asyncio.get_running_loop().create_task(project.close()))
+            task.add_done_callback(self._closing.discard)
 
     async def delete(self, project_id: str) -> None:
         """End a project's work and remove its log and its folder; its connections are told."""
@@ -134,10 +125,6 @@ class ProjectManager:
         await self._log.delete(project_id)
         folder = self.settings.root / project_id
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    def _pool_warm(self) -> None:
-        if self._pool is not None:
-            self._pool.warm()
 
     async def _entry(self, project_id: str) -> Entry | None:
         return next((e for e in await self._log.entries() if e.project_id == project_id), None)

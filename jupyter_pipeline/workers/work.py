@@ -60,7 +60,7 @@ def explain(job: Job, error: Exception) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _model(model_dir: str) -> Any:
+def _model(model_dir: str) -> inference.Model:
     return inference.load_model(Path(model_dir))
 
 
@@ -68,11 +68,12 @@ def predict(request: Predict) -> Predicted:
     """Predict rows; what is wrong with them is said in ``error``."""
     try:
         model = _model(request.model_dir)
-        predictions, probabilities = model.predict(pd.DataFrame(request.rows), threshold=request.threshold)
+        model.threshold = request.threshold
+        predictions, probabilities = model.predict(pd.DataFrame(request.rows))
     except (ValueError, KeyError, TypeError, OSError) as error:
         return Predicted(request_id=request.request_id, error=str(error))
     result: dict[str, Any] = {"predictions": np.asarray(predictions).tolist()}
     if probabilities is not None:
-        classes = [c.item() if isinstance(c, np.generic) else c for c in model.classes]
+        classes = [c.item() if isinstance(c, np.generic) else c for c in model.classes or ()]
         result["probabilities"] = {"classes": classes, "values": np.asarray(probabilities).tolist()}
     return Predicted(request_id=request.request_id, result=result)
