@@ -1,0 +1,199 @@
+"""``jupyter pipeline``: a whole job from a shell, and the check of a server."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from ..protocol.stages import StageId, StageStatus
+from . import gates, render
+from .curves import number
+from .errors import PipelineError
+from .model import Gate
+from .pipeline import Pipeline
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of ``jupyter pipeline``.
+
+    Parameters
+    ----------
+    argv : sequence of str or None, default=None
+        Arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 1 where the job could not be done, 2 where the arguments were wrong.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        if args.action == "check":
+            from ..check import check
+
+            return check(args.url, args.token)
+        return _run(args)
+    except PipelineError as error:
+        print(f"jupyter pipeline: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("\njupyter pipeline: interrupted; the same command with --project goes on from here.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter pipeline", description="From a sentence and a data set to a reviewed, exported model."
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    run = actions.add_parser("run", help="do a whole job", description="Do a whole job, from data to the bundle.")
+    run.add_argument("data", help="data file: CSV, TSV, Parquet, Feather, JSON, NDJSON, Excel; compressed too")
+    run.add_argument("request", help='what to predict, in plain words: "predict churn, optimise recall"')
+    run.add_argument("--yes", "-y", action="store_true", help="confirm every gate without asking")
+    run.add_argument("--project", help="the project's name (default: made from the file's name)")
+    run.add_argument("--out", type=Path, help="where to save the bundle (default: PROJECT.zip)")
+    run.add_argument("--budget", type=seconds, help="time for training: seconds, or 90s, 5m, 1h")
+    run.add_argument("--workspace", type=Path, default=Path(), help="folder that holds pipelines/ (default: this one)")
+    check = actions.add_parser("check", help="check a live server", description="Run the wire's test sequence.")
+    check.add_argument("url", help="the server's address, such as http://localhost:8888/")
+    check.add_argument("--token", help="the server's token")
+    return parser
+
+
+def seconds(text: str) -> float:
+    """A time span as people type it, in seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if match is None or match[2] not in _UNITS or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time span; it would look like 90s, 5m or 1h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _run(args: argparse.Namespace) -> int:
+    data = Path(args.data).expanduser()
+    if not data.is_file():
+        raise PipelineError(f"There is no file {args.data!r}.")
+    name = args.project or re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-._")[:64] or "project"
+    out = args.out or Path(f"{name}.zip")
+    if not (out.is_dir() or out.absolute().parent.is_dir()):
+        raise PipelineError(f"The folder of {str(out)!r} does not exist.")
+    with Pipeline(name, embedded=True, workspace=args.workspace) as pipeline:
+        if pipeline.model.seq and not args.project:
+            raise PipelineError(
+                f"There is a project {name!r} in {args.workspace / 'pipelines'} already. "
+                f"Go on with it by --project {name}, or give another name."
+            )
+        with Progress(pipeline, sys.stderr):
+            pipeline.attach(data)
+            print(pipeline.chat(args.request, timeout=None), file=sys.stderr)
+            while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
+                pipeline.wait()
+                gate = pipeline.gate
+                if gate is not None:
+                    _pass(pipeline, gate, args)
+        saved = pipeline.download(out)
+        _summary(pipeline, saved)
+    return 0
+
+
+def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
+    """Confirm a gate: at once, or when the person says so."""
+    budget = gate.plan.get("time_budget_s")
+    if args.budget is not None and budget is not None and budget != args.budget:
+        pipeline.update_plan(time_budget_s=args.budget)
+        return
+    with pipeline.model.lock:
+        rows = gates.facts(gate, pipeline.model)
+    print(f"\n{gate.stage_id.value}: {gate.summary}", file=sys.stderr)
+    width = max((len(label) for label, _ in rows), default=0)
+    for label, value in rows:
+        print(f"    {label:<{width}}  {value}", file=sys.stderr)
+    if args.yes:
+        pipeline.confirm_gate(gate)
+        return
+    if not sys.stdin.isatty():
+        raise PipelineError("There is no terminal to ask for confirmation on; --yes confirms every gate.")
+    answer = input("Confirm? [Enter: yes, q: stop, or say what should be different] ").strip()
+    if answer.lower() in ("", "y", "yes"):
+        pipeline.confirm_gate(gate)
+    elif answer.lower() in ("q", "quit", "n", "no"):
+        raise PipelineError("Stopped at your wish; --project goes on from here.")
+    else:
+        print(pipeline.chat(answer), file=sys.stderr)
+
+
+def _summary(pipeline: Pipeline, saved: Path) -> None:
+    for rank, row in enumerate(pipeline.model.leaderboard[:5], 1):
+        print(f"{rank}. {row['model']}: {number(row['metric'])} ({row['status']})", file=sys.stderr)
+    print(saved)
+
+
+class Progress:
+    """One line on a terminal that says what runs; on anything else a line for each stage and run.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What is watched.
+    stream : text file
+        Where it is written.
+    """
+
+    def __init__(self, pipeline: Pipeline, stream: TextIO) -> None:
+        self._model = pipeline.model
+        self._stream = stream
+        self._live = stream.isatty()
+        self._said: set[str] = set()
+        self._last = ""
+
+    def __enter__(self) -> "Progress":
+        self._stop = self._model.observe(self._show)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop()
+        self._write("")
+
+    def _show(self) -> None:
+        model = self._model
+        with model.lock:
+            stage, view = model.current, model.stages[model.current]
+            runs = [model.runs[run_id] for run_id in model.shown_runs if run_id in model.runs]
+        if view.status is not StageStatus.IN_PROGRESS:
+            self._write("")
+            return
+        for run in runs:
+            if run.status != "running":
+                value = run.final.get((run.metric, "val"))
+                self._line(
+                    run.run_id, f"  {run.model_id}: {run.status}, {run.metric} {number(value)} on validation rows"
+                )
+        running = [run for run in runs if run.status == "running"]
+        if stage is StageId.TRAIN and running:
+            self._write(f"{stage.value}: {running[-1].model_id} {running[-1].pct:.0%} ({running[-1].phase})")
+        elif model.progress is not None:
+            self._write(f"{stage.value}: {model.progress[0]} {model.progress[1]:.0%}")
+        else:
+            self._write(f"{stage.value}: {view.message}")
+        if not self._live:
+            self._line(stage.value, f"{render.SHORT[stage]} ...")
+
+    def _line(self, key: str, text: str) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            self._write("")
+            print(text, file=self._stream)
+
+    def _write(self, text: str) -> None:
+        if self._live and text != self._last:
+            self._last = text
+            self._stream.write(f"\r\x1b[2K{text[:110]}")
+            self._stream.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

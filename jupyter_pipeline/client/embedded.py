@@ -1,0 +1,252 @@
+"""The conductor in this process, for places without a Jupyter server: the same projects, the same events."""
+
+import asyncio
+import atexit
+import contextlib
+import getpass
+import shutil
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.events import User
+from ..protocol.messages import Chat, Command, Confirm, convert_message
+from .background import LoopThread
+from .errors import PipelineError
+from .http import CHUNK
+from .transport import Listener
+from .waiting import result_of
+
+if TYPE_CHECKING:
+    from ..project.manager import Project, ProjectManager  # type: ignore[attr-defined]
+
+T = TypeVar("T")
+
+
+class Host:
+    """The one conductor of a workspace folder in this process; ends with its last user, or with the process."""
+
+    _hosts: "dict[Path, Host]" = {}
+    _lock = threading.Lock()
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.thread = LoopThread("jupyter_pipeline conductor")
+        self._users = 0
+        try:
+            self.manager = result_of(self.thread.submit(self._start()), 60.0, "the start of the conductor")
+        except BaseException:
+            self.thread.stop()
+            raise
+
+    async def _start(self) -> "ProjectManager":
+        from ..project.manager import ProjectManager, Settings  # type: ignore[attr-defined]
+
+        manager = ProjectManager(Settings(workspace_dir=str(self.workspace)))
+        try:
+            await manager.start()
+        except RuntimeError as error:
+            raise PipelineError(str(error)) from error
+        return manager
+
+    @classmethod
+    def of(cls, workspace: Path) -> "Host":
+        """The host of a folder, started if there is none."""
+        with cls._lock:
+            host = cls._hosts.get(workspace)
+            if host is None:
+                host = cls._hosts[workspace] = cls(workspace)
+                if len(cls._hosts) == 1:
+                    atexit.register(cls.close_all)
+            host._users += 1
+            return host
+
+    def release(self) -> None:
+        """One user less; the last one out stops the conductor."""
+        with self._lock:
+            self._users -= 1
+            if self._users > 0 or self._hosts.get(self.workspace) is not self:
+                return
+            del self._hosts[self.workspace]
+            if not self._hosts:
+                atexit.unregister(self.close_all)
+            self._stop()
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Stop every conductor of this process."""
+        with cls._lock:
+            hosts, cls._hosts = list(cls._hosts.values()), {}
+        for host in hosts:
+            with contextlib.suppress(Exception):  # at the exit of the process there is nobody to tell
+                host._stop()
+
+    def _stop(self) -> None:
+        try:
+            self.thread.submit(self.manager.stop()).result(30.0)
+        finally:
+            self.thread.stop()
+
+
+class EmbeddedTransport:
+    """A project whose conductor runs in this process.
+
+    Parameters
+    ----------
+    workspace : Path
+        The folder with the person's data; projects live in ``pipelines`` below it.
+    project_id : str
+        The project.
+    """
+
+    def __init__(self, workspace: Path, project_id: str) -> None:
+        self.project_id = project_id
+        self._host: Host | None = Host.of(workspace)
+        self._over: str | None = None
+        name = _user_name()
+        self._user = User(username=name, name=name)
+
+    def start(self, listener: Listener) -> None:
+        """Open the project and follow its log."""
+        self._listener = listener
+        try:
+            self._project = self._call(self._open())
+        except BaseException:
+            self.close()
+            raise
+        self._follower = self._thread.submit(self._follow())
+
+    def send(self, message: dict[str, Any], timeout_s: float | None = None) -> int:
+        """Send a message; the log's head once what it caused is durable."""
+        if self._over is not None:
+            raise PipelineError(self._over)
+        try:
+            typed = convert_message(message)
+        except Refusal as refusal:
+            raise _error(refusal) from None
+        if not isinstance(typed, Chat | Confirm | Command):
+            raise PipelineError(f"A {message['type']!r} message has no meaning without a socket.")
+        return self._call(self._submit(typed), timeout_s, f"the answer to {message['type']!r}")
+
+    def snapshot(self) -> dict[str, Any]:
+        """The project's state."""
+
+        async def take() -> dict[str, Any]:
+            return self._project.snapshot()
+
+        return dict(msgspec.to_builtins(self._call(take())))
+
+    def events(self, since: int, limit: int) -> list[dict[str, Any]]:
+        """Events after ``since``, at most ``limit``."""
+        return [msgspec.json.decode(stored.frame) for stored in self._call(self._project.read(since, limit))]
+
+    def upload(self, file: Path, name: str) -> dict[str, Any]:
+        """Copy a data file into the project; the data set that it became."""
+        folder = self._project.data_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        target = _free_name(folder, name)
+        partial = target.with_name(f".{target.name}.part")
+        shutil.copyfile(file, partial)
+        partial.replace(target)
+        return dict(msgspec.to_builtins(self._call(self._project.add_dataset(target, self._user))))
+
+    def download(self, asset_id: str, write: Callable[[bytes], object]) -> None:
+        """Hand an asset's bytes to ``write``, piece by piece."""
+
+        async def find() -> Path | None:
+            return self._project.asset_path(asset_id)
+
+        path = self._call(find())
+        if path is None or not path.is_file():
+            raise PipelineError(f"There is no asset {asset_id!r} in the project {self.project_id!r}.")
+        with path.open("rb") as file:
+            while piece := file.read(CHUNK):
+                write(piece)
+
+    def predict(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Predictions of the project's model for some rows."""
+        return dict(self._call(self._project.predict(rows)))
+
+    def close(self) -> None:
+        """Leave the project; the last to leave stops the conductor."""
+        self._over = self._over or "This connection was closed; make a new Pipeline."
+        host, self._host = self._host, None
+        if host is None:
+            return
+        if hasattr(self, "_follower"):
+            self._follower.cancel()
+        host.release()
+        self._listener.status("closed", self._over)
+
+    @property
+    def _thread(self) -> LoopThread:
+        if self._host is None:
+            raise PipelineError(self._over or "This connection is closed; make a new Pipeline.")
+        return self._host.thread
+
+    def _call(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None, what: str = "the project") -> T:
+        try:
+            thread = self._thread
+        except PipelineError:
+            coroutine.close()
+            raise
+        try:
+            return result_of(thread.submit(coroutine), timeout_s, what)
+        except Refusal as refusal:
+            raise _error(refusal) from None
+
+    async def _open(self) -> "Project":
+        assert self._host is not None
+        return await self._host.manager.open(self.project_id)
+
+    async def _submit(self, message: Chat | Confirm | Command) -> int:
+        return (await self._project.submit(message, self._user)).seq
+
+    async def _follow(self) -> None:
+        project, listener = self._project, self._listener
+        with project.connected():
+            hello: dict[str, Any] = {"user": msgspec.to_builtins(self._user), "limits": {}, "capabilities": []}
+            hello["commands"] = msgspec.to_builtins(project.commands())
+            listener.hello(project.epoch, project.seq, hello)
+            listener.status("connected")
+            cursor = project.follow(0)
+            try:
+                while True:
+                    for stored in await cursor.next():
+                        listener.event(msgspec.json.decode(stored.frame))
+                    await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                deleted = type(error).__name__ == "ProjectDeleted"
+                self._over = (
+                    f"The project {self.project_id!r} was deleted; a new Pipeline starts it afresh."
+                    if deleted
+                    else f"The conductor in this process failed: {error}"
+                )
+                listener.status("closed", self._over)
+
+
+def _error(refusal: Refusal) -> PipelineError:
+    return PipelineError(refusal.message, ErrorCode(refusal.code).value)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "user"
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    target = folder / Path(name).name
+    stem, dot, suffix = target.name.partition(".")
+    for n in range(2, 10_000):
+        if not target.exists():
+            break
+        target = folder / f"{stem}-{n}{dot}{suffix}"
+    return target

@@ -1,0 +1,148 @@
+"""Data frames on their way out and in: Parquet files to upload, JSON rows to predict."""
+
+import contextlib
+import datetime
+import decimal
+import math
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+@contextlib.contextmanager
+def as_file(data: Any) -> Iterator[Path]:
+    """A data file: the one named, or a frame written as Parquet for as long as the context lasts.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, polars.DataFrame, polars.LazyFrame or path
+        What to give to a project.
+
+    Raises
+    ------
+    PipelineError
+        If it is none of these, or there is nothing in it.
+    """
+    if isinstance(data, str | Path):
+        path = Path(data).expanduser()
+        if not path.is_file():
+            what = "is a folder, not a file" if path.is_dir() else "does not exist"
+            raise PipelineError(f"{str(data)!r} {what}; attach a data file or a pandas or Polars frame.")
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="jupyter_pipeline-") as folder:
+        path = Path(folder) / "data.parquet"
+        if _is(data, "polars", "LazyFrame"):
+            data.sink_parquet(path)
+        else:
+            frame = to_polars(data)
+            if frame.width == 0 or frame.height == 0:
+                raise PipelineError(f"The frame is empty ({frame.height} rows, {frame.width} columns).")
+            frame.write_parquet(path)
+        yield path
+
+
+def to_polars(data: Any) -> "polars.DataFrame":
+    """A frame as a Polars frame; a pandas frame's index is kept where it has a name."""
+    if _is(data, "polars", "DataFrame"):
+        return data  # type: ignore[no-any-return]
+    if not _is(data, "pandas", "DataFrame"):
+        raise PipelineError(
+            f"A {type(data).__name__} cannot be attached; attach a pandas or Polars frame, or the path of a data file."
+        )
+    import polars
+
+    if any(name is not None for name in data.index.names):
+        data = data.reset_index()
+    names = [str(name) for name in data.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PipelineError(f"Column names must differ from each other; twice there: {', '.join(twice)}.")
+    return polars.DataFrame([_series(name, data.iloc[:, i]) for i, name in enumerate(names)])
+
+
+def read_file(path: Path) -> "polars.DataFrame":
+    """The rows of a Parquet, CSV, TSV, Feather or JSON file."""
+    import polars
+
+    readers: dict[str, Any] = {
+        ".parquet": polars.read_parquet,
+        ".csv": polars.read_csv,
+        ".tsv": lambda source: polars.read_csv(source, separator="\t"),
+        ".feather": polars.read_ipc,
+        ".arrow": polars.read_ipc,
+        ".json": polars.read_json,
+        ".ndjson": polars.read_ndjson,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise PipelineError(f"Files of the type {path.suffix!r} cannot be predicted; use one of {', '.join(readers)}.")
+    try:
+        return reader(path)  # type: ignore[no-any-return]
+    except (OSError, polars.exceptions.PolarsError) as error:
+        raise PipelineError(f"{path} could not be read: {error}") from error
+
+
+def rows_of(data: Any) -> list[dict[str, Any]]:
+    """A frame's rows as JSON values: missing and not finite become null, dates ISO 8601 text."""
+    frame = to_polars(data)
+    return [{key: _json(value) for key, value in row.items()} for row in frame.iter_rows(named=True)]
+
+
+def prediction_frame(answer: dict[str, Any], index: Any = None) -> "pandas.DataFrame":
+    """The answer to a prediction request as a frame: ``prediction`` and ``proba_<class>`` for each class."""
+    import pandas
+
+    columns: dict[str, Any] = {"prediction": answer["predictions"]}
+    proba = answer.get("probabilities")
+    if proba:
+        for i, name in enumerate(proba["classes"]):
+            columns[f"proba_{name}"] = [row[i] for row in proba["values"]]
+    return pandas.DataFrame(columns, index=index)
+
+
+def _is(value: Any, package: str, name: str) -> bool:
+    """Whether a value is of a package's class, without importing the package."""
+    return any(cls.__name__ == name and cls.__module__.partition(".")[0] == package for cls in type(value).__mro__)
+
+
+def _series(name: str, column: Any) -> "polars.Series":
+    import polars
+
+    kind = str(column.dtype)
+    if kind.startswith("datetime64"):
+        text = column.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(column.dt, "tz", None) else column
+        values = text.to_numpy().astype("datetime64[us]")
+        return polars.Series(name, values, dtype=polars.Datetime("us"))
+    if kind.startswith("timedelta64"):
+        return polars.Series(name, column.to_numpy().astype("timedelta64[us]"), dtype=polars.Duration("us"))
+    if column.dtype.kind in "biuf" and not hasattr(column.dtype, "na_value"):
+        series = polars.Series(name, column.to_numpy())
+        return series.fill_nan(None) if series.dtype.is_float() else series
+    missing = column.isna().to_numpy()
+    values = [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
+    try:
+        return polars.Series(name, values, strict=True)
+    except (TypeError, polars.exceptions.PolarsError):
+        return polars.Series(name, [None if value is None else str(value) for value in values], dtype=polars.String)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)

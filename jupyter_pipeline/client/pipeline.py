@@ -1,0 +1,571 @@
+"""The Pipeline object: one project, from a notebook or a script."""
+
+import asyncio
+import contextlib
+import hashlib
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..protocol.stages import STAGES, StageId, StageStatus
+from . import discovery, tables, words
+from .errors import PipelineError
+from .model import Gate, Model
+from .transport import PROJECT_ID, Transport, stage_of
+from .waiting import Deadline
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .display import Display
+
+T = TypeVar("T")
+PREDICT_ROWS = 1000
+"""Rows in one prediction request."""
+
+_alive: "weakref.WeakValueDictionary[str, Pipeline]" = weakref.WeakValueDictionary()
+
+
+class Pipeline:
+    """A project: from a sentence and a data set to an exported model.
+
+    Projects outlive this object: ``Pipeline("churn")`` in another kernel, tomorrow, is the same project.
+
+    Parameters
+    ----------
+    project_id : str
+        The project's name: up to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.
+    url, token : str or None, default=None
+        The Jupyter server; by default the one that this kernel belongs to.
+    embedded : bool, default=False
+        Run the conductor in this process, without a Jupyter server.
+    workspace : path or None, default=None
+        With ``embedded``: the folder in which ``pipelines/<project_id>`` is kept; by default the current one.
+    timeout : float, default=30.0
+        Seconds to wait for the connection.
+
+    Raises
+    ------
+    PipelineError
+        If there is no server, or it does not let us in.
+
+    Examples
+    --------
+    >>> from jupyter_pipeline import Pipeline
+    >>> p = Pipeline("churn", embedded=True)              # doctest: +SKIP
+    >>> p.attach("customers.csv")                         # doctest: +SKIP
+    >>> p.chat("Predict churn. Optimise recall.")         # doctest: +SKIP
+    >>> p.run()                                           # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        project_id: str,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        embedded: bool = False,
+        workspace: str | Path | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        if not isinstance(project_id, str) or not PROJECT_ID.fullmatch(project_id):
+            raise PipelineError(
+                f"{project_id!r} cannot name a project: use up to 64 letters, digits, dots, underscores and hyphens, "
+                "a letter or digit first."
+            )
+        if embedded and url is not None:
+            raise PipelineError("Give either a server (url) or embedded=True, not both.")
+        self.project_id = project_id
+        self.model = Model()
+        self._display: Display | None = None
+        self._transport = self._make_transport(url, token, embedded, workspace)
+        try:
+            self._transport.start(self.model)
+            self._until(self._synchronised, timeout, f"the connection to {self.project_id!r}")
+        except BaseException:
+            self._transport.close()
+            raise
+        self._finalizer = weakref.finalize(self, _close, self._transport)
+        _alive[project_id] = self
+
+    def _make_transport(self, url: str | None, token: str | None, embedded: bool, workspace: Any) -> Transport:
+        if embedded:
+            from .embedded import EmbeddedTransport
+
+            return EmbeddedTransport(Path(workspace or ".").expanduser().resolve(), self.project_id)
+        server = discovery.find_server(url, token)
+        if server is None:
+            raise discovery.no_server(self.project_id)
+        from .websocket import WebSocketTransport
+
+        return WebSocketTransport(server, self.project_id)
+
+    # -- saying what is wanted ---------------------------------------------------------------------------------
+
+    def attach(self, data: Any, name: str | None = None) -> dict[str, Any]:
+        """Give the project data.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame, polars.DataFrame, polars.LazyFrame or path
+            A frame, or the path of a data file.
+        name : str or None, default=None
+            The name of the data set; by default that of the file.
+
+        Returns
+        -------
+        dict
+            The data set: id, name, source, desc, meta.
+        """
+        from .frames import as_file
+
+        with as_file(data) as file:
+            dataset = self._transport.upload(file, words.file_name(name, file))
+        gate = self.model.gate
+        if gate is not None and gate.stage_id is StageId.DATA_SOURCE:
+            self.command("select_dataset", dataset_id=dataset["id"])
+        return dataset
+
+    def chat(self, text: str, timeout: float | None = 120.0) -> str:
+        """Say what you want, or what should change.
+
+        Parameters
+        ----------
+        text : str
+            The request, in plain words.
+        timeout : float or None, default=120.0
+            Seconds to wait for the answer.
+
+        Returns
+        -------
+        str
+            The assistant's answer.
+        """
+        with self.model.lock:
+            before, gates = self.model.seq, self.model.gates_opened
+            status = self.model.stages[StageId.PARSE_INTENT].status
+        is_request = status in (StageStatus.PENDING, StageStatus.FAILED)
+        self._send({"type": "chat", "text": text})
+
+        def answer() -> str | None:
+            lines = [line for line in self.model.chat if line.seq > before]
+            asked = next((line.seq for line in lines if line.source == "user" and line.text == text), before)
+            said = next((line.text for line in lines if line.source == "assistant" and line.seq > asked), None)
+            if not is_request:
+                return said
+            self._arrived(StageId.PARSE_INTENT)  # raises if the request could not be read
+            opened = self.model.gate if self.model.gates_opened > gates else None
+            return None if opened is None else said or opened.summary or opened.stage_id.value
+
+        return self._until(answer, timeout, "an answer")
+
+    def confirm(self, stage_id: str | None = None) -> None:
+        """Approve what the open gate proposes, as this client has seen it.
+
+        Parameters
+        ----------
+        stage_id : str or None, default=None
+            The stage that is meant; by default the one that waits.
+
+        Raises
+        ------
+        PipelineError
+            If no stage waits, or if the proposal was changed meanwhile (code GATE_STALE).
+        """
+        gate = self.model.gate
+        wanted = None if stage_id is None else stage_of(stage_id)
+        if gate is None or wanted not in (None, gate.stage_id):
+            raise PipelineError(words.nothing_to_confirm(self.model, wanted), "NOT_WAITING")
+        self.confirm_gate(gate)
+
+    def confirm_gate(self, gate: Gate) -> None:
+        """Approve exactly this proposal; another one that took its place is not approved."""
+        self._send({"type": "confirm", "stage_id": gate.stage_id.value, "gate_id": gate.gate_id})
+
+    def command(self, name: str, **args: Any) -> None:
+        """Run a command by its name.
+
+        Parameters
+        ----------
+        name : str
+            One of :attr:`commands`.
+        **args
+            Its arguments.
+        """
+        self._send({"type": "command", "command": name, "args": args})
+
+    def restart_stage(self, stage_id: str, **params: Any) -> None:
+        """Stop what runs and run a stage again.
+
+        Parameters
+        ----------
+        stage_id : str
+            The current stage or an earlier one.
+        **params
+            Members of its plan that shall be different this time.
+        """
+        args: dict[str, Any] = {"stage_id": stage_of(stage_id).value}
+        self.command("restart_stage", **(args | {"params": params} if params else args))
+
+    restart = restart_stage
+
+    def cancel_run(self, mode: str = "stop", run_id: str | None = None) -> None:
+        """End what runs.
+
+        Parameters
+        ----------
+        mode : {'stop', 'finish', 'now'}, default='stop'
+            End it as cancelled; or keep the best model so far and go on; or end it without a grace period.
+        run_id : str or None, default=None
+            The run that is meant; by default whatever runs.
+        """
+        self.command("cancel_run", mode=mode, **({} if run_id is None else {"run_id": run_id}))
+
+    def select_dataset(self, dataset_id: str) -> None:
+        """Use this one of the data set candidates."""
+        self.command("select_dataset", dataset_id=dataset_id)
+
+    def update_plan(self, patch: Sequence[dict[str, Any]] | None = None, /, **members: Any) -> None:
+        """Change what the open gate proposes.
+
+        Parameters
+        ----------
+        patch : list of dict or None, default=None
+            A JSON Patch (RFC 6902) of :attr:`plan`.
+        **members
+            Or members of the plan with their new values; those of a nested member are merged into it.
+
+        Examples
+        --------
+        >>> p.update_plan(time_budget_s=60, metric="recall")      # doctest: +SKIP
+        >>> p.update_plan(columns={"zip": "drop"})                # doctest: +SKIP
+        """
+        gate = self.model.gate
+        if gate is None:
+            raise PipelineError(words.nothing_to_confirm(self.model), "NOT_WAITING")
+        operations = [*(patch or ()), *words.operations(members)]
+        if not operations:
+            raise PipelineError("Say what to change: update_plan(time_budget_s=60), or a JSON Patch.")
+        self.command("update_plan", stage_id=gate.stage_id.value, patch=operations)
+
+    # -- waiting -----------------------------------------------------------------------------------------------
+
+    def wait(self, stage: str | None = None, timeout: float | None = None) -> None:
+        """Wait until a stage has something to confirm, or is completed.
+
+        Parameters
+        ----------
+        stage : str or None, default=None
+            The stage; by default the one at which the project is.
+        timeout : float or None, default=None
+            Seconds to wait; None: as long as it takes. An interrupt of the cell ends the waiting, not the work.
+
+        Raises
+        ------
+        PipelineError
+            If the stage, or one before it, failed; with its message.
+        """
+        hint = words.Hint(self.model)
+        with self._cell_waits():
+            self._until(lambda: hint.watch(self._arrived(stage)), timeout, f"{stage or 'the stage'}")
+
+    async def wait_async(self, stage: str | None = None, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """:meth:`wait` for ``await``: buttons of the display work meanwhile."""
+        deadline = Deadline(timeout)
+        changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(changed.set)
+
+        stop = self.model.observe(wake)
+        try:
+            while True:
+                changed.clear()
+                with self.model.lock:
+                    if self._arrived(stage):
+                        return
+                    self._check_alive()
+                seconds = deadline.tick(stage or "the stage")
+                try:
+                    await asyncio.wait_for(changed.wait(), seconds if timeout is not None else None)
+                except TimeoutError:
+                    continue
+        finally:
+            stop()
+            if self._display is not None:
+                self._display.refresh_snapshot()
+
+    def run(
+        self,
+        until: str = "EXPORT",
+        confirm: bool | Callable[[Gate], bool] = True,
+        timeout: float | None = None,
+        quiet: bool = False,
+    ) -> None:
+        """Go on until a stage has something to confirm (EXPORT: until it is completed).
+
+        Parameters
+        ----------
+        until : str, default="EXPORT"
+            The stage; its own gate is left open.
+        confirm : bool or callable, default=True
+            Whether to confirm the gates on the way; a callable is asked at each, with the gate. When it says no,
+            this returns with that gate open.
+        timeout : float or None, default=None
+            Seconds to wait in all.
+        quiet : bool, default=False
+            Print nothing on the way.
+
+        Raises
+        ------
+        PipelineError
+            If a stage failed; with its message.
+        """
+        goal = stage_of(until)
+        deadline = Deadline(timeout)
+        with self._cell_waits():
+            while True:
+                self._until(lambda: self._arrived(None) or self._arrived(goal), deadline, goal.value)
+                with self.model.lock:
+                    gate, arrived = self.model.gate, self._arrived(goal)
+                if gate is not None and not quiet:
+                    print(f"{gate.stage_id.value}: {gate.summary}")
+                if arrived or gate is None:
+                    break
+                if not (confirm(gate) if callable(confirm) else confirm):
+                    return
+                self.confirm_gate(gate)
+        if not quiet and gate is None:
+            print(f"{goal.value}: {self.model.stages[goal].message or 'completed'}")
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The project's state: current stage, stages, open gate, decisions, runs, leaderboard, artifacts."""
+        return self._transport.snapshot()
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """What the open gate proposes; None if none is open."""
+        gate = self.model.gate
+        return None if gate is None else gate.plan
+
+    @property
+    def gate(self) -> Gate | None:
+        """The open gate, as this client has seen it last; None if none is open."""
+        return self.model.gate
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """The commands that there are, and what each does."""
+        return {spec["name"]: spec["description"] for spec in self.model.hello_payload.get("commands", ())}
+
+    def events(self, since: int = 0, names: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """The project's log.
+
+        Parameters
+        ----------
+        since : int, default=0
+            Only events after this ``seq``.
+        names : str or iterable of str or None, default=None
+            Only events of these names.
+
+        Returns
+        -------
+        list of dict
+            Event frames as they go over the wire.
+        """
+        wanted = None if names is None else {names} if isinstance(names, str) else set(names)
+        found: list[dict[str, Any]] = []
+        while page := self._transport.events(since, 1000):
+            found += (frame for frame in page if wanted is None or frame["event"]["name"] in wanted)
+            since = page[-1]["seq"]
+        return found
+
+    @property
+    def metrics(self) -> "pandas.DataFrame":
+        """All measured values, a row each: run_id, model, name, split, step, value."""
+        return tables.metrics(self.model)
+
+    @property
+    def leaderboard(self) -> "pandas.DataFrame":
+        """The runs, best first: run_id, model, metric, runtime_s, status, params."""
+        return tables.leaderboard(self.model)
+
+    # -- using the model ---------------------------------------------------------------------------------------
+
+    def predict(self, data: Any) -> "pandas.DataFrame":
+        """Predict rows with the project's model.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame, polars.DataFrame or path
+            Rows with the columns of the training data; the target may be missing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``prediction`` and, for classification, ``proba_<class>`` for each class; indexed as ``data``.
+        """
+        from .frames import prediction_frame, read_file, rows_of
+
+        if isinstance(data, str | Path):
+            data = read_file(Path(data))
+        rows = rows_of(data)
+        if not rows:
+            raise PipelineError("There are no rows to predict.")
+        answers = [self._transport.predict(rows[i : i + PREDICT_ROWS]) for i in range(0, len(rows), PREDICT_ROWS)]
+        joined: dict[str, Any] = {"predictions": [value for answer in answers for value in answer["predictions"]]}
+        if answers[0].get("probabilities"):
+            values = [row for answer in answers for row in answer["probabilities"]["values"]]
+            joined["probabilities"] = {"classes": answers[0]["probabilities"]["classes"], "values": values}
+        return prediction_frame(joined, getattr(data, "index", None))
+
+    def download(self, path: str | Path | None = None, asset: str | None = None) -> Path:
+        """Save the exported bundle, or another asset of the project.
+
+        Parameters
+        ----------
+        path : path or None, default=None
+            File or folder; by default the asset's own name in the current folder.
+        asset : str or None, default=None
+            The id or the name of the asset; by default the exported bundle.
+
+        Returns
+        -------
+        Path
+            The file written. The bundle's checksum was verified.
+        """
+        asset_id, name, checksum = words.find_asset(self.project_id, self.model, asset)
+        target = Path(path).expanduser() if path is not None else Path(name)
+        if target.is_dir():
+            target = target / name
+        partial = target.with_name(f".{target.name}.part")
+        digest = hashlib.sha256()
+        try:
+            with partial.open("wb") as file:
+
+                def write(piece: bytes) -> None:
+                    digest.update(piece)
+                    file.write(piece)
+
+                self._transport.download(asset_id, write)
+            if checksum and checksum != f"sha256:{digest.hexdigest()}":
+                raise PipelineError(f"{name} did not arrive whole: its checksum differs. Download it again.")
+            partial.replace(target)
+        except OSError as error:
+            raise PipelineError(f"{target} could not be written: {error}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+    def close(self) -> None:
+        """Leave the project, which lives on. In embedded mode the work of this process ends."""
+        if self._display is not None:
+            self._display.stop()
+        self._finalizer()
+
+    def __enter__(self) -> "Pipeline":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        with self.model.lock:
+            current = self.model.current
+            status = self.model.stages[current].status
+        return f"<Pipeline {self.project_id!r}: {current.value} {status.value}>"
+
+    # -- display -----------------------------------------------------------------------------------------------
+
+    @property
+    def display(self) -> "Display":
+        """The inline display; made when first used."""
+        if self._display is None:
+            from .display import Display
+
+            self._display = Display(self)
+        return self._display
+
+    def _ipython_display_(self) -> None:
+        self.display.show()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self.display.bundle()
+
+    def _repr_html_(self) -> str:
+        from .render import page
+
+        return page(self.project_id, self.model)
+
+    @contextlib.contextmanager
+    def _cell_waits(self) -> Iterator[None]:
+        """While a cell waits, the display says so; afterwards what a saved notebook shows is brought up to date."""
+        if self._display is None:
+            yield
+            return
+        try:
+            with self._display.waiting():
+                yield
+        finally:
+            self._display.refresh_snapshot()
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _send(self, message: dict[str, Any]) -> None:
+        """Send, and have heard everything that it caused."""
+        seq = self._transport.send(message)
+        self._until(lambda: self.model.seq >= seq, 60.0, "the events of what was sent")
+
+    def _until(self, condition: Callable[[], T | None], timeout: float | Deadline | None, what: str) -> T:
+        """Block until the condition gives something true; it is asked under the model's lock."""
+        deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout)
+        with self.model.lock:
+            while True:
+                value = condition()
+                if value:
+                    return value
+                self._check_alive()
+                self.model.wait(deadline.tick(what))
+
+    def _check_alive(self) -> None:
+        if self.model.connection == "closed":
+            raise PipelineError(self.model.reason or "The connection is closed.")
+
+    def _synchronised(self) -> bool:
+        return self.model.head_at_hello is not None and self.model.seq >= self.model.head_at_hello
+
+    def _arrived(self, stage: str | None) -> bool:
+        """Whether the stage waits or is completed; raises if it, or one before it, failed."""
+        goal = self.model.current if stage is None else stage_of(stage)
+        for earlier in STAGES[: goal.order + 1]:
+            view = self.model.stages[earlier]
+            if view.status is StageStatus.FAILED:
+                raise PipelineError(f"{earlier.value} failed: {view.message}", "FAILED")
+        status = self.model.stages[goal].status
+        if status is StageStatus.WAITING_CONFIRMATION:
+            return self.model.gate is not None
+        if stage is None:
+            return status is StageStatus.COMPLETED and goal.next is None
+        return status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
+
+
+def alive(project_id: str | None = None) -> Pipeline | None:
+    """The Pipeline of this process for a project; without a name the only one, if there is one."""
+    if project_id is not None:
+        return _alive.get(project_id)
+    all_of_them = list(_alive.values())
+    return all_of_them[-1] if all_of_them else None
+
+
+def _close(transport: Transport) -> None:
+    """Close when the garbage collector says so, which may be in any thread."""
+    if threading.current_thread() is threading.main_thread():
+        transport.close()
+    else:
+        threading.Thread(target=transport.close, daemon=True).start()

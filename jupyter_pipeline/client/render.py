@@ -1,0 +1,168 @@
+"""The model as HTML: the pieces of the live display, and the page that stays in a saved notebook.
+
+Everything that comes from data or people is escaped. Styles are inline, as sites that show notebooks strip the rest.
+"""
+
+from html import escape
+
+from ..protocol.stages import STAGES, StageId, StageStatus
+from . import curves, gates
+from .model import Model, Run
+from .style import BLUE, CELL, FAINT, GREEN, HEAD, LINE, MUTED, NUMBER, ORANGE, RED, ROOT, STATUS, TABLE, box
+
+SHORT = {
+    StageId.PARSE_INTENT: "Request",
+    StageId.DATA_SOURCE: "Data",
+    StageId.PROFILE_DATA: "Profile",
+    StageId.PREPROCESS: "Preparation",
+    StageId.MODEL_SELECT: "Models",
+    StageId.TRAIN: "Training",
+    StageId.REVIEW_EDIT: "Review",
+    StageId.EXPORT: "Export",
+}
+MAX_ROWS = 12
+MAX_CHAT = 8
+
+
+def page(project_id: str, model: Model) -> str:
+    """All pieces below each other: what a saved notebook shows."""
+    with model.lock:
+        pieces = [header(project_id, model), gate(model), training(model), chat(model)]
+    return f'<div style="{ROOT}">{"".join(pieces)}</div>'
+
+
+def text(project_id: str, model: Model) -> str:
+    """The same in a few lines of plain text."""
+    with model.lock:
+        lines = [f"Pipeline {project_id}"]
+        for stage in STAGES:
+            view = model.stages[stage]
+            sign, word, _ = STATUS[view.status]
+            if view.status is not StageStatus.PENDING:
+                lines.append(f"  {sign} {stage.value}: {word}")
+        if model.gate is not None:
+            lines += [f"  {model.gate.summary}"] if model.gate.summary else []
+            lines += [f"    {label}: {value}" for label, value in gates.facts(model.gate, model)]
+    return "\n".join(lines)
+
+
+def header(project_id: str, model: Model) -> str:
+    """The name, the connection where it is not as it should be, and the stages as a line."""
+    steps = []
+    for stage in STAGES:
+        view = model.stages[stage]
+        sign, word, colour = STATUS[view.status]
+        here = stage is model.current
+        style = f"padding:2px 8px 3px;border-bottom:3px solid {colour if here else 'transparent'};white-space:nowrap"
+        weight = "600" if here else "400"
+        steps.append(
+            f'<span style="{style};font-weight:{weight}" title="{stage.value}: {word}">'
+            f'<span style="color:{colour}">{sign}</span> {SHORT[stage]}</span>'
+        )
+    offline = ""
+    if model.connection not in ("connected", "connecting"):
+        what = model.reason or "The connection is cut; trying again. Nothing is lost."
+        offline = f'<div style="{box(RED)}">{escape(what)}</div>'
+    return (
+        f'<div style="font-size:15px;font-weight:600;margin:2px 0 4px">{escape(project_id)}</div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:2px">{" ".join(steps)}</div>{offline}'
+    )
+
+
+def gate(model: Model) -> str:
+    """What waits for the person; or what runs, what failed, what is done."""
+    stage, view = model.current, model.stages[model.current]
+    name = f"{SHORT[stage]} <span style='{MUTED};font-weight:400'>{stage.value}</span>"
+    if model.gate is not None:
+        summary = f'<div style="margin:2px 0">{escape(model.gate.summary)}</div>' if model.gate.summary else ""
+        return (
+            f'<div style="{box(ORANGE)}"><b>{name} waits for you</b>{summary}'
+            f"{gates.table(gates.facts(model.gate, model))}"
+            f'<div style="{MUTED}">Confirm it, or say in the chat what should be different.</div></div>'
+        )
+    if view.status is StageStatus.FAILED:
+        return (
+            f'<div style="{box(RED)}"><b>{name} failed</b><div>{escape(view.message)}</div>'
+            f'<div style="{MUTED}">Say in the chat what should change, or restart the stage.</div></div>'
+        )
+    if view.status is StageStatus.IN_PROGRESS:
+        said = f"<div>{escape(view.message)}</div>{_progress(model)}"
+        return f'<div style="{box(BLUE)}"><b>{name} is running</b>{said}</div>'
+    if stage.next is None and view.status is StageStatus.COMPLETED:
+        files = len((model.export or {}).get("contents", ()))
+        return (
+            f'<div style="{box(GREEN)}"><b>Everything is done.</b> The bundle has {files} files; '
+            "<code>p.download()</code> saves it, <code>p.predict(rows)</code> uses the model.</div>"
+        )
+    return (
+        f'<div style="{box(BLUE)}"><b>What should be predicted?</b> Attach data with <code>p.attach(...)</code> and '
+        "say it in the chat, for example “Predict churn, optimise recall, take at most two minutes.”</div>"
+    )
+
+
+def training(model: Model) -> str:
+    """Curves and leaderboard."""
+    runs = [model.runs[run_id] for run_id in model.shown_runs if run_id in model.runs]
+    return curves.panels(runs, model.best_run) + leaderboard(model)
+
+
+def leaderboard(model: Model) -> str:
+    """The leaderboard as a table; empty while there is none."""
+    if not model.leaderboard:
+        return ""
+    metric = next((model.runs[row["run_id"]].metric for row in model.leaderboard if row["run_id"] in model.runs), "")
+    head = "".join(
+        f'<th style="{HEAD if i < 1 else HEAD + ";text-align:right" if i < 3 else HEAD}">{escape(title)}</th>'
+        for i, title in enumerate(("Model", f"{metric} (validation)", "Time", "Status", "Run"))
+    )
+    body = []
+    for row in model.leaderboard[:MAX_ROWS]:
+        best = row["run_id"] == model.best_run
+        weight = "font-weight:600" if best else ""
+        status = row["status"] + (f": {row['reason']}" if row.get("reason") else "")
+        body.append(
+            f'<tr style="{weight}"><td style="{CELL}">{"★ " if best else ""}{escape(row["model"])}</td>'
+            f'<td style="{NUMBER}">{curves.number(row["metric"])}</td>'
+            f'<td style="{NUMBER}">{gates.duration(row["runtime_s"])}</td>'
+            f'<td style="{CELL}">{escape(status)}</td><td style="{CELL};{MUTED}">{escape(row["run_id"])}</td></tr>'
+        )
+    more = len(model.leaderboard) - MAX_ROWS
+    rest = f'<div style="{MUTED}">and {more} more: p.leaderboard</div>' if more > 0 else ""
+    rows = f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+    return f'<table style="{TABLE};margin-top:8px">{rows}</table>{rest}'
+
+
+def chat(model: Model) -> str:
+    """The last lines of the conversation."""
+    lines = []
+    for line in model.chat[-MAX_CHAT:]:
+        mine = line.source == "user"
+        who = "You" if mine else "Pipeline"
+        background = f"background:{FAINT};" if mine else ""
+        lines.append(
+            f'<div style="{background}padding:3px 8px;border-radius:4px;margin:2px 0;white-space:pre-wrap">'
+            f"<b>{who}:</b> {escape(line.text)}</div>"
+        )
+    return f'<div style="margin:6px 0">{"".join(lines)}</div>' if lines else ""
+
+
+def _progress(model: Model) -> str:
+    running = [model.runs[i] for i in model.shown_runs if i in model.runs and model.runs[i].status == "running"]
+    if model.current is StageId.TRAIN and running:
+        return "".join(_bar(run.pct, _run_words(run)) for run in running)
+    if model.progress is not None:
+        return _bar(model.progress[1], model.progress[0])
+    return ""
+
+
+def _run_words(run: Run) -> str:
+    eta = f", about {gates.duration(max(1.0, run.eta_s))} to go" if run.eta_s is not None else ""
+    return f"{run.model_id}: {run.phase} {run.pct:.0%}{eta}"
+
+
+def _bar(pct: float, words: str) -> str:
+    return (
+        f'<div style="display:flex;align-items:center;gap:8px;margin:3px 0"><div style="width:180px;height:6px;'
+        f'border-radius:3px;background:{LINE}"><div style="width:{100 * pct:.0f}%;height:6px;border-radius:3px;'
+        f'background:{BLUE}"></div></div><span>{escape(words)}</span></div>'
+    )

@@ -1,0 +1,34 @@
+"""The model as data frames."""
+
+from typing import TYPE_CHECKING
+
+from .model import Model
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def metrics(model: Model) -> "pandas.DataFrame":
+    """All measured values, a row each."""
+    import pandas
+
+    with model.lock:
+        rows = [
+            (run.run_id, run.model_id, name, split, step, value)
+            for run in model.runs.values()
+            for (name, split), (steps, values) in run.series.items()
+            for step, value in zip(steps, values, strict=True)
+        ]
+    frame = pandas.DataFrame(rows, columns=["run_id", "model", "name", "split", "step", "value"])
+    return frame.astype({"step": "int64", "value": "float64"})
+
+
+def leaderboard(model: Model) -> "pandas.DataFrame":
+    """The runs, best first, indexed by rank."""
+    import pandas
+
+    columns = ["run_id", "model", "metric", "runtime_s", "status", "params"]
+    rows = [[row.get(column) for column in columns] for row in model.leaderboard]
+    frame = pandas.DataFrame(rows, columns=columns).astype({"metric": "float64", "runtime_s": "float64"})
+    frame.index = pandas.RangeIndex(1, len(frame) + 1, name="rank")
+    return frame
