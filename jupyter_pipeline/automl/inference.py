@@ -235,7 +235,9 @@ def _named(names: list[str]) -> str:
 # -- estimators --------------------------------------------------------------------------------------------
 
 
-def predict_matrix(kind: str, estimator: Any, matrix: np.ndarray, task_type: str, iterations: int | None) -> np.ndarray:
+def predict_matrix(
+    kind: str, estimator: Any, matrix: np.ndarray, task_type: str, n_classes: int, iterations: int | None
+) -> np.ndarray:
     """What an estimator says of encoded rows.
 
     Parameters
@@ -247,6 +249,8 @@ def predict_matrix(kind: str, estimator: Any, matrix: np.ndarray, task_type: str
     matrix : numpy.ndarray of shape (n_rows, n_features)
         From :func:`encode`.
     task_type : {"binary", "multiclass", "regression"}
+    n_classes : int
+        How many classes the target has; 0 for regression.
     iterations : int or None
         How many of a booster's iterations count; None for all.
 
@@ -271,6 +275,10 @@ def predict_matrix(kind: str, estimator: Any, matrix: np.ndarray, task_type: str
         return values.reshape(-1)
     if values.ndim == 1:
         values = np.column_stack([1.0 - values, values])
+    if values.shape[1] < n_classes:  # the training rows lacked a class
+        every = np.zeros((len(values), n_classes))
+        every[:, np.asarray(estimator.classes_, dtype=np.int64)] = values
+        values = every
     values = np.clip(values, 0.0, 1.0)
     return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
 
@@ -310,7 +318,8 @@ class Model:
         kind, iterations = self.spec["estimator"]["kind"], self.spec["estimator"].get("iterations")
         if len(frame) == 0:
             return np.zeros(0 if self.classes is None else (0, len(self.classes)))
-        return predict_matrix(kind, self.estimator, encode(frame, self.features), self.task_type, iterations)
+        matrix = encode(frame, self.features)
+        return predict_matrix(kind, self.estimator, matrix, self.task_type, len(self.classes or ()), iterations)
 
     def predict(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:
         """Predict rows.
@@ -393,7 +402,7 @@ def load_model(folder: str | Path) -> Model:
     if kind == "lightgbm":
         import lightgbm
 
-        estimator = lightgbm.Booster(model_file=str(file), params={"verbosity": -1})
+        estimator = lightgbm.Booster(model_file=str(file))
     elif kind == "xgboost":
         import xgboost
 

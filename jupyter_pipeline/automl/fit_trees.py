@@ -1,0 +1,127 @@
+"""scikit-learn's forests, grown batch by batch of trees, and its histogram gradient boosting, by batches of iterations.
+
+Both grow by ``warm_start``, which gives the same trees as one fit of that many.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+
+from .inference import predict_matrix
+from .monitor import Monitor
+
+_FORESTS = {
+    ("random_forest", True): RandomForestRegressor,
+    ("random_forest", False): RandomForestClassifier,
+    ("extra_trees", True): ExtraTreesRegressor,
+    ("extra_trees", False): ExtraTreesClassifier,
+}
+#: Each tree of a forest is grown on so many rows at most.
+_TREE_ROWS = 200_000
+
+
+def fit_forest(
+    model_id: str,
+    task_type: str,
+    n_classes: int,
+    X: np.ndarray,
+    y: np.ndarray,
+    X_val: np.ndarray,
+    params: dict[str, Any],
+    iterations: int,
+    threads: int,
+    seed: int,
+    monitor: Monitor,
+) -> tuple[Any, int]:
+    """Grow a forest; ``iterations`` counts trees."""
+    numbers, n = task_type == "regression", len(y)
+    options: dict[str, Any] = {
+        "max_depth": params.get("max_depth"),
+        "min_samples_leaf": params.get("min_samples_leaf") or max(1, n // 40_000),
+        "max_features": params.get("max_features") or (0.4 if numbers else "sqrt"),
+    }
+    bootstrap = model_id == "random_forest" or n > _TREE_ROWS
+    forest = _FORESTS[model_id, numbers](
+        n_estimators=1,
+        warm_start=True,
+        bootstrap=bootstrap,
+        max_samples=_TREE_ROWS if n > _TREE_ROWS else None,
+        n_jobs=threads,
+        random_state=seed,
+        **options,
+    )
+    rows = X[monitor.train_rows], X_val[monitor.val_rows]
+    sums = [np.zeros(len(part)) if numbers else np.zeros((len(part), n_classes)) for part in rows]
+    done = 0
+    for count in _batches(iterations, first=max(1, threads), most=10 if n <= 100_000 else 2 * threads):
+        forest.set_params(n_estimators=count)
+        forest.fit(X, y)
+        for tree in forest.estimators_[done:count]:
+            for total, part in zip(sums, rows, strict=True):
+                if numbers:
+                    total += tree.predict(part)
+                else:
+                    total[:, forest.classes_] += tree.predict_proba(part)
+        done = count
+        scores = monitor.measure(sums[0] / done, sums[1] / done)
+        if not monitor.step(done, iterations, scores):
+            break
+    forest.set_params(warm_start=False)
+    return forest, done
+
+
+def fit_histogram(
+    task_type: str,
+    n_classes: int,
+    X: np.ndarray,
+    y: np.ndarray,
+    X_val: np.ndarray,
+    params: dict[str, Any],
+    iterations: int,
+    seed: int,
+    monitor: Monitor,
+) -> tuple[Any, int]:
+    """Histogram gradient boosting; the model keeps the iterations up to the best one."""
+    kind = HistGradientBoostingRegressor if task_type == "regression" else HistGradientBoostingClassifier
+    model = kind(
+        learning_rate=params["learning_rate"],
+        max_iter=1,
+        max_leaf_nodes=params["max_leaf_nodes"],
+        max_depth=params.get("max_depth"),
+        min_samples_leaf=params.get("min_samples_leaf") or min(20, max(2, len(y) // 40)),
+        l2_regularization=params["l2"],
+        early_stopping=False,
+        warm_start=True,
+        random_state=seed,
+    )
+    rows = X[monitor.train_rows], X_val[monitor.val_rows]
+    most = 5 if X.size <= 2_000_000 else 20
+    for count in _batches(iterations, first=1, most=most):
+        model.set_params(max_iter=count)
+        model.fit(X, y)
+        raw = [predict_matrix("skops", model, part, task_type, n_classes, None) for part in rows]
+        if not monitor.step(count, iterations, monitor.measure(raw[0], raw[1])):
+            break
+    kept = monitor.kept
+    if kept < monitor.last:  # the same trees again, up to the best iteration
+        model.set_params(max_iter=kept, warm_start=False)
+        model.fit(X, y)
+    model.set_params(warm_start=False)
+    return model, kept
+
+
+def _batches(total: int, first: int, most: int) -> list[int]:
+    """Counts after each batch: small ones at first, so that the first score comes soon."""
+    counts, size = [min(first, total)], first
+    while counts[-1] < total:
+        size = min(most, max(size + 1, int(size * 1.5)))
+        counts.append(min(total, counts[-1] + size))
+    return counts

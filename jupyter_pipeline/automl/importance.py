@@ -1,0 +1,78 @@
+"""Which input columns a model relies on: how much worse it predicts when a column's values are shuffled."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .inference import Model
+from .metrics import HIGHER_IS_BETTER, score
+
+
+def permutation_importance(
+    model: Model,
+    frame: pd.DataFrame,
+    y: np.ndarray,
+    metric: str,
+    *,
+    threshold: float | None = None,
+    repeats: int = 3,
+    max_rows: int = 2000,
+    seed: int = 0,
+    seconds: float | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Permutation importance of raw columns, measured on rows that the model was not fitted on.
+
+    Parameters
+    ----------
+    model : Model
+    frame : pandas.DataFrame
+        Raw rows.
+    y : numpy.ndarray
+        Class codes or values.
+    metric : str
+        What is measured.
+    threshold : float or None
+        For metrics of decided classes in binary tasks.
+    repeats : int, default=3
+        Shuffles of each column.
+    max_rows : int, default=2000
+        So many rows are used at most.
+    seed : int, default=0
+    seconds : float or None
+        After so long the rest of the columns is left out (and said to be).
+    stop : callable or None
+        Asked before each column; True ends.
+
+    Returns
+    -------
+    dict
+        ``metric``, ``baseline``, ``n_rows``, ``skipped`` columns, and ``columns``, most important first: name, mean
+        and standard deviation of the loss in the metric (positive where the column helps).
+    """
+    rng = np.random.default_rng(seed)
+    rows = np.arange(len(y))
+    if len(rows) > max_rows:
+        rows = np.sort(rng.choice(len(rows), max_rows, replace=False))
+    names = [column["name"] for column in model.columns]
+    part, truth = frame.iloc[rows][names].reset_index(drop=True), y[rows]
+    sign = 1.0 if HIGHER_IS_BETTER[metric] else -1.0
+    baseline = score(metric, model.task_type, truth, model.raw(part), threshold)
+    start = time.monotonic()
+    found: list[dict[str, Any]] = []
+    skipped: list[str] = []
+    for name in names:
+        if (seconds is not None and time.monotonic() - start > seconds) or (stop is not None and stop()):
+            skipped.append(name)
+            continue
+        drops = []
+        for _ in range(repeats):
+            shuffled = part.copy(deep=False)
+            shuffled[name] = part[name].iloc[rng.permutation(len(part))].set_axis(part.index)
+            drops.append(sign * (baseline - score(metric, model.task_type, truth, model.raw(shuffled), threshold)))
+        found.append({"name": name, "mean": float(np.mean(drops)), "std": float(np.std(drops))})
+    found.sort(key=lambda row: -row["mean"] if np.isfinite(row["mean"]) else np.inf)
+    return {"metric": metric, "baseline": baseline, "n_rows": len(rows), "columns": found, "skipped": skipped}

@@ -1,0 +1,127 @@
+"""What is measured while a model is fitted: scores after every iteration, early stopping, deadline, stop requests."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .metrics import THRESHOLDED, choose_threshold, loss, score
+
+#: Scores after an iteration are measured on so many rows at most (the same ones each time).
+CURVE_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was measured after an iteration.
+
+    Attributes
+    ----------
+    iteration, iterations : int
+        Which one, from 1, and how many are expected at the most.
+    scores : dict of (str, str) to float
+        By metric and split (``train`` or ``val``); ``loss`` is log loss or RMSE.
+    diagnostics : dict of str to float
+        What an optimiser says of itself; empty for others.
+    """
+
+    iteration: int
+    iterations: int
+    scores: dict[tuple[str, str], float]
+    diagnostics: dict[str, float] = field(default_factory=dict)
+
+
+#: Called after every iteration; returns True to end the fit with what is best so far.
+Callback = Callable[[Step], bool | None]
+
+
+class Monitor:
+    """Follows one fit.
+
+    Parameters
+    ----------
+    task_type : {"binary", "multiclass", "regression"}
+    metric : str
+        The metric that decides.
+    y_train, y_val : numpy.ndarray
+        Targets.
+    seed : int
+        Draws the rows on which curves are measured.
+    callback : callable or None
+        See :data:`Callback`.
+    deadline : float or None
+        Value of ``time.monotonic()`` after which the fit ends.
+    patience : int or None
+        How many iterations without a better loss on the validation rows end the fit; None for no such end.
+    """
+
+    def __init__(
+        self,
+        task_type: str,
+        metric: str,
+        y_train: np.ndarray,
+        y_val: np.ndarray,
+        *,
+        seed: int = 0,
+        callback: Callback | None = None,
+        deadline: float | None = None,
+        patience: int | None = None,
+    ) -> None:
+        self.task_type, self.metric = task_type, metric
+        rng = np.random.default_rng(seed)
+        self.train_rows, self.val_rows = _sample(len(y_train), rng), _sample(len(y_val), rng)
+        self.y_train, self.y_val = y_train[self.train_rows], y_val[self.val_rows]
+        self.callback, self.deadline, self.patience = callback, deadline, patience
+        self.best_iteration = 0
+        self.best_loss = np.inf
+        self.last = 0
+        self.stopped = ""
+
+    def measure(self, raw_train: np.ndarray, raw_val: np.ndarray) -> dict[tuple[str, str], float]:
+        """Scores of predictions of the rows ``train_rows`` and ``val_rows``."""
+        scores = {
+            ("loss", "train"): loss(self.task_type, self.y_train, raw_train),
+            ("loss", "val"): loss(self.task_type, self.y_val, raw_val),
+        }
+        if self.metric in ("log_loss", "rmse"):
+            scores[self.metric, "train"], scores[self.metric, "val"] = scores["loss", "train"], scores["loss", "val"]
+            return scores
+        threshold = None
+        if self.task_type == "binary" and self.metric in THRESHOLDED:
+            threshold = choose_threshold(self.metric, self.y_val, raw_val)
+        scores[self.metric, "train"] = score(self.metric, self.task_type, self.y_train, raw_train, threshold)
+        scores[self.metric, "val"] = score(self.metric, self.task_type, self.y_val, raw_val, threshold)
+        return scores
+
+    def step(
+        self,
+        iteration: int,
+        iterations: int,
+        scores: dict[tuple[str, str], float],
+        diagnostics: dict[str, float] | None = None,
+    ) -> bool:
+        """Take in an iteration; returns whether to go on."""
+        self.last = iteration
+        value = scores.get(("loss", "val"), np.nan)
+        if value < self.best_loss - 1e-9 * abs(self.best_loss if np.isfinite(self.best_loss) else 0.0):
+            self.best_loss, self.best_iteration = value, iteration
+        asked = self.callback(Step(iteration, iterations, scores, diagnostics or {})) if self.callback else None
+        if asked:
+            self.stopped = "asked"
+        elif self.deadline is not None and time.monotonic() >= self.deadline and iteration < iterations:
+            self.stopped = "deadline"
+        elif self.patience is not None and iteration - self.best_iteration >= self.patience:
+            self.stopped = "early"
+        return not self.stopped
+
+    @property
+    def kept(self) -> int:
+        """The iteration with the best loss on the validation rows where fits end early, else the last one."""
+        return self.best_iteration or self.last if self.patience is not None else self.last
+
+
+def _sample(n: int, rng: np.random.Generator) -> np.ndarray:
+    if n <= CURVE_ROWS:
+        return np.arange(n)
+    return np.sort(rng.choice(n, CURVE_ROWS, replace=False))
