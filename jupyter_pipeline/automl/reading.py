@@ -1,0 +1,524 @@
+"""Reading tables: what a file holds, how it is read again in the same way, and reading it, all of it or lazily.
+
+A :class:`TableSpec` says all that is needed to read a table again and goes into JSON. ``sniff`` looks at the
+beginning of a file only, ``settle`` goes through it once, so that a type guessed there holds to its end.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .delimited import Dialect, dialect_of, dtypes_of, unique_names
+from .opening import (
+    PIECE,
+    SUPPORTED,
+    ReadError,
+    compression_of,
+    encoding_of,
+    head,
+    plain,
+    refuse_foreign,
+    sha256,
+    suffix_of,
+    unpacked,
+    western,
+)
+
+__all__ = [
+    "BUNDLED", "ReadError", "TableSpec", "read", "scan", "settle", "sha256", "sha256_of", "sniff", "sniff_bundled",
+]  # fmt: skip
+
+sha256_of = sha256
+
+BUNDLED = ("iris", "wine", "breast_cancer", "diabetes", "digits")
+MAX_IN_MEMORY_BYTES = 1 << 30
+_DTYPES: dict[str, type[pl.DataType]] = {
+    "Int64": pl.Int64,
+    "Float64": pl.Float64,
+    "Boolean": pl.Boolean,
+    "String": pl.String,
+}
+_WIDER = {"Int64": "Float64", "Float64": "String", "Boolean": "String"}
+_MAX_WIDENED = 6
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """How to read a table.
+
+    Attributes
+    ----------
+    path : str
+        The file, or the name of a bundled data set.
+    format : {"csv", "parquet", "ipc", "ipc_stream", "json", "ndjson", "excel", "sklearn"}
+    compression, member : str or None
+        How the file is compressed, and which member of a zip archive is meant.
+    encoding : str
+        Of a text file.
+    options : dict
+        For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty; for
+        ``excel`` sheet; JSON types only.
+    columns : dict of str
+        Name and type of each column, in order. Names are unique.
+    notes : tuple of str
+        Remarks for people: what was renamed, guessed or left out.
+    n_rows : int or None
+        Rows of data, None before :func:`settle`.
+    sha256 : str
+        Of the file, empty before :func:`settle`.
+    """
+
+    path: str
+    format: str
+    compression: str | None = None
+    member: str | None = None
+    encoding: str = "utf-8"
+    options: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    n_rows: int | None = None
+    sha256: str = ""
+
+    @property
+    def null_values(self) -> tuple[str, ...]:
+        """Texts that count as missing (delimited text)."""
+        return tuple(self.options.get("null_values", ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; ``columns`` becomes a list of ``{"name", "dtype"}``."""
+        columns = [{"name": name, "dtype": dtype} for name, dtype in self.columns.items()]
+        return {**asdict(self), "columns": columns, "notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "TableSpec":
+        """From the JSON form."""
+        known = {key: data[key] for key in cls.__dataclass_fields__ if key in data}
+        known["columns"] = {column["name"]: column["dtype"] for column in data.get("columns", [])}
+        known["notes"] = tuple(data.get("notes", ()))
+        return cls(**known)
+
+
+def sniff(path: str | Path) -> TableSpec:
+    """Find out how a file is to be read, from its beginning.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        CSV, TSV, Parquet, Feather or Arrow, JSON, NDJSON or Excel; the texts also compressed
+        (gz, zst, bz2, xz, or zip with one member) and in other encodings than UTF-8.
+
+    Raises
+    ------
+    ReadError
+        If it is no table of two columns or more.
+    """
+    path = Path(path)
+    compression, member = compression_of(path)
+    start, complete = head(path, compression, member)
+    refuse_foreign(path, start)
+    suffix = suffix_of(path, member)
+    spec = TableSpec(str(path), "", compression, member, encoding="")
+    if start.startswith(b"PAR1"):
+        return _with_schema(replace(spec, format="parquet"))
+    if start.startswith(b"ARROW1"):
+        return _with_schema(replace(spec, format="ipc"))
+    if start.startswith(b"\xff\xff\xff\xff") and suffix in (".arrow", ".arrows", ".ipc", ".feather"):
+        return _with_schema(replace(spec, format="ipc_stream"))
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return _with_schema(_excel(replace(spec, format="excel")))
+    if suffix in (
+        ".parquet",
+        ".pq",
+        ".feather",
+        ".arrow",
+        ".ipc",
+        ".arrows",
+        ".xlsx",
+        ".xls",
+        ".xlsb",
+        ".xlsm",
+        ".ods",
+    ):
+        raise ReadError(f"{path.name} is damaged: its content is not what its name says. Save or download it again.")
+    encoding = encoding_of(path, start, complete)
+    spec = replace(spec, encoding=encoding)
+    text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
+    first = text.lstrip()[:1]
+    if suffix in (".json", ".ndjson", ".jsonl") or (first in ("{", "[") and suffix not in (".csv", ".tsv")):
+        if first not in ("{", "["):
+            raise ReadError(f"{path.name} is no JSON table; it should be a list of objects, one for each row.")
+        return _with_schema(replace(spec, format=_json_kind(text)))
+    dialect = dialect_of(text, path.name, complete=complete, separator="\t" if suffix in (".tsv", ".tab") else None)
+    return _of_dialect(spec, dialect)
+
+
+def _of_dialect(spec: TableSpec, dialect: Dialect) -> TableSpec:
+    options = {
+        "separator": dialect.separator,
+        "quote": dialect.quote,
+        "header": dialect.header,
+        "skip_lines": dialect.skip_lines,
+        "eol": dialect.eol,
+        "decimal_comma": dialect.decimal_comma,
+        "ragged": False,
+        "drop_empty": False,
+        "null_values": dialect.null_values,
+    }
+    columns = dict(zip(dialect.names, dialect.dtypes, strict=True))
+    return replace(spec, format="csv", options=options, columns=columns, notes=tuple(dialect.notes))
+
+
+def _json_kind(text: str) -> str:
+    """``ndjson`` if the first line is an object by itself and another follows."""
+    lines = text.strip().splitlines()
+    if not lines[0].startswith("{"):
+        return "json"
+    try:
+        row = json.loads(lines[0])
+    except ValueError:
+        return "json"
+    several = len(lines) > 1 and lines[1].startswith("{")
+    return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
+
+
+def _excel(spec: TableSpec) -> TableSpec:
+    """The first sheet that holds a table."""
+    import fastexcel
+
+    name = Path(spec.path).name
+    try:
+        book = fastexcel.read_excel(_bytes(spec))
+        sizes = {sheet: book.load_sheet(sheet, n_rows=2).width for sheet in book.sheet_names}
+    except Exception as error:
+        raise ReadError(
+            f"{name} cannot be read as an Excel file ({error}); save it again, without a password."
+        ) from None
+    tables = [sheet for sheet, width in sizes.items() if width > 1]
+    if not tables:
+        raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
+    others = [s for s in tables if s != tables[0]]
+    notes = (f"The sheet {tables[0]!r} is read; there are also {', '.join(map(repr, others[:5]))}.",) if others else ()
+    return replace(spec, options={"sheet": tables[0]}, notes=notes)
+
+
+def _with_schema(spec: TableSpec) -> TableSpec:
+    """With the columns that the file itself names."""
+    try:
+        if spec.format in ("json", "excel", "ipc_stream"):
+            frame, note = _load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))
+            schema = frame.schema
+            spec = replace(spec, notes=(*spec.notes, note)) if note else spec
+        else:
+            schema = _lazy(spec).collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(spec, error) from None
+    columns = {name: str(dtype) for name, dtype in schema.items()}
+    if len(columns) < 2:
+        raise ReadError(
+            f"{Path(spec.path).name} has {'only one column' if columns else 'no columns'}; a table needs the column to "
+            "predict and at least one more."
+        )
+    return replace(spec, columns=columns)
+
+
+def sniff_bundled(name: str) -> TableSpec:
+    """A data set that comes with scikit-learn, by its name in :data:`BUNDLED`.
+
+    Raises
+    ------
+    ReadError
+        If there is none of that name.
+    """
+    if name not in BUNDLED:
+        raise ReadError(f"There is no bundled data set {name!r}; there are {', '.join(BUNDLED)}.")
+    frame = _bundled(name)
+    return TableSpec(name, "sklearn", columns={c: str(d) for c, d in frame.schema.items()}, n_rows=frame.height)
+
+
+@lru_cache(maxsize=5)
+def _bundled(name: str) -> pl.DataFrame:
+    from sklearn import datasets
+
+    data = getattr(datasets, f"load_{name}")()
+    frame = pl.DataFrame({str(c): data.data[:, i] for i, c in enumerate(data.feature_names)})
+    target = pl.Series("target", data.target)
+    if name in ("iris", "wine", "breast_cancer"):
+        target = pl.Series("target", [str(data.target_names[i]) for i in data.target])
+    return frame.with_columns(target)
+
+
+def scan(spec: TableSpec, *, finite: bool = True) -> pl.LazyFrame:
+    """The table, lazily: nothing is read before it is collected.
+
+    Parameters
+    ----------
+    spec : TableSpec
+    finite : bool, default=True
+        Make NaN and infinity missing values; False keeps them, to be counted.
+
+    Raises
+    ------
+    ReadError
+        If the file is gone or damaged. What is found while collecting comes as a Polars error.
+    """
+    lazy = _lazy(spec)
+    if not finite:
+        return lazy
+    floats = [name for name, dtype in spec.columns.items() if dtype in ("Float64", "Float32")]
+    return lazy.with_columns(pl.when(pl.col(floats).is_finite()).then(pl.col(floats))) if floats else lazy
+
+
+def read(spec: TableSpec, n_rows: int | None = None) -> pl.DataFrame:
+    """The table in memory.
+
+    Parameters
+    ----------
+    spec : TableSpec
+    n_rows : int or None
+        The first rows only.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns as in ``spec.columns``; NaN and infinity are missing values.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read so; it may have changed.
+
+    Examples
+    --------
+    >>> read(sniff_bundled("iris"), n_rows=1).columns[-1]
+    'target'
+    """
+    try:
+        lazy = scan(spec)
+        return (lazy if n_rows is None else lazy.head(n_rows)).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(spec, error) from None
+
+
+def settle(spec: TableSpec) -> TableSpec:
+    """Go through the whole file once: count its rows, and widen types that did not hold to its end.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged, or holds no rows.
+    """
+    if spec.format == "sklearn":
+        frame = _bundled(spec.path)
+        digest = hashlib.sha256(json.dumps(frame.columns).encode())
+        digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
+        return replace(spec, n_rows=frame.height, sha256=digest.hexdigest())
+    spec = replace(spec, sha256=sha256(Path(spec.path)))
+    for attempt in itertools.count():
+        try:
+            counts = _counted(spec)
+            break
+        except (pl.exceptions.PolarsError, OSError) as error:
+            wider = _widened(spec, str(error), attempt)
+            if wider is None:
+                raise _unreadable(spec, error) from None
+            spec = wider
+    n_rows, n_empty = counts
+    if n_empty and spec.format == "csv":
+        spec = replace(
+            spec,
+            options={**spec.options, "drop_empty": True},
+            notes=(*spec.notes, f"{n_empty:,} empty lines are left out."),
+        )
+        n_rows -= n_empty
+    if not n_rows:
+        raise ReadError(f"{Path(spec.path).name} has a header but no rows; it should hold rows of data.")
+    return replace(spec, n_rows=n_rows)
+
+
+def _counted(spec: TableSpec) -> tuple[int, int]:
+    """Rows, and rows without any value."""
+    lazy = _lazy(spec)
+    if spec.format != "csv":
+        return int(lazy.select(pl.len()).collect(engine="streaming").item()), 0
+    row = lazy.select(pl.len().alias("n"), pl.all_horizontal(pl.all().is_null()).sum().alias("empty"))
+    n, empty = row.collect(engine="streaming").row(0)
+    return int(n), int(empty)
+
+
+def _widened(spec: TableSpec, error: str, attempt: int) -> TableSpec | None:
+    """A spec that takes account of what reading stumbled over; None if nothing can be done."""
+    if spec.format == "ndjson":
+        after = {"head": "all", "all": "python"}.get(spec.options.get("infer", "head"))
+        return _with_schema(replace(spec, options={"infer": after})) if after else None
+    if spec.format != "csv" or attempt > _MAX_WIDENED + 6:
+        return None
+    options, names = spec.options, list(spec.columns)
+    if "utf-8" in error and spec.encoding == "utf-8":
+        with_western = replace(spec, encoding=_western_of(spec))
+        return replace(with_western, notes=(*spec.notes, f"The text is read as {with_western.encoding}."))
+    if "more fields" in error and not options["ragged"]:
+        note = "Some lines have more cells than the header; what they have too much is left out."
+        return replace(spec, options={**options, "ragged": True}, notes=(*spec.notes, note))
+    place = re.search(r"as dtype `(\w+)` at column .*? \(column number (\d+)\)", error, re.DOTALL)
+    if place and place.group(1) != "str":
+        name = names[int(place.group(2)) - 1]
+        if attempt < _MAX_WIDENED and spec.columns[name] in _WIDER:
+            return replace(spec, columns={**spec.columns, name: _WIDER[spec.columns[name]]})
+        texts = _lazy(replace(spec, columns=dict.fromkeys(names, "String")))
+        found = dtypes_of(texts, options["null_values"], decimal_comma=options["decimal_comma"])
+        return replace(spec, columns=dict(zip(names, found, strict=True)))
+    if options["quote"] and (place or "malformed" in error):
+        note = "Quotation marks do not come in pairs, so they are read as plain characters."
+        return replace(spec, options={**options, "quote": None}, notes=(*spec.notes, note))
+    return None
+
+
+def _western_of(spec: TableSpec) -> str:
+    """cp1252 unless some byte of the file is none of it."""
+    with unpacked(Path(spec.path), spec.compression, spec.member) as file:
+        while piece := file.read(PIECE):
+            if western(piece) == "latin-1":
+                return "latin-1"
+    return "cp1252"
+
+
+def _unreadable(spec: TableSpec, error: Exception) -> ReadError:
+    name = Path(spec.path).name
+    if isinstance(error, FileNotFoundError):
+        return ReadError(f"There is no file {name} any more; attach it again.")
+    why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    what = {"csv": "delimited text", "ipc": "Arrow", "ipc_stream": "Arrow", "ndjson": "NDJSON", "json": "JSON"}
+    kind = what.get(spec.format, spec.format.capitalize())
+    return ReadError(f"{name} cannot be read as {kind} ({why}); save it again as one of {SUPPORTED}.")
+
+
+def _lazy(spec: TableSpec) -> pl.LazyFrame:
+    """The table as the file has it, with unique names."""
+    if spec.format == "sklearn":
+        return _bundled(spec.path).lazy()
+    if not Path(spec.path).is_file():
+        raise ReadError(f"There is no file {Path(spec.path).name} any more; attach it again.")
+    if spec.format in ("json", "excel", "ipc_stream"):
+        return _load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))[0].lazy()
+    source: Any = plain(Path(spec.path), spec.compression, spec.member, spec.encoding)
+    if spec.format == "parquet":
+        return pl.scan_parquet(source, glob=False)
+    if spec.format == "ipc":
+        return pl.scan_ipc(source, glob=False)
+    if spec.format == "ndjson":
+        return _ndjson(spec, source)
+    options = spec.options
+    names = list(spec.columns)
+    lazy = pl.scan_csv(
+        source,
+        has_header=options["header"],
+        skip_lines=options["skip_lines"],
+        with_column_names=lambda _: names,
+        schema_overrides={name: _DTYPES[dtype] for name, dtype in spec.columns.items()},
+        separator=options["separator"],
+        quote_char=options["quote"],
+        eol_char=options["eol"],
+        decimal_comma=options["decimal_comma"],
+        truncate_ragged_lines=options["ragged"],
+        null_values=options["null_values"],
+        glob=False,
+    )
+    return lazy.filter(~pl.all_horizontal(pl.all().is_null())) if options["drop_empty"] else lazy
+
+
+def _ndjson(spec: TableSpec, source: Any) -> pl.LazyFrame:
+    try:
+        lazy = pl.scan_ndjson(source, infer_schema_length=None)
+        lazy.collect_schema()
+        return lazy
+    except pl.exceptions.PolarsError:
+        return _load(*_key(spec), "ndjson", spec.compression, spec.member, spec.encoding, "")[0].lazy()
+
+
+def _key(spec: TableSpec) -> tuple[str, int, int]:
+    """The file and what changes when its content does."""
+    stat = Path(spec.path).stat()
+    return spec.path, stat.st_mtime_ns, stat.st_size
+
+
+def _sheet(spec: TableSpec) -> str:
+    return str(spec.options.get("sheet", ""))
+
+
+def _bytes(spec: TableSpec) -> bytes:
+    """The whole file, decompressed."""
+    return _whole(Path(spec.path), spec.compression, spec.member)
+
+
+def _whole(path: Path, compression: str | None, member: str | None) -> bytes:
+    with unpacked(path, compression, member) as file:
+        data = file.read(MAX_IN_MEMORY_BYTES + 1)
+    if len(data) > MAX_IN_MEMORY_BYTES:
+        raise ReadError(
+            f"{path.name} is larger than {MAX_IN_MEMORY_BYTES >> 30} GiB, too large for its format; use Parquet or CSV."
+        )
+    return data
+
+
+@lru_cache(maxsize=2)
+def _load(
+    place: str,
+    _changed: int,
+    _size: int,
+    kind: str,
+    compression: str | None,
+    member: str | None,
+    encoding: str,
+    sheet: str,
+) -> tuple[pl.DataFrame, str | None]:
+    """A table of a format that is read as a whole, and a remark about its column names."""
+    path = Path(place)
+    data = _whole(path, compression, member)
+    if kind == "excel":
+        return _excel_table(data, sheet)
+    if kind == "ipc_stream":
+        return pl.read_ipc_stream(data), None
+    text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
+    try:
+        if kind == "ndjson":
+            values: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            values = json.loads(text)
+    except ValueError as error:
+        raise ReadError(f"{path.name} is no valid JSON ({error}); it may not have been copied completely.") from None
+    return _json_table(values, path.name), None
+
+
+def _json_table(values: Any, name: str) -> pl.DataFrame:
+    """The rows of a JSON document: a list of objects, an object of columns, or an object with one such list in it."""
+    if isinstance(values, dict):
+        columns = list(values.values())
+        if columns and all(isinstance(c, list) and len(c) == len(columns[0]) for c in columns) and len(columns) > 1:
+            return pl.DataFrame(values, strict=False)
+        lists = [c for c in columns if isinstance(c, list) and c and all(isinstance(row, dict) for row in c)]
+        if len(lists) == 1:
+            values = lists[0]
+    if not isinstance(values, list) or not values or not all(isinstance(row, dict) for row in values):
+        raise ReadError(f"{name} is no JSON table; it should be a list of objects, one for each row.")
+    names = dict.fromkeys(key for row in values for key in row)
+    return pl.DataFrame({key: pl.Series(key, [row.get(key) for row in values], strict=False) for key in names})
+
+
+def _excel_table(data: bytes, sheet: str) -> tuple[pl.DataFrame, str | None]:
+    import fastexcel
+
+    book = fastexcel.read_excel(data)
+    table = book.load_sheet(sheet)
+    frame = table.to_polars()
+    first = book.load_sheet(sheet, header_row=None, n_rows=1).to_polars()
+    if first.width != frame.width or not first.height:
+        return frame, None
+    names, note = unique_names(first.row(0))
+    return frame.rename(dict(zip(frame.columns, names, strict=True))), note
