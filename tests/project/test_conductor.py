@@ -1,0 +1,313 @@
+"""The conductor with real workers on real data: cancelling, killing, restarting, going on."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from jupyter_pipeline.project.conductor import Project
+from jupyter_pipeline.project.manager import ProjectManager
+from jupyter_pipeline.project.settings import Settings
+from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.events import User
+from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.workers.process import MARK
+
+USER = User("ada", "Ada")
+LONG = 120.0
+
+
+def settings(folder: Path) -> Settings:
+    return Settings(workspace_dir=str(folder), threads=1, warm_workers=1)
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[ProjectManager]:
+    manager = ProjectManager(settings(folder))
+    await manager.start()
+    try:
+        yield manager
+    finally:
+        await manager.stop()
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 300))
+
+
+def data_file(folder: Path, rows: int = 300) -> Path:
+    frame = load_breast_cancer(as_frame=True).frame.iloc[:rows]
+    path = folder / "cancer.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+async def until(project: Project, happened: Callable[[], bool], what: str) -> None:
+    cursor = project.follow(project.seq)
+    deadline = time.monotonic() + LONG
+    while not happened():
+        left = deadline - time.monotonic()
+        assert left > 0, f"{what} did not happen; {project.current()}"
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(cursor.next(), min(left, 1.0))
+
+
+async def until_gate(project: Project, stage_id: StageId) -> None:
+    def there() -> bool:
+        here = project.state.here
+        assert here.status is not StageStatus.FAILED, here.message
+        return here.id is stage_id and here.gate is not None
+
+    await until(project, there, f"the gate of {stage_id}")
+
+
+async def go_to(project: Project, stage_id: StageId) -> None:
+    """Confirm every gate before a stage; return while that stage is at work."""
+    for earlier in StageId:
+        if earlier is stage_id:
+            return
+        await until_gate(project, earlier)
+        await project.submit(Confirm(), USER)
+
+
+async def ask(project: Project, text: str = "Predict target. Use only lightgbm and logistic regression.") -> None:
+    await project.submit(Chat(text=f"{text} Data: cancer.csv"), USER)
+
+
+async def all_events(project: Project) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while batch := await project.read(found[-1]["seq"] if found else 0, 1000):
+        found += [json.loads(e.frame) for e in batch]
+    assert [e["seq"] for e in found] == list(range(1, len(found) + 1))
+    return found
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    """Every process below this one that carries a worker's mark, the idle ones too."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if MARK in process.environ():
+                found.append(process)
+    return found
+
+
+async def until_training(project: Project) -> None:
+    """Until a run has measured something."""
+    cursor = project.follow(0)
+    deadline = time.monotonic() + LONG
+    while time.monotonic() < deadline:
+        for event in await asyncio.wait_for(cursor.next(), LONG):
+            if event.name == "METRIC_SCALAR":
+                return
+    raise AssertionError("nothing was measured")
+
+
+def test_a_message_id_has_one_effect(tmp_path: Path) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            first, second = await asyncio.gather(
+                project.submit(Chat(text="Predict target in cancer.csv", id="m1"), USER),
+                project.submit(Chat(text="Predict target in cancer.csv", id="m1"), USER),
+            )
+            assert (first.status, second.status) == ("accepted", "duplicate")
+            await until_gate(project, StageId.PARSE_INTENT)
+            said = [e for e in await all_events(project) if e["event"]["payload"].get("source") == "user"]
+            assert len(said) == 1
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            again = await project.submit(Chat(text="Predict target in cancer.csv", id="m1"), USER)
+            assert again.status == "duplicate"
+
+    run(test)
+
+
+def test_a_hundred_confirm_at_once_and_one_stage_advances(tmp_path: Path) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            await until_gate(project, StageId.PARSE_INTENT)
+            gate = project.state.here.gate
+            assert gate is not None
+            results = await asyncio.gather(
+                *(project.submit(Confirm(gate_id=gate.gate_id), USER) for _ in range(100)), return_exceptions=True
+            )
+            refused = [r for r in results if isinstance(r, Refusal)]
+            assert len(refused) == 99
+            assert {r.code for r in refused} == {ErrorCode.GATE_STALE}
+            approved = [e for e in await all_events(project) if e["event"]["name"] == "PLAN_APPROVED"]
+            assert len(approved) == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize("mode", ["stop", "now"])
+def test_cancelling_ends_the_whole_group(tmp_path: Path, mode: str) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            await go_to(project, StageId.TRAIN)
+            await until_training(project)
+            busy = {p.pid for p in workers_of(os.getpid())}
+            await project.submit(Command(command="cancel_run", args={"mode": mode}), USER)
+            assert project.state.here.status is StageStatus.FAILED
+            await until_gone(busy, idle=1)
+            runs = project.state.runs.values()
+            assert all(r.status != "running" for r in runs)
+            with pytest.raises(Refusal) as refused:
+                await project.submit(Command(command="cancel_run"), USER)
+            assert refused.value.code is ErrorCode.NO_ACTIVE_RUN
+            await project.submit(Command(command="restart_stage", args={"stage_id": "TRAIN"}), USER)
+            await until_gate(project, StageId.TRAIN)
+
+    run(test)
+
+
+async def until_gone(pids: set[int], idle: int) -> None:
+    """Until of these processes at most those of ``idle`` warm workers are left (a worker and its guard each)."""
+    deadline = time.monotonic() + 10
+    while len(alive := [p for p in pids if psutil.pid_exists(p)]) > 2 * idle:
+        assert time.monotonic() < deadline, f"still there: {alive}"
+        await asyncio.sleep(0.05)
+
+
+def test_finish_keeps_the_best_so_far(tmp_path: Path) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await project.submit(Chat(text="Predict target in cancer.csv, take ten minutes"), USER)
+            await go_to(project, StageId.TRAIN)
+            await until_training(project)
+            await project.submit(Command(command="cancel_run", args={"mode": "finish"}), USER)
+            await until_gate(project, StageId.TRAIN)
+            plan = project.state.here.plan
+            assert plan is not None
+            assert project.state.runs[plan["keep"]].status == "success"
+
+    run(test)
+
+
+def test_a_killed_worker_is_replaced_and_finished_runs_are_kept(tmp_path: Path) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            await go_to(project, StageId.TRAIN)
+            await until(
+                project, lambda: any(r.status == "success" for r in project.state.runs.values()), "a finished run"
+            )
+            attempt = project.state.here.attempt
+            for process in workers_of(os.getpid()):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            await until_gate(project, StageId.TRAIN)
+            done_before = {r.run_id for r in project.state.runs.values() if r.attempt == attempt}
+            kept = {row.run_id for row in project.state.leaderboard if row.status == "success"}
+            if project.state.here.attempt != attempt:
+                assert kept & done_before, "a run that had finished was lost"
+
+    run(test)
+
+
+SERVER = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.project.test_conductor import USER, ask, go_to, running, until_training
+from jupyter_pipeline.protocol.stages import StageId
+
+async def main():
+    async with running(Path(sys.argv[1])) as manager:
+        project = await manager.open("demo")
+        await ask(project)
+        await go_to(project, StageId.TRAIN)
+        await until_training(project)
+        print("training", flush=True)
+        await asyncio.sleep(300)
+
+asyncio.run(main())
+"""
+
+
+def test_kill_9_of_the_server_loses_nothing_and_leaves_no_orphan(tmp_path: Path) -> None:
+    data_file(tmp_path)
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(tmp_path), root], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "training\n"
+        workers = {p.pid for p in workers_of(server.pid)}
+        assert workers
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    deadline = time.monotonic() + 5
+    while any(psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE for p in workers):
+        assert time.monotonic() < deadline, "a worker outlived its server"
+        time.sleep(0.05)
+
+    async def test() -> None:
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await until_gate(project, StageId.TRAIN)
+            events = await all_events(project)
+            starts = [e for e in events if e["event"]["name"] == "TRAIN_RUN_STARTED"]
+            ends = [e for e in events if e["event"]["name"] == "TRAIN_RUN_FINISHED"]
+            started = [e["event"]["payload"]["run_id"] for e in starts]
+            assert sorted(started) == sorted(e["event"]["payload"]["run_id"] for e in ends)
+            assert len(set(started)) == len(started)
+
+    run(test)
+
+
+def test_deleting_a_project_ends_its_work_and_its_readers(tmp_path: Path) -> None:
+    from jupyter_pipeline.project.tail import ProjectDeleted
+
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            cursor = project.follow(project.seq)
+            await manager.delete("demo")
+            with pytest.raises(ProjectDeleted):
+                await asyncio.wait_for(cursor.next(), 5)
+            assert await manager.find("demo") is None
+            assert not (tmp_path / "pipelines" / "demo").exists()
+            again = await manager.open("demo")
+            assert again.epoch != project.epoch
+            assert again.seq == 0
+
+    run(test)
+
+
+def test_a_project_that_never_had_an_event_is_forgotten(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with running(tmp_path) as manager:
+            project = await manager.open("nobody")
+            with project.connected():
+                assert await manager.find("nobody") is project
+            assert await manager.find("nobody") is None
+            assert await manager.list() == []
+
+    run(test)
