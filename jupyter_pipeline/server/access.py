@@ -1,0 +1,90 @@
+"""Who sends a request, and what they may do: Jupyter's identity and Jupyter's authorizer, plus a kernel's ticket."""
+
+import hmac
+import secrets
+from typing import Any, Literal
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import IdentityProvider
+from jupyter_server.auth.identity import User as JupyterUser
+from jupyter_server.base.handlers import JupyterHandler
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.events import User
+from ..protocol.messages import AnyMessage, Chat, Command, Confirm
+from .service import Service
+
+RESOURCE = "pipeline"
+TICKET_HEADER = "X-Jupyter-Pipeline-Ticket"
+TICKET_VARIABLE = "JUPYTER_PIPELINE_TICKET"
+URL_VARIABLE = "JUPYTER_PIPELINE_URL"
+Action = Literal["read", "write", "execute"]
+
+
+def new_ticket() -> str:
+    """A random ticket for the kernels of this server process."""
+    return secrets.token_urlsafe(32)
+
+
+class TicketIdentity(IdentityProvider):
+    """The identity of a request that carries this process's ticket: the user ``kernel``.
+
+    A kernel runs as the server's own user, and what the authorizer lets ``kernel`` do is still its decision.
+    A ticket counts as a token does: a script sends it in a header, so neither its origin nor XSRF is in question.
+    """
+
+    def get_user(self, handler: Any) -> JupyterUser | None:
+        """The kernel."""
+        return JupyterUser(username="kernel", name="Notebook kernel", display_name="Notebook kernel")
+
+    def is_token_authenticated(self, handler: Any) -> bool:
+        """Always: the ticket is a token."""
+        return True
+
+
+class AccessMixin(JupyterHandler):
+    """A handler that takes the ticket too, and asks the authorizer about messages."""
+
+    def initialize(self, service: Service) -> None:
+        """Take the service that all handlers share."""
+        self.service = service
+        self._ticket_identity: TicketIdentity | None = None
+        sent = self.request.headers.get(TICKET_HEADER)
+        # Bytes, because compare_digest refuses text that is not ASCII.
+        if sent is not None and hmac.compare_digest(sent.encode(), service.ticket.encode()):
+            self._ticket_identity = TicketIdentity(token="")
+
+    @property
+    def identity_provider(self) -> IdentityProvider:
+        """Jupyter's own, except for a request with the ticket."""
+        return self._ticket_identity or super().identity_provider
+
+    @property
+    def user(self) -> User:
+        """Who sends this request, as events name them."""
+        user = self.current_user
+        return User(user.username, user.display_name or user.name or user.username)
+
+    async def is_allowed(self, action: Action) -> bool:
+        """Ask Jupyter's authorizer."""
+        return bool(await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, RESOURCE)))
+
+    async def require(self, action: Action) -> None:
+        """Ask Jupyter's authorizer; Refusal (FORBIDDEN) if it says no."""
+        if not await self.is_allowed(action):
+            raise Refusal(
+                ErrorCode.FORBIDDEN,
+                f"You ({self.current_user.username}) may not {action} here; it takes the permission to "
+                f"{action} the resource {RESOURCE!r}.",
+            )
+
+
+def action_of(message: AnyMessage) -> Action:
+    """The permission that a message needs."""
+    match message:
+        case Chat():
+            return "write"
+        case Confirm() | Command():
+            return "execute"
+        case _:
+            return "read"

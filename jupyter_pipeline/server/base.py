@@ -1,0 +1,185 @@
+"""What the REST handlers share: errors in the shape of error frames, bounded bodies, and the project."""
+
+import functools
+import math
+from collections.abc import Awaitable, Callable
+from http.client import responses
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.frames import encode, error_frame
+from .access import RESOURCE, AccessMixin, Action
+from .errors import NotFound, http_status
+
+if TYPE_CHECKING:
+    from ..project.conductor import Project
+
+PROJECT_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+PROJECTS = "/api/projects"
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
+T = TypeVar("T")
+
+
+class HTTPRefusal(web.HTTPError):
+    """A refusal as the answer to a request."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(http_status(refusal), refusal.message)
+        self.refusal = refusal
+
+
+def guarded(action: Action) -> Callable[[Method], Method]:
+    """Make a method one for users whom the authorizer lets do ``action``, and let it answer by raising Refusal."""
+
+    def decorate(method: Method) -> Method:
+        @web.authenticated
+        @authorized(action=action, resource=RESOURCE)  # type: ignore[untyped-decorator]
+        @functools.wraps(method)
+        async def wrapper(*args: Any, **kwargs: Any) -> None:
+            try:
+                await method(*args, **kwargs)
+            except Refusal as refusal:
+                raise HTTPRefusal(refusal) from refusal
+
+        return cast(Method, wrapper)
+
+    return decorate
+
+
+class JsonErrors(AccessMixin):
+    """Errors as JSON, in the shape of the socket's error frames."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with an error frame."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        if isinstance(error, HTTPRefusal):
+            refusal = error.refusal
+        else:
+            message = error.log_message if isinstance(error, web.HTTPError) else None
+            refusal = self._refusal_of(status_code, message)
+        self.clear_header("Content-Length")
+        self.set_header("Content-Type", "application/json")
+        if refusal.retry_after_ms is not None:
+            self.set_header("Retry-After", str(max(1, math.ceil(refusal.retry_after_ms / 1000))))
+        elif status_code == 503:
+            self.set_header("Retry-After", "2")
+        super().finish(encode(error_frame(refusal, None)))
+
+    def _refusal_of(self, status_code: int, message: str | None) -> Refusal:
+        if status_code == 403 and getattr(self, "_jupyter_current_user", None) is None:
+            return Refusal(
+                ErrorCode.FORBIDDEN,
+                "This request was not let in; log in, or send the server's token as 'Authorization: token …'.",
+            )
+        if status_code == 403:
+            return Refusal(ErrorCode.FORBIDDEN, message or "You may not do this.")
+        if status_code == 404:
+            return NotFound(message or "There is nothing at this address.")
+        if status_code >= 500:
+            return Refusal(ErrorCode.INTERNAL, "Something went wrong inside the server; its log says what.")
+        return Refusal(ErrorCode.INVALID_MESSAGE, message or f"{responses.get(status_code, 'Not a valid request')}.")
+
+
+class ProjectHandler(JsonErrors, APIHandler):
+    """Base of the REST handlers."""
+
+    auth_resource = RESOURCE
+
+    async def find(self, project_id: str) -> "Project":
+        """A project that exists; NotFound if there is none."""
+        project = await self.service.manager.find(project_id)
+        if project is None:
+            raise NotFound(f"There is no project {project_id!r}; a first chat message or data file makes it.")
+        return project
+
+    def check_rate(self, lane: str) -> None:
+        """Count a request; Refusal if there were too many."""
+        self.service.limiter.check(self.user.username, lane)
+
+    def answer(self, value: Any, status: int = 200) -> None:
+        """Finish with a JSON value."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(value if isinstance(value, bytes) else encode(value))
+
+
+class BodyHandler(ProjectHandler):
+    """A handler that takes a JSON body of a bounded size. Subclasses are decorated by ``stream_request_body``."""
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes."""
+        return self.service.limits.message_bytes
+
+    async def prepare(self, **kwargs: Any) -> None:
+        """Refuse at once what says that it is too large."""
+        self._body = bytearray()
+        await super().prepare()
+        if int(self.request.headers.get("Content-Length") or 0) > self.body_limit:
+            raise HTTPRefusal(self._too_large())
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body, unless it is more than is allowed."""
+        if len(self._body) <= self.body_limit:
+            self._body += chunk
+
+    @property
+    def body(self) -> bytes:
+        """The body; Refusal (TOO_LARGE) if it was too large."""
+        if len(self._body) > self.body_limit:
+            raise self._too_large()
+        return bytes(self._body)
+
+    def read_json(self, kind: type[T]) -> T:
+        """The body as a value of a type.
+
+        Raises
+        ------
+        Refusal
+            INVALID_JSON, INVALID_MESSAGE or TOO_LARGE.
+        """
+        try:
+            return msgspec.json.decode(self.body or b"{}", type=kind)
+        except msgspec.ValidationError as error:
+            raise Refusal(ErrorCode.INVALID_MESSAGE, f"The body is not what is expected: {error}.") from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Refusal(ErrorCode.INVALID_JSON, f"This is not valid JSON ({error}); send one JSON object.") from None
+
+    def _too_large(self) -> Refusal:
+        return Refusal(ErrorCode.TOO_LARGE, f"The body is too large; at most {self.body_limit:,} bytes are taken.")
+
+
+@overload
+def query_int(handler: web.RequestHandler, name: str, default: int, *, lowest: int, highest: int = ...) -> int: ...
+@overload
+def query_int(
+    handler: web.RequestHandler, name: str, default: None, *, lowest: int, highest: int = ...
+) -> int | None: ...
+def query_int(
+    handler: web.RequestHandler, name: str, default: int | None, *, lowest: int, highest: int = 2**53
+) -> int | None:
+    """A whole number of the query; Refusal (INVALID_ARGS) if it is none."""
+    text = handler.get_query_argument(name, None)
+    if text is None or text == "":
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and lowest <= int(text) <= highest):
+        raise Refusal(ErrorCode.INVALID_ARGS, f"{name}={text[:40]} is not a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def query_seconds(handler: web.RequestHandler, name: str, highest: float) -> float:
+    """Seconds of the query, at most ``highest``; 0 if there are none. Refusal (INVALID_ARGS) if it is no number."""
+    text = handler.get_query_argument(name, None) or "0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise Refusal(ErrorCode.INVALID_ARGS, f"{name}={text[:40]} is no number of seconds.")
+    return min(seconds, highest)

@@ -1,0 +1,309 @@
+"""The protocol of one socket: greeting, events from a cursor, and the client's messages in their order."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from tornado.websocket import WebSocketClosedError
+
+from .. import __version__
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.events import EVENT_TYPES, User
+from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
+from ..protocol.messages import AnyMessage, Ping, Resume, Subscribe, decode_message
+from .access import Action, action_of
+from .limits import Bucket, lane_of
+from .outbox import BATCH_BYTES, Outbox, Socket
+from .service import Service
+
+if TYPE_CHECKING:
+    from ..project.conductor import Project
+    from ..project.log import Stored
+
+log = logging.getLogger(__name__)
+
+FLOODING, INTERNAL_ERROR, DELETED = 1008, 1011, 4404
+BATCH_EVENTS = 512
+HOLD_S = 0.2
+"""So long a new connection's live events wait for its first message, which may be ``resume``."""
+CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")
+COALESCED = frozenset({"TRAIN_PROGRESS", "RESOURCE_STATS"})
+#: Refusals that have nothing to do with how the project stands.
+_NOT_ABOUT_STAGES = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.FORBIDDEN})
+
+
+class Connection:
+    """One client's connection to a project.
+
+    Parameters
+    ----------
+    service : Service
+        What all connections share.
+    project : Project
+        The project.
+    user : User
+        Who is connected.
+    require : callable
+        Asks the authorizer whether the user may do something; raises Refusal if not.
+    socket : Socket
+        Where frames go.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        project: "Project",
+        user: User,
+        require: Callable[[Action], Awaitable[None]],
+        socket: Socket,
+    ) -> None:
+        self._service = service
+        self._project = project
+        self._user = user
+        self._require = require
+        self._socket = socket
+        self._outbox = Outbox(socket)
+        self._names: frozenset[str] | None = None
+        self._coalesce = False
+        self._seen = 0
+        self._pump: asyncio.Task[None] | None = None
+        self._spoken = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._stack = contextlib.ExitStack()
+        per_minute = service.limits.flood_per_minute
+        self._strikes = Bucket(per_minute / 60.0, per_minute)
+
+    # -- life ----------------------------------------------------------------------------------------------
+
+    async def open(self, since: int | None, epoch: str | None) -> None:
+        """Greet the client and begin to send it events."""
+        self._stack.enter_context(self._project.connected())
+        self._service.connections.add(self)
+        await self._start(since, epoch)
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection."""
+        with contextlib.suppress(WebSocketClosedError):
+            self._socket.close(code, reason)
+
+    async def closed(self) -> None:
+        """Return when the connection has ended."""
+        await self._closed.wait()
+
+    def ended(self) -> None:
+        """Clean up: the socket is closed."""
+        self._closed.set()
+        self._outbox.close()
+        self._service.connections.discard(self)
+        if self._pump is not None:
+            self._pump.cancel()
+        self._stack.close()
+
+    # -- what is sent --------------------------------------------------------------------------------------
+
+    async def _start(self, since: int | None, epoch: str | None) -> None:
+        """Say hello and follow the log from where the client left off, or from the head."""
+        head = self._project.seq
+        resumed = since is not None and since <= head and epoch in (None, self._project.epoch)
+        start = head if since is None else since if resumed else 0
+        self._seen = head
+        self._pump = asyncio.create_task(self._follow(start, hold=since is None))
+        await self._outbox.answer(self._hello(resumed), self._standing())
+
+    def _hello(self, resumed: bool) -> bytes:
+        project, limits = self._project, self._service.limits
+        now = now_ms()
+        hello = Hello(
+            message=f"Connected to the project {project.project_id}.",
+            project_id=project.project_id,
+            server_time=now,
+            server_version=__version__,
+            epoch=project.epoch,
+            seq=project.seq,
+            resumed=resumed,
+            user=self._user,
+            capabilities=CAPABILITIES,
+            commands=project.commands(),
+            limits={**msgspec.to_builtins(limits), "messages_per_minute": self._service.limiter.rates},
+        )
+        return encode_ephemeral(project.project_id, project.seq, now, project.current()[0], "HELLO", hello)
+
+    def _standing(self) -> bytes:
+        """The ephemeral STAGE_STATUS: how things stand."""
+        project = self._project
+        stage, status = project.current()
+        self._seen = max(self._seen, project.seq)
+        return encode_ephemeral(project.project_id, project.seq, now_ms(), stage, "STAGE_STATUS", status)
+
+    async def _follow(self, since: int, hold: bool) -> None:
+        """Send events, as the client takes them, for as long as there are any."""
+        from ..project.tail import ProjectDeleted
+
+        cursor = self._project.follow(since)
+        try:
+            if hold:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._spoken.wait(), HOLD_S)
+            while True:
+                batch = await cursor.next(BATCH_EVENTS)
+                for piece in _pieces(self._chosen(batch)):
+                    await self._outbox.events([stored.frame for stored in piece])
+                    self._seen = max(self._seen, piece[-1].seq)
+                self._seen = max(self._seen, cursor.position)
+        except ProjectDeleted:
+            self.close(DELETED, "The project was deleted.")
+        except WebSocketClosedError:
+            pass
+        except Exception:
+            log.exception("The events of %s could not be sent", self._project.project_id)
+            self.close(INTERNAL_ERROR, "The events could not be read; reconnect.")
+
+    def _chosen(self, batch: "list[Stored]") -> "list[Stored]":
+        """What of a batch the client listens to."""
+        if self._names is not None:
+            batch = [stored for stored in batch if stored.name in self._names]
+        if self._coalesce:
+            keys = [_run_key(stored) for stored in batch]
+            last = {key: i for i, key in enumerate(keys)}
+            batch = [stored for i, stored in enumerate(batch) if keys[i] is None or last[keys[i]] == i]
+        return batch
+
+    # -- what comes in -------------------------------------------------------------------------------------
+
+    async def receive(self, data: str | bytes) -> None:
+        """Handle one frame of the client; whatever it holds, the connection goes on."""
+        message: AnyMessage | None = None
+        try:
+            message = self._decode(data)
+            self._service.limiter.check(self._user.username, lane_of(message))
+            await self._require(action_of(message))
+            await self._handle(message)
+        except Refusal as refusal:
+            await self._refuse(refusal, data)
+        except Exception:
+            log.exception("A message to %s failed", self._project.project_id)
+            sorry = Refusal(ErrorCode.INTERNAL, "Something went wrong inside the server; its log says what.")
+            await self._refuse(sorry, data)
+        finally:
+            self._spoken.set()
+
+    def _decode(self, data: str | bytes) -> AnyMessage:
+        try:
+            if isinstance(data, bytes):
+                raise Refusal(
+                    ErrorCode.INVALID_MESSAGE, "Binary frames are not read; send the JSON object as a text frame."
+                )
+            return decode_message(data)
+        except Refusal:
+            self._service.limiter.check(self._user.username, "invalid")
+            raise
+
+    async def _handle(self, message: AnyMessage) -> None:
+        status = "accepted"
+        seq: int | None = None
+        match message:
+            case Ping():
+                pong = Pong(ts=message.ts, server_ts=now_ms(), seq=self._project.seq)
+                await self._outbox.answer(encode(pong))
+            case Subscribe():
+                self._names = chosen_names(message.names)
+                self._coalesce = message.coalesce
+            case Resume():
+                await self._stop_pump()
+                await self._start(message.since, message.epoch)
+            case _:
+                # Live events come before their ack, also where this is the first message.
+                self._spoken.set()
+                outcome = await self._project.submit(message, self._user, self._seen)
+                status, seq = outcome.status, outcome.seq
+        if message.id is not None:
+            seq = self._project.seq if seq is None else seq
+            await self._outbox.answer(encode(Ack(id=message.id, seq=seq, status=status)))  # type: ignore[arg-type]
+
+    async def _refuse(self, refusal: Refusal, data: str | bytes) -> None:
+        original, message_id, kind = read_original(data)
+        frames = [encode(error_frame(refusal, original, message_id))]
+        if kind in ("confirm", "command") and refusal.code not in _NOT_ABOUT_STAGES:
+            frames.append(self._standing())
+        await self._outbox.answer(*frames)
+        if refusal.code is ErrorCode.RATE_LIMITED and self._strikes.take() > 0.0:
+            self.close(FLOODING, "Too many messages, and still more after being told; send fewer.")
+
+    async def _stop_pump(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+            self._pump = None
+
+
+def chosen_names(names: Sequence[str] | None) -> frozenset[str] | None:
+    """The events that a subscription names; Refusal if there is one that does not exist."""
+    if names is None:
+        return None
+    unknown = [name for name in names if name not in EVENT_TYPES]
+    if unknown:
+        raise Refusal(
+            ErrorCode.INVALID_ARGS, f"There is no event {unknown[0][:80]!r}; the events are {', '.join(EVENT_TYPES)}."
+        )
+    return frozenset(names)
+
+
+def read_original(data: str | bytes) -> tuple[Any, str | None, str | None]:
+    """Of a refused frame what the error frame repeats: the message, its id, and its type; as far as readable."""
+    if isinstance(data, bytes):
+        return f"<{len(data)} bytes>", None, None
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return data, None, None
+    if not isinstance(value, dict):
+        return value, None, None
+    message_id, kind = value.get("id"), value.get("type")
+    usable = isinstance(message_id, str) and 0 < len(message_id) <= 64
+    return value, message_id if usable else None, kind if isinstance(kind, str) else None
+
+
+class _Run(msgspec.Struct):
+    run_id: str
+
+
+class _RunBody(msgspec.Struct):
+    payload: _Run
+
+
+class _RunFrame(msgspec.Struct):
+    event: _RunBody
+
+
+_run_decoder = msgspec.json.Decoder(_RunFrame)
+
+
+def _run_key(stored: "Stored") -> tuple[str, str] | None:
+    """What a later event replaces this one by, None for an event that is never left out."""
+    if stored.name not in COALESCED:
+        return None
+    return stored.name, _run_decoder.decode(stored.frame).event.payload.run_id
+
+
+def _pieces(batch: "list[Stored]") -> "Iterator[list[Stored]]":
+    """The batch in parts of about BATCH_BYTES."""
+    piece: list[Stored] = []
+    size = 0
+    for stored in batch:
+        piece.append(stored)
+        size += len(stored.frame)
+        if size >= BATCH_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def now_ms() -> int:
+    """Unix time in milliseconds."""
+    return int(time.time() * 1000)

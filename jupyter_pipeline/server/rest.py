@@ -1,0 +1,267 @@
+"""The REST calls: projects, state, events, messages, confirm and predict."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+from tornado import web
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.frames import Ack, Pong, encode
+from ..protocol.messages import (
+    AnyMessage,
+    Chat,
+    Command,
+    Confirm,
+    Ping,
+    Resume,
+    Subscribe,
+    convert_message,
+    decode_message,
+)
+from .access import action_of
+from .assets import AssetHandler, AssetsHandler
+from .base import PROJECT_ID, PROJECTS, BodyHandler, ProjectHandler, guarded, query_int, query_seconds
+from .connection import now_ms
+from .errors import NotFound
+from .limits import lane_of
+from .openapi import document
+from .uploads import DataHandler
+
+EVENTS_DEFAULT, EVENTS_MOST = 1000, 10_000
+EVENTS_BYTES = 8 << 20
+"""Bytes of events after which a page ends."""
+
+
+class PredictRequest(msgspec.Struct, frozen=True):
+    """Rows to predict: an object for each, column to value."""
+
+    rows: list[dict[str, Any]]
+
+
+class ProjectsHandler(ProjectHandler):
+    """``api/projects``."""
+
+    @guarded("read")
+    async def get(self) -> None:
+        """List the projects, last changed first."""
+        self.answer({"projects": await self.service.manager.list()})
+
+
+class OneProjectHandler(ProjectHandler):
+    """``api/projects/{id}``."""
+
+    @guarded("read")
+    async def get(self, project_id: str) -> None:
+        """One project, as the list has it."""
+        project = await self.find(project_id)
+        stage, _ = project.current()
+        state = project.state
+        self.answer(
+            {
+                "project_id": project.project_id,
+                "epoch": project.epoch,
+                "seq": project.seq,
+                "updated_ts": state.ts,
+                "current_stage": stage.id,
+                "status": stage.status,
+            }
+        )
+
+    @guarded("execute")
+    async def delete(self, project_id: str) -> None:
+        """End the project's work and remove it."""
+        self.check_rate("command")
+        await self.find(project_id)
+        await self.service.manager.delete(project_id)
+        self.set_status(204)
+        self.finish()
+
+
+class StateHandler(ProjectHandler):
+    """``api/projects/{id}/state``."""
+
+    @guarded("read")
+    async def get(self, project_id: str) -> None:
+        """Snapshot of the project."""
+        self.answer((await self.find(project_id)).snapshot())
+
+
+class EventsHandler(ProjectHandler):
+    """``api/projects/{id}/events``."""
+
+    _waiting: "asyncio.Task[Any] | None" = None
+
+    @guarded("read")
+    async def get(self, project_id: str) -> None:
+        """Events after ``since``, as the socket sends them; with ``wait_s`` wait for the first."""
+        since = query_int(self, "since", 0, lowest=0)
+        limit = query_int(self, "limit", EVENTS_DEFAULT, lowest=1, highest=EVENTS_MOST)
+        wait_s = query_seconds(self, "wait_s", self.service.limits.long_poll_s)
+        epoch = self.get_query_argument("epoch", None)
+        manager = self.service.manager
+        # To wait is to be connected, so as with a socket the project need not have begun.
+        project = await manager.open(project_id) if wait_s else await self.find(project_id)
+        with project.connected():
+            resumed = since <= project.seq and epoch in (None, project.epoch)
+            since = since if resumed else 0
+            if wait_s and since >= project.seq:
+                await self._wait(project.follow(since).next(1), wait_s)
+            events = await project.read(since, limit)
+            frames, size = [], 0
+            for stored in events:
+                frames.append(stored.frame)
+                size += len(stored.frame)
+                if size > EVENTS_BYTES:
+                    break
+            head = {
+                "project_id": project.project_id,
+                "epoch": project.epoch,
+                "seq": project.seq,
+                "resumed": resumed,
+                "next": events[len(frames) - 1].seq if frames else since,
+            }
+        # The frames are put in as they are, so that they are the same bytes as over the socket.
+        self.answer(encode(head)[:-1] + b',"events":[' + b",".join(frames) + b"]}")
+
+    async def _wait(self, event: Any, wait_s: float) -> None:
+        from ..project.tail import ProjectDeleted
+
+        self._waiting = asyncio.ensure_future(event)
+        self.service.connections.add(self)
+        try:
+            done, _ = await asyncio.wait([self._waiting], timeout=wait_s)
+            if done and not self._waiting.cancelled():
+                self._waiting.result()
+        except ProjectDeleted:
+            raise NotFound("The project was deleted.") from None
+        finally:
+            self.service.connections.discard(self)
+            self._waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ProjectDeleted):
+                await self._waiting
+
+    def close(self, code: int, reason: str) -> None:
+        """Stop waiting: the server is going down."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def closed(self) -> None:
+        """Return when it waits no more."""
+        if self._waiting is not None:
+            await asyncio.wait([self._waiting])
+
+    def on_connection_close(self) -> None:
+        """Stop waiting: the client is gone."""
+        self.close(0, "")
+        super().on_connection_close()
+
+
+@web.stream_request_body
+class MessagesHandler(BodyHandler):
+    """``api/projects/{id}/messages``."""
+
+    @guarded("read")
+    async def post(self, project_id: str) -> None:
+        """Take a client message, as the socket does; the permission depends on what it is."""
+        await self.take(project_id, self.read_message())
+
+    def read_message(self) -> AnyMessage:
+        """The message in the body."""
+        try:
+            return decode_message(self.body)
+        except Refusal:
+            self.check_rate("invalid")
+            raise
+
+    async def take(self, project_id: str, message: AnyMessage) -> None:
+        """Carry out a message and answer with its ack, or its pong."""
+        self.check_rate(lane_of(message))
+        await self.require(action_of(message))
+        manager = self.service.manager
+        if isinstance(message, Resume | Subscribe):
+            raise Refusal(
+                ErrorCode.INVALID_MESSAGE,
+                "resume and subscribe are about a socket; over HTTP, GET events?since=N says where to go on.",
+            )
+        project = await manager.open(project_id)
+        with project.connected():
+            if isinstance(message, Ping):
+                self.answer(Pong(ts=message.ts, server_ts=now_ms(), seq=project.seq))
+                return
+            assert isinstance(message, Chat | Confirm | Command)
+            outcome = await project.submit(message, self.user)
+        if message.id is None:
+            self.answer({"type": "ack", "id": None, "seq": outcome.seq, "status": outcome.status})
+        else:
+            self.answer(Ack(id=message.id, seq=outcome.seq, status=outcome.status))
+
+
+@web.stream_request_body
+class ConfirmHandler(MessagesHandler):
+    """``api/projects/{id}/confirm``."""
+
+    @guarded("execute")
+    async def post(self, project_id: str) -> None:
+        """Confirm, as the message; the body may hold its other members."""
+        await self.take(project_id, convert_message({**self.read_json(dict[str, Any]), "type": "confirm"}))
+
+
+@web.stream_request_body
+class PredictHandler(BodyHandler):
+    """``api/projects/{id}/predict``."""
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes."""
+        return self.service.limits.predict_bytes
+
+    @guarded("execute")
+    async def post(self, project_id: str) -> None:
+        """Predict rows with the project's model, which takes a worker process."""
+        self.check_rate("predict")
+        request = self.read_json(PredictRequest)
+        project = await self.find(project_id)
+        with project.connected():
+            self.answer(await project.predict(request.rows))
+
+
+class OpenApiHandler(ProjectHandler):
+    """``api/projects/openapi.json``."""
+
+    @guarded("read")
+    async def get(self) -> None:
+        """Describe the REST calls."""
+        self.answer(document(self.base_url))
+
+
+class UnknownHandler(ProjectHandler):
+    """Everything else below ``api/projects``."""
+
+    @guarded("read")
+    async def get(self, *args: str) -> None:
+        """There is nothing here."""
+        raise NotFound(
+            "There is nothing at this address. A project id begins with a letter or digit and has at most 64 letters, "
+            f"digits, '.', '_' and '-'; the calls are described at {self.base_url}api/projects/openapi.json."
+        )
+
+    head = post = put = patch = delete = get
+
+
+_ONE = f"{PROJECTS}/{PROJECT_ID}"
+default_handlers: list[tuple[str, type[ProjectHandler] | type[AssetHandler]]] = [
+    (PROJECTS, ProjectsHandler),
+    (rf"{PROJECTS}/openapi\.json", OpenApiHandler),
+    (_ONE, OneProjectHandler),
+    (f"{_ONE}/state", StateHandler),
+    (f"{_ONE}/messages", MessagesHandler),
+    (f"{_ONE}/confirm", ConfirmHandler),
+    (f"{_ONE}/events", EventsHandler),
+    (f"{_ONE}/data", DataHandler),
+    (f"{_ONE}/assets", AssetsHandler),
+    (f"{_ONE}/assets/([^/]+)", AssetHandler),
+    (f"{_ONE}/predict", PredictHandler),
+    (rf"{PROJECTS}/(.*)", UnknownHandler),
+]

@@ -1,0 +1,118 @@
+"""What the handlers share: the projects, the limits, the ticket and the open connections."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from ..protocol.errors import ErrorCode, Refusal
+from .limits import RateLimiter
+
+if TYPE_CHECKING:
+    from ..project.manager import ProjectManager
+    from ..project.settings import Settings
+
+STARTING = "The pipeline is still starting; try again in a moment."
+STOPPED = "The server is going down; try again when it is back."
+GOING_DOWN = 1001
+_CLOSE_S = 1.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes in bytes and times in seconds; None means no limit."""
+
+    message_bytes: int = 1 << 20
+    predict_bytes: int = 32 << 20
+    upload_bytes: int | None = None
+    project_bytes: int | None = None
+    long_poll_s: float = 60.0
+    flood_per_minute: float = 120.0
+
+
+class Closable(Protocol):
+    """An open connection."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End it."""
+
+    async def closed(self) -> None:
+        """Return when it has ended."""
+
+
+class Service:
+    """The pipeline of one server process.
+
+    Parameters
+    ----------
+    settings : Settings
+        For the project manager.
+    limits : Limits
+        For connections and requests.
+    limiter : RateLimiter
+        How often a user may ask.
+    ticket : str
+        What lets this server's kernels in.
+    compression : bool, default=False
+        Whether sockets compress.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why nothing can be done now, in a sentence.
+    """
+
+    def __init__(
+        self, settings: "Settings", limits: Limits, limiter: RateLimiter, ticket: str, compression: bool = False
+    ) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.limiter = limiter
+        self.ticket = ticket
+        self.compression = compression
+        self.problem: str | None = STARTING
+        self.connections: set[Closable] = set()
+        self._manager: ProjectManager | None = None
+
+    @property
+    def manager(self) -> "ProjectManager":
+        """The projects.
+
+        Raises
+        ------
+        Refusal
+            BUSY, if they cannot be had; the message says why.
+        """
+        if self._manager is None or self.problem is not None:
+            raise Refusal(ErrorCode.BUSY, self.problem or STARTING, retryable=True)
+        return self._manager
+
+    async def start(self, log: logging.Logger) -> None:
+        """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
+        # Here, so that only a server that starts pays for these imports.
+        from ..project.log import LogInUse
+        from ..project.manager import ProjectManager
+
+        try:
+            manager = ProjectManager(self.settings)
+            await manager.start()
+        except LogInUse as error:
+            self.problem = str(error)
+            log.error("jupyter_pipeline is off: %s", error)
+        except Exception as error:
+            self.problem = f"The projects in {self.settings.root} could not be opened ({error})."
+            log.exception("jupyter_pipeline is off: %s", self.problem)
+        else:
+            self._manager, self.problem = manager, None
+
+    async def stop(self) -> None:
+        """Tell the connections, end the work and close the log; does nothing if it never started."""
+        self.problem = STOPPED
+        connections = list(self.connections)
+        for connection in connections:
+            connection.close(GOING_DOWN, "The server is going down.")
+        if connections:
+            await asyncio.wait([asyncio.ensure_future(c.closed()) for c in connections], timeout=_CLOSE_S)
+        manager, self._manager = self._manager, None
+        if manager is not None:
+            await manager.stop()

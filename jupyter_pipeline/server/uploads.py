@@ -1,0 +1,236 @@
+"""Uploading a data file: the raw body, streamed to disk, bounded, and in place only when it is whole."""
+
+import asyncio
+import contextlib
+import filecmp
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from tornado import web
+
+from ..protocol.errors import ErrorCode, Refusal
+from .base import HTTPRefusal, ProjectHandler, guarded
+
+PART_PREFIX = ".upload-"
+NAME_BYTES = 200
+_FLUSH_BYTES = 1 << 20
+_NO_LIMIT = 1 << 62
+_STALE_S = 24 * 3600.0
+_COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
+
+
+@web.stream_request_body
+class DataHandler(ProjectHandler):
+    """``api/projects/{id}/data``."""
+
+    _part: Path | None = None
+    _file: IO[bytes] | None = None
+    _problem: Refusal | None = None
+    _size = 0
+
+    async def prepare(self, **kwargs: Any) -> None:
+        """Check everything that can be before the first byte is taken."""
+        self._buffer = bytearray()
+        self._connected = contextlib.ExitStack()
+        await super().prepare()
+        if self.request.method != "POST":
+            return
+        try:
+            await self.require("write")
+            self.check_rate("upload")
+            self._name = file_name(self.get_query_argument("name", ""))
+            if self.request.headers.get("Content-Type", "").startswith("multipart/"):
+                raise Refusal(ErrorCode.INVALID_MESSAGE, "Send the file's bytes as the raw body, not as a form.")
+            self._project = await self.service.manager.open(self.path_args[0])
+            self._connected.enter_context(self._project.connected())
+            await self._open(self._project.data_dir)
+        except Refusal as refusal:
+            raise HTTPRefusal(refusal) from refusal
+
+    async def _open(self, folder: Path) -> None:
+        """Find how much may come, and open the file that it goes to."""
+        limits = self.service.limits
+        self._most = _NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
+        self._why = f"The file is too large; at most {self._most:,} bytes are taken."
+        if limits.project_bytes is not None:
+            left = limits.project_bytes - await asyncio.to_thread(folder_size, folder.parent)
+            if left < self._most:
+                self._most = max(0, left)
+                self._why = (
+                    f"The project may use {limits.project_bytes:,} bytes of disk, of which {self._most:,} are left."
+                )
+        if int(self.request.headers.get("Content-Length") or 0) > self._most:
+            raise self._too_large()
+        connection = self.request.connection
+        if connection is not None and hasattr(connection, "set_max_body_size"):
+            connection.set_max_body_size(self._most + 1 if self._most < _NO_LIMIT else _NO_LIMIT)
+        self._part = folder / f"{PART_PREFIX}{secrets.token_hex(8)}"
+        self._file = await asyncio.to_thread(open_part, self._part)
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Take a piece of the body; the next comes when this is on its way to the disk."""
+        if self._problem is not None or self._file is None:
+            return
+        self._size += len(chunk)
+        if self._size > self._most:
+            self._problem = self._too_large()
+            return
+        self._buffer += chunk
+        if len(self._buffer) >= _FLUSH_BYTES:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        piece, self._buffer = bytes(self._buffer), bytearray()
+        try:
+            assert self._file is not None
+            await asyncio.to_thread(self._file.write, piece)
+        except OSError as error:
+            self._problem = Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).")
+
+    @guarded("write")
+    async def post(self, project_id: str) -> None:
+        """Put the file in place and make it a data set candidate."""
+        if self._problem is None:
+            await self._flush()
+        if self._problem is not None:
+            raise self._problem
+        if self._size == 0:
+            raise Refusal(ErrorCode.INVALID_ARGS, "The file is empty; send its bytes as the body of the request.")
+        assert self._file is not None
+        assert self._part is not None
+        try:
+            place, is_new = await asyncio.to_thread(publish, self._file, self._part, self._name)
+        except OSError as error:
+            raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
+        try:
+            dataset = await self._project.add_dataset(place, self.user)
+        except BaseException:
+            if is_new:
+                place.unlink(missing_ok=True)
+            raise
+        self.answer({"dataset": dataset}, 201 if is_new else 200)
+
+    def on_finish(self) -> None:
+        """Leave nothing half done behind."""
+        self._discard()
+        super().on_finish()
+
+    def on_connection_close(self) -> None:
+        """The client is gone before all was sent."""
+        self._problem = Refusal(ErrorCode.INVALID_MESSAGE, "The connection was closed.")
+        self._discard()
+        super().on_connection_close()
+
+    def _discard(self) -> None:
+        file, self._file = self._file, None
+        part, self._part = self._part, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+        if part is not None:
+            part.unlink(missing_ok=True)
+        self._connected.close()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(ErrorCode.TOO_LARGE, self._why)
+
+
+def file_name(text: str) -> str:
+    """The name under which a file is stored.
+
+    Raises
+    ------
+    Refusal
+        INVALID_ARGS, if it is none: empty, with parts of a path, hidden, too long, or not printable.
+    """
+    name = text.strip()
+    why = None
+    if not name:
+        why = "the name is missing; add ?name=FILE"
+    elif "/" in name or "\\" in name:
+        why = "give the name alone, without folders"
+    elif name.startswith("."):
+        why = "a name that begins with a dot would be hidden"
+    elif not name.isprintable() or ":" in name:
+        why = "it has characters that a file's name should not have"
+    elif len(name.encode()) > NAME_BYTES:
+        why = f"it is longer than {NAME_BYTES} bytes"
+    if why is not None:
+        raise Refusal(ErrorCode.INVALID_ARGS, f"{text[:80]!r} cannot be the file's name: {why}.")
+    return name
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def open_part(part: Path) -> IO[bytes]:
+    """Open the file that an upload goes to, and remove what uploads left behind when the server was killed."""
+    part.parent.mkdir(parents=True, exist_ok=True)
+    for old in part.parent.glob(f"{PART_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > _STALE_S:
+                old.unlink()
+    return part.open("xb")
+
+
+def publish(file: IO[bytes], part: Path, name: str) -> tuple[Path, bool]:
+    """Give a complete upload its name.
+
+    Nothing is overwritten: if the name is taken by other content, ``name-2``, ``name-3`` … are tried; if it is
+    taken by the same content, that file serves.
+
+    Returns
+    -------
+    tuple of (Path, bool)
+        The file, and whether it is new.
+    """
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+    for place in _places(part.parent, name):
+        try:
+            _link(part, place)
+        except FileExistsError:
+            if place.is_file() and not place.is_symlink() and filecmp.cmp(part, place, shallow=False):
+                part.unlink()
+                return place, False
+        else:
+            return place, True
+    raise AssertionError("there is always a further name")
+
+
+def _places(folder: Path, name: str) -> Iterator[Path]:
+    yield folder / name
+    stem, suffix = os.path.splitext(name)
+    if suffix.lower() in _COMPRESSIONS:
+        stem, inner = os.path.splitext(stem)
+        suffix = inner + suffix
+    number = 2
+    while True:
+        yield folder / f"{stem}-{number}{suffix}"
+        number += 1
+
+
+def _link(part: Path, place: Path) -> None:
+    """Rename without overwriting; FileExistsError if the name is taken."""
+    try:
+        os.link(part, place)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: hold the name, then take it.
+        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.replace(part, place)
+    else:
+        part.unlink()

@@ -1,0 +1,96 @@
+"""The WebSocket endpoint: a thin handler around :class:`~jupyter_pipeline.server.connection.Connection`."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, _WebSocketParams
+
+from ..protocol.errors import Refusal
+from .access import RESOURCE
+from .base import PROJECT_ID, HTTPRefusal, JsonErrors, query_int
+from .connection import Connection
+from .framing import Protocol
+from .service import GOING_DOWN
+
+_PING_S = 25.0
+
+
+class ProjectSocket(JsonErrors, WebSocketHandler):
+    """``ws/projects/{project_id}``."""
+
+    auth_resource = RESOURCE
+    _connection: Connection | None = None
+
+    async def prepare(self, **kwargs: Any) -> None:
+        """Let in who is known; 403 else, never a redirect to the login page."""
+        await super().prepare(_redirect_to_login=False)
+
+    @ws_authenticated
+    @authorized(action="read", resource=RESOURCE)  # type: ignore[untyped-decorator]
+    async def get(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
+        """Open the socket, unless the request for it is wrong or nothing can be done now."""
+        try:
+            self._since = query_int(self, "since", None, lowest=0)
+            self._epoch = self.get_query_argument("epoch", None)
+            self.service.manager  # noqa: B018 - refuses if there is none
+        except Refusal as refusal:
+            raise HTTPRefusal(refusal) from None
+        await super().get(*args, **kwargs)
+
+    async def open(self, *args: Any, **kwargs: Any) -> None:
+        """Begin the connection."""
+        self.set_nodelay(True)
+        try:
+            project = await self.service.manager.open(self.path_args[0])
+        except Refusal as refusal:
+            self.close(GOING_DOWN, refusal.message[:100])
+            return
+        self._connection = Connection(self.service, project, self.user, self.require, self)
+        await self._connection.open(self._since, self._epoch)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Handle a frame; the next is read when this is done."""
+        if self._connection is not None:
+            await self._connection.receive(message)
+
+    def on_close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.ended()
+
+    def write_messages(self, messages: Sequence[bytes]) -> "asyncio.Future[None]":
+        """Send text messages; done when they have left."""
+        if not isinstance(self.ws_connection, Protocol):
+            raise WebSocketClosedError()
+        return self.ws_connection.write_messages(messages)
+
+    def get_websocket_protocol(self) -> Protocol | None:
+        """Tornado's protocol with our additions."""
+        if self.request.headers.get("Sec-WebSocket-Version") != "13":
+            return None
+        params = _WebSocketParams(
+            ping_interval=self.ping_interval,
+            ping_timeout=self.ping_timeout,
+            max_message_size=self.max_message_size,
+            compression_options=self.get_compression_options(),
+        )
+        return Protocol(self, False, params)
+
+    def get_compression_options(self) -> dict[str, Any] | None:
+        """None: no compression."""
+        return {} if self.service.compression else None
+
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between pings, which keep proxies from closing a quiet socket."""
+        return self.settings.get("websocket_ping_interval") or _PING_S
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of a message; more closes the socket with 1009."""
+        return self.service.limits.message_bytes
+
+
+default_handlers = [(rf"/ws/projects/{PROJECT_ID}", ProjectSocket)]
