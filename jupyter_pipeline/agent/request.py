@@ -21,10 +21,7 @@ _TARGET = (
                rf"(?: column| value of| price of| probability of| likelihood of)? {_NAME}", re.IGNORECASE),
 )  # fmt: skip
 _NO_TARGETS = frozenset(
-    (
-        "whether if who which what how the a an it its them this that rows data with from in for using and customer "
-        "customers by on well model models better accurately something everything me us will"
-    ).split()  # noqa: SIM905
+    ["whether", "if", "who", "which", "what", "how", "the", "a", "an", "it", "its", "them", "this", "that", "rows", "data", "with", "from", "in", "for", "using", "and", "customer", "customers", "by", "on", "well", "model", "models", "better", "accurately", "something", "everything", "me", "us", "will"]
 )
 _NUMBER = "|".join(sorted((re.escape(n) for n in NUMBERS), key=len, reverse=True))
 _TIME = re.compile(

@@ -19,6 +19,7 @@ MODELS: dict[str, str] = {
     "linear regression": "linear",
     "linear models": "linear",
     "linear model": "linear",
+    "linear": "linear",
     "ridge regression": "linear",
     "ridge": "linear",
     "lightgbm": "lightgbm",
