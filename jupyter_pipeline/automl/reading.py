@@ -505,6 +505,9 @@ def _json_table(values: Any, name: str) -> pl.DataFrame:
         lists = [c for c in columns if isinstance(c, list) and c and all(isinstance(row, dict) for row in c)]
         if len(lists) == 1:
             values = lists[0]
+        elif columns and all(isinstance(c, dict) for c in columns):  # what pandas writes: {column: {row: value}}
+            rows = dict.fromkeys(row for c in columns for row in c)
+            values = [{name: cells.get(row) for name, cells in values.items()} for row in rows]
     if not isinstance(values, list) or not values or not all(isinstance(row, dict) for row in values):
         raise ReadError(f"{name} is no JSON table; it should be a list of objects, one for each row.")
     names = dict.fromkeys(key for row in values for key in row)
