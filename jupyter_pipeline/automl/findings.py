@@ -167,15 +167,15 @@ def correlated(sample: pl.DataFrame, columns: dict[str, dict[str, Any]], target:
         return []
     numbers = _matrix(sample.head(CORRELATED_ROWS), names)
     known = np.isfinite(numbers)
-    centre = np.array([float(np.mean(c[k])) if k.any() else 0.0 for c, k in zip(numbers.T, known.T, strict=True)])
-    spread = np.array([float(np.std(c[k])) if k.any() else 0.0 for c, k in zip(numbers.T, known.T, strict=True)])
-    scaled = np.where(known, (numbers - centre) / np.where(spread > 0, spread, 1.0), 0.0)
     both = known.astype(np.float64)
-    # Pairwise complete: sums over the rows where both columns have a value.
     n = both.T @ both
-    s = scaled.T @ both
-    squares = (scaled**2).T @ both
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
+        centre = np.array([np.mean(c[k]) if k.any() else 0.0 for c, k in zip(numbers.T, known.T, strict=True)])
+        spread = np.array([np.std(c[k]) if k.any() else 0.0 for c, k in zip(numbers.T, known.T, strict=True)])
+        scaled = np.where(known, (numbers - centre) / np.where(spread > 0, spread, 1.0), 0.0)
+        # Pairwise complete: sums over the rows where both columns have a value.
+        s = scaled.T @ both
+        squares = (scaled**2).T @ both
         covariance = scaled.T @ scaled - s * s.T / n
         deviation = np.sqrt(np.clip(squares - s**2 / n, 0, None))
         r = covariance / (deviation * deviation.T)
@@ -245,23 +245,23 @@ def _of_target(report: dict[str, Any]) -> list[str]:
         if skew is not None and abs(skew) > 2:
             hint = " Predicting its logarithm may help." if low is not None and low >= 0 and skew > 0 else ""
             said.append(f"The target {target!r} is very skewed ({skew:.1f}): few rows weigh most in RMSE.{hint}")
-    elif task_type and column["top_exact"]:
+    elif task_type and report["classes"]:
         given = report["n_rows"] - column["missing"]
-        shares = column["top"]
-        least = shares[-1] if column["n_unique"] <= len(shares) else None
-        if least and least["count"] < 10:
+        shares = report["classes"]
+        least = shares[-1]
+        if least["count"] < 10:
             said.append(
                 f"The class {least['value']!r} of the target has only {least['count']} "
                 f"row{'s' if least['count'] != 1 else ''}; it can hardly be learned or tested."
             )
-        if least and least["share"] * column["n_unique"] < 0.2:
+        if least["share"] * column["n_unique"] < 0.2:
             said.append(
                 f"The target is imbalanced: {least['value']!r} is {least['share']:.2%} of {given} rows and "
                 f"{shares[0]['value']!r} {shares[0]['share']:.1%}. Accuracy misleads here; look at average "
                 "precision, recall or balanced accuracy."
             )
-        if column["n_unique"] > 50:
-            said.append(f"The target has {column['n_unique']} classes; many of them will have few rows.")
+    if task_type in ("binary", "multiclass") and column["n_unique"] > 50:
+        said.append(f"The target has {column['n_unique']} classes; many of them will have few rows.")
     return said
 
 

@@ -135,12 +135,13 @@ def profile(
     -------
     dict
         JSON: ``n_rows``, ``n_cols``, ``missing_pct`` (fraction of cells), ``duplicate_rows``, ``duplicate_rows_exact``,
-        ``sample_rows``, ``types_breakdown``, ``columns``, ``correlations``, ``leakage``, ``warnings``. ``columns`` has
-        for each name ``kind`` (numeric, integer, boolean, categorical, text, datetime, id, constant, empty), ``dtype``,
-        ``missing`` (null and NaN), ``missing_share``, ``n_unique``, ``n_unique_exact``, ``top`` (value, count or None,
-        share), and where it applies ``min``, ``max``, ``mean``, ``std``, ``skew``, ``quantiles``, ``quantiles_exact``,
-        ``histogram``, ``nan``, ``infinite``, ``blank``, ``mean_length``, ``mean_words``, ``date_format``,
-        ``numeric_share``, ``sorted_key``.
+        ``sample_rows``, ``types_breakdown``, ``target``, ``task_type``, ``columns``, ``correlations``, ``leakage``,
+        ``classes`` (all classes of the target: value, count, share; None for numbers or more than 1000 classes) and
+        ``warnings``. ``columns`` has for each name ``kind`` (numeric, integer, boolean, categorical, text, datetime,
+        id, constant, empty), ``dtype``, ``missing`` (null and NaN), ``missing_share``, ``n_unique``,
+        ``n_unique_exact``, ``top`` (value, count or None, share), and where it applies ``min``, ``max``, ``mean``,
+        ``std``, ``skew`` (of finite numbers), ``quantiles``, ``quantiles_exact``, ``histogram``, ``nan``,
+        ``infinite``, ``blank``, ``mean_length``, ``mean_words``, ``date_format``, ``numeric_share``, ``sorted_key``.
     """
     report, _ = profile_with_sample(lazy_frame, target, task_type, n_rows, on_progress, seed)
     return report
@@ -198,6 +199,7 @@ def profile_with_sample(
         "correlations": pairs,
         "leakage": suspects,
     }
+    report["classes"] = _classes(target, task_type, columns)
     report["warnings"] = warnings_of(report)
     tell("done", 1.0)
     return report, sample
@@ -280,6 +282,18 @@ def _top(column: _Column, known: pl.Series, total: int) -> dict[str, Any]:
     return {"top": [{"value": plain(v), "count": None, "share": n / len(known)} for v, n in pairs], "top_exact": False}
 
 
+def _classes(target: str | None, task_type: str | None, columns: list[_Column]) -> list[dict[str, Any]] | None:
+    """All classes of the target with their rows, the most frequent first; None for numbers or too many classes."""
+    if task_type in (None, "regression"):
+        return None
+    for column in columns:
+        if column.name == target and column.counts is not None:
+            given = max(1, sum(column.counts.values()))
+            ordered = sorted(column.counts.items(), key=lambda item: (-item[1], str(item[0])))
+            return [{"value": plain(value), "count": n, "share": n / given} for value, n in ordered]
+    return None
+
+
 def _numbers(column: _Column, known: pl.Series, *, complete: bool) -> dict[str, Any]:
     moments = column.moments
     found: dict[str, Any] = {
@@ -294,13 +308,20 @@ def _numbers(column: _Column, known: pl.Series, *, complete: bool) -> dict[str, 
     numbers = known.cast(pl.Float64).to_numpy()
     numbers = numbers[np.isfinite(numbers)]
     if len(numbers):
-        points = np.quantile(numbers, QUANTILES)
-        found["quantiles"] = {f"p{round(100 * q):02d}": float(v) for q, v in zip(QUANTILES, points, strict=True)}
+        with np.errstate(all="ignore"):
+            points = np.quantile(numbers, QUANTILES)
+            spread = float(np.ptp(numbers))
+        found["quantiles"] = {f"p{round(100 * q):02d}": plain(float(v)) for q, v in zip(QUANTILES, points, strict=True)}
         found["quantiles_exact"] = complete
-        if np.ptp(numbers) > 0 and math.isfinite(np.ptp(numbers)):
-            counts, edges = np.histogram(numbers, bins=20)
+        if 0 < spread < math.inf:
+            counts, edges = np.histogram(numbers, bins=_bins(numbers, spread))
             found["histogram"] = {"counts": counts.tolist(), "edges": edges.tolist()}
     return found
+
+
+def _bins(numbers: np.ndarray, spread: float) -> int:
+    """20, but fewer where floats between lowest and highest are too few to part them."""
+    return 20 if spread > 1e-12 * float(np.abs(numbers).max()) else 1
 
 
 def plain(value: Any) -> Any:

@@ -28,16 +28,19 @@ class Moments:
         """Add a part by its count, mean, population variance, biased skewness and range."""
         if n == 0:
             return
-        m2 = variance * n
-        m3 = skew * variance**1.5 * n if math.isfinite(skew) else 0.0
-        total = self.n + n
-        delta = mean - self.mean
-        self.m3 += (
-            m3 + delta**3 * self.n * n * (self.n - n) / total**2 + 3 * delta * (self.n * m2 - n * self.m2) / total
-        )
-        self.m2 += m2 + delta**2 * self.n * n / total
-        self.mean += delta * n / total
-        self.n = total
+        with np.errstate(all="ignore"):  # Numbers near the end of float64 become infinite here, and then None.
+            v, own = np.float64(variance), np.float64(n)
+            m2 = v * own
+            m3 = skew * v**1.5 * own if math.isfinite(skew) else np.float64(0.0)
+            total = self.n + own
+            delta = np.float64(mean) - self.mean
+            m3 += (
+                delta**3 * self.n * own * (self.n - own) / total**2 + 3 * delta * (self.n * m2 - own * self.m2) / total
+            )
+            self.m3 = float(self.m3 + m3)
+            self.m2 = float(self.m2 + m2 + delta**2 * self.n * own / total)
+            self.mean = float(self.mean + delta * own / total)
+        self.n += n
         self.low, self.high = min(self.low, low), max(self.high, high)
 
     @property
@@ -48,9 +51,10 @@ class Moments:
     @property
     def skew(self) -> float | None:
         """Skewness, adjusted for the sample as pandas does; None where there is none."""
-        if self.n < 3 or self.m2 <= 1e-14 * max(1.0, self.mean**2) * self.n:
+        if self.n < 3 or not math.isfinite(self.m2) or self.m2 <= 1e-28 * self.mean**2 * self.n or self.m2 == 0:
             return None
-        biased = math.sqrt(self.n) * self.m3 / self.m2**1.5
+        with np.errstate(all="ignore"):
+            biased = math.sqrt(self.n) * self.m3 / np.float64(self.m2) ** 1.5
         return float(biased * math.sqrt(self.n * (self.n - 1)) / (self.n - 2))
 
 
