@@ -1,0 +1,252 @@
+"""Writes the notebook that goes from the raw data to the reported numbers, and executes it."""
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from .base import StageError
+from .kernel import NotebookFailed, execute
+
+_SETUP = """\
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+from IPython.display import Image, display
+from modeling.evaluation import {evaluation_names}
+from modeling.figures import {figure_names}
+from modeling.frames import to_pandas
+from modeling.inference import to_seconds, to_texts
+from modeling.reading import TableSpec, read, settle
+from modeling.splitting import split_rows
+from modeling.targets import encode_target
+from modeling.training import fit_model
+
+config = json.loads(Path("config.json").read_text(encoding="utf-8"))
+"""
+
+_READ = """\
+data = config["data"]
+places = [Path("data") / data["file"], Path(data["path"]), Path(data["file"])]
+place = next((str(path) for path in places if path.is_file()), data["file"])
+spec = TableSpec.from_dict({**data["table"], "path": place})
+if spec.format == "sklearn":
+    found = settle(spec).sha256
+else:
+    with open(place, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+assert found == data["sha256"], "these are not the data of the report"
+frame = to_pandas(read(spec))
+print(f"{len(frame):,} rows, {frame.shape[1]} columns")
+frame.head()
+"""
+
+_LOOK = """\
+pd.DataFrame({
+    "type": frame.dtypes.astype(str),
+    "missing": frame.isna().sum(),
+    "distinct": frame.nunique(),
+    "treatment": pd.Series(config["columns"]),
+}).reindex(frame.columns)
+"""
+
+_TARGET = {
+    True: 'frame[config["task"]["target"]].value_counts(dropna=False).to_frame("rows")',
+    False: 'pd.to_numeric(frame[config["task"]["target"]], errors="coerce").describe().to_frame()',
+}
+
+_SPLIT = """\
+wanted, how = config["task"], config["split"]
+task, y, known = encode_target(frame[wanted["target"]], wanted["type"], wanted["target"], wanted["positive_class"])
+keys = None
+if how["strategy"] == "time":
+    keys = to_seconds(frame[how["column"]])
+elif how["strategy"] == "group":
+    keys = to_texts(frame[how["column"]], "string")
+parts = split_rows(
+    y,
+    known,
+    strategy=how["strategy"],
+    val_fraction=how["val_fraction"],
+    test_fraction=how["test_fraction"],
+    seed=how["seed"],
+    keys=keys,
+)
+rows = {"train": parts.train, "val": parts.val, "test": parts.test}
+assert {name: len(part) for name, part in rows.items()} == how["rows"], "the split differs from that of the report"
+{name: len(part) for name, part in rows.items()}
+"""
+
+_FIT = """\
+history = []
+
+
+def remember(step):
+    history.append((step.iteration, step.scores.get(("loss", "train")), step.scores.get(("loss", "val"))))
+
+
+fitted = fit_model(
+    config["model"]["id"],
+    config["model"]["params"],
+    task,
+    frame.iloc[parts.train],
+    y[parts.train],
+    frame.iloc[parts.val],
+    y[parts.val],
+    config["columns"],
+    wanted["metric"],
+    threads=config["model"]["threads"],
+    seed=config["model"]["seed"],
+    iterations=config["model"]["iterations"],
+    missing=tuple(config["missing"]),
+    callback=remember,
+)
+print(fitted.model_id, "with", fitted.iterations, "iterations and", len(fitted.feature_names), "features")
+"""
+
+_CURVE = """\
+curves = {
+    "train": [(i, value) for i, value, _ in history if value is not None],
+    "validation": [(i, value) for i, _, value in history if value is not None],
+}
+if len(history) > 1:
+    display(Image(draw_history(curves, figures / "history.png", "loss")))
+"""
+
+_MEASURE = """\
+model = fitted.model(config["threshold"])
+raw = {name: model.raw(frame.iloc[rows[name]]) for name in ("val", "test")}
+metrics = {name: evaluate(wanted["type"], y[rows[name]], raw[name], config["threshold"]) for name in raw}
+pd.DataFrame(metrics).rename(columns={"val": "validation"})
+"""
+
+_PICTURES = {
+    True: """\
+truth, said = y[parts.test], raw["test"]
+pictures = [draw_confusion(confusion_data(truth, said, task.classes, config["threshold"]), figures / "confusion.png")]
+if (roc := roc_data(truth, said, task.classes))["curves"]:
+    pictures.append(draw_roc(roc, figures / "roc.png"))
+if (curve := precision_recall_data(truth, said, task.classes))["curves"]:
+    pictures.append(draw_precision_recall(curve, figures / "precision_recall.png"))
+for picture in pictures:
+    display(Image(picture))
+""",
+    False: """\
+display(Image(draw_residuals(residuals_data(y[parts.test], raw["test"]), figures / "residuals.png")))
+""",
+}
+
+_CHECK = """\
+for split, reported in config["reported"].items():
+    for name, value in reported.items():
+        again = metrics[split][name]
+        same = again is None if value is None else again is not None and abs(again - value) <= 1e-9 * max(1, abs(value))
+        assert same, f"{name} on the {split} rows is {again}, reported was {value}"
+print("All", sum(map(len, config["reported"].values())), "reported numbers came out again.")
+"""
+
+
+def build(config: dict[str, Any], title: str) -> Any:
+    """The notebook, not yet executed.
+
+    Parameters
+    ----------
+    config : dict
+        What ``config.json`` beside the notebook holds.
+    title : str
+        Its heading.
+    """
+    classes = config["task"]["type"] != "regression"
+    names = ["confusion_data", "evaluate", "precision_recall_data", "roc_data"] if classes else []
+    drawn = ["draw_confusion", "draw_history", "draw_precision_recall", "draw_roc"] if classes else []
+    setup = _SETUP.format(
+        evaluation_names=", ".join(names or ["evaluate", "residuals_data"]),
+        figure_names=", ".join(drawn or ["draw_history", "draw_residuals"]),
+    )
+    folder = 'figures = Path(tempfile.mkdtemp(prefix="figures-"))'
+    setup = setup.replace("import json\n", "import json\nimport tempfile\n") + folder + "\n"
+    target, model, metric = config["task"]["target"], config["model"], config["task"]["metric"]
+    parts: list[tuple[str, str]] = [
+        (
+            f"# {_plain(title)}\n\nThis notebook goes from the raw data to the numbers of the report. It uses the "
+            "folder `modeling` and the file `config.json` beside it.",
+            setup,
+        ),
+        ("## The data\n\nThey are read as before, and their fingerprint is compared.", _READ),
+        ("Columns, and how each one becomes features (empty: not used).", _LOOK),
+        (f"The target, {_code(target)}.", _TARGET[classes]),
+        (
+            f"## The split\n\nStrategy {_code(config['split']['strategy'])}, seed {config['split']['seed']}. "
+            "Nothing is learned from validation rows but when to stop, and nothing at all from test rows.",
+            _SPLIT,
+        ),
+        (
+            f"## The model\n\n{_code(model['id'])}, with the parameters and as many iterations as the kept one had.",
+            _FIT,
+        ),
+        ("Loss after every iteration.", _CURVE),
+        (f"## How good it is\n\nThe metric that decides is {_code(metric)}.", _MEASURE),
+        ("On the test rows:", _PICTURES[classes]),
+        ("## The same numbers\n\nThe last cell fails if a number differs from the report.", _CHECK),
+    ]
+    notebook = new_notebook()  # type: ignore[no-untyped-call]
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    for i, (text, code) in enumerate(parts):
+        notebook.cells.append(new_markdown_cell(text, id=f"text-{i}"))  # type: ignore[no-untyped-call]
+        notebook.cells.append(new_code_cell(code.strip(), id=f"code-{i}"))  # type: ignore[no-untyped-call]
+    return notebook
+
+
+def run(notebook: Any, folder: Path, timeout_s: float) -> Path:
+    """Execute the notebook in a folder and write it there as ``train.ipynb``.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        From :func:`build`.
+    folder : pathlib.Path
+        Holds ``config.json`` and ``modeling``.
+    timeout_s : float
+        How long one cell may take, in seconds.
+
+    Raises
+    ------
+    StageError
+        If it does not come to the reported numbers, or does not run.
+    """
+    try:
+        execute(notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    except NotebookFailed as error:
+        raise StageError(
+            f"The notebook that trains from the raw data did not come to the reported numbers ({error}). If the code "
+            "or the data were changed after training, restart TRAIN so that it runs with them; else undo the change."
+        ) from error
+    path = folder / "train.ipynb"
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    return path
+
+
+def _plain(text: str) -> str:
+    """Text in Markdown that means nothing but itself."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~&" else c for c in text.replace("\n", " "))
+
+
+def _code(text: str) -> str:
+    fence = "`" * (max((len(run) for run in _runs(text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}".replace("\n", " ")
+
+
+def _runs(text: str) -> list[str]:
+    runs, current = [], ""
+    for character in text + " ":
+        if character == "`":
+            current += character
+        elif current:
+            runs.append(current)
+            current = ""
+    return runs

@@ -1,0 +1,208 @@
+"""The report: one HTML file that needs nothing else, made of what the review found.
+
+The template escapes all that comes from data; pictures go in as data URIs.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from .workspace import template
+
+TASKS = {"binary": "binary classification", "multiclass": "classification", "regression": "regression"}
+NAMES = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "f1_macro": "F1, mean over classes",
+    "precision": "Precision",
+    "recall": "Recall",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "Mean absolute error",
+    "mape": "Mean absolute percentage error",
+    "r2": "R²",
+    "median_ae": "Median absolute error",
+}
+DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+_TREATMENTS = {
+    "numeric": "number: missing values filled with the median, scaled",
+    "onehot": "one feature for each category",
+    "ordinal": "categories as ranks",
+    "target_encode": "mean of the target for each category, cross-fitted",
+    "text": "text: parts of words, reduced to a few components",
+    "datetime": "date: time line, and place in the year, week and day",
+    "boolean": "yes or no",
+    "drop": "left out",
+}
+_SPLITS = {
+    "random": "at random",
+    "stratified": "at random, with each class's share in each part",
+    "time": "by time: the newest rows are test rows, those before them validation rows",
+    "group": "by group: rows of a group stay together",
+}
+
+
+def number(value: float | None) -> str:
+    """A number for people: four significant digits, a dash where there is none."""
+    if value is None:
+        return DASH
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return text.replace("-", MINUS)
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def interval(ends: list[float] | tuple[float, float] | None) -> str:
+    """An interval for people."""
+    return f"{number(ends[0])} to {number(ends[1])}" if ends else DASH
+
+
+def test_sentence(review: Mapping[str, Any]) -> str:
+    """How often the test rows were read, and what that means."""
+    times, models = review["test_reads"]["times"], review["test_reads"]["models"]
+    base = "The test rows took no part in training or in any choice; they were read once, for this evaluation."
+    if times <= 1:
+        return base
+    if models <= 1:
+        return f"The test rows were read {times} times in this project, each time for the same model and threshold."
+    return (
+        f"The test rows were read {times} times in this project, for {models} different models or thresholds. If an "
+        "earlier result on them led to a change, the test metrics are somewhat too good; new data would tell."
+    )
+
+
+def picture(path: Path) -> str:
+    """A PNG as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
+    """The report as HTML.
+
+    Parameters
+    ----------
+    review : mapping
+        What ``review.json`` holds.
+    figures : list of (str, pathlib.Path)
+        Title and PNG of each picture.
+    """
+    task, data, kept, split = review["task"], review["data"], review["kept"], review["split"]
+    metric, metrics, rows = task["metric"], review["metrics"], split["rows"]
+    names = {**NAMES, **({"f1": "F1"} if task["type"] == "binary" else {})}
+    column = f" of column {split['column']!r}" if split["column"] else ""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    return environment.from_string(template("report.html.j2")).render(
+        title=f"{review['project']}: predicting {task['target']}",
+        lead=f"{TASKS[task['type']].capitalize()} on {data['n_rows']:,} rows of {data['name']}. "
+        f"The kept model is {kept['name']}.",
+        tiles=[
+            {
+                "label": f"{names[metric]}, test rows",
+                "value": number(metrics["test"].get(metric)),
+                "note": f"95% interval {interval(review['intervals'].get(metric))}",
+            },
+            {
+                "label": f"{names[metric]}, validation rows",
+                "value": number(metrics["val"].get(metric)),
+                "note": f"training rows {number(metrics['train'].get(metric))}",
+            },
+            {"label": "Model", "value": kept["name"], "note": f"{kept['iterations']:,} iterations"},
+            {"label": "Rows", "value": f"{data['n_rows']:,}", "note": f"{data['n_columns']:,} columns"},
+        ],
+        cautions=review["cautions"],
+        facts=_facts(review),
+        warnings=review["warnings"],
+        split_text=f"The rows are divided {_SPLITS[split['strategy']]}{column} (seed {split['seed']}).",
+        parts=[
+            {"name": "Training", "rows": f"{rows['train']:,}", "use": "fitting models and the treatment of columns"},
+            {"name": "Validation", "rows": f"{rows['val']:,}", "use": "early stopping, choice of model and threshold"},
+            {"name": "Test", "rows": f"{rows['test']:,}", "use": "the final evaluation"},
+        ],
+        treatments=_treatments(review["columns"]),
+        metric=names[metric],
+        leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only.",
+        leaderboard=[_run(row) for row in review["runs"]],
+        metrics=[
+            {
+                "name": names.get(name, name),
+                "primary": name == metric,
+                "test": number(value),
+                "interval": interval(review["intervals"].get(name)),
+                "val": number(metrics["val"].get(name)),
+                "train": number(metrics["train"].get(name)),
+            }
+            for name, value in metrics["test"].items()
+        ],
+        test_text=test_sentence(review) + " Intervals are bootstrap percentiles over the test rows.",
+        figures=[{"title": title, "uri": picture(path)} for title, path in figures],
+        importance=_importance(review["importance"]),
+        importance_text=f"How much worse {names[metric]} gets on test rows when a column's values are shuffled. "
+        "Columns that say the same share their importance; a small value says nothing against a column by itself.",
+        decisions=review["decisions"],
+        suggestions=review["suggestions"],
+        again="The exported bundle holds train.py and train.ipynb: either goes from the raw data to these numbers, and "
+        "says so if the data or a number differ. predict.py predicts new rows.",
+        versions=", ".join(f"{name} {version}" for name, version in review["versions"].items()),
+    )
+
+
+def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    task, data, kept = review["task"], review["data"], review["kept"]
+    facts = [
+        ("Target", task["target"], False),
+        ("Task", TASKS[task["type"]], False),
+        ("Metric that decides", NAMES[task["metric"]], False),
+    ]
+    if task["classes"]:
+        facts.append(("Classes", ", ".join(str(label) for label in task["classes"][:30]), False))
+    if task["type"] == "binary":
+        facts.append(("Positive class", str(task["classes"][1]), False))
+        facts.append(("Positive from", f"a probability of {number(kept['threshold'] or 0.5)}", False))
+    facts += [
+        ("Data", f"{data['name']} ({data['format']}), {data['n_rows']:,} rows, {data['n_columns']:,} columns", False),
+        ("SHA-256", data["sha256"], True),
+    ]
+    if data["dropped"]:
+        facts.append(("Left out", f"{data['dropped']:,} rows without a target", False))
+    return facts
+
+
+def _treatments(columns: Mapping[str, str]) -> list[dict[str, Any]]:
+    groups: dict[str, list[str]] = {}
+    for name, treatment in columns.items():
+        groups.setdefault(treatment, []).append(name)
+    return [{"treatment": _TREATMENTS.get(key, key), "columns": names} for key, names in groups.items()]
+
+
+def _run(row: Mapping[str, Any]) -> dict[str, Any]:
+    params = json.dumps(row["params"], ensure_ascii=False)[1:-1].replace('"', "") or "defaults"
+    return {
+        **row,
+        "metric": number(row["metric"]),
+        "runtime": f"{row['runtime_s']:.1f}",
+        "params": params,
+        "reason": row.get("reason") or "",
+    }
+
+
+def _importance(data: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    rows = [row for row in (data or {}).get("columns", []) if row["mean"] is not None][:25]
+    most = max((row["mean"] for row in rows), default=0.0)
+    return [
+        {
+            "name": row["name"],
+            "mean": number(row["mean"]),
+            "std": number(row["std"]),
+            "width": f"{100 * max(0.0, row['mean']) / most:.1f}" if most > 0 else "0",
+        }
+        for row in rows
+    ]

@@ -1,0 +1,186 @@
+"""What a data scientist would say of a result: what to keep in mind, and what to try next.
+
+Every sentence follows from something measured; each suggestion carries the chat message that does it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..automl.metrics import HIGHER_IS_BETTER
+from .report import NAMES, number
+
+#: Validation or test rows below which metrics are said to be uncertain.
+FEW_ROWS = 200
+_SHARE = (
+    "roc_auc",
+    "average_precision",
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "f1_macro",
+    "precision",
+    "recall",
+    "r2",
+)
+
+
+def _gap(metric: str, better: float | None, worse: float | None) -> float:
+    """By how much a metric is worse on other rows: in points for shares, relative for errors."""
+    if better is None or worse is None:
+        return 0.0
+    loss = better - worse if HIGHER_IS_BETTER[metric] else worse - better
+    return loss if metric in _SHARE else loss / max(abs(better), 1e-12)
+
+
+def cautions(review: Mapping[str, Any]) -> list[str]:
+    """What limits the result, in sentences."""
+    metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
+    name, found = NAMES[metric], []
+    if split["test"] < FEW_ROWS:
+        found.append(
+            f"The test metrics come from {split['test']:,} rows only; the intervals show how uncertain that makes them."
+        )
+    if review["test_reads"]["models"] > 1:
+        found.append(
+            f"The test rows were read {review['test_reads']['times']} times, for {review['test_reads']['models']} "
+            "different models or thresholds; the test metrics may be somewhat too good."
+        )
+    if _gap(metric, metrics["train"].get(metric), metrics["val"].get(metric)) > (0.1 if metric in _SHARE else 0.5):
+        found.append(
+            f"{name} is {number(metrics['train'][metric])} on training rows and {number(metrics['val'][metric])} on "
+            "validation rows: the model learned some of the training rows by heart."
+        )
+    ends = review["intervals"].get(metric)
+    value = metrics["val"].get(metric)
+    if ends and value is not None and not ends[0] <= value <= ends[1]:
+        better = (value > ends[1]) == HIGHER_IS_BETTER[metric]
+        found.append(
+            f"{name} on validation rows ({number(value)}) is {'better' if better else 'worse'} than the interval of "
+            f"the test rows ({number(ends[0])} to {number(ends[1])}): rely on the test value."
+        )
+    baseline = _baseline(review)
+    if baseline is not None and value is not None and review["kept"]["model_id"] != "dummy":
+        gain = value - baseline if HIGHER_IS_BETTER[metric] else baseline - value
+        if gain <= 0.02 * max(1e-12, abs(baseline)):
+            found.append(f"The model hardly beats the baseline ({name} {number(value)} against {number(baseline)}).")
+    if review["edited"]:
+        found.append(f"The training code was edited by hand: {', '.join(review['edited'])}.")
+    return found
+
+
+def _baseline(review: Mapping[str, Any]) -> float | None:
+    for row in review["runs"]:
+        if row["model_id"] == "dummy" and row["metric"] is not None:
+            return float(row["metric"])
+    return None
+
+
+def suggestions(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What could be tried next.
+
+    Parameters
+    ----------
+    review : mapping
+        What ``review.json`` holds, but for its ``suggestions``.
+
+    Returns
+    -------
+    list of dict
+        With ``title``, ``why`` and ``chat``, the message that does it.
+    """
+    metric, metrics, kept = review["task"]["metric"], review["metrics"], review["kept"]
+    found = [
+        *_overfit(metric, metrics, kept),
+        *_budget(review),
+        *_imbalance(review),
+        *_leakage(review),
+        *_useless(review),
+        *_failures(review),
+    ]
+    if sum(review["split"]["rows"].values()) < 1000:
+        found.append(
+            _item(
+                "Prefer a simple model",
+                f"{sum(review['split']['rows'].values()):,} rows are few; a linear model varies least with them.",
+                "Please use a linear model instead.",
+            )
+        )
+    if not found and review["trials"] <= 1:
+        found.append(
+            _item(
+                "Search parameters",
+                "Each model was tried with its default parameters only.",
+                "Please try 10 parameter settings for each model.",
+            )
+        )
+    return found
+
+
+def _item(title: str, why: str, chat: str) -> dict[str, str]:
+    return {"title": title, "why": why, "chat": chat}
+
+
+def _overfit(metric: str, metrics: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, str]]:
+    train, val = metrics["train"].get(metric), metrics["val"].get(metric)
+    if _gap(metric, train, val) <= (0.05 if metric in _SHARE else 0.3):
+        return []
+    why = f"{NAMES[metric]} is {number(train)} on training rows but {number(val)} on validation rows."
+    if kept["model_id"] in ("random_forest", "extra_trees"):
+        return [_item("Larger leaves", why, "Set min_samples_leaf to 5 for the kept model.")]
+    if kept["model_id"] == "linear":
+        return [_item("Stronger regularisation", why, "Set l2 to 10 for the linear model.")]
+    return [_item("A lower learning rate", why, "Can you retrain with lower learning rate?")]
+
+
+def _budget(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    if review["kept"]["stopped"] not in ("deadline", "asked"):
+        return []
+    seconds = review["budget_s"]
+    why = f"The fit of the kept model was ended after {review['kept']['iterations']} iterations, before it stopped "
+    why += "getting better by itself."
+    return [_item("More time", why, f"Please give it {max(60, round(2 * seconds))} seconds.")]
+
+
+def _imbalance(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    share, metric = review["task"]["rarest_share"], review["task"]["metric"]
+    if share is None or share >= 0.15 or metric not in ("accuracy", "roc_auc", "log_loss"):
+        return []
+    wanted = "average precision" if review["task"]["type"] == "binary" else "macro F1"
+    why = f"The rarest class has {share:.1%} of the rows; {NAMES[metric]} hardly shows how well it is found."
+    return [_item(f"Optimise {wanted}", why, f"Please optimise {wanted}.")]
+
+
+def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    rows = [row for row in (review["importance"] or {}).get("columns", []) if (row["mean"] or 0) > 0]
+    total = sum(row["mean"] for row in rows)
+    suspects = list(review["leakage"])
+    if len(rows) > 2 and rows[0]["mean"] > 0.9 * total and rows[0]["name"] not in suspects:
+        suspects.append(rows[0]["name"])
+    return [
+        _item(
+            f"Check column {name}",
+            "It says so much about the target by itself that it may only be known after the fact.",
+            f"Please drop the column {name}.",
+        )
+        for name in suspects[:3]
+        if review["columns"].get(name, "drop") != "drop"
+    ]
+
+
+def _useless(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    rows = (review["importance"] or {}).get("columns", [])
+    useless = [row["name"] for row in rows if row["mean"] is not None and row["mean"] <= 0]
+    if len(rows) < 4 or not useless or len(useless) > len(rows) / 2:
+        return []
+    shown = ", ".join(useless[:5])
+    why = "Shuffling them made no prediction worse; fewer columns make a model easier to keep."
+    return [_item("Leave out columns that do not help", f"{shown}: {why}", f"Please drop the columns {shown}.")]
+
+
+def _failures(review: Mapping[str, Any]) -> list[dict[str, str]]:
+    failed = sorted({row["model"] for row in review["runs"] if row["status"] == "failed"})
+    if not failed:
+        return []
+    names = ", ".join(failed)
+    why = "It did not come to a result; the leaderboard says why."
+    return [_item(f"Leave out {names}", why, f"Please train without {names}.")]
