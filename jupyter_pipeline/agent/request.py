@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from ..protocol.plans import IntentPlan
-from .vocabulary import BUNDLED, FAMILIES, METRICS, MODELS, NUMBERS
+from .lexicon import BUNDLED, FAMILIES, METRICS, MODELS, NUMBERS
 
 _NAME = r"(?:`([^`\n]{1,120})`|\"([^\"\n]{1,120})\"|'([^'\n]{1,120})'|([\w][\w.%-]{0,119}))"
 _URL = re.compile(r"(?:https?|s3|gs|ftp)://[^\s\"'<>]{1,500}[^\s\"'<>.,;:!?)]")

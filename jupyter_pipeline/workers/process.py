@@ -148,8 +148,9 @@ class WorkerProcess:
     def _read_errors(self) -> None:
         stream = self._process.stderr
         if stream is not None:
-            for line in stream:
-                self._stderr.append(line.decode("utf-8", "replace").rstrip()[:2000])
+            with stream:
+                for line in stream:
+                    self._stderr.append(line.decode("utf-8", "replace").rstrip()[:2000])
 
     def _read_frames(self) -> None:
         stream = self._process.stdout
@@ -165,6 +166,10 @@ class WorkerProcess:
         self._process.wait()
         _signal_group(self.pid, _KILL)
         self._errors.join(1.0)
+        stream.close()
+        with self._stdin_lock, contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         self._tell(self.exited.set)
         self._tell(self._on_exit, self)
 

@@ -1,0 +1,112 @@
+"""The words that people use for models, metrics and wishes, and what they stand for."""
+
+#: Names of models as people write them (lower case), longest first where one contains another.
+MODELS: dict[str, str] = {
+    "histogram gradient boosting": "hist_gradient_boosting",
+    "hist gradient boosting": "hist_gradient_boosting",
+    "histgradientboosting": "hist_gradient_boosting",
+    "hist_gradient_boosting": "hist_gradient_boosting",
+    "hgb": "hist_gradient_boosting",
+    "extremely randomized trees": "extra_trees",
+    "extra trees": "extra_trees",
+    "extra_trees": "extra_trees",
+    "extratrees": "extra_trees",
+    "random forests": "random_forest",
+    "random forest": "random_forest",
+    "random_forest": "random_forest",
+    "randomforest": "random_forest",
+    "logistic regression": "linear",
+    "linear regression": "linear",
+    "linear models": "linear",
+    "linear model": "linear",
+    "linear": "linear",
+    "ridge regression": "linear",
+    "ridge": "linear",
+    "lightgbm": "lightgbm",
+    "light gbm": "lightgbm",
+    "lgbm": "lightgbm",
+    "xgboost": "xgboost",
+    "xgb": "xgboost",
+    "catboost": "catboost",
+    "dummy": "dummy",
+    "baseline": "dummy",
+}
+
+#: Names of groups of models.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "gradient boosting": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "boosted trees": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "boosting": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "tree models": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "tree-based models": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "trees": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+    "forests": ("random_forest", "extra_trees"),
+    "neural networks": (),
+    "neural network": (),
+    "neural nets": (),
+    "neural net": (),
+    "deep learning": (),
+}
+
+#: Names of metrics as people write them (lower case).
+METRICS: dict[str, str] = {
+    "balanced accuracy": "balanced_accuracy",
+    "average precision": "average_precision",
+    "precision-recall auc": "average_precision",
+    "pr auc": "average_precision",
+    "pr-auc": "average_precision",
+    "roc auc": "roc_auc",
+    "roc-auc": "roc_auc",
+    "roc_auc": "roc_auc",
+    "auc": "roc_auc",
+    "log loss": "log_loss",
+    "log-loss": "log_loss",
+    "logloss": "log_loss",
+    "log_loss": "log_loss",
+    "cross entropy": "log_loss",
+    "macro f1": "f1_macro",
+    "f1 macro": "f1_macro",
+    "f1_macro": "f1_macro",
+    "f1 score": "f1",
+    "f1-score": "f1",
+    "f1": "f1",
+    "matthews correlation": "mcc",
+    "mcc": "mcc",
+    "brier score": "brier",
+    "brier": "brier",
+    "false negatives": "recall",
+    "sensitivity": "recall",
+    "recall": "recall",
+    "false positives": "precision",
+    "false alarms": "precision",
+    "precision": "precision",
+    "accuracy": "accuracy",
+    "root mean squared error": "rmse",
+    "rmse": "rmse",
+    "mean absolute error": "mae",
+    "mae": "mae",
+    "mape": "mape",
+    "percentage error": "mape",
+    "median absolute error": "median_ae",
+    "r squared": "r2",
+    "r-squared": "r2",
+    "r²": "r2",
+    "r2": "r2",
+}
+
+#: Names of scikit-learn's bundled data.
+BUNDLED: dict[str, str] = {
+    "breast cancer": "sklearn:breast_cancer",
+    "breast_cancer": "sklearn:breast_cancer",
+    "iris": "sklearn:iris",
+    "wine": "sklearn:wine",
+    "diabetes": "sklearn:diabetes",
+    "digits": "sklearn:digits",
+}
+
+#: Numbers as words, for times.
+NUMBERS: dict[str, float] = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "half a": 0.5, "half an": 0.5,
+    "couple of": 2, "a couple of": 2, "a few": 3,
+}  # fmt: skip
