@@ -54,6 +54,8 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         For cross-fitting and for reducing text.
     missing : tuple of str, default=()
         Texts that count as missing beside the empty one.
+    decimal_comma : bool, default=False
+        Whether texts to predict later write numbers with a comma; the rows to learn from hold numbers.
 
     Attributes
     ----------
@@ -69,11 +71,19 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     (4, 4)
     """
 
-    def __init__(self, columns: dict[str, str], task_type: str, seed: int = 0, missing: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        columns: dict[str, str],
+        task_type: str,
+        seed: int = 0,
+        missing: tuple[str, ...] = (),
+        decimal_comma: bool = False,
+    ) -> None:
         self.columns = columns
         self.task_type = task_type
         self.seed = seed
         self.missing = missing
+        self.decimal_comma = decimal_comma
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> "Features":
         """Learn from training rows; see :meth:`fit_transform`."""
@@ -106,7 +116,11 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if own is not None:
                 crossed[len(states)] = own
             states.append(state)
-        self.state_: dict[str, Any] = {"missing": list(self.missing), "columns": states}
+        self.state_: dict[str, Any] = {
+            "missing": list(self.missing),
+            "decimal_comma": self.decimal_comma,
+            "columns": states,
+        }
         matrix = encode(X, self.state_)
         if crossed:
             place = 0

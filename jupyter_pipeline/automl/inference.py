@@ -191,6 +191,12 @@ def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str,
     return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
 
 
+def _with_points(column: pd.Series) -> pd.Series:
+    """Numbers in texts with a decimal comma, written with a point."""
+    values = [v.replace(".", "").replace(",", ".") if isinstance(v, str) and "," in v else v for v in column.tolist()]
+    return pd.Series(values, index=column.index, dtype=object)
+
+
 def encode(frame: pd.DataFrame, features: dict[str, Any]) -> np.ndarray:
     """Turn raw columns into the matrix that estimators take.
 
@@ -221,7 +227,12 @@ def encode(frame: pd.DataFrame, features: dict[str, Any]) -> np.ndarray:
             "a column may be empty, but it must be there."
         )
     missing = tuple(features["missing"])
-    blocks = [_encode_column(frame.iloc[:, by_name[s["name"]]], s, missing) for s in features["columns"]]
+    blocks = []
+    for state in features["columns"]:
+        column = frame.iloc[:, by_name[state["name"]]]
+        if features.get("decimal_comma") and state["dtype"] == "number" and column.dtype == object:
+            column = _with_points(column)
+        blocks.append(_encode_column(column, state, missing))
     if not blocks:
         return np.zeros((len(frame), 1), dtype=np.float32)
     return np.ascontiguousarray(np.hstack(blocks))
@@ -365,6 +376,8 @@ class Model:
             if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] == "number":
                 column = frame[state["name"]]
                 if isinstance(column, pd.Series) and column.dtype == object:
+                    if self.features.get("decimal_comma"):
+                        column = _with_points(column)
                     texts = to_texts(column, "string", tuple(self.features["missing"]))
                     bad = int(((texts != "") & np.isnan(to_numbers(column))).sum())
                     if bad:

@@ -52,9 +52,10 @@ def prepare(
     *,
     seed: int = 0,
     missing: tuple[str, ...] = (),
+    decimal_comma: bool = False,
 ) -> Prepared:
     """Learn the features from the training rows and encode both parts."""
-    features = Features(columns, task.task_type, seed, missing)
+    features = Features(columns, task.task_type, seed, missing, decimal_comma)
     train = features.fit_transform(X_train, y_train)
     return Prepared(features, train, features.transform(X_val))
 
@@ -77,7 +78,7 @@ class FittedModel:
     estimator : object
     features : dict
         What was learned of the columns.
-    importances : dict of str to float
+    feature_names : tuple of str
     """
 
     model_id: str
@@ -147,6 +148,7 @@ def fit_model(
     iterations: int | None = None,
     prepared: Prepared | None = None,
     missing: tuple[str, ...] = (),
+    decimal_comma: bool = False,
 ) -> FittedModel:
     """Fit a model.
 
@@ -181,6 +183,8 @@ def fit_model(
         The rows as matrices, where they are there already.
     missing : tuple of str
         Texts that count as missing.
+    decimal_comma : bool
+        Whether texts to predict later write numbers with a comma.
 
     Raises
     ------
@@ -197,7 +201,9 @@ def fit_model(
     if model_id == "dummy":
         prepared = _nothing(task, len(y_train), len(y_val))
     elif prepared is None:
-        prepared = prepare(task, X_train, y_train, X_val, columns, seed=seed, missing=missing)
+        prepared = prepare(
+            task, X_train, y_train, X_val, columns, seed=seed, missing=missing, decimal_comma=decimal_comma
+        )
     total = iterations or int(full.get(info.iterations or "", 1))
     patience = None if iterations else PATIENCE.get(model_id)
     monitor = Monitor(

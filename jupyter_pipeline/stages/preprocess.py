@@ -1,0 +1,235 @@
+"""PREPROCESS: divide the rows first, then propose for each column how it becomes features."""
+
+import json
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from ..automl.features import dtype_of
+from ..automl.inference import to_seconds, to_texts
+from ..automl.splitting import Split, SplitError, split_rows
+from ..automl.treatments import WORDS, Proposal, propose
+from ..protocol.events import PreprocessSteps, SplitSummary
+from ..protocol.plans import DataPlan, PreprocessPlan, ProfilePlan, SplitPlan, Treatment
+from ..protocol.stages import StageId
+from .base import Result, StageContext, StageError
+from .rows import SPLIT_FILE, Rows, load_rows, write_json
+
+_SAMPLE = 50_000
+
+
+def run(ctx: StageContext) -> Result:
+    """Split, and propose treatments.
+
+    Treatments are proposed from the training rows alone. Writes into ``out_dir``:
+
+    - ``split.npz``: row numbers ``train``, ``val``, ``test`` (int64, ascending) in the table that DATA_SOURCE found;
+    - ``preprocess.json``: ``split`` (counts, strategy, seed, dropped, notes) and ``columns``: for each name its
+      treatment, why, and ``n_features``, an estimate.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        The job; ``params`` may hold ``split`` and ``columns`` as the person wants them.
+
+    Returns
+    -------
+    Result
+        With a PreprocessPlan.
+
+    Raises
+    ------
+    StageError
+        If the rows cannot be divided so, or no column is left.
+    """
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    profile: ProfilePlan = ctx.approved(StageId.PROFILE_DATA)
+    names = [name for name, role in profile.roles.items() if role not in ("target", "ignore") and name != data.target]
+    asked_split = ctx.job.params.get("split")
+    also = [c for c in profile.roles if isinstance(asked_split, dict) and asked_split.get("column") == c]
+    rows = load_rows(ctx, list(dict.fromkeys([*names, *also])), positive_class=False)
+    plan_split = _split_plan(ctx, data, profile, rows)
+    split = _split(rows, plan_split)
+    np.savez(ctx.out_dir / SPLIT_FILE, train=split.train, val=split.val, test=split.test)
+    ctx.emit(
+        SplitSummary(
+            train_rows=len(split.train),
+            val_rows=len(split.val),
+            test_rows=len(split.test),
+            stratified=split.stratified,
+            seed=plan_split.seed,
+        )
+    )
+    if split.dropped:
+        ctx.log(f"{split.dropped:,} rows without a value of {data.target!r} are left out.", "warning")
+    for note in split.notes:
+        ctx.log(note, "warning")
+    proposals = _proposals(ctx, rows, split, names, profile)
+    columns = _columns(ctx, proposals)
+    if all(treatment == "drop" for treatment in columns.values()):
+        raise StageError(
+            "No column is left to learn from. Give columns the role 'feature' at PROFILE_DATA, or choose another "
+            "treatment than 'drop'."
+        )
+    steps = _steps(split, plan_split, columns, proposals)
+    ctx.emit(PreprocessSteps(steps=tuple(steps)))
+    described = {
+        name: {
+            "treatment": treatment,
+            "why": proposals[name].why if proposals[name].treatment == treatment else "You chose it.",
+            "n_features": _width(treatment, proposals[name]),
+        }
+        for name, treatment in columns.items()
+    }
+    summary = {
+        "train_rows": len(split.train),
+        "val_rows": len(split.val),
+        "test_rows": len(split.test),
+        "dropped_rows": split.dropped,
+        "stratified": split.stratified,
+        "notes": list(split.notes),
+        **msgspec.to_builtins(plan_split),
+    }
+    file = write_json(ctx.out_dir / "preprocess.json", {"split": summary, "columns": described})
+    ctx.asset(file, "data", "Split and treatments")
+    used = [name for name, treatment in columns.items() if treatment != "drop"]
+    words = (
+        f"{len(split.train):,} rows to train, {len(split.val):,} to validate and {len(split.test):,} to test "
+        f"({_how(plan_split)}); {len(used)} of {len(columns)} columns become features."
+    )
+    if split.dropped:
+        words += f" {split.dropped:,} rows without a target are left out."
+    return Result(
+        plan=PreprocessPlan(split=plan_split, columns=columns),
+        summary=words,
+        next_actions=(
+            "Confirm the split and the treatments.",
+            "Change a treatment: numeric, onehot, ordinal, target_encode, text, datetime, boolean or drop.",
+            "Change the split: strategy (random, stratified, time, group), fractions or seed.",
+        ),
+    )
+
+
+def _split_plan(ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: Rows) -> SplitPlan:
+    by_role = {role: name for name, role in reversed(list(profile.roles.items()))}
+    n = int(rows.known.sum())
+    fraction = 0.2 if n < 100_000 else 0.1
+    proposed = SplitPlan(val_fraction=fraction, test_fraction=fraction)
+    changes: dict[str, Any] = {"strategy": "random" if data.task_type == "regression" else "stratified"}
+    if "group" in by_role:
+        changes = {"strategy": "group", "column": by_role["group"]}
+    elif "time" in by_role:
+        changes = {"strategy": "time", "column": by_role["time"]}
+    asked = ctx.job.params.get("split")
+    if isinstance(asked, dict):
+        changes = {**changes, **asked}
+    try:
+        plan = msgspec.convert({**msgspec.to_builtins(proposed), **changes}, SplitPlan)
+    except msgspec.ValidationError as error:
+        raise StageError(f"The split asked for makes no valid plan: {error}.") from None
+    if plan.strategy in ("time", "group"):
+        if plan.column is None or plan.column not in rows.frame.columns:
+            raise StageError(
+                f"A {plan.strategy} split needs split.column, the name of a column of the data, not {plan.column!r}."
+            )
+    elif plan.column is not None:
+        plan = msgspec.structs.replace(plan, column=None)
+    if plan.strategy == "stratified" and data.task_type == "regression":
+        raise StageError("A stratified split is for classes; choose random, time or group to predict a number.")
+    return plan
+
+
+def _split(rows: Rows, plan: SplitPlan) -> Split:
+    keys = None
+    if plan.column is not None:
+        column = rows.frame[plan.column]
+        if plan.strategy == "group":
+            keys = to_texts(column, dtype_of(column))
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            keys = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            keys = to_seconds(column)
+    try:
+        return split_rows(
+            rows.y,
+            rows.known,
+            strategy=plan.strategy,
+            val_fraction=plan.val_fraction,
+            test_fraction=plan.test_fraction,
+            seed=plan.seed,
+            keys=keys,
+        )
+    except SplitError as error:
+        raise StageError(str(error)) from None
+
+
+def _proposals(
+    ctx: StageContext, rows: Rows, split: Split, names: list[str], profile: ProfilePlan
+) -> dict[str, Proposal]:
+    try:
+        described = json.loads((ctx.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text("utf-8"))["columns"]
+    except (OSError, ValueError, KeyError):
+        described = {}
+    chosen = split.train
+    if len(chosen) > _SAMPLE:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, _SAMPLE, replace=False))
+    sample = rows.frame.iloc[chosen]
+    found: dict[str, Proposal] = {}
+    for name in names:
+        role = profile.roles[name]
+        if role == "feature":
+            found[name] = propose(sample[name], described.get(name, {}).get("kind"))
+        else:
+            why = {"id": "It identifies rows.", "time": "It orders the rows.", "group": "It groups the rows."}
+            found[name] = Proposal("drop", why.get(role, "It is no feature."), 0)
+    return found
+
+
+def _columns(ctx: StageContext, proposals: dict[str, Proposal]) -> dict[str, Treatment]:
+    columns: dict[str, Any] = {name: proposal.treatment for name, proposal in proposals.items()}
+    asked = ctx.job.params.get("columns")
+    if isinstance(asked, dict):
+        unknown = [name for name in asked if name not in columns]
+        if unknown:
+            ctx.log(f"Treatments of columns that are no features are left out: {', '.join(unknown[:10])}.", "warning")
+        columns.update({name: treatment for name, treatment in asked.items() if name in columns})
+    try:
+        return msgspec.convert(columns, dict[str, Treatment])
+    except msgspec.ValidationError as error:
+        raise StageError(f"The treatments asked for make no valid plan: {error}.") from None
+
+
+def _steps(
+    split: Split, plan: SplitPlan, columns: dict[str, Treatment], proposals: dict[str, Proposal]
+) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = []
+    if split.dropped:
+        steps.append({"step": "drop_rows", "rows": split.dropped, "text": "Leave out rows without a target."})
+    steps.append(
+        {
+            "step": "split",
+            "text": f"Divide the rows first ({_how(plan)}); all that follows is learned on training rows alone.",
+        }
+    )
+    for treatment, words in WORDS.items():
+        treated = [name for name, chosen in columns.items() if chosen == treatment]
+        if treated:
+            why = {name: proposals[name].why for name in treated if proposals[name].treatment == treatment}
+            steps.append({"step": treatment, "columns": treated, "text": words, "why": why})
+    return steps
+
+
+def _how(plan: SplitPlan) -> str:
+    if plan.strategy == "time":
+        return f"by time, the latest rows by {plan.column!r} to test"
+    if plan.strategy == "group":
+        return f"rows with the same {plan.column!r} stay together"
+    return "at random, each class with its share" if plan.strategy == "stratified" else "at random"
+
+
+def _width(treatment: str, proposal: Proposal) -> int:
+    if treatment == proposal.treatment:
+        return proposal.n_features
+    return {"drop": 0, "text": 20, "datetime": 8, "onehot": 20}.get(treatment, 1)

@@ -1,0 +1,110 @@
+"""The project's table for the stages that learn from it: raw rows, target, and the split."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from ..automl.frames import to_pandas
+from ..automl.reading import ReadError, TableSpec, read
+from ..automl.targets import TargetError, Task, encode_target
+from ..protocol.plans import DataPlan
+from ..protocol.stages import StageId
+from .base import StageContext, StageError
+
+SPLIT_FILE = "split.npz"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of the table.
+
+    Attributes
+    ----------
+    spec : TableSpec
+        How the table was read.
+    frame : pandas.DataFrame
+        Raw columns, the target too.
+    task : Task
+    y : numpy.ndarray
+        Class codes (-1 where missing) or values (NaN where missing).
+    known : numpy.ndarray of bool
+        Rows that have a target.
+    """
+
+    spec: TableSpec
+    frame: pd.DataFrame
+    task: Task
+    y: np.ndarray
+    known: np.ndarray
+
+
+def table_spec(ctx: StageContext) -> TableSpec:
+    """How DATA_SOURCE found the table is to be read."""
+    try:
+        described = json.loads((ctx.result_dir(StageId.DATA_SOURCE) / "table.json").read_text("utf-8"))
+        spec = TableSpec.from_dict(described)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StageError("What DATA_SOURCE found out of the data cannot be read; restart DATA_SOURCE.") from error
+    if spec.format != "sklearn" and not Path(spec.path).is_absolute():
+        spec = replace(spec, path=str(ctx.project_dir / spec.path))
+    return spec
+
+
+def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = True) -> Rows:
+    """Read the rows.
+
+    Parameters
+    ----------
+    ctx : StageContext
+    columns : list of str
+        Which columns are needed beside the target.
+    positive_class : bool, default=True
+        Whether the approved positive class orders the codes of a binary task.
+
+    Raises
+    ------
+    StageError
+        If the data cannot be read, lack a column, or the target does not fit the task.
+    """
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    spec = table_spec(ctx)
+    try:
+        table = read(spec)
+    except (ReadError, OSError) as error:
+        raise StageError(str(error)) from error
+    except pl.exceptions.PolarsError as error:
+        raise StageError(f"The data could not be read: {str(error).splitlines()[0][:300]}.") from error
+    wanted = list(dict.fromkeys([*columns, data.target]))
+    lacking = [name for name in wanted if name not in table.columns]
+    if lacking:
+        raise StageError(
+            f"The data have no column {lacking[0]!r} any more; restart DATA_SOURCE so that they are looked at again."
+        )
+    frame = to_pandas(table.select(wanted))
+    del table
+    try:
+        chosen = data.positive_class if positive_class else None
+        task, y, known = encode_target(frame[data.target], data.task_type, data.target, chosen)
+    except TargetError as error:
+        raise StageError(str(error)) from None
+    return Rows(spec, frame, task, y, known)
+
+
+def load_split(ctx: StageContext) -> dict[str, np.ndarray]:
+    """Row numbers of ``train``, ``val`` and ``test``."""
+    try:
+        with np.load(ctx.result_dir(StageId.PREPROCESS) / SPLIT_FILE, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in ("train", "val", "test")}
+    except (OSError, ValueError, KeyError) as error:
+        raise StageError("The split of PREPROCESS cannot be read; restart PREPROCESS.") from error
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write JSON for people and programs: indented, strict."""
+    path.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+    return path
