@@ -100,7 +100,7 @@ class ProjectHandler(JsonErrors, APIHandler):
 
     def check_rate(self, lane: str) -> None:
         """Count a request; Refusal if there were too many."""
-        self.service.limiter.check(self.user.username, lane)
+        self.service.limiter.check(self.rate_key, lane)
 
     def answer(self, value: Any, status: int = 200) -> None:
         """Finish with a JSON value."""

@@ -47,6 +47,8 @@ class Connection:
         The project.
     user : User
         Who is connected.
+    rate_key : str
+        Whose messages are counted together.
     require : callable
         Asks the authorizer whether the user may do something; raises Refusal if not.
     socket : Socket
@@ -58,12 +60,14 @@ class Connection:
         service: Service,
         project: "Project",
         user: User,
+        rate_key: str,
         require: Callable[[Action], Awaitable[None]],
         socket: Socket,
     ) -> None:
         self._service = service
         self._project = project
         self._user = user
+        self._rate_key = rate_key
         self._require = require
         self._socket = socket
         self._outbox = Outbox(socket)
@@ -146,8 +150,10 @@ class Connection:
         cursor = self._project.follow(since)
         try:
             if hold:
+                # Not wait_for, which in Python 3.11 can swallow a cancellation.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._spoken.wait(), HOLD_S)
+                    async with asyncio.timeout(HOLD_S):
+                        await self._spoken.wait()
             while True:
                 batch = await cursor.next(BATCH_EVENTS)
                 for piece in _pieces(self._chosen(batch)):
@@ -179,7 +185,7 @@ class Connection:
         message: AnyMessage | None = None
         try:
             message = self._decode(data)
-            self._service.limiter.check(self._user.username, lane_of(message))
+            self._service.limiter.check(self._rate_key, lane_of(message))
             await self._require(action_of(message))
             await self._handle(message)
         except Refusal as refusal:
@@ -199,7 +205,7 @@ class Connection:
                 )
             return decode_message(data)
         except Refusal:
-            self._service.limiter.check(self._user.username, "invalid")
+            self._service.limiter.check(self._rate_key, "invalid")
             raise
 
     async def _handle(self, message: AnyMessage) -> None:

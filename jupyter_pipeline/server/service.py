@@ -89,10 +89,12 @@ class Service:
 
     async def start(self, log: logging.Logger) -> None:
         """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
+        self.problem = "The pipeline could not start; the server's log says why."
         # Here, so that only a server that starts pays for these imports.
         from ..project.log import LogInUse
         from ..project.manager import ProjectManager
 
+        self.problem = STARTING
         try:
             manager = ProjectManager(self.settings)
             await manager.start()

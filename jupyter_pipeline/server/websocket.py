@@ -47,7 +47,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
         except Refusal as refusal:
             self.close(GOING_DOWN, refusal.message[:100])
             return
-        self._connection = Connection(self.service, project, self.user, self.require, self)
+        self._connection = Connection(self.service, project, self.user, self.rate_key, self.require, self)
         await self._connection.open(self._since, self._epoch)
 
     async def on_message(self, message: str | bytes) -> None:
