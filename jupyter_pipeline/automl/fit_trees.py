@@ -103,8 +103,7 @@ def fit_histogram(
         random_state=seed,
     )
     rows = X[monitor.train_rows], X_val[monitor.val_rows]
-    most = 5 if X.size <= 2_000_000 else 20
-    for count in _batches(iterations, first=1, most=most):
+    for count in _growing(iterations):
         model.set_params(max_iter=count)
         model.fit(X, y)
         raw = [predict_matrix("skops", model, part, task_type, n_classes, None) for part in rows]
@@ -124,4 +123,12 @@ def _batches(total: int, first: int, most: int) -> list[int]:
     while counts[-1] < total:
         size = min(most, max(size + 1, int(size * 1.5)))
         counts.append(min(total, counts[-1] + size))
+    return counts
+
+
+def _growing(total: int) -> list[int]:
+    """Counts after each batch, by about a quarter more each time: every warm start predicts all rows again."""
+    counts = [1]
+    while counts[-1] < total:
+        counts.append(min(total, counts[-1] + min(40, max(1, counts[-1] // 4))))
     return counts

@@ -95,7 +95,7 @@ MODELS: dict[str, ModelInfo] = {
                 "l2": Parameter(1.0, 0.0, 1e9, log=True, searched=True, search_low=1e-2, search_high=1e3),
                 "max_iter": Parameter(200, 1, 100_000, whole=True),
             },
-            cost=(0.1, 0.5),
+            cost=(0.1, 0.4),
             iterations="max_iter",
         ),
         ModelInfo(
@@ -105,7 +105,7 @@ MODELS: dict[str, ModelInfo] = {
             "Averages many deep trees; hardly needs tuning and is robust to odd values.",
             ("scikit-learn",),
             _FOREST,
-            cost=(0.5, 40.0),
+            cost=(0.5, 45.0),
             iterations="n_estimators",
         ),
         ModelInfo(
@@ -115,7 +115,7 @@ MODELS: dict[str, ModelInfo] = {
             "A forest with random cuts: quicker than a random forest and often smoother.",
             ("scikit-learn",),
             _FOREST,
-            cost=(0.4, 20.0),
+            cost=(0.5, 12.0),
             iterations="n_estimators",
         ),
         ModelInfo(
@@ -132,7 +132,7 @@ MODELS: dict[str, ModelInfo] = {
                 "min_samples_leaf": Parameter(None, 1, 100_000, whole=True),
                 "l2": Parameter(0.0, 0.0, 1e6, **_L2),  # type: ignore[arg-type]
             },
-            cost=(0.8, 4.0),
+            cost=(1.5, 20.0),
             iterations="max_iter",
         ),
         ModelInfo(
@@ -151,7 +151,7 @@ MODELS: dict[str, ModelInfo] = {
                 "subsample": Parameter(0.9, 0.05, 1.0),
                 "l2": Parameter(0.0, 0.0, 1e6, **_L2),  # type: ignore[arg-type]
             },
-            cost=(0.4, 3.0),
+            cost=(1.0, 10.0),
             iterations="n_estimators",
         ),
         ModelInfo(
@@ -169,7 +169,7 @@ MODELS: dict[str, ModelInfo] = {
                 "subsample": Parameter(0.9, 0.05, 1.0),
                 "l2": Parameter(1.0, 0.0, 1e6, **_L2),  # type: ignore[arg-type]
             },
-            cost=(0.5, 4.0),
+            cost=(1.2, 14.0),
             iterations="n_estimators",
         ),
         ModelInfo(
@@ -184,7 +184,7 @@ MODELS: dict[str, ModelInfo] = {
                 "depth": Parameter(6, 1, 12, whole=True, searched=True, search_low=4, search_high=8),
                 "l2": Parameter(3.0, 0.0, 1e6, **_L2),  # type: ignore[arg-type]
             },
-            cost=(1.0, 5.0),
+            cost=(3.0, 20.0),
             iterations="n_estimators",
         ),
     )

@@ -1,0 +1,230 @@
+"""MODEL_SELECT: which models suit the task, the wishes and the time, and what they are expected to cost."""
+
+import importlib.util
+import json
+from typing import Any
+
+from ..automl.metrics import resolve
+from ..automl.models import MODELS, ModelInfo, ParameterError, check_params
+from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
+from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
+from ..protocol.stages import StageId
+from .base import Result, StageContext, StageError
+from .rows import load_split, write_json
+
+_TREES = ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
+_BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
+#: What people call models and families beside their ids.
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "baseline": ("dummy",),
+    "logistic_regression": ("linear",),
+    "linear_regression": ("linear",),
+    "linear_model": ("linear",),
+    "linear_models": ("linear",),
+    "ridge": ("linear",),
+    "logistic": ("linear",),
+    "forest": ("random_forest", "extra_trees"),
+    "forests": ("random_forest", "extra_trees"),
+    "rf": ("random_forest",),
+    "hgb": ("hist_gradient_boosting",),
+    "histogram_gradient_boosting": ("hist_gradient_boosting",),
+    "lgbm": ("lightgbm",),
+    "xgb": ("xgboost",),
+    "boosting": _BOOSTING,
+    "gradient_boosting": _BOOSTING,
+    "trees": _TREES,
+    "tree": _TREES,
+    "tree_models": _TREES,
+    "ensembles": _TREES,
+}
+_TRIALS = {"speed": 1, "balanced": 2, "interpretability": 2, "accuracy": 8}
+_ORDER = {
+    "speed": ("dummy", "linear", "lightgbm"),
+    "interpretability": ("linear", "dummy", "random_forest"),
+    "balanced": ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost"),
+    "accuracy": tuple(MODELS),
+}
+_MODULES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
+
+
+def run(ctx: StageContext) -> Result:
+    """Propose models.
+
+    Writes ``models.json`` into ``out_dir``: all candidates with their expected cost in seconds, an estimate.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        The job; ``params`` may hold any member of ModelPlan.
+
+    Returns
+    -------
+    Result
+        With a ModelPlan.
+
+    Raises
+    ------
+    StageError
+        If no model is left, or parameters asked for are not possible.
+    """
+    intent: IntentPlan = ctx.approved(StageId.PARSE_INTENT)
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    n_rows = len(load_split(ctx)["train"])
+    n_features = _n_features(ctx, treatments)
+    n_classes = {"regression": 0, "binary": 2}.get(data.task_type, 5)
+    candidates = [info for info in MODELS.values() if _installed(info)]
+    cost = {info.id: info.cost_s(n_rows, n_features, n_classes, ctx.job.threads) for info in candidates}
+    wanted, excluded = _named(ctx, intent.include_models), _named(ctx, intent.exclude_models)
+    whys = {info.id: _why(info, intent, cost[info.id], wanted) for info in candidates}
+    ctx.emit(
+        ModelCandidates(
+            models=tuple(
+                ModelCandidate(
+                    id=info.id,
+                    name=info.name,
+                    family=info.family,
+                    why=whys[info.id],
+                    requirements=info.requirements,
+                    cost_s=round(cost[info.id], 2),
+                    params=info.defaults,
+                )
+                for info in candidates
+            )
+        )
+    )
+    ids = _choose(ctx, intent, wanted, excluded, cost)
+    plan: ModelPlan = ctx.with_params(
+        ModelPlan(
+            models=tuple(ModelChoice(id=model_id) for model_id in ids),
+            time_budget_s=intent.time_budget_s,
+            metric=resolve(data.metric, data.task_type),  # type: ignore[arg-type]
+            trials=_TRIALS[intent.prefer],
+        )
+    )
+    plan = _checked(plan, data)
+    for choice in plan.models:
+        ctx.emit(ModelSelected(model_id=choice.id))
+    described = [
+        {"id": i.id, "name": i.name, "family": i.family, "why": whys[i.id], "cost_s": cost[i.id], "params": i.defaults}
+        for i in candidates
+    ]
+    note = "cost_s is an estimate of the seconds to fit once with default parameters on this many rows."
+    value = {"n_train_rows": n_rows, "n_features": n_features, "note": note, "models": described}
+    ctx.asset(write_json(ctx.out_dir / "models.json", value), "data", "Model candidates")
+    names = ", ".join(MODELS[choice.id].name for choice in plan.models)
+    total = sum(cost.get(choice.id, 0.0) for choice in plan.models)
+    return Result(
+        plan=plan,
+        summary=(
+            f"{names}: judged by {plan.metric} on the validation rows, up to {plan.trials} "
+            f"setting{'s' if plan.trials > 1 else ''} each within {plan.time_budget_s:g} s (about "
+            f"{max(1, round(total))} s expected for the default settings)."
+        ),
+        next_actions=(
+            "Confirm to start training.",
+            "Add or drop models, or set their parameters.",
+            "Change the time budget, the metric or the number of trials.",
+        ),
+    )
+
+
+def _choose(
+    ctx: StageContext,
+    intent: IntentPlan,
+    wanted: tuple[str, ...],
+    excluded: tuple[str, ...],
+    cost: dict[str, float],
+) -> list[str]:
+    """Ids of the models, in the order in which they are shown."""
+    if wanted:
+        ids = [m for m in ("dummy", *wanted) if m in cost and m not in excluded]
+        lacking = [m for m in wanted if m not in cost]
+        if lacking:
+            ctx.log(f"Not installed here, so left out: {', '.join(lacking)}.", "warning")
+        ids = list(dict.fromkeys(ids))
+        if ids and ids != ["dummy"]:
+            return ids
+        ctx.log("None of the models asked for can be trained here; the usual ones are proposed.", "warning")
+    order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
+    if len([m for m in order if m != "dummy"]) < 2:  # exclusions took most of them
+        order += [m for m in MODELS if m in cost and m not in excluded and m not in order]
+    if not order:
+        raise StageError("All models are excluded; allow at least one of " + ", ".join(MODELS) + ".")
+    left = 0.8 * intent.time_budget_s
+    chosen: list[str] = []
+    too_long: list[str] = []
+    for model_id in sorted(order, key=lambda m: cost[m]):
+        real = [m for m in chosen if m != "dummy"]
+        if cost[model_id] <= left or not real:
+            chosen.append(model_id)
+            left -= cost[model_id]
+        else:
+            too_long.append(model_id)
+    if too_long:
+        ctx.log(
+            f"Left out because they would hardly be done within {intent.time_budget_s:g} s: {', '.join(too_long)}. "
+            "Add them, or allow more time.",
+        )
+    return [m for m in order if m in chosen]
+
+
+def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids of models that are meant; names of what is not offered are said and passed over."""
+    found: list[str] = []
+    for name in names:
+        key = name.strip().lower().replace(" ", "_").replace("-", "_")
+        if key in MODELS:
+            found.append(key)
+        elif key in _ALIASES:
+            found += _ALIASES[key]
+        elif "neural" not in key and key not in ("mlp", "deep_learning", "nn"):
+            ctx.log(f"There is no model {name!r} here; there are {', '.join(MODELS)}.", "warning")
+    return tuple(dict.fromkeys(found))
+
+
+def _checked(plan: ModelPlan, data: DataPlan) -> ModelPlan:
+    if resolve(plan.metric, data.task_type) != plan.metric:
+        raise StageError(f"The metric {plan.metric} does not suit a {data.task_type} task; choose another one.")
+    seen: set[str] = set()
+    for choice in plan.models:
+        if choice.id in seen:
+            raise StageError(f"The model {choice.id} is named twice; set its parameters in one place.")
+        seen.add(choice.id)
+        try:
+            check_params(choice.id, choice.params)
+        except ParameterError as error:
+            raise StageError(str(error)) from None
+    return plan
+
+
+def _installed(info: ModelInfo) -> bool:
+    return info.id not in _MODULES or importlib.util.find_spec(_MODULES[info.id]) is not None
+
+
+def _why(info: ModelInfo, intent: IntentPlan, seconds: float, wanted: tuple[str, ...]) -> str:
+    words = info.why
+    if info.id in wanted:
+        words += " You asked for it."
+    elif intent.prefer == "interpretability" and info.id == "linear":
+        words += " It comes first because you want to understand the model."
+    elif intent.prefer == "speed" and info.id in _ORDER["speed"]:
+        words += " It is among the quickest."
+    shown = f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
+    return f"{words} Estimated fit: about {shown} s."
+
+
+def _n_features(ctx: StageContext, plan: PreprocessPlan) -> int:
+    try:
+        described: dict[str, Any] = json.loads(
+            (ctx.result_dir(StageId.PREPROCESS) / "preprocess.json").read_text("utf-8")
+        )["columns"]
+    except (OSError, ValueError, KeyError):
+        described = {}
+    usual = {"drop": 0, "text": 20, "datetime": 8, "onehot": 10}
+    total = 0
+    for name, treatment in plan.columns.items():
+        known = described.get(name, {})
+        same = known.get("treatment") == treatment
+        total += int(known["n_features"]) if same else usual.get(treatment, 1)
+    return max(1, total)
