@@ -208,6 +208,11 @@ def rank(candidates: Iterable[Candidate], hint: str | None, target: str | None) 
     return sorted(opened, key=lambda c: (c.problem is not None and c.score < 100, -c.score))
 
 
+def is_named(candidate: Candidate, hint: str | None) -> bool:
+    """Whether a hint speaks for a candidate by its name."""
+    return _match(candidate, hint)[0] > 0
+
+
 def _match(candidate: Candidate, hint: str | None) -> tuple[float, list[str]]:
     """How well a name fits the hint."""
     if not hint or not hint.strip():
@@ -216,6 +221,9 @@ def _match(candidate: Candidate, hint: str | None) -> tuple[float, list[str]]:
     names = {_norm(candidate.id), _norm(candidate.name), _norm(candidate.place)}
     base = _norm(os.path.basename(candidate.name))
     stem = _stem(base)
+    if candidate.source == "bundled" and wanted == base:
+        # A file of the person's may have the name of a bundled set; then the file is meant.
+        return 140.0, ["named in the request"]
     if wanted in names or wanted == base:
         return 200.0, ["named in the request"]
     if _stem(os.path.basename(wanted)) == stem:

@@ -1,0 +1,282 @@
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from jupyter_pipeline.automl.reading import TableSpec, read
+from jupyter_pipeline.protocol.events import (
+    ArtifactAdded,
+    Dataset,
+    DatasetCandidates,
+    DatasetSampleReady,
+    DatasetSelected,
+    Payload,
+)
+from jupyter_pipeline.protocol.jobs import Job, Upstream
+from jupyter_pipeline.protocol.plans import DataPlan, IntentPlan
+from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.stages.base import Result, StageContext, StageError
+from jupyter_pipeline.stages.data_source import run
+
+
+class Channel:
+    def __init__(self) -> None:
+        self.events: list[Payload] = []
+
+    def emit(self, payload: Payload) -> None:
+        self.events.append(payload)
+
+    def finish_requested(self) -> bool:
+        return False
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class Bench:
+    """A project folder in a workspace, and the stage run in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.workspace = root
+        self.project = root / "pipelines" / "p1"
+        (self.project / "data").mkdir(parents=True)
+        self.out = self.project / "artifacts" / "data_source-2.partial"
+        self.out.mkdir(parents=True)
+        self.channel = Channel()
+        self.attached: list[dict[str, Any]] = []
+
+    def attach(self, name: str, content: str | bytes) -> None:
+        path = self.project / "data" / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        meta = {"path": f"data/{name}", "size": path.stat().st_size}
+        dataset = Dataset(id=f"upload:{name}", name=name, source="upload", desc="Attached.", meta=meta)
+        self.attached.insert(0, msgspec.to_builtins(dataset))
+
+    def run(self, params: dict[str, Any] | None = None, **intent: Any) -> Result:
+        plan = msgspec.to_builtins(IntentPlan(**intent))
+        job = Job(
+            project_id="p1",
+            stage_id=StageId.DATA_SOURCE,
+            attempt=2,
+            project_dir=str(self.project),
+            workspace_dir=str(self.workspace),
+            out_dir=str(self.out),
+            result_dir=str(self.project / "artifacts" / "data_source-2"),
+            asset_base_url="/api/projects/p1/assets",
+            params=params or {},
+            upstream={StageId.PARSE_INTENT: Upstream(plan=plan, result_dir=str(self.project))},
+            datasets=tuple(self.attached),
+        )
+        return run(StageContext(job, self.channel))
+
+    def plan(self, params: dict[str, Any] | None = None, **intent: Any) -> DataPlan:
+        plan = self.run(params, **intent).plan
+        assert isinstance(plan, DataPlan)
+        return plan
+
+    def fails(self, params: dict[str, Any] | None = None, **intent: Any) -> str:
+        with pytest.raises(StageError) as caught:
+            self.run(params, **intent)
+        return str(caught.value)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def churn(n: int = 60) -> str:
+    rng = random.Random(0)
+    rows = [f"c{i},{rng.randint(18, 80)},{rng.uniform(1, 90):.2f},{'yes' if i % 4 == 0 else 'no'}" for i in range(n)]
+    return "\n".join(["customer_id,Age,fee,Churned", *rows]) + "\n"
+
+
+def test_an_attached_file_is_read_and_a_plan_proposed(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    result = bench.run(target="churned")
+    plan = result.plan
+    assert isinstance(plan, DataPlan)
+    assert (plan.dataset_id, plan.target, plan.task_type) == ("upload:churn.csv", "Churned", "binary")
+    assert (plan.metric, plan.positive_class) == ("roc_auc", "yes")
+    assert len(plan.data_sha256) == 64
+    assert "60 rows, 4 columns" in result.summary
+    table = json.loads((bench.out / "table.json").read_text())
+    assert Path(table["path"]).is_absolute()
+    assert (table["n_rows"], table["sha256"]) == (60, plan.data_sha256)
+    assert table["columns"][1] == {"name": "Age", "dtype": "Int64"}
+    assert read(TableSpec.from_dict(table)).shape == (60, 4)
+    sample = json.loads((bench.out / "sample.json").read_text())
+    assert sample["rows"][0]["customer_id"] == "c0"
+    kinds = [type(event) for event in bench.channel.events]
+    order = [DatasetCandidates, DatasetSelected, ArtifactAdded, DatasetSampleReady]
+    assert [kind for kind in kinds if kind in order] == order
+    ready = bench.channel.of(DatasetSampleReady)[0]
+    assert (ready.columns, ready.n_rows) == (("customer_id", "Age", "fee", "Churned"), 60)
+    assert ready.asset_url == bench.channel.of(ArtifactAdded)[0].artifact.url
+
+
+def test_attached_before_workspace_before_bundled(bench: Bench) -> None:
+    (bench.workspace / "own.csv").write_text(churn())
+    assert bench.plan(target="Churned").dataset_id == "workspace:own.csv"
+    bench.attach("up.csv", churn())
+    assert bench.plan(target="Churned").dataset_id == "upload:up.csv"
+    ids = [d.id for d in bench.channel.of(DatasetCandidates)[-1].datasets]
+    assert ids[:2] == ["upload:up.csv", "workspace:own.csv"]
+    assert set(ids[2:]) == {f"sklearn:{n}" for n in ("iris", "wine", "breast_cancer", "diabetes", "digits")}
+
+
+def test_the_hint_wins_over_all_and_params_over_the_hint(bench: Bench) -> None:
+    bench.attach("up.csv", churn())
+    (bench.workspace / "sub").mkdir()
+    (bench.workspace / "sub" / "own.csv").write_text(churn())
+    assert bench.plan(dataset="iris").dataset_id == "sklearn:iris"
+    assert bench.plan(dataset="sub/own.csv").dataset_id == "workspace:sub/own.csv"
+    assert bench.plan({"dataset_id": "sklearn:wine"}, dataset="own.csv").dataset_id == "sklearn:wine"
+
+
+def test_among_attached_files_the_one_with_the_target_wins(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    bench.attach("later.csv", "a,b\n" + "1,2\n3,4\n" * 10)
+    assert bench.plan(target="Churned").dataset_id == "upload:churn.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "task_type", "metric", "positive"),
+    [
+        ("iris", "species", "multiclass", "f1_macro", None),
+        ("breast_cancer", None, "binary", "roc_auc", "malignant"),
+        ("diabetes", "target", "regression", "rmse", None),
+        ("digits", "digit", "multiclass", "f1_macro", None),
+        ("wine", "Class", "multiclass", "f1_macro", None),
+    ],
+)
+def test_bundled_sets(
+    bench: Bench, name: str, target: str | None, task_type: str, metric: str, positive: str | None
+) -> None:
+    plan = bench.plan(dataset=name, target=target)
+    assert (plan.target, plan.task_type, plan.metric, plan.positive_class) == ("target", task_type, metric, positive)
+    assert plan.data_sha256 == bench.plan(dataset=name).data_sha256
+
+
+def test_a_target_that_tells_a_bundled_set(bench: Bench) -> None:
+    assert bench.plan(target="species").dataset_id == "sklearn:iris"
+
+
+def test_no_data(bench: Bench) -> None:
+    message = bench.fails(target="price")
+    assert "attach a file" in message
+    assert bench.channel.of(DatasetCandidates)[0].datasets[0].source == "bundled"
+    assert "no-such.csv" in bench.fails(dataset="no-such.csv")
+    assert "upload:gone.csv" in bench.fails({"dataset_id": "upload:gone.csv"})
+
+
+def test_files_outside_the_workspace_are_not_read(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret.csv"
+    outside.write_text(churn())
+    assert "secret.csv" in bench.fails(dataset=str(outside))
+    assert "secret.csv" in bench.fails({"dataset_id": f"workspace:../{outside.parent.name}/secret.csv"})
+
+
+def test_the_target_is_found_by_close_names_or_named_in_the_error(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    assert bench.plan(target="CHURNED").target == "Churned"
+    assert bench.plan(target="churn").target == "Churned"
+    assert bench.plan({"target": "fee"}, target="Churned").task_type == "regression"
+    message = bench.fails(target="chrnd x")
+    assert "no column 'chrnd x'" in message
+    assert "'Churned'" in message
+    assert "Age" in bench.fails(target="zzz")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("a,target,b", "{i},{t},x", "target"),
+        ("id,flag,amount", "{i},{t},{i}.5", "flag"),
+        ("a,b,c", "{i},q{t},{i}.25", "b"),
+        ("a,b,amount,row_id", "{i},{m},{i}.5,{i}", "amount"),
+    ],
+)
+def test_a_target_is_proposed(bench: Bench, header: str, row: str, expected: str) -> None:
+    rows = [row.format(i=i, t=i % 2, m=i % 3) for i in range(40)]
+    bench.attach("d.csv", "\n".join([header, *rows]))
+    result = bench.run()
+    assert isinstance(result.plan, DataPlan)
+    assert result.plan.target == expected
+    assert "nobody said what to predict" in result.summary
+
+
+@pytest.mark.parametrize(
+    ("values", "positive"),
+    [
+        (["0", "1"], "1"),
+        (["true", "false"], "True"),
+        (["good", "bad"], "bad"),
+        (["a", "b", "b"], "a"),
+        (["1.0", "2.0", "2.0"], "1"),
+        (["No", "Maybe"], "Maybe"),
+    ],
+)
+def test_positive_class(bench: Bench, values: list[str], positive: str) -> None:
+    bench.attach("d.csv", "x,y\n" + "".join(f"{i},{values[i % len(values)]}\n" for i in range(60)))
+    assert bench.plan(target="y").positive_class == positive
+
+
+def test_what_the_person_set_wins(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    plan = bench.plan({"positive_class": "NO", "metric": "f1"}, target="Churned", metric="accuracy")
+    assert (plan.positive_class, plan.metric) == ("no", "f1")
+    assert "'no' and 'yes'" in bench.fails({"positive_class": "perhaps"}, target="Churned")
+    assert "rmse has no meaning" in bench.fails(target="Churned", metric="rmse")
+    assert "two" in bench.fails(target="Age", task_type="binary")
+    assert "no numbers" in bench.fails(target="Churned", task_type="regression")
+    assert "too many to be classes" in bench.fails(target="customer_id")
+
+
+def test_numbers_can_be_classes_when_asked(bench: Bench) -> None:
+    bench.attach("churn.csv", churn(400))
+    assert bench.plan(target="Age").task_type == "regression"
+    assert bench.plan({"task_type": "multiclass"}, target="Age").task_type == "multiclass"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("x,y\n1,2\n2,3\n3,4\n", "3 rows"),
+        ("y\n" + "1\n2\n" * 20, "only one column"),
+        ("x,y\n" + "1,\n" * 20, "Every value of the target 'y' is missing"),
+        ("x,y\n" + "1,NaN\n" * 20, "missing"),
+        ("x,y\n" + "1,5\n" * 20, "in every row"),
+        ("x,y\n" + "1,inf\n" * 20 + "1,2\n2,3\n", "Only 2 rows have"),
+        ("x,y\n", "no rows"),
+        ("", "empty"),
+        (random.Random(0).randbytes(3000), "binary"),
+        (b"\x80\x04\x95abc", "pickle"),
+        ("x,y\n" + "".join(f"{i},2024-01-{i + 1:02d}\n" for i in range(28)), "too many to be classes"),
+    ],
+)
+def test_data_that_cannot_serve(bench: Bench, content: str | bytes, sentence: str) -> None:
+    bench.attach("d.csv", content)
+    assert sentence in bench.fails(target="y")
+
+
+def test_odd_but_usable_data(bench: Bench) -> None:
+    rows = "".join(f"{i},{'NaN' if i % 5 == 0 else i / 7},inf,{'' if i % 10 == 0 else i % 2},9\n" for i in range(50))
+    bench.attach("odd.csv", "x,x,z,y,\n" + rows)
+    result = bench.run(target="y")
+    assert isinstance(result.plan, DataPlan)
+    assert result.plan.task_type == "binary"
+    assert result.plan.positive_class == "1"
+    assert "'x.1'" in result.summary
+    assert "5 of 50 rows have no value of the target" in result.summary
+    sample = json.loads((bench.out / "sample.json").read_text())
+    assert sample["rows"][0] == {"x": 0, "x.1": None, "z": None, "y": None, "Unnamed: 4": 9}
+
+
+def test_a_broken_attached_file_is_said_not_passed_over(bench: Bench) -> None:
+    (bench.workspace / "own.csv").write_text(churn())
+    bench.attach("broken.csv", b"\x00\x01\x02" * 100)
+    assert "broken.csv is binary" in bench.fails(target="Churned")
