@@ -171,6 +171,11 @@ class EmbeddedTransport:
         """Predictions of the project's model for some rows."""
         return dict(self._call(self._project.predict(rows)))
 
+    def delete(self) -> None:
+        """Remove the project with all that belongs to it."""
+        assert self._host is not None
+        self._call(self._host.manager.delete(self.project_id))
+
     def close(self) -> None:
         """Leave the project; the last to leave stops the conductor."""
         self._over = self._over or "This connection was closed; make a new Pipeline."

@@ -68,6 +68,7 @@ class Model:
         self._observers: list[Callable[[], None]] = []
         self.connection = "connecting"
         self.reason = ""
+        self.reason_code: str | None = None
         self.epoch: str | None = None
         self.hello_payload: dict[str, Any] = {}
         self.head_at_hello: int | None = None
@@ -113,11 +114,11 @@ class Model:
             if handler is not None:
                 handler(self, frame["event"]["payload"])
 
-    def status(self, status: str, reason: str = "") -> None:
+    def status(self, status: str, reason: str = "", code: str | None = None) -> None:
         """The connection's state changed."""
         with self._change():
             if self.connection != "closed":
-                self.connection, self.reason = status, reason
+                self.connection, self.reason, self.reason_code = status, reason, code
 
     @property
     def position(self) -> tuple[str | None, int]:

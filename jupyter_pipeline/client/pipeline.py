@@ -43,6 +43,8 @@ class Pipeline:
         Run the conductor in this process, without a Jupyter server.
     workspace : path or None, default=None
         With ``embedded``: the folder in which ``pipelines/<project_id>`` is kept; by default the current one.
+    fresh : bool, default=False
+        Begin anew: a project that is there under this name is deleted first, with its files.
     timeout : float, default=30.0
         Seconds to wait for the connection.
 
@@ -68,6 +70,7 @@ class Pipeline:
         token: str | None = None,
         embedded: bool = False,
         workspace: str | Path | None = None,
+        fresh: bool = False,
         timeout: float = 30.0,
     ) -> None:
         if not isinstance(project_id, str) or not PROJECT_ID.fullmatch(project_id):
@@ -78,17 +81,29 @@ class Pipeline:
         if embedded and url is not None:
             raise PipelineError("Give either a server (url) or embedded=True, not both.")
         self.project_id = project_id
-        self.model = Model()
         self._display: Display | None = None
-        self._transport = self._make_transport(url, token, embedded, workspace)
-        try:
-            self._transport.start(self.model)
-            self._until(self._synchronised, timeout, f"the connection to {self.project_id!r}")
-        except BaseException:
-            self._transport.close()
-            raise
+
+        def connect() -> Transport:
+            return self._make_transport(url, token, embedded, workspace)
+
+        self._connect(connect(), timeout)
+        if fresh and self.model.seq:
+            old = self._transport
+            old.delete()
+            self._connect(connect(), timeout)
+            old.close()
         self._finalizer = weakref.finalize(self, _close, self._transport)
         _alive[project_id] = self
+
+    def _connect(self, transport: Transport, timeout: float) -> None:
+        self.model = Model()
+        self._transport = transport
+        try:
+            transport.start(self.model)
+            self._until(self._synchronised, timeout, f"the connection to {self.project_id!r}")
+        except BaseException:
+            transport.close()
+            raise
 
     def _make_transport(self, url: str | None, token: str | None, embedded: bool, workspace: Any) -> Transport:
         if embedded:
@@ -463,6 +478,11 @@ class Pipeline:
             partial.unlink(missing_ok=True)
         return target
 
+    def delete(self) -> None:
+        """Remove the project with its log and its files, for everybody, and close this."""
+        self._transport.delete()
+        self.close()
+
     def close(self) -> None:
         """Leave the project, which lives on. In embedded mode the work of this process ends."""
         if self._display is not None:
@@ -535,7 +555,7 @@ class Pipeline:
 
     def _check_alive(self) -> None:
         if self.model.connection == "closed":
-            raise PipelineError(self.model.reason or "The connection is closed.")
+            raise PipelineError(self.model.reason or "The connection is closed.", self.model.reason_code)
 
     def _synchronised(self) -> bool:
         return self.model.head_at_hello is not None and self.model.seq >= self.model.head_at_hello

@@ -19,7 +19,7 @@ class Listener(Protocol):
     def event(self, frame: dict[str, Any]) -> None:
         """An event of the log; each comes once and in order."""
 
-    def status(self, status: str, reason: str = "") -> None:
+    def status(self, status: str, reason: str = "", code: str | None = None) -> None:
         """The connection is now ``connecting``, ``connected``, ``reconnecting`` or, for good, ``closed``."""
 
     @property
@@ -54,6 +54,9 @@ class Transport(Protocol):
 
     def predict(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Predictions of the project's model for some rows."""
+
+    def delete(self) -> None:
+        """Remove the project with all that belongs to it."""
 
     def close(self) -> None:
         """End the connection."""

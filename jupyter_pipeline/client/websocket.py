@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
+from ..protocol.errors import ErrorCode
 from ..protocol.frames import ERROR_PREFIX
 from .background import LoopThread
 from .discovery import Server
@@ -29,6 +31,10 @@ PING_S = 20.0
 """Seconds between the socket's own pings; a connection that does not answer for as long is given up."""
 BACKOFF_S = (0.25, 10.0)
 """First and longest pause before connecting again."""
+RATE_PAUSE_S = 1.0
+"""Pause of a long row of requests when the server says that they come too fast."""
+FIRST_ATTEMPTS = 4
+"""So many attempts more before a server that never answered is said not to be there."""
 MAX_MESSAGE = 1 << 20
 MAX_FRAME = 64 << 20
 CLOSED_FLOODING, CLOSED_TOO_BIG, CLOSED_DELETED = 1008, 1009, 4404
@@ -111,7 +117,17 @@ class WebSocketTransport:
 
     def predict(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Predictions of the project's model for some rows."""
-        return dict(self._http.post_json(self._path("predict"), {"rows": rows}))
+        while True:
+            try:
+                return dict(self._http.post_json(self._path("predict"), {"rows": rows}))
+            except PipelineError as error:
+                if error.code != ErrorCode.RATE_LIMITED:
+                    raise
+                time.sleep(RATE_PAUSE_S)
+
+    def delete(self) -> None:
+        """Remove the project with all that belongs to it."""
+        self._http.delete(self._path("").rstrip("/"))
 
     def close(self) -> None:
         """End the connection."""
@@ -136,8 +152,11 @@ class WebSocketTransport:
                     return self._end(access_refused(self.server))
                 if error.code in (400, 404) and not was_connected:
                     return self._end(self._not_there(error.code))
+                if not was_connected and attempt >= FIRST_ATTEMPTS:
+                    why = f"The server at {self.server.url} answered {error.code} {error.message}; its log says why."
+                    return self._end(PipelineError(why))
             except (OSError, WebSocketError, StreamClosedError, TimeoutError) as error:
-                if not was_connected and attempt >= 3:
+                if not was_connected and attempt >= FIRST_ATTEMPTS:
                     return self._end(PipelineError(f"No Jupyter server answers at {self.server.url} ({error})."))
             else:
                 attempt = 0
@@ -245,4 +264,4 @@ class WebSocketTransport:
             if not pending.answer.done():
                 pending.answer.set_exception(error)
         if hasattr(self, "_listener"):
-            self._listener.status("closed", str(error))
+            self._listener.status("closed", str(error), error.code)

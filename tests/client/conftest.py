@@ -1,0 +1,89 @@
+"""A real Jupyter server process that a test may kill, and an empty place for everything that Jupyter keeps."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TOKEN = "token-of-the-client-tests"
+BASE_URL = "/a%40b/"
+
+
+class ServerProcess:
+    """A Jupyter server with the extension; start it again after a kill, on the same port and folder."""
+
+    def __init__(self, root: Path, runtime: Path) -> None:
+        self.root = root
+        self.runtime = runtime
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}{BASE_URL}"
+        self.log = root.parent / f"server-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+            *(f"--port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
+            *(f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"),
+            "--ServerApp.jpserver_extensions={'jupyter_pipeline': True}",
+        ]
+        env = {**os.environ, "JUPYTER_RUNTIME_DIR": str(self.runtime), "OMP_NUM_THREADS": "1"}
+        for name in ("JUPYTER_PIPELINE_URL", "JUPYTER_PIPELINE_TICKET", "JPY_PARENT_PID", "JUPYTER_TOKEN"):
+            env.pop(name, None)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+        deadline = time.monotonic() + 60
+        request = urllib.request.Request(self.url + "api/projects", headers={"Authorization": f"token {TOKEN}"})
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5):
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise AssertionError(f"The server did not start:\n{self.log.read_text()[:3000]}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The server that most tests share."""
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "root").mkdir()
+    server = ServerProcess(folder / "root", folder / "runtime")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server of one test, which it may kill."""
+    (tmp_path / "root").mkdir()
+    server = ServerProcess(tmp_path / "root", tmp_path / "runtime")
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,237 @@
+"""What the display shows, from events as they come over the wire."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from jupyter_pipeline.client import render
+from jupyter_pipeline.client.curves import MAX_POINTS, lines_of, panel
+from jupyter_pipeline.client.model import Model, Run
+from jupyter_pipeline.protocol.events import (
+    BestMetric,
+    BestModelUpdated,
+    Dataset,
+    DatasetCandidates,
+    FinalMetric,
+    FinalMetrics,
+    LeaderboardRow,
+    LeaderboardUpdated,
+    LogLine,
+    MetricScalar,
+    PlanProposed,
+    StageStatusEvent,
+    TrainProgress,
+    TrainRunFinished,
+    TrainRunStarted,
+    WaitingConfirmation,
+)
+from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+
+EVIL = "<script>alert('x')</script>"
+
+
+class Feed:
+    """Numbers events, encodes them as the server does, and lets a model hear them."""
+
+    def __init__(self):
+        self.model = Model()
+        self.model.hello("e1", 0, {})
+        self.model.status("connected")
+        self.stage = stage_ref(StageId.PARSE_INTENT, StageStatus.PENDING)
+        self.seq = 0
+
+    def __call__(self, payload):
+        self.seq += 1
+        event = Event(seq=self.seq, ts=1, stage=self.stage, payload=payload)
+        self.model.event(json.loads(encode_event("demo", event)))
+        return event
+
+    def status(self, stage, status, message=""):
+        self(StageStatusEvent(stage_id=stage, status=status, message=message))
+
+    def gate(self, stage, plan, summary="What is proposed."):
+        self(PlanProposed(stage_id=stage, plan_json=plan, plan_id=f"p{self.seq}"))
+        self.status(stage, StageStatus.WAITING_CONFIRMATION, summary)
+        self(
+            WaitingConfirmation(
+                stage_id=stage, summary=summary, next_actions=("confirm",), gate_id=f"g{self.seq}", digest="d"
+            )
+        )
+
+
+@pytest.fixture
+def feed():
+    return Feed()
+
+
+class _Checker(HTMLParser):
+    VOID = {"line", "polyline", "circle", "br"}
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+        self.tags = set()
+        self.text = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(html):
+    checker = _Checker()
+    checker.feed(html)
+    assert checker.open == []
+    assert "script" not in checker.tags
+    return " ".join("".join(checker.text).split())
+
+
+PLANS = {
+    StageId.PARSE_INTENT: {
+        "task_type": "binary",
+        "target": EVIL,
+        "metric": "recall",
+        "time_budget_s": 120.0,
+        "prefer": "balanced",
+        "dataset": None,
+        "include_models": [],
+        "exclude_models": ["mlp"],
+        "not_understood": ["make it pretty"],
+    },
+    StageId.DATA_SOURCE: {
+        "dataset_id": "upload-1",
+        "target": "churn",
+        "task_type": "binary",
+        "metric": "recall",
+        "positive_class": "yes",
+        "data_sha256": "ab" * 32,
+    },
+    StageId.PROFILE_DATA: {"roles": {"churn": "target", "id": "id", EVIL: "feature", "age": "feature", "z": "ignore"}},
+    StageId.PREPROCESS: {
+        "split": {"strategy": "stratified", "column": None, "val_fraction": 0.2, "test_fraction": 0.2, "seed": 0},
+        "columns": {"age": "numeric", EVIL: "onehot", "zip": "drop"},
+    },
+    StageId.MODEL_SELECT: {
+        "models": [{"id": "lightgbm", "params": {"learning_rate": 0.05}}, {"id": "linear", "params": {}}],
+        "time_budget_s": 600.0,
+        "metric": "recall",
+        "trials": 1,
+    },
+    StageId.TRAIN: {"keep": "run-1-1-linear", "threshold": 0.37},
+    StageId.REVIEW_EDIT: {
+        "report": True,
+        "notebook": True,
+        "training_code": True,
+        "event_log": False,
+        "sample_rows": 5,
+    },
+}
+SAYS = {
+    StageId.PARSE_INTENT: ["binary classification", "at most 2 min", "Not understood", "make it pretty", "mlp"],
+    StageId.DATA_SOURCE: ["customers.csv (upload)", "yes", "abababababab"],
+    StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out"],
+    StageId.PREPROCESS: ["stratified: 60% training, 20% validation, 20% test", "As numbers", "Left out"],
+    StageId.MODEL_SELECT: ["learning_rate = 0.05", "default parameters", "at most 10 min"],
+    StageId.TRAIN: ["linear (run-1-1-linear)", "0.37"],
+    StageId.REVIEW_EDIT: ["the model and predict.py, the report", "the event log"],
+}
+
+
+@pytest.mark.parametrize("stage", list(PLANS))
+def test_gates_are_readable(feed, stage):
+    feed(DatasetCandidates(datasets=(Dataset(id="upload-1", name="customers.csv", source="upload", desc=""),)))
+    feed(TrainRunStarted(run_id="run-1-1-linear", model_id="linear", metric_primary="recall", config={}))
+    feed.gate(stage, PLANS[stage])
+    said = read(render.page("churn", feed.model))
+    for words in SAYS[stage]:
+        assert words in said
+    assert "waits for you" in said
+    assert "{" not in said
+    assert "null" not in said
+    assert "None" not in said
+    assert SAYS[stage][0] in render.text("churn", feed.model)
+
+
+def train(feed, model="linear", n=200, attempt=1):
+    run_id = f"run-{attempt}-1-{model}"
+    feed(TrainRunStarted(run_id=run_id, model_id=model, metric_primary="recall", config={}))
+    for step in range(1, n + 1):
+        feed(MetricScalar(run_id=run_id, name="recall", split="train", step=step, value=step / n))
+        feed(MetricScalar(run_id=run_id, name="recall", split="val", step=step, value=None if step == 1 else 0.5))
+    feed(TrainProgress(run_id=run_id, epoch=1, epochs=1, step=1, steps=10, pct=0.4, eta_s=12.0, phase="fit"))
+    return run_id
+
+
+def test_training_curves_and_leaderboard(feed):
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "Training.")
+    run_id = train(feed)
+    page = render.page("churn", feed.model)
+    said = read(page)
+    assert "linear: fit 40%, about 12 s to go" in said
+    assert "val 0.5" in said
+    assert "train 1" in said
+    assert all(len(points.split('"')[0].split()) <= MAX_POINTS for points in page.split('points="')[1:])
+    assert len(page) < 12_000
+    feed(
+        TrainRunFinished(
+            run_id=run_id,
+            status="success",
+            final_metrics=FinalMetrics(
+                task_type="binary", primary="recall", metrics=(FinalMetric(name="recall", split="val", value=0.5),)
+            ),
+        )
+    )
+    row = LeaderboardRow(run_id=run_id, model=EVIL, params={}, metric=0.5, runtime_s=3.0, status="success")
+    feed(LeaderboardUpdated(rows=(row,)))
+    feed(BestModelUpdated(run_id=run_id, model_id="linear", metric=BestMetric(name="recall", split="val", value=0.5)))
+    said = read(render.page("churn", feed.model))
+    assert "recall (validation)" in said
+    assert f"★ {EVIL}" in said
+    # A restart begins with an empty board.
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.")
+    assert "★" not in read(render.page("churn", feed.model))
+
+
+def test_curves_of_odd_values():
+    run = Run("r", "m", "rmse")
+    assert lines_of(run) == {}
+    run.series[("rmse", "val")] = ([1], [2.0])
+    assert "<circle" in panel(run, lines_of(run), 1.9, 2.1, best=False)
+    run.series[("rmse", "val")] = ([1, 2], [float("nan"), None])
+    assert lines_of(run) == {}
+
+
+def test_how_things_stand(feed):
+    assert "What should be predicted?" in read(render.page("churn", feed.model))
+    feed(LogLine(run_id="chat", level="info", text=EVIL, source="user"))
+    feed.status(StageId.PARSE_INTENT, StageStatus.IN_PROGRESS, "Reading the request.")
+    said = read(render.page("churn", feed.model))
+    assert "Reading the request." in said
+    assert f"You: {EVIL}" in said
+    feed.status(StageId.PARSE_INTENT, StageStatus.FAILED, f"No target {EVIL}.")
+    assert f"No target {EVIL}." in read(render.page("churn", feed.model))
+    feed.model.status("reconnecting")
+    assert "Nothing is lost" in read(render.page("churn", feed.model))
+
+
+def test_heard_twice_counts_once(feed):
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS)
+    train(feed, n=3)
+    frame = {"seq": 3, "event": {"name": "METRIC_SCALAR", "payload": {"run_id": "run-1-1-linear"}}}
+    feed.model.event(frame)
+    assert len(feed.model.runs["run-1-1-linear"].series[("recall", "val")][0]) == 3
+    # Another log under the same name: all is forgotten.
+    feed.model.hello("e2", 0, {})
+    assert feed.model.seq == 0
+    assert feed.model.runs == {}

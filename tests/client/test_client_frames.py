@@ -1,0 +1,106 @@
+"""Frames on their way to the project."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from jupyter_pipeline.client.errors import PipelineError
+from jupyter_pipeline.client.frames import as_file, prediction_frame, rows_of, to_polars
+from jupyter_pipeline.client.words import file_name, operations
+
+
+def many_types():
+    return pd.DataFrame(
+        {
+            "i": [1, 2, 3],
+            "f": [1.5, np.nan, np.inf],
+            "s": ["a", None, "c"],
+            "mixed": [1, "x", None],
+            "b": [True, False, True],
+            "nullable": pd.array([1, None, 3], dtype="Int64"),
+            "flag": pd.array([True, None, False], dtype="boolean"),
+            "cat": pd.Categorical(["x", None, "y"]),
+            "day": pd.to_datetime(["2024-01-01", None, "2024-03-01"]),
+            "zoned": pd.to_datetime(["2024-01-01T00:00+02:00"] * 3).tz_convert("Europe/Berlin"),
+            "span": pd.to_timedelta([1, 2, None], unit="h"),
+            "date": [datetime.date(2024, 1, 1), None, datetime.date(2024, 1, 3)],
+            5: [1, 2, 3],
+        }
+    )
+
+
+def test_pandas_column_by_column():
+    frame = to_polars(many_types())
+    assert frame.schema["i"] == pl.Int64
+    assert frame["f"].to_list() == [1.5, None, float("inf")]
+    assert frame["s"].to_list() == ["a", None, "c"]
+    assert frame["mixed"].to_list() == ["1", "x", None]
+    assert frame.schema["b"] == pl.Boolean
+    assert frame["nullable"].to_list() == [1, None, 3]
+    assert frame["flag"].to_list() == [True, None, False]
+    assert frame["cat"].to_list() == ["x", None, "y"]
+    assert frame["day"].to_list() == [datetime.datetime(2024, 1, 1), None, datetime.datetime(2024, 3, 1)]
+    assert frame["zoned"][0] == datetime.datetime(2023, 12, 31, 22)
+    assert frame.schema["span"] == pl.Duration("us")
+    assert frame["date"].to_list()[0] == datetime.date(2024, 1, 1)
+    assert frame["5"].to_list() == [1, 2, 3]
+
+
+def test_a_named_index_is_kept():
+    assert to_polars(pd.DataFrame({"a": [1]}, index=pd.Index(["k"], name="key"))).columns == ["key", "a"]
+    assert to_polars(pd.DataFrame({"a": [1, 2]}).iloc[[1]]).columns == ["a"]
+
+
+def test_as_file_writes_parquet_and_cleans_up():
+    frame = pl.DataFrame({"a": [1, 2]})
+    for data in (frame, frame.lazy(), pd.DataFrame({"a": [1, 2]})):
+        with as_file(data) as path:
+            assert pl.read_parquet(path)["a"].to_list() == [1, 2]
+        assert not path.exists()
+
+
+def test_what_cannot_be_attached(tmp_path):
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    for data, words in (
+        (twice, "twice"),
+        ([1, 2], "list cannot be attached"),
+        (pd.DataFrame(), "empty"),
+        (tmp_path / "no.csv", "does not exist"),
+        (tmp_path, "folder"),
+    ):
+        with pytest.raises(PipelineError, match=words), as_file(data):
+            pass
+
+
+def test_rows_are_json_values():
+    rows = rows_of(many_types())
+    assert rows[1]["f"] is None
+    assert rows[2]["f"] is None
+    assert rows[0]["day"] == "2024-01-01T00:00:00"
+    assert rows[0]["span"] == 3600.0
+
+
+def test_predictions_as_a_frame():
+    answer = {"predictions": ["a", "b"], "probabilities": {"classes": ["a", "b"], "values": [[0.9, 0.1], [0.2, 0.8]]}}
+    frame = prediction_frame(answer, pd.Index([7, 8]))
+    assert frame.columns.tolist() == ["prediction", "proba_a", "proba_b"]
+    assert frame.loc[8, "proba_b"] == 0.8
+    assert prediction_frame({"predictions": [1.0]}).columns.tolist() == ["prediction"]
+
+
+def test_members_become_a_patch():
+    assert operations({"time_budget_s": 60, "columns": {"a/b": "drop", "c~d": "text"}, "models": []}) == [
+        {"op": "add", "path": "/time_budget_s", "value": 60},
+        {"op": "add", "path": "/columns/a~1b", "value": "drop"},
+        {"op": "add", "path": "/columns/c~0d", "value": "text"},
+        {"op": "add", "path": "/models", "value": []},
+    ]
+
+
+def test_upload_names(tmp_path):
+    assert file_name(None, tmp_path / "data.parquet") == "data.parquet"
+    assert file_name("customers", tmp_path / "data.parquet") == "customers.parquet"
+    assert file_name("x.csv", tmp_path / "y.csv") == "x.csv"

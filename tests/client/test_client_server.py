@@ -1,0 +1,232 @@
+"""The client against a real server: connecting, sending, waiting, and what survives cuts and kills."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from jupyter_pipeline import Pipeline
+from jupyter_pipeline.client.discovery import find_server
+from jupyter_pipeline.client.errors import PipelineError, PipelineTimeout
+from jupyter_pipeline.client.pipeline import alive
+
+from .conftest import TOKEN
+
+REQUEST = "Predict species of the iris data. Take at most 5 seconds."
+
+
+def project(server, name, **more):
+    return Pipeline(name, url=server.url, token=TOKEN, **more)
+
+
+def seqs(pipeline):
+    return [event["seq"] for event in pipeline.events()]
+
+
+def test_from_a_request_to_its_gate(live_server):
+    with project(live_server, "gate") as p:
+        assert p.plan is None
+        assert "PARSE_INTENT PENDING" in repr(p)
+        with pytest.raises(PipelineError, match=r"p\.chat") as caught:
+            p.confirm()
+        assert caught.value.code == "NOT_WAITING"
+        answer = p.chat(REQUEST)
+        assert "species" in answer
+        assert p.plan["target"] == "species"
+        p.update_plan(time_budget_s=4)
+        assert p.plan["time_budget_s"] == 4
+        with pytest.raises(PipelineError) as caught:
+            p.update_plan(time_budget=4)
+        assert caught.value.code == "INVALID_ARGS"
+        assert not str(caught.value).startswith("Failed to process")
+        assert p.state["waiting_confirmation"]["stage_id"] == "PARSE_INTENT"
+        assert {"restart_stage", "cancel_run", "update_plan"} <= set(p.commands)
+        assert seqs(p) == list(range(1, p.model.seq + 1))
+        names = [event["event"]["name"] for event in p.events(names=("PLAN_PROPOSED", "PROMPT_PARSED"))]
+        assert names.count("PLAN_PROPOSED") == 2
+        assert alive("gate") is p
+    with project(live_server, "gate") as again:
+        assert again.plan["time_budget_s"] == 4
+
+
+def test_a_gate_that_changed_meanwhile_is_not_confirmed(live_server):
+    with project(live_server, "stale") as a, project(live_server, "stale") as b:
+        a.chat(REQUEST)
+        b.wait()
+        seen = b.gate
+        a.update_plan(time_budget_s=3)
+        with pytest.raises(PipelineError) as caught:
+            b.confirm_gate(seen)
+        assert caught.value.code == "GATE_STALE"
+        with pytest.raises(PipelineError, match="TRAIN does not wait"):
+            a.confirm("TRAIN")
+
+
+def test_a_wrong_token_is_said_and_not_tried_again(live_server):
+    began = time.monotonic()
+    with pytest.raises(PipelineError, match="token") as caught:
+        Pipeline("x", url=live_server.url, token="wrong")
+    assert caught.value.code == "FORBIDDEN"
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_without_the_base_url(live_server):
+    with pytest.raises(PipelineError, match="base URL"):
+        Pipeline("x", url=f"http://127.0.0.1:{live_server.port}/", token=TOKEN)
+
+
+def test_a_kernel_finds_its_server(live_server, monkeypatch):
+    for name in ("JUPYTER_PIPELINE_URL", "JUPYTERHUB_SERVICE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(live_server.runtime))
+    monkeypatch.setenv("JPY_PARENT_PID", str(live_server.pid))
+    with Pipeline("found") as p:
+        assert p.model.connection == "connected"
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    monkeypatch.delenv("JPY_PARENT_PID")
+    assert find_server().url == live_server.url
+
+
+def test_attach(live_server, tmp_path):
+    with project(live_server, "attach") as p:
+        dataset = p.attach(pd.DataFrame({"a": [1, 2], "b": ["x", None]}), name="two rows")
+        assert dataset["source"] == "upload"
+        assert dataset["name"] == "two rows.parquet"
+        path = tmp_path / "table.csv"
+        path.write_text("a,b\n1,2\n")
+        assert p.attach(path)["name"] == "table.csv"
+        assert [d["name"] for d in p.model.datasets.values()] == ["table.csv", "two rows.parquet"]
+
+
+def test_fresh_and_delete(live_server):
+    with project(live_server, "again") as old:
+        old.chat(REQUEST)
+        with project(live_server, "again", fresh=True) as new:
+            assert new.model.seq == 0
+            with pytest.raises(PipelineError, match="deleted"):
+                old.chat("hello")
+            new.chat(REQUEST)
+            new.delete()
+    with project(live_server, "again") as third:
+        assert third.model.seq == 0
+
+
+def test_waiting_ends_by_time_and_by_interrupt(live_server):
+    with project(live_server, "wait") as p:
+        with pytest.raises(PipelineTimeout):
+            p.wait("TRAIN", timeout=0.3)
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            p.wait("TRAIN")
+        timer.join()
+        with pytest.raises(PipelineError, match="stages are PARSE_INTENT"):
+            p.wait("TRAINING")
+
+        async def both():
+            waiting = asyncio.create_task(p.wait_async("PARSE_INTENT", timeout=60))
+            await asyncio.to_thread(p.chat, REQUEST)
+            await waiting
+            with pytest.raises(PipelineTimeout):
+                await p.wait_async("TRAIN", timeout=0.2)
+
+        asyncio.run(both())
+
+
+def test_what_is_sent_during_an_outage_arrives_once(own_server):
+    with project(own_server, "outage") as p:
+        p.chat(REQUEST)
+        before = p.model.seq
+        own_server.stop(signal.SIGKILL)
+        sent = []
+        sender = threading.Thread(target=lambda: (p.update_plan(time_budget_s=7), sent.append(1)))
+        sender.start()
+        time.sleep(1.0)
+        assert not sent
+        assert p.model.connection == "reconnecting"
+        own_server.start()
+        sender.join(60)
+        assert sent
+        assert p.plan["time_budget_s"] == 7
+        changed = [e for e in p.events(since=before, names="PLAN_PROPOSED")]
+        assert len(changed) == 1
+        assert seqs(p) == list(range(1, p.model.seq + 1))
+
+
+def test_killed_again_and_again_nothing_is_lost_or_done_twice(own_server):
+    """Messages go out all the time while the server is killed and started; each takes effect exactly once."""
+    heard = []
+    with project(own_server, "killed") as p:
+        p.chat(REQUEST)
+        p.model.observe(lambda: heard.append(p.model.seq))
+        values = [float(v) for v in range(100, 130)]
+        failures = []
+
+        def send():
+            try:
+                for value in values:
+                    p.update_plan(time_budget_s=value)
+            except BaseException as error:
+                failures.append(error)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        for _ in range(3):
+            time.sleep(0.3)
+            own_server.stop(signal.SIGKILL)
+            own_server.start()
+        sender.join(90)
+        assert not sender.is_alive()
+        assert not failures
+        plans = [e["event"]["payload"]["plan_json"]["time_budget_s"] for e in p.events(names="PLAN_PROPOSED")]
+        assert plans[1:] == values
+        assert seqs(p) == list(range(1, p.model.seq + 1))
+        assert heard == sorted(heard)
+
+
+def test_the_server_goes_down_and_comes_back_while_idle(own_server):
+    with project(own_server, "idle") as p:
+        p.chat(REQUEST)
+        own_server.stop()
+        own_server.start()
+        p.update_plan(time_budget_s=9)
+        assert p.plan["time_budget_s"] == 9
+
+
+def test_check_prints_the_document_s_lines(live_server):
+    command = [sys.executable, "-m", "jupyter_pipeline.check", live_server.url, "--token", TOKEN]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines() == [
+        "✓ Connected to WebSocket",
+        "📨 Received HELLO: HELLO",
+        "📨 Received STAGE_STATUS: STAGE_STATUS",
+        "🧪 Test 1: Sending chat message...",
+        "✓ Received response: LOG_LINE",
+        "🧪 Test 2: Sending ping...",
+        "✓ Received pong",
+        "🧪 Test 3: Sending confirm...",
+        "✓ Received stage update: STAGE_STATUS",
+        "🧪 Test 4: Sending restart_stage command...",
+        "✓ Received command response: STAGE_STATUS",
+        "✅ All tests passed!",
+    ]
+    assert done.returncode == 0
+    assert done.stderr == ""
+    with_project = [*command[:3], f"{live_server.url}ws/projects/demo-project", *command[4:]]
+    for _ in range(2):
+        done = subprocess.run(with_project, capture_output=True, text=True, timeout=120, check=False)
+        assert done.stdout.endswith("✅ All tests passed!\n"), done.stdout
+
+
+@pytest.mark.parametrize(("path", "token", "words"), [("", "wrong", "token"), ("nowhere/", TOKEN, "Expected a WebSo")])
+def test_check_says_what_was_expected(live_server, path, token, words):
+    command = [sys.executable, "-m", "jupyter_pipeline.check", live_server.url + path, "--token", token]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert words in done.stdout
