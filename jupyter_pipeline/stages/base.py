@@ -91,7 +91,7 @@ class StageContext:
         else:
             place = path
         relative = place.relative_to(self.project_dir).as_posix()
-        asset_id = f"{self.job.attempt}-{relative.replace('/', '.').removeprefix('artifacts.')}"
+        asset_id = relative.replace("/", ".").removeprefix("artifacts.")
         artifact = Artifact(
             id=asset_id,
             type=kind,
