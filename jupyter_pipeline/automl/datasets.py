@@ -25,6 +25,7 @@ MAX_DOWNLOAD_BYTES = 4 << 30
 MAX_OPENED = 25
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "venv", "env", "build", "dist"}
 _NOT_DATA = ("requirements", "readme", "license", "licence", "package.json", "package-lock", "tsconfig", "manifest")
+_FILLERS = {"the", "data", "dataset", "set", "file", "table", "attached", "from", "our", "about", "sklearn", "scikit"}
 _REMOTE = re.compile(r"^(https?|ftp|s3|gs|gcs|abfs|abfss|az|hf)://", re.IGNORECASE)
 _BUNDLED_ABOUT = {
     "iris": "150 flowers of three species, four lengths each (multiclass)",
@@ -231,7 +232,7 @@ def _match(candidate: Candidate, hint: str | None) -> tuple[float, list[str]]:
         return 150.0 if candidate.source != "bundled" else 140.0, ["its name is the one in the request"]
     if any(name.endswith("/" + wanted) for name in names):
         return 180.0, ["its path ends as in the request"]
-    words = set(re.findall(r"[a-z0-9]{3,}", _stem(os.path.basename(wanted))))
+    words = set(re.findall(r"[a-z0-9]{3,}", _stem(os.path.basename(wanted)))) - _FILLERS
     own = set(re.findall(r"[a-z0-9]{3,}", stem))
     if words and words <= own:
         return 60.0, [f"its name holds {' and '.join(sorted(words))}"]
@@ -314,7 +315,7 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     part = path.with_name(f".{path.name}.part")
     written = 0
     try:
-        with fsspec.open(source, "rb") as remote, part.open("wb") as local:
+        with fsspec.open(source, "rb", **_streaming(source)) as remote, part.open("wb") as local:
             while piece := remote.read(PIECE):
                 written += local.write(piece)
                 if written > max_bytes:
@@ -324,7 +325,10 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
         part.replace(path)
     except ReadError:
         raise
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        # fsspec says so of a server that cannot be reached, too.
+        if isinstance(error.__cause__, OSError):
+            raise ReadError(f"{url} cannot be fetched: the server cannot be reached; check the address.") from None
         raise ReadError(f"There is nothing at {url}; check the address.") from None
     except ImportError as error:
         raise ReadError(f"{url} needs another package to be fetched ({error}); or download it yourself.") from None
@@ -334,6 +338,16 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _streaming(url: str) -> dict[str, Any]:
+    """How fsspec reads an address from front to back; servers that know no ranges will do, slow ones too."""
+    if not url.lower().startswith("http"):
+        return {}
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
+    return {"block_size": 0, "client_kwargs": {"timeout": timeout}}
 
 
 def _raw(url: str) -> str:

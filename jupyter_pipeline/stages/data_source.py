@@ -97,7 +97,8 @@ def _choose(ctx: StageContext, intent: IntentPlan, remarks: list[str]) -> Candid
     hint = asked or intent.dataset
     target = ctx.job.params.get("target") or intent.target
     ranked = finding.rank(_found(ctx, hint), hint, target)
-    ctx.emit(DatasetCandidates(datasets=tuple(_dataset(ctx, c) for c in ranked[:MAX_CANDIDATES])))
+    shown = [c for i, c in enumerate(ranked) if i < MAX_CANDIDATES or c.source in ("upload", "bundled")]
+    ctx.emit(DatasetCandidates(datasets=tuple(_dataset(ctx, candidate) for candidate in shown)))
     if asked is not None:
         for candidate in ranked:
             if candidate.id == asked:
