@@ -145,8 +145,12 @@ def _separator(text: str, first: str | None) -> str:
 
 def _rows(text: str, separator: str, quote: str | None, limit: int = _SAMPLE_ROWS) -> list[list[str]] | None:
     """The first rows; None if quotes do not fit."""
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote, quoting=quoting)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quotechar=quote,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+    )
     try:
         rows = list(itertools.islice(reader, limit))
     except csv.Error:
