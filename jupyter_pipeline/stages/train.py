@@ -1,0 +1,223 @@
+"""TRAIN: fit the chosen models within the time budget, first with their defaults, then with settings of a search."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ..automl.metrics import HIGHER_IS_BETTER
+from ..protocol.events import ModelSelected
+from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
+from ..protocol.stages import StageId
+from .base import Result, StageContext, StageError
+from .modeling import load_modeling
+from .rows import write_json
+from .train_session import Session
+
+#: Below so many seconds nothing new is started once there is a model.
+_TOO_SHORT_S = 0.5
+#: A model that must be tried although time is up gets so many seconds.
+_GRACE_S = 2.0
+#: Share of the time left to a run that its fit may use; the rest is for its evaluation.
+_FIT_SHARE = 0.85
+
+Search = dict[str, Any]
+
+
+def run(ctx: StageContext) -> Result:
+    """Train.
+
+    Scores are measured on training and validation rows only. Writes into ``out_dir``:
+
+    - ``runs.json``: for each finished run (best first) its ``trial_dir`` (below the project's folder, with ``model/``,
+      ``history.json`` and ``val/*.png|json``), ``model_id``, ``params``, ``iterations``, ``seed``, ``threads``,
+      ``metrics``, ``threshold`` and more;
+    - ``leaderboard.json``: all rows, also of runs that failed.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        The job; ``params`` may hold ``keep`` and ``threshold``.
+
+    Returns
+    -------
+    Result
+        With a TrainPlan: the best run, and the threshold chosen for it on the validation rows.
+
+    Raises
+    ------
+    StageError
+        If edited code or data cannot be used, or no run succeeded.
+    """
+    plan: ModelPlan = ctx.approved(StageId.MODEL_SELECT)
+    _check_unused(ctx)
+    session = Session(ctx, plan, load_modeling(ctx.project_dir))
+    pending = _take_over(session, plan)
+    _defaults(session, pending)
+    if plan.trials > 1:
+        _search(session, plan)
+    if not session.trials:
+        reasons = "; ".join(f"{row.model}: {row.reason}" for row in session.failed) or "none was started"
+        raise StageError(f"No model could be trained ({reasons}). Change the models or the treatments and try again.")
+    write_json(ctx.out_dir / "runs.json", session.describe())
+    rows = msgspec.to_builtins(session.leaderboard())
+    board = write_json(ctx.out_dir / "leaderboard.json", {"metric": plan.metric, "split": "val", "rows": rows})
+    ctx.asset(board, "table", "Leaderboard")
+    chosen = _plan(ctx, session)
+    ctx.emit(ModelSelected(model_id=session.trials[chosen.keep].model_id))
+    return Result(plan=chosen, summary=_summary(session, plan), next_actions=_next_actions(session))
+
+
+def _check_unused(ctx: StageContext) -> None:
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    if data.target in treatments.columns and treatments.columns[data.target] != "drop":
+        raise StageError(f"The target {data.target!r} is among the columns to learn from; drop it at PREPROCESS.")
+
+
+def _take_over(session: Session, plan: ModelPlan) -> list[tuple[str, dict[str, Any]]]:
+    """Use the trials that are there already; what is left of the defaults, cheap ones first."""
+    known = session.modeling.models.MODELS
+    n_rows, _ = session.n_rows
+    width = len(session.columns)
+    classes, threads = session.task.n_classes, session.ctx.job.threads
+    pending: list[tuple[float, str, dict[str, Any]]] = []
+    for choice in plan.models:
+        if not session.reuse(choice.id, choice.params):
+            cost = known[choice.id].cost_s(n_rows, width, classes, threads) if choice.id in known else 0.0
+            pending.append((cost, choice.id, choice.params))
+    if session.trials or session.failed:
+        if session.trials:
+            session.ctx.log(f"{len(session.trials)} trials that were done before are used again.")
+        session.show_leaderboard()
+    pending.sort(key=lambda item: item[0])
+    return [(model_id, params) for _, model_id, params in pending]
+
+
+def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> None:
+    """One run of each model with its defaults and what the person set."""
+    ctx = session.ctx
+    for place, (model_id, params) in enumerate(pending):
+        if ctx.finish_requested() and session.trials:
+            return
+        if session.remaining < _TOO_SHORT_S and session.has_model:
+            names = ", ".join(m for m, _ in pending[place:])
+            ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
+            return
+        share = session.remaining / (1 + 0.6 * (len(pending) - place - 1))
+        session.run(model_id, params, 0, max(_GRACE_S, _FIT_SHARE * share))
+
+
+def _search(session: Session, plan: ModelPlan) -> None:
+    """Further settings of the models that worked, drawn by Optuna, in rounds, the best model first."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    direction: Literal["maximize", "minimize"] = "maximize" if HIGHER_IS_BETTER[session.metric] else "minimize"
+    searches: dict[str, Search] = {}
+    for choice in plan.models:
+        space = _space(session, choice.id, choice.params, optuna)
+        if space:
+            sampler = optuna.samplers.TPESampler(seed=session.seed)
+            study = optuna.create_study(direction=direction, sampler=sampler)
+            searches[choice.id] = {"space": space, "study": study, "fixed": choice.params}
+    slowest: dict[str, float] = {}
+    for number in range(1, plan.trials):
+        for model_id in _best_first(session):
+            if model_id not in searches:
+                continue
+            if session.ctx.finish_requested():
+                return
+            done = [t.runtime_s for t in session.trials.values() if t.model_id == model_id]
+            slowest[model_id] = min(done) if done else 0.0
+            search = searches[model_id]
+            asked = search["study"].ask(search["space"])
+            params = {**search["fixed"], **_rounded(asked.params)}
+            if not session.reuse(model_id, params):
+                if session.remaining < max(_TOO_SHORT_S, 0.7 * slowest[model_id]):
+                    continue
+                session.run(model_id, params, number, _FIT_SHARE * session.remaining)
+            value = _value(session, model_id, params)
+            if value is None:
+                search["study"].tell(asked, state=optuna.trial.TrialState.FAIL)
+            else:
+                search["study"].tell(asked, value)
+
+
+def _space(session: Session, model_id: str, fixed: dict[str, Any], optuna: Any) -> dict[str, Any]:
+    models = session.modeling.models
+    if model_id not in models.MODELS or model_id == "dummy":
+        return {}
+    try:
+        own = set(models.check_params(model_id, fixed))
+    except ValueError:
+        return {}
+    space: dict[str, Any] = {}
+    for name, p in models.MODELS[model_id].parameters.items():
+        if not p.searched or name in own:
+            continue
+        low, high = p.search_low, p.search_high
+        kind = optuna.distributions.IntDistribution if p.whole else optuna.distributions.FloatDistribution
+        space[name] = kind(int(low), int(high), log=p.log) if p.whole else kind(low, high, log=p.log)
+    return space
+
+
+def _rounded(params: dict[str, Any]) -> dict[str, Any]:
+    """Four digits say enough, and people can read them."""
+    return {name: float(f"{v:.4g}") if isinstance(v, float) else v for name, v in params.items()}
+
+
+def _best_first(session: Session) -> list[str]:
+    return list(dict.fromkeys(row.model for row in session.leaderboard() if row.status == "success"))
+
+
+def _value(session: Session, model_id: str, params: dict[str, Any]) -> float | None:
+    mark = session.mark(model_id, params)
+    return next((t.metric for t in session.trials.values() if t.fingerprint == mark), None)
+
+
+def _plan(ctx: StageContext, session: Session) -> TrainPlan:
+    best = session.best
+    if best is None:  # no metric could be measured
+        best = next(iter(session.trials.values()))
+    asked = ctx.job.params.get("keep")
+    if asked is not None:
+        if asked not in session.trials:
+            names = ", ".join(session.trials)
+            raise StageError(f"There is no finished run {asked!r} to keep; there are {names}.")
+        best = session.trials[asked]
+    plan: TrainPlan = ctx.with_params(TrainPlan(keep=best.run_id, threshold=best.threshold))
+    if plan.threshold is not None and session.task.task_type != "binary":
+        raise StageError("A threshold has a meaning for binary tasks only; leave it null.")
+    return plan
+
+
+def _summary(session: Session, plan: ModelPlan) -> str:
+    best = session.best
+    if best is None or best.metric is None:
+        return f"{len(session.trials)} runs finished, but {plan.metric} is not defined on the validation rows."
+    names = session.modeling.models.MODELS
+    words = [
+        f"Best of {len(session.trials)} finished runs: {names[best.model_id].name} with {plan.metric} "
+        f"{best.metric:.4g} on {session.n_rows[1]:,} validation rows."
+    ]
+    dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
+    if dummy is not None and dummy.metric is not None and best is not dummy:
+        words.append(f"The baseline has {dummy.metric:.4g}.")
+    if best.model_id == "dummy" and session.has_model:
+        words.append("No model is better than the baseline: the columns may say nothing about the target.")
+    if best.threshold is not None:
+        words.append(f"A row counts as positive from a probability of {best.threshold:.3g}.")
+    failed = [row.model for row in session.failed if row.status == "failed"]
+    if failed:
+        words.append(f"Failed: {', '.join(failed)}.")
+    return " ".join(words)
+
+
+def _next_actions(session: Session) -> tuple[str, ...]:
+    actions = ["Confirm to keep the best model and see it evaluated on the test rows."]
+    if len(session.trials) > 1:
+        actions.append("Keep another run of the leaderboard.")
+    if session.task.task_type == "binary":
+        actions.append("Set the probability from which a row counts as positive (threshold).")
+    actions.append("Change models, parameters or the time budget, and train again.")
+    return tuple(actions)

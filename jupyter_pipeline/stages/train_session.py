@@ -1,0 +1,372 @@
+"""One attempt at TRAIN: runs trials one after another, each from its first event to its last."""
+
+import hashlib
+import time
+from typing import Any
+
+import numpy as np
+
+from ..automl.evaluation import evaluate
+from ..automl.metrics import better
+from ..automl.saving import set_threshold
+from ..protocol.events import (
+    BestMetric,
+    BestModelUpdated,
+    EvaluationComplete,
+    EvaluationStarted,
+    FinalMetric,
+    FinalMetrics,
+    LeaderboardRow,
+    LeaderboardUpdated,
+    TrainRunFinished,
+    TrainRunStarted,
+)
+from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan
+from ..protocol.stages import StageId
+from .base import StageContext
+from .modeling import Modeling
+from .rows import load_rows, load_split, write_json
+from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, metrics_event
+from .run_events import RunEvents
+from .trials import Trial, TrialStore, fingerprint
+
+#: Part of every trial's fingerprint; raise it when trials come to something else from the same inputs.
+_VERSION = 1
+
+
+class Session:
+    """The rows, the trials so far, and the leaderboard.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        The job of TRAIN.
+    plan : ModelPlan
+        Which models, how long, judged by what.
+    modeling : Modeling
+        The code to train with.
+
+    Attributes
+    ----------
+    trials : dict of str to Trial
+        Finished ones by run id, also those of earlier attempts.
+    failed : list of LeaderboardRow
+        Runs that came to nothing.
+    best : Trial or None
+    """
+
+    def __init__(self, ctx: StageContext, plan: ModelPlan, modeling: Modeling) -> None:
+        data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+        treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+        self.ctx, self.plan, self.modeling = ctx, plan, modeling
+        self.deadline = time.monotonic() + plan.time_budget_s
+        self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
+        self.seed = treatments.split.seed
+        rows = load_rows(ctx, list(self.columns))
+        split = load_split(ctx)
+        self.task, self.metric = rows.task, plan.metric
+        names = list(self.columns)
+        self.X_train, self.y_train = rows.frame.iloc[split["train"]][names], rows.y[split["train"]]
+        self.X_val, self.y_val = rows.frame.iloc[split["val"]][names], rows.y[split["val"]]
+        self.missing = rows.spec.null_values
+        self.decimal_comma = bool(rows.spec.options.get("decimal_comma"))
+        self.store = TrialStore(ctx.project_dir)
+        self.store.clear()
+        self.trials: dict[str, Trial] = {}
+        self.failed: list[LeaderboardRow] = []
+        self.best: Trial | None = None
+        self._prepared: Any = None
+        self._runs = 0
+        self._inputs = {
+            "version": _VERSION,
+            "code": modeling.digest,
+            "data": data.data_sha256,
+            "task": data.task_type,
+            "target": data.target,
+            "classes": self.task.classes,
+            "columns": self.columns,
+            "split": hashlib.sha256(split["train"].tobytes() + b"|" + split["val"].tobytes()).hexdigest(),
+            "metric": self.metric,
+            "seed": self.seed,
+        }
+        noted = self.store.noted(ctx.job.skip_trials)
+        self._skipped = {note["fingerprint"]: run_id for run_id, note in noted.items()}
+        self._skipped |= {mark: mark for mark in ctx.job.skip_trials if mark not in noted}
+
+    def mark(self, model_id: str, params: dict[str, Any]) -> str:
+        """Fingerprint of a trial."""
+        return fingerprint(**self._inputs, model=model_id, params=params)
+
+    def reuse(self, model_id: str, params: dict[str, Any]) -> bool:
+        """Take over a trial that is there already, or that the person cancelled; whether there was one."""
+        mark = self.mark(model_id, params)
+        if mark in self._skipped:
+            run_id = self._skipped[mark]
+            reason = "You cancelled it; restart TRAIN with other parameters to try it again."
+            if all(row.run_id != run_id for row in self.failed):
+                self.failed.append(_row_of(run_id, model_id, params, "cancelled", 0.0, reason))
+            return True
+        trial = self.store.find(mark, budget_s=self.plan.time_budget_s, finishing=self.ctx.finish_requested())
+        if trial is None or trial.run_id in self.trials:
+            return trial is not None
+        self._add(trial)
+        return True
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the time budget is used up."""
+        return self.deadline - time.monotonic()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a finished trial of more than a baseline."""
+        return any(trial.model_id != "dummy" for trial in self.trials.values())
+
+    def run(self, model_id: str, params: dict[str, Any], number: int, seconds: float) -> Trial | None:
+        """Make a trial in a run of its own.
+
+        Parameters
+        ----------
+        model_id : str
+        params : dict
+            Those that differ from the defaults.
+        number : int
+            Which setting of the model it is, from 0.
+        seconds : float
+            How long the fit may take.
+
+        Returns
+        -------
+        Trial or None
+            None if the run failed.
+        """
+        ctx = self.ctx
+        self._runs += 1
+        run_id = f"run-{ctx.job.attempt}-{self._runs}-{model_id}"
+        mark = self.mark(model_id, params)
+        self.store.note_run(run_id, mark, model_id, params)
+        config = {"params": params, "seed": self.seed, "threads": ctx.job.threads, "trial": number, "fingerprint": mark}
+        ctx.emit(TrainRunStarted(run_id=run_id, model_id=model_id, metric_primary=self.metric, config=config))
+        events = RunEvents(ctx.emit, run_id)
+        events.start()
+        try:
+            trial = self._trial(events, run_id, mark, model_id, params, number, seconds)
+        except Exception as error:
+            events.stop()
+            reason = self.modeling.blame(error)
+            self._finished(run_id, "failed", {}, reason)
+            self.failed.append(_row_of(run_id, model_id, params, "failed", events.seconds, reason))
+            ctx.log(f"{model_id} failed: {reason}", "warning")
+            self.show_leaderboard()
+            return None
+        events.stop()
+        self._finished(run_id, "success", trial.metrics)
+        self.store.finish(trial)
+        self._add(trial)
+        self.show_leaderboard()
+        return trial
+
+    def _trial(
+        self,
+        events: RunEvents,
+        run_id: str,
+        mark: str,
+        model_id: str,
+        params: dict[str, Any],
+        number: int,
+        seconds: float,
+    ) -> Trial:
+        ctx, modeling, task = self.ctx, self.modeling, self.task
+        modeling.models.check_params(model_id, params)
+        if model_id != "dummy" and self._prepared is None:
+            self._prepared = modeling.training.prepare(
+                task,
+                self.X_train,
+                self.y_train,
+                self.X_val,
+                self.columns,
+                seed=self.seed,
+                missing=self.missing,
+                decimal_comma=self.decimal_comma,
+            )
+
+        def after(step: Any) -> bool:
+            events.iteration(step)
+            return ctx.finish_requested()
+
+        fitted = modeling.training.fit_model(
+            model_id,
+            params,
+            task,
+            self.X_train,
+            self.y_train,
+            self.X_val,
+            self.y_val,
+            self.columns,
+            self.metric,
+            threads=ctx.job.threads,
+            seed=self.seed,
+            callback=after,
+            deadline=time.monotonic() + seconds,
+            prepared=self._prepared,
+            missing=self.missing,
+        )
+        events.evaluating()
+        ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
+        partial = self.store.begin(mark, ctx.job.attempt)
+        fitted.save(partial / "model")
+        model = modeling.inference.load_model(partial / "model")
+        raw = model.raw(self.X_val)
+        threshold = None
+        if task.task_type == "binary":
+            threshold = modeling.metrics.choose_threshold(self.metric, self.y_val, raw)
+            set_threshold(partial / "model", threshold)
+        metrics = evaluate(task.task_type, self.y_val, raw, threshold)
+        write_json(partial / "history.json", events.curves())
+        kinds = draw_evaluation(partial / "val", task.task_type, task.classes, self.y_val, raw, threshold)
+        value = metrics.get(self.metric)
+        leads = self._leads(model_id, value)
+        if leads and model_id != "dummy" and not ctx.finish_requested():
+            kinds += draw_importance(
+                partial / "val",
+                model,
+                self.X_val,
+                self.y_val,
+                self.metric,
+                threshold,
+                seconds=min(20.0, max(1.0, 0.05 * self.plan.time_budget_s)),
+                stop=ctx.finish_requested,
+            )
+        place = self.store.place(partial, mark)
+        ctx.emit(metrics_event(run_id, "val", task.task_type, metrics))
+        label = f"{modeling.models.MODELS[model_id].name}, validation rows"
+        artifacts = announce_evaluation(ctx, run_id, place / "val", kinds, label)
+        ctx.emit(
+            EvaluationComplete(
+                run_id=run_id,
+                task_type=task.task_type,
+                primary_metric=self.metric,
+                primary_value=value,
+                artifacts=tuple(artifacts),
+            )
+        )
+        if leads:
+            metric = BestMetric(name=self.metric, split="val", value=value)
+            ctx.emit(BestModelUpdated(run_id=run_id, model_id=model_id, metric=metric))
+        events.finalizing()
+        return Trial(
+            run_id=run_id,
+            fingerprint=mark,
+            model_id=model_id,
+            params=params,
+            all_params=fitted.params,
+            number=number,
+            iterations=fitted.iterations,
+            stopped=fitted.stopped,
+            metrics=metrics,
+            metric=value,
+            threshold=threshold,
+            seed=self.seed,
+            threads=ctx.job.threads,
+            runtime_s=round(events.seconds, 4),
+            budget_s=self.plan.time_budget_s,
+            files={kind: f"val/{kind}.json" for kind in kinds},
+        )
+
+    def _leads(self, model_id: str, value: float | None) -> bool:
+        best = self.best
+        if best is None or better(self.metric, value, best.metric):
+            return True
+        # as good as the baseline, or neither could be measured: rather a model
+        same = value == best.metric or (value is None and best.metric is None)
+        return same and best.model_id == "dummy" and model_id != "dummy"
+
+    def _add(self, trial: Trial) -> None:
+        if self._leads(trial.model_id, trial.metric):
+            self.best = trial
+        self.trials[trial.run_id] = trial
+
+    def _finished(self, run_id: str, status: Any, metrics: dict[str, float | None], reason: str | None = None) -> None:
+        final = FinalMetrics(
+            task_type=self.task.task_type,
+            primary=self.metric,
+            metrics=tuple(FinalMetric(name=name, split="val", value=value) for name, value in metrics.items()),
+        )
+        more = {} if reason is None else {"reason": reason}
+        self.ctx.emit(TrainRunFinished(run_id=run_id, status=status, final_metrics=final, **more))
+
+    def leaderboard(self) -> list[LeaderboardRow]:
+        """All runs, best first; then those that came to nothing."""
+        ordered: list[Trial] = []
+        for trial in self.trials.values():
+            place = 0
+            while place < len(ordered) and not self._before(trial, ordered[place]):
+                place += 1
+            ordered.insert(place, trial)
+        rows = [
+            LeaderboardRow(
+                run_id=t.run_id,
+                model=t.model_id,
+                params=t.all_params,
+                metric=t.metric,
+                runtime_s=t.runtime_s,
+                status="success",
+            )
+            for t in ordered
+        ]
+        return rows + self.failed
+
+    def _before(self, one: Trial, other: Trial) -> bool:
+        if self.best is not None and self.best.run_id in (one.run_id, other.run_id):
+            return one.run_id == self.best.run_id
+        return better(self.metric, one.metric, other.metric)
+
+    def show_leaderboard(self) -> None:
+        """Say how things stand."""
+        self.ctx.emit(LeaderboardUpdated(rows=tuple(self.leaderboard())))
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """The finished trials for ``runs.json``, best first."""
+        described: dict[str, dict[str, Any]] = {}
+        for row in self.leaderboard():
+            trial = self.trials.get(row.run_id)
+            if trial is None:
+                continue
+            described[trial.run_id] = {
+                "trial_dir": self.store.relative(trial.fingerprint),
+                "model_id": trial.model_id,
+                "params": trial.params,
+                "all_params": trial.all_params,
+                "number": trial.number,
+                "iterations": trial.iterations,
+                "stopped": trial.stopped,
+                "metrics": {"val": trial.metrics},
+                "primary": self.metric,
+                "metric": trial.metric,
+                "threshold": trial.threshold,
+                "seed": trial.seed,
+                "threads": trial.threads,
+                "runtime_s": trial.runtime_s,
+                "status": "success",
+                "files": trial.files,
+            }
+        return described
+
+    @property
+    def n_rows(self) -> tuple[int, int]:
+        """Training and validation rows."""
+        return len(self.y_train), int(np.size(self.y_val))
+
+
+def _row_of(
+    run_id: str, model_id: str, params: dict[str, Any], status: str, seconds: float, reason: str
+) -> LeaderboardRow:
+    return LeaderboardRow(
+        run_id=run_id,
+        model=model_id,
+        params=params,
+        metric=None,
+        runtime_s=round(seconds, 4),
+        status=status,
+        reason=reason,
+    )
