@@ -207,7 +207,13 @@ def warnings_of(report: dict[str, Any]) -> list[str]:
     for sentence, test in _COLUMN_WARNINGS:
         hit = [name for name, column in columns.items() if name != target and test(name, column, n_rows)]
         if hit:
-            said.append(sentence.format(names=named(hit), verb="is" if len(hit) == 1 else "are"))
+            said.append(
+                sentence.format(
+                    names=named(hit),
+                    verb="is" if len(hit) == 1 else "are",
+                    what="an identifier" if len(hit) == 1 else "identifiers",
+                )
+            )
     strong = [p for p in report["correlations"] if abs(p["r"]) >= 0.95 and target not in (p["a"], p["b"])]
     if strong:
         pairs = "; ".join(f"{p['a']!r} and {p['b']!r} (r = {p['r']:.3f})" for p in strong[:5])
@@ -280,7 +286,8 @@ def _of_rows(report: dict[str, Any]) -> list[str]:
         return []
     about = "" if report["duplicate_rows_exact"] else "About "
     count = _count(report["duplicate_rows"], report["n_rows"])
-    return [f"{about}{count} repeat an earlier row. The same row in training and test makes scores look too good."]
+    verb = "repeats" if report["duplicate_rows"] == 1 else "repeat"
+    return [f"{about}{count} {verb} an earlier row. The same row in training and test makes scores look too good."]
 
 
 def _count(n: int, total: int) -> str:
@@ -292,7 +299,7 @@ def _count(n: int, total: int) -> str:
 _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
     ("No value at all: {names}; ignored.", lambda name, c, n: c["kind"] == "empty"),
     ("The same value in every row: {names}; ignored.", lambda name, c, n: c["kind"] == "constant"),
-    ("{names} {verb} an identifier, different in each row; a model would learn rows by heart, so not used.",
+    ("{names} {verb} {what}, different in each row; a model would learn rows by heart, so not used.",
      lambda name, c, n: c["kind"] == "id"),
     ("More than half missing: {names}.", lambda name, c, n: c["kind"] != "empty" and c["missing_share"] > 0.5),
     ("One value, else missing: {names}; only whether it is there can tell something.",
