@@ -32,6 +32,7 @@ class Host:
 
     _hosts: "dict[Path, Host]" = {}
     _lock = threading.Lock()
+    _registered = False
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
@@ -60,10 +61,16 @@ class Host:
             host = cls._hosts.get(workspace)
             if host is None:
                 host = cls._hosts[workspace] = cls(workspace)
-                if len(cls._hosts) == 1:
-                    atexit.register(cls.close_all)
+                cls._stop_at_exit()
             host._users += 1
             return host
+
+    @classmethod
+    def _stop_at_exit(cls) -> None:
+        if not cls._registered:
+            cls._registered = True
+            # Before the executors of the process are shut down, which stopping needs; atexit itself comes after that.
+            getattr(threading, "_register_atexit", atexit.register)(cls.close_all)
 
     def release(self) -> None:
         """One user less; the last one out stops the conductor."""
@@ -72,8 +79,6 @@ class Host:
             if self._users > 0 or self._hosts.get(self.workspace) is not self:
                 return
             del self._hosts[self.workspace]
-            if not self._hosts:
-                atexit.unregister(self.close_all)
             self._stop()
 
     @classmethod

@@ -154,7 +154,7 @@ def test_what_is_sent_during_an_outage_arrives_once(own_server):
         sender.join(60)
         assert sent
         assert p.plan["time_budget_s"] == 7
-        changed = [e for e in p.events(since=before, names="PLAN_PROPOSED")]
+        changed = p.events(since=before, names="PLAN_PROPOSED")
         assert len(changed) == 1
         assert seqs(p) == list(range(1, p.model.seq + 1))
 

@@ -1,0 +1,114 @@
+"""The conductor in this process: the same behaviour without a server."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pandas as pd
+import psutil
+import pytest
+
+from jupyter_pipeline import Pipeline
+from jupyter_pipeline.client.embedded import Host
+from jupyter_pipeline.client.errors import PipelineError
+
+REQUEST = "Predict species of the iris data. Take at most 5 seconds."
+
+
+def test_from_a_request_to_the_next_gate(tmp_path):
+    with Pipeline("here", embedded=True, workspace=tmp_path) as p:
+        assert "species" in p.chat(REQUEST)
+        p.update_plan(time_budget_s=4)
+        p.confirm()
+        p.wait("DATA_SOURCE")
+        assert p.gate.stage_id == "DATA_SOURCE"
+        assert p.plan["task_type"] == "multiclass"
+        assert [e["seq"] for e in p.events()] == list(range(1, p.model.seq + 1))
+        assert p.state["current_stage"] == "DATA_SOURCE"
+        with pytest.raises(PipelineError) as caught:
+            p.command("no_such_command")
+        assert caught.value.code == "UNKNOWN_COMMAND"
+        with pytest.raises(PipelineError, match="bundle"):
+            p.download()
+        with pytest.raises(PipelineError) as caught:
+            p.predict(pd.DataFrame({"a": [1]}))
+        assert caught.value.code == "NOT_WAITING"
+    with pytest.raises(PipelineError, match="closed"):
+        p.chat("hello")
+    with Pipeline("here", embedded=True, workspace=tmp_path) as again:
+        assert again.gate.stage_id == "DATA_SOURCE"
+    assert Host._hosts == {}
+    assert not [t.name for t in threading.enumerate() if t.name.startswith("jupyter_pipeline")]
+
+
+def test_one_conductor_for_a_folder(tmp_path):
+    a = Pipeline("a", embedded=True, workspace=tmp_path)
+    b = Pipeline("b", embedded=True, workspace=tmp_path)
+    assert len(Host._hosts) == 1
+    a.close()
+    a.close()
+    b.chat(REQUEST)
+    b.close()
+    assert Host._hosts == {}
+
+
+def test_a_folder_in_use_by_another_process(tmp_path):
+    code = (
+        "import sys\nfrom jupyter_pipeline import Pipeline\n"
+        f"p = Pipeline('x', embedded=True, workspace={str(tmp_path)!r})\nprint('ready', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"ready\n"
+        with pytest.raises(PipelineError, match="already uses"):
+            Pipeline("y", embedded=True, workspace=tmp_path)
+        other.stdin.close()
+        assert other.wait(30) == 0
+    with Pipeline("y", embedded=True, workspace=tmp_path) as p:
+        assert p.model.seq == 0
+
+
+def test_attach_names_do_not_collide(tmp_path):
+    with Pipeline("files", embedded=True, workspace=tmp_path) as p:
+        frame = pd.DataFrame({"a": [1, 2]})
+        first, second = p.attach(frame), p.attach(frame + 1)
+        assert first["id"] != second["id"]
+        assert not list(tmp_path.rglob("*.part"))
+
+
+def test_fresh_and_delete(tmp_path):
+    with Pipeline("again", embedded=True, workspace=tmp_path) as old:
+        old.chat(REQUEST)
+        with Pipeline("again", embedded=True, workspace=tmp_path, fresh=True) as new:
+            assert new.model.seq == 0
+            with pytest.raises(PipelineError, match="deleted"):
+                old.chat("hello")
+            new.chat(REQUEST)
+            new.delete()
+    assert not (tmp_path / "pipelines" / "again").exists()
+
+
+def test_a_script_that_ends_leaves_no_process(tmp_path):
+    """Also one that forgets to close, in the middle of work."""
+    code = (
+        "import psutil\nfrom jupyter_pipeline import Pipeline\n"
+        f"p = Pipeline('x', embedded=True, workspace={str(tmp_path)!r})\n"
+        f"p.chat({REQUEST!r})\np.confirm()\n"
+        "print(*[c.pid for c in psutil.Process().children(recursive=True)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert pids
+    deadline = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def test_either_server_or_embedded():
+    with pytest.raises(PipelineError, match="not both"):
+        Pipeline("x", url="http://localhost:8888/", embedded=True)
