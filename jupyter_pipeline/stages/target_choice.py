@@ -9,7 +9,7 @@ import polars as pl
 
 from ..automl import metrics
 from ..automl.frames import to_pandas
-from ..automl.reading import TableSpec, scan
+from ..automl.reading import ReadError, TableSpec, scan
 from ..automl.targets import TargetError, encode_target, plain
 from ..protocol.plans import Metric, TaskType
 from .base import StageError
@@ -100,16 +100,17 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
 
 def likely_target(spec: TableSpec, sample: pl.DataFrame) -> tuple[str, str]:
     """A column that is probably to be predicted, and why; for when nobody said."""
-    names = [name for name in spec.columns if sample.get_column(name).n_unique() > 1] or list(spec.columns)
+    plain_names = [name for name in spec.columns if _predictable(sample.get_column(name))] or list(spec.columns)
     by_fold: dict[str, str] = {}
-    for name in names:
+    for name in plain_names:
         by_fold.setdefault(_folded(name), name)
     for likely in map(_folded, _LIKELY):
         if likely in by_fold:
             return by_fold[likely], "its name says so"
-    for name in reversed(names):
+    for name in reversed(plain_names):
         if re.search(r"(^|[_\W])(target|label|class|outcome)([_\W]|$)", name.lower()):
             return name, "its name says so"
+    names = [name for name in plain_names if sample.get_column(name).drop_nulls().n_unique() > 1] or plain_names
     usable = [name for name in names if not _is_identifier(name, sample.get_column(name))] or names
     last = usable[-1]
     binary = [name for name in usable if sample.get_column(name).drop_nulls().n_unique() == 2]
@@ -126,7 +127,15 @@ def target_values(spec: TableSpec, target: str) -> pl.Series:
     StageError
         If there is nothing to learn from: all missing, too few rows, or one value only.
     """
-    values = scan(spec).select(target).collect(engine="streaming").get_column(target)
+    try:
+        values = scan(spec).select(target).collect(engine="streaming").get_column(target)
+    except (ReadError, pl.exceptions.PolarsError, OSError) as error:
+        raise StageError(f"The data cannot be read any more ({error}); attach them again.") from error
+    if not _predictable(values):
+        raise StageError(
+            f"The target {target!r} holds values of type {values.dtype}, which cannot be predicted; choose a column of "
+            "numbers, texts or truth values."
+        )
     known = len(values) - values.null_count()
     if not known:
         raise StageError(f"Every value of the target {target!r} is missing; choose another target or other data.")
@@ -161,8 +170,6 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
     name, known = values.name, values.drop_nulls()
     distinct, dtype = known.n_unique(), values.dtype
     numeric = dtype.is_numeric()
-    if dtype.is_temporal():
-        raise StageError(f"The target {name!r} holds dates or times, which cannot be predicted; choose another target.")
     if asked == "regression":
         if not numeric:
             _encoded(values, "regression", None)
@@ -268,6 +275,11 @@ def _encoded(values: pl.Series, task_type: str, positive: str | None) -> None:
         encode_target(to_pandas(values.to_frame())[values.name], task_type, values.name, positive)
     except TargetError as error:
         raise StageError(str(error)) from None
+
+
+def _predictable(values: pl.Series) -> bool:
+    dtype = values.dtype
+    return not (dtype.is_nested() or dtype.is_temporal() or dtype in (pl.Binary, pl.Object))
 
 
 def _is_identifier(name: str, values: pl.Series) -> bool:

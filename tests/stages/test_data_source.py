@@ -1,9 +1,12 @@
+import datetime
+import io
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 
 from jupyter_pipeline.automl.reading import TableSpec, read
@@ -13,6 +16,7 @@ from jupyter_pipeline.protocol.events import (
     DatasetCandidates,
     DatasetSampleReady,
     DatasetSelected,
+    LogLine,
     Payload,
 )
 from jupyter_pipeline.protocol.jobs import Job, Upstream
@@ -280,3 +284,26 @@ def test_a_broken_attached_file_is_said_not_passed_over(bench: Bench) -> None:
     (bench.workspace / "own.csv").write_text(churn())
     bench.attach("broken.csv", b"\x00\x01\x02" * 100)
     assert "broken.csv is binary" in bench.fails(target="Churned")
+
+
+def test_columns_of_lists_and_dates_are_no_targets(bench: Bench) -> None:
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(i) for i in range(20)]
+    frame = pl.DataFrame({"x": range(20), "y": [i % 2 for i in range(20)], "when": days, "tags": [["a"]] * 20})
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    bench.attach("d.parquet", buffer.getvalue())
+    assert bench.plan().target == "y"
+    assert "cannot be predicted" in bench.fails(target="tags")
+    assert "cannot be predicted" in bench.fails(target="when")
+
+
+def test_a_target_in_sorted_rows_is_recognised_by_its_name(bench: Bench) -> None:
+    bench.attach("d.csv", "label,x\n" + "".join(f"{int(i > 1500)},{i}\n" for i in range(2000)))
+    assert bench.plan().target == "label"
+
+
+def test_an_attached_file_that_is_gone(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    (bench.project / "data" / "churn.csv").unlink()
+    assert "attach a file" in bench.fails(target="Churned")
+    assert "churn.csv is gone" in bench.channel.of(LogLine)[0].text
