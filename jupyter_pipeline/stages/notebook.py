@@ -14,10 +14,12 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from IPython.display import Image, display
 from modeling.evaluation import {evaluation_names}
 from modeling.figures import {figure_names}
+from modeling.features import dtype_of
 from modeling.frames import to_pandas
 from modeling.inference import to_seconds, to_texts
 from modeling.reading import TableSpec, read, settle
@@ -60,14 +62,19 @@ _TARGET = {
 
 _SPLIT = """\
 wanted, how = config["task"], config["split"]
-task, y, known = encode_target(frame[wanted["target"]], wanted["type"], wanted["target"], wanted["positive_class"])
+target = frame[wanted["target"]]
 keys = None
-if how["strategy"] == "time":
-    keys = to_seconds(frame[how["column"]])
-elif how["strategy"] == "group":
-    keys = to_texts(frame[how["column"]], "string")
+if how["column"]:
+    column = frame[how["column"]]
+    if how["strategy"] == "group":
+        keys = to_texts(column, dtype_of(column))
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        keys = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        keys = to_seconds(column)
+_, codes, known = encode_target(target, wanted["type"], wanted["target"])
 parts = split_rows(
-    y,
+    codes,
     known,
     strategy=how["strategy"],
     val_fraction=how["val_fraction"],
@@ -75,6 +82,7 @@ parts = split_rows(
     seed=how["seed"],
     keys=keys,
 )
+task, y, _ = encode_target(target, wanted["type"], wanted["target"], wanted["positive_class"])
 rows = {"train": parts.train, "val": parts.val, "test": parts.test}
 assert {name: len(part) for name, part in rows.items()} == how["rows"], "the split differs from that of the report"
 {name: len(part) for name, part in rows.items()}
@@ -102,6 +110,7 @@ fitted = fit_model(
     seed=config["model"]["seed"],
     iterations=config["model"]["iterations"],
     missing=tuple(config["missing"]),
+    decimal_comma=config["decimal_comma"],
     callback=remember,
 )
 print(fitted.model_id, "with", fitted.iterations, "iterations and", len(fitted.feature_names), "features")

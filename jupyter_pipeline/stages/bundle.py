@@ -1,0 +1,210 @@
+"""What an exported bundle consists of: model card, pinned requirements, manifest, and the zip."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .report import NAMES, TASKS, interval, number, test_sentence
+
+#: What training needs beside what predicting needs.
+_TRAINING = (
+    ("polars", "threadpoolctl", "matplotlib", "scipy", "fastexcel"),
+    ("lightgbm", "xgboost-cpu", "xgboost", "catboost", "ipykernel"),
+)
+#: Same content, same zip: every member carries this time.
+_EPOCH = (2020, 1, 1, 0, 0, 0)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file in hex, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """Versions of those packages that are installed."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def requirements(needed: Mapping[str, str]) -> str:
+    """Pinned requirements as pip reads them."""
+    return "".join(f"{name}=={pin}\n" for name, pin in sorted(needed.items()))
+
+
+def training_requirements(needed: Mapping[str, str]) -> dict[str, str]:
+    """What ``train.py`` and ``train.ipynb`` import, beside what the model needs."""
+    always, models = _TRAINING
+    found = installed((*always, *models))
+    if "xgboost-cpu" in found:
+        found.pop("xgboost", None)
+    return {**found, **needed}
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """SHA-256 and size of every file below a folder, by its path."""
+    files = {
+        name: {"sha256": sha256(folder / name), "size": (folder / name).stat().st_size}
+        for name in names_in(folder)
+        if name != "MANIFEST.json"
+    }
+    return {"format": 1, "algorithm": "sha256", "files": files}
+
+
+def names_in(folder: Path) -> list[str]:
+    """Paths of all files below a folder, sorted."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def pack(folder: Path, target: Path) -> tuple[list[str], str]:
+    """Zip a folder, with sorted names and fixed times, and put the zip in its place by a rename.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        What is packed.
+    target : pathlib.Path
+        The zip.
+
+    Returns
+    -------
+    contents : list of str
+        Paths in the zip.
+    checksum : str
+        ``sha256:`` and the hex digest of the zip.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    contents = names_in(folder)
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in contents:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            with (folder / name).open("rb") as source, archive.open(info, "w", force_zip64=True) as member:
+                while piece := source.read(1 << 20):
+                    member.write(piece)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    checksum = f"sha256:{sha256(partial)}"
+    os.replace(partial, target)
+    return contents, checksum
+
+
+def _cell(text: Any) -> str:
+    """A text inside a Markdown table or line, meaning nothing but itself."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in str(text).replace("\n", " "))
+
+
+def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
+    """The bundle's ``README.md``.
+
+    Parameters
+    ----------
+    review : mapping
+        What ``review.json`` holds.
+    parts : mapping
+        What the bundle has: ``report``, ``notebook``, ``training_code``, ``event_log``, ``data``, ``sample`` (bool).
+    """
+    task, data, kept, split = review["task"], review["data"], review["kept"], review["split"]
+    metrics, column = review["metrics"], f" of column {_cell(split['column'])}" if split["column"] else ""
+    lines = [
+        f"# {_cell(review['project'])}: predicting {_cell(task['target'])}",
+        "",
+        f"A model for {TASKS[task['type']]}: {kept['name']}, chosen among {len(review['runs'])} runs by "
+        f"{NAMES[task['metric']]} on validation rows.",
+        "",
+        "## Use",
+        "",
+        "```sh",
+        "python -m pip install -r requirements.txt",
+        f"python predict.py {'sample.csv' if parts['sample'] else 'rows.csv'} --out predictions.csv",
+        "```",
+        "",
+        "Rows may be CSV, TSV, Parquet, Feather, JSON or NDJSON, with the columns of the training data in any order. "
+        "The result has one line for each row: `prediction`"
+        + ("" if task["type"] == "regression" else " and `proba_<class>` for each class")
+        + ". Categories that training did not see and missing values are handled; a missing column is named in an "
+        "error; columns that the model does not use are left out.",
+        "",
+        f"Columns that the model needs: {', '.join(_cell(name) for name in review['needs'])}.",
+        "",
+    ]
+    if task["type"] == "binary":
+        lines += [
+            f"A row is called {_cell(task['classes'][1])} from a probability of {kept['threshold'] or 0.5} on.",
+            "",
+        ]
+    lines += [
+        "## Data",
+        "",
+        f"{_cell(data['name'])} ({data['format']}): {data['n_rows']:,} rows, {data['n_columns']:,} columns. "
+        + (f"{data['dropped']:,} rows without a target were left out." if data["dropped"] else ""),
+        f"SHA-256: `{data['sha256']}`",
+        "",
+        "## Split",
+        "",
+        f"Strategy {split['strategy']}{column}, seed {split['seed']}: {split['rows']['train']:,} training, "
+        f"{split['rows']['val']:,} validation, {split['rows']['test']:,} test rows. {test_sentence(review)}",
+        "",
+        "## Metrics",
+        "",
+        "| Metric | Test | 95% interval | Validation | Training |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, value in metrics["test"].items():
+        row = [NAMES.get(name, name), number(value), interval(review["intervals"].get(name))]
+        row += [number(metrics["val"].get(name)), number(metrics["train"].get(name))]
+        lines.append(f"| {' | '.join(row)} |")
+    lines += [
+        "",
+        "Intervals are bootstrap percentiles over the test rows. `metrics.json` has all digits.",
+        "",
+        "## What was tried",
+        "",
+        f"| Run | Model | {NAMES[task['metric']]}, validation | Status |",
+        "|---|---|---:|---|",
+    ]
+    for run in review["runs"]:
+        status = run["status"] + (f": {_cell(run['reason'])}" if run.get("reason") else "")
+        kept_mark = " (kept)" if run["kept"] else ""
+        lines.append(f"| {run['run_id']}{kept_mark} | {_cell(run['model'])} | {number(run['metric'])} | {status} |")
+    lines += ["", "## Limits", ""]
+    limits = [*review["cautions"], *review["warnings"]]
+    limits.append("The model knows what was in its training rows; where the world changes, measure again.")
+    lines += [f"- {_cell(limit)}" for limit in limits]
+    lines += ["", "## Training again", "", *_again(data, parts), "", "## Decisions", ""]
+    lines += [f"- {_cell(label)}: {_cell(value)}" for label, value in review["decisions"]]
+    lines += ["", "`MANIFEST.json` has the SHA-256 of every file of this bundle.", ""]
+    return "\n".join(lines)
+
+
+def _again(data: Mapping[str, Any], parts: Mapping[str, Any]) -> list[str]:
+    programs = [name for key, name in (("training_code", "`train.py`"), ("notebook", "`train.ipynb`")) if parts[key]]
+    if not programs:
+        return ["The training code was left out of this bundle."]
+    text = f"{' and '.join(programs)} go{'es' if len(programs) == 1 else ''} from the raw data to these metrics and "
+    text += "check that they come out the same. They need `requirements-train.txt`."
+    if data["format"] == "sklearn":
+        return [text, "The data come with scikit-learn."]
+    if parts["data"]:
+        return [text, f"The data are in `data/{data['name']}`."]
+    return [
+        text,
+        f"The data are too large for this bundle: put the file {_cell(data['name'])} in a folder `data` beside "
+        f"`train.py`, or run `python train.py --data PATH`. Its SHA-256 is checked.",
+    ]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that a person can read."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

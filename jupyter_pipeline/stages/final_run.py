@@ -1,0 +1,199 @@
+"""The final evaluation: the kept model on the test rows, once, as a run of its own."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..automl.evaluation import evaluate, intervals
+from ..protocol.events import (
+    EvaluationComplete,
+    EvaluationStarted,
+    FinalMetric,
+    FinalMetrics,
+    MetricScalar,
+    Phase,
+    TrainProgress,
+    TrainRunFinished,
+    TrainRunStarted,
+)
+from .base import StageContext, StageError
+from .rows import Rows
+from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, metrics_event
+
+#: The steps of the run: init, predictions, pictures, importance, finalize.
+_STEPS = 5
+_IMPORTANCE_S = 30.0
+_LABEL = "test rows"
+READS = "test-reads.json"
+
+
+@dataclass(frozen=True)
+class Final:
+    """What the final evaluation came to.
+
+    Attributes
+    ----------
+    metrics : dict of str to float or None
+        On the test rows.
+    intervals : dict of str to (float, float)
+        95 percent, by bootstrap.
+    importance : dict or None
+        Permutation importance on the test rows.
+    figures : list of (str, pathlib.Path)
+        Title and PNG.
+    """
+
+    metrics: dict[str, float | None]
+    intervals: dict[str, tuple[float, float]]
+    importance: dict[str, Any] | None
+    figures: list[tuple[str, Path]]
+
+
+def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: str) -> dict[str, int]:
+    """Write down that the test rows are read, and tell how often they were.
+
+    Parameters
+    ----------
+    ctx : StageContext
+    kept : str
+        What model is evaluated.
+    threshold : float or None
+    split : str
+        Fingerprint of the test rows; other rows are counted by themselves.
+
+    Returns
+    -------
+    dict
+        ``times`` these test rows were read, and for how many ``models`` (or thresholds).
+    """
+    path = ctx.project_dir / "artifacts" / READS
+    try:
+        reads: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        reads = []
+    except (OSError, ValueError) as error:
+        raise StageError(
+            f"{READS}, which counts how often the test rows were read, is damaged ({error}); restore it, or delete it "
+            "to begin anew."
+        ) from None
+    entry = {"attempt": ctx.job.attempt, "model": kept, "threshold": threshold, "rows": split}
+    if all(read.get("attempt") != ctx.job.attempt for read in reads):
+        reads.append(entry)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{READS}.partial")
+    partial.write_text(json.dumps(reads, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+    same = [read for read in reads if read.get("rows") == split]
+    return {"times": len(same), "models": len({(read["model"], read["threshold"]) for read in same})}
+
+
+class FinalRun:
+    """Evaluates the kept model on the test rows and says so in events.
+
+    Parameters
+    ----------
+    ctx : StageContext
+    model : jupyter_pipeline.automl.inference.Model
+        With its threshold set.
+    model_id, source_run : str
+        What was kept, and the run that it came from.
+    metric : str
+        The metric that decides.
+    """
+
+    def __init__(self, ctx: StageContext, model: Any, model_id: str, source_run: str, metric: str) -> None:
+        self.ctx, self.model, self.metric = ctx, model, metric
+        self.model_id, self.source_run = model_id, source_run
+        self.run_id = f"final-{ctx.job.attempt}"
+        self._step, self._start = 0, time.monotonic()
+
+    def run(self, rows: Rows, test: np.ndarray) -> Final:
+        """Evaluate.
+
+        Parameters
+        ----------
+        rows : Rows
+            All rows.
+        test : numpy.ndarray
+            Row numbers of the test rows.
+        """
+        ctx, task_type = self.ctx, self.model.task_type
+        config = {"source_run": self.source_run, "split": "test", "threshold": self.model.threshold}
+        ctx.emit(TrainRunStarted(run_id=self.run_id, model_id=self.model_id, metric_primary=self.metric, config=config))
+        try:
+            return self._evaluate(rows, test)
+        except Exception as error:
+            ctx.emit(
+                TrainRunFinished(
+                    run_id=self.run_id,
+                    status="failed",
+                    final_metrics=FinalMetrics(task_type=task_type, primary=self.metric),
+                    reason=f"{type(error).__name__}: {error}"[:500],
+                )
+            )
+            raise
+
+    def _evaluate(self, rows: Rows, test: np.ndarray) -> Final:
+        ctx, model, task_type = self.ctx, self.model, self.model.task_type
+        self._progress("init")
+        ctx.emit(EvaluationStarted(run_id=self.run_id, task_type=task_type))
+        frame, y = rows.frame.iloc[test].reset_index(drop=True), rows.y[test]
+        raw = model.raw(frame)
+        metrics = evaluate(task_type, y, raw, model.threshold)
+        for name, value in metrics.items():
+            ctx.emit(MetricScalar(run_id=self.run_id, name=name, split="test", step=1, value=value))
+        ctx.emit(metrics_event(self.run_id, "test", task_type, metrics))
+        self._progress("eval")
+        folder = ctx.out_dir / "evaluation"
+        kinds = draw_evaluation(folder, task_type, model.classes, y, raw, model.threshold)
+        artifacts = announce_evaluation(ctx, self.run_id, folder, kinds, _LABEL)
+        self._progress("eval")
+        measured: list[str] = []
+        if model.columns:
+            measured = draw_importance(folder, model, frame, y, self.metric, model.threshold, seconds=_IMPORTANCE_S)
+            artifacts += announce_evaluation(ctx, self.run_id, folder, measured, _LABEL)
+        importance = json.loads((folder / "importance.json").read_text("utf-8")) if measured else None
+        self._progress("eval")
+        ends = intervals(task_type, y, raw, model.threshold)
+        ctx.emit(
+            EvaluationComplete(
+                run_id=self.run_id,
+                task_type=task_type,
+                primary_metric=self.metric,
+                primary_value=metrics.get(self.metric),
+                artifacts=tuple(artifacts),
+            )
+        )
+        self._progress("finalize")
+        final = tuple(FinalMetric(name=name, split="test", value=value) for name, value in metrics.items())
+        ctx.emit(
+            TrainRunFinished(
+                run_id=self.run_id,
+                status="success",
+                final_metrics=FinalMetrics(task_type=task_type, primary=self.metric, metrics=final),
+            )
+        )
+        figures = [(f"{name.replace('_', ' ').capitalize()}, {_LABEL}", folder / f"{name}.png") for name in kinds]
+        return Final(metrics, ends, importance, figures)
+
+    def _progress(self, phase: Phase) -> None:
+        self._step += 1
+        done = (self._step - (phase != "finalize")) / _STEPS
+        spent = time.monotonic() - self._start
+        self.ctx.emit(
+            TrainProgress(
+                run_id=self.run_id,
+                epoch=int(phase == "finalize"),
+                epochs=1,
+                step=self._step,
+                steps=_STEPS,
+                pct=done,
+                eta_s=spent * (1 - done) / done if done else None,
+                phase=phase,
+            )
+        )

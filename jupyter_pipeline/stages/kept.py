@@ -1,0 +1,108 @@
+"""The run whose model the person approved at TRAIN's gate, and the runs that it was chosen from."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..automl.models import MODELS
+from ..protocol.plans import TrainPlan
+from ..protocol.stages import StageId
+from .base import StageContext, StageError
+from .trials import Trial
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The kept run.
+
+    Attributes
+    ----------
+    run_id : str
+    trial : Trial
+        What was tried, and how it ended.
+    threshold : float or None
+        As approved; None for 0.5, and in all but binary tasks.
+    folder : pathlib.Path
+        The trial's folder.
+    runs : list of dict
+        All runs, best first: run_id, model_id, model, params, metric, runtime_s, status, reason, kept.
+    """
+
+    run_id: str
+    trial: Trial
+    threshold: float | None
+    folder: Path
+    runs: list[dict[str, Any]]
+
+    @property
+    def model_dir(self) -> Path:
+        """The folder with the saved model."""
+        return self.folder / "model"
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        info = MODELS.get(self.trial.model_id)
+        return info.name if info else self.trial.model_id
+
+    def curves(self, metric: str) -> dict[str, list[tuple[int, float]]]:
+        """A metric over the iterations, for each split; empty where there is one iteration only."""
+        try:
+            data = json.loads((self.folder / "history.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        names = {curve["name"] for curve in data["curves"]}
+        shown = metric if metric in names else "loss"
+        found: dict[str, list[tuple[int, float]]] = {}
+        for curve in data["curves"]:
+            points = zip(data["iteration"], curve["value"], strict=True)
+            if curve["name"] == shown and len(data["iteration"]) > 1:
+                split = {"train": "training", "val": "validation"}[curve["split"]]
+                found[split] = [(i, value) for i, value in points if value is not None]
+        return found
+
+
+def find_kept(ctx: StageContext) -> Kept:
+    """The run that was kept.
+
+    Raises
+    ------
+    StageError
+        If there is no such run, or its model is gone.
+    """
+    plan: TrainPlan = ctx.approved(StageId.TRAIN)
+    data = ctx.approved(StageId.DATA_SOURCE)
+    folder = ctx.result_dir(StageId.TRAIN)
+    try:
+        runs = json.loads((folder / "runs.json").read_text("utf-8"))
+        board = json.loads((folder / "leaderboard.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise StageError("What TRAIN found cannot be read; restart TRAIN.") from error
+    run = runs.get(plan.keep)
+    if run is None:
+        raise StageError(f"The run {plan.keep} has no model; keep one of {', '.join(list(runs)[:10]) or 'none'}.")
+    place = ctx.project_dir / run["trial_dir"]
+    try:
+        trial = Trial(**json.loads((place / "trial.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StageError(f"The trial of {plan.keep} cannot be read; restart TRAIN.") from error
+    if not (place / "model" / "model.json").is_file():
+        raise StageError(f"The model of {plan.keep} is gone; restart TRAIN.")
+    threshold = plan.threshold if data.task_type == "binary" else None
+    return Kept(plan.keep, trial, threshold, place, [_row(row, plan.keep) for row in board["rows"]])
+
+
+def _row(row: dict[str, Any], kept: str) -> dict[str, Any]:
+    info = MODELS.get(row["model"])
+    return {
+        "run_id": row["run_id"],
+        "model_id": row["model"],
+        "model": info.name if info else row["model"],
+        "params": row["params"],
+        "metric": row["metric"],
+        "runtime_s": row["runtime_s"],
+        "status": row["status"],
+        "reason": row.get("reason") or "",
+        "kept": row["run_id"] == kept,
+    }

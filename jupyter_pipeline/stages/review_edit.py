@@ -1,0 +1,333 @@
+"""REVIEW_EDIT: evaluate the kept model on the test rows, and hand over report, notebook and code."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..automl.evaluation import evaluate
+from ..automl.figures import draw_history
+from ..protocol.events import CodeWorkspaceReady, EditSuggestions, FileEntry, NotebookReady, ReportReady
+from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, ProfilePlan, ReviewPlan, TrainPlan
+from ..protocol.stages import StageId
+from . import notebook, report, suggestions, workspace
+from .base import Result, StageContext, StageError
+from .bundle import training_requirements
+from .final_run import Final, FinalRun, count_reads
+from .kept import Kept, find_kept
+from .modeling import load_modeling
+from .rows import Rows, load_rows, load_split, write_json
+
+#: One cell of the notebook may take so many times what training took, and at least so many seconds.
+_CELL_FACTOR, _CELL_S = 20.0, 900.0
+
+
+def run(ctx: StageContext) -> Result:
+    """Review the kept model.
+
+    Writes into ``out_dir``:
+
+    - ``review.json``: all that the report and the model card say;
+    - ``report.html``, self-contained;
+    - ``evaluation/``: pictures of the test rows, and the numbers behind them;
+    - ``training/``: ``train.py``, ``train.ipynb`` (executed), ``config.json`` and ``modeling/`` as they were run.
+
+    The person's copy of the code is the project's ``code`` folder.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        The job; ``params`` may hold any member of ReviewPlan.
+
+    Returns
+    -------
+    Result
+        With a ReviewPlan.
+
+    Raises
+    ------
+    StageError
+        If the kept model is gone, or the notebook does not come to the reported numbers.
+    """
+    plan: ReviewPlan = ctx.with_params(ReviewPlan())
+    kept = find_kept(ctx)
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    names = list(treatments.columns)
+    if treatments.split.column and treatments.split.column not in names:
+        names.append(treatments.split.column)
+    rows, parts = load_rows(ctx, names), load_split(ctx)
+    metric = ctx.approved(StageId.MODEL_SELECT).metric
+    code = _workspace(ctx)
+    model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
+    model.threshold = kept.threshold
+    mark = hashlib.sha256(rows.spec.sha256.encode() + parts["test"].tobytes()).hexdigest()
+    reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, mark)
+    final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"])
+    review = _review(ctx, kept, rows, parts, final, reads)
+    review["metrics"] = {**_metrics(model, rows, parts), "test": final.metrics}
+    review["needs"] = [column["name"] for column in model.columns]
+    folder = _training(ctx, kept, rows, parts, review, code)
+    review["edited"] = _edited(code)
+    review["cautions"] = suggestions.cautions(review)
+    review["suggestions"] = suggestions.suggestions(review)
+    _notebook(ctx, folder, review)
+    _hand_over(ctx, folder)
+    figures = final.figures
+    if curves := kept.curves(metric):
+        path = draw_history(curves, ctx.out_dir / "evaluation" / "history.png", metric, "Training of the kept model")
+        figures = [("Training of the kept model", path), *figures]
+    page = ctx.out_dir / "report.html"
+    page.write_text(report.render(review, figures), encoding="utf-8")
+    write_json(ctx.out_dir / "review.json", review)
+    ctx.asset(ctx.out_dir / "review.json", "data", "Review")
+    ctx.emit(ReportReady(asset_url=ctx.asset(page, "report", "Report").url))
+    ctx.emit(EditSuggestions(suggestions=tuple(review["suggestions"])))
+    return Result(plan=plan, summary=_summary(review), next_actions=_next_actions(review))
+
+
+def _workspace(ctx: StageContext) -> dict[str, bytes]:
+    """Bring the ``code`` folder up to date; returns the code as it stands there."""
+    folder = ctx.project_dir / "code"
+    wanted = workspace.package_code()
+    for name in workspace.sync(folder, wanted):
+        ctx.log(f"code/{name} was edited by hand and is left as it is.")
+    found = workspace.current(folder)
+    lacking = [name for name in wanted if name not in found]
+    if lacking:
+        raise StageError(f"code/{lacking[0]} cannot be read; restore it, or delete the folder code to get it anew.")
+    return found
+
+
+def _edited(code: dict[str, bytes]) -> list[str]:
+    return [name for name, data in workspace.package_code().items() if code.get(name) != data]
+
+
+def _config(
+    ctx: StageContext, kept: Kept, rows: Rows, parts: dict[str, np.ndarray], review: dict[str, Any]
+) -> dict[str, Any]:
+    """What ``train.py`` and the notebook need to know."""
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    split, table = treatments.split, rows.spec.to_dict()
+    table.pop("path")
+    return {
+        "format": 1,
+        "project": ctx.job.project_id,
+        "data": {
+            "file": review["data"]["name"],
+            "path": review["data"]["name"],
+            "sha256": rows.spec.sha256,
+            "table": table,
+        },
+        "task": {
+            "type": data.task_type,
+            "target": data.target,
+            "positive_class": data.positive_class,
+            "metric": review["task"]["metric"],
+        },
+        "split": {
+            "strategy": split.strategy,
+            "column": split.column,
+            "val_fraction": split.val_fraction,
+            "test_fraction": split.test_fraction,
+            "seed": split.seed,
+            "rows": {name: len(part) for name, part in parts.items()},
+        },
+        "columns": {name: treatment for name, treatment in treatments.columns.items() if treatment != "drop"},
+        "missing": list(rows.spec.null_values),
+        "decimal_comma": bool(rows.spec.options.get("decimal_comma")),
+        "model": {
+            "id": kept.trial.model_id,
+            "params": kept.trial.params,
+            "iterations": kept.trial.iterations,
+            "threads": kept.trial.threads,
+            "seed": kept.trial.seed,
+        },
+        "threshold": kept.threshold,
+        "reported": {"val": review["metrics"]["val"], "test": review["metrics"]["test"]},
+    }
+
+
+def _training(
+    ctx: StageContext,
+    kept: Kept,
+    rows: Rows,
+    parts: dict[str, np.ndarray],
+    review: dict[str, Any],
+    code: dict[str, bytes],
+) -> Path:
+    """Write the code as it stands, with the configuration, into the result."""
+    folder = ctx.out_dir / "training"
+    for name, data in code.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    config = _config(ctx, kept, rows, parts, review)
+    if rows.spec.format != "sklearn":
+        config["data"]["path"] = Path(os.path.relpath(rows.spec.path, folder)).as_posix()
+    write_json(folder / "config.json", config)
+    return folder
+
+
+def _notebook(ctx: StageContext, folder: Path, review: dict[str, Any]) -> None:
+    ctx.log("Training once more in a notebook, from the raw data.")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    made = notebook.build(config, f"{review['project']}: predicting {review['task']['target']}")
+    timeout = max(_CELL_S, _CELL_FACTOR * review["kept"]["runtime_s"])
+    path = notebook.run(made, folder, timeout)
+    shutil.rmtree(folder / "modeling" / "__pycache__", ignore_errors=True)
+    ctx.emit(NotebookReady(asset_url=ctx.asset(path, "notebook", "Training notebook").url))
+
+
+def _hand_over(ctx: StageContext, folder: Path) -> None:
+    """Put configuration and notebook beside the code, unless the person edited them, and list the files."""
+    place = ctx.project_dir / "code"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if config["data"]["table"]["format"] != "sklearn":
+        target = (folder / config["data"]["path"]).resolve()
+        config["data"]["path"] = Path(os.path.relpath(target, place.resolve())).as_posix()
+    text = json.dumps(config, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    wanted = {"config.json": text.encode(), "train.ipynb": (folder / "train.ipynb").read_bytes()}
+    for name in workspace.sync(place, wanted):
+        ctx.log(f"code/{name} was edited by hand and is left as it is; the new one is beside the report.")
+    files = []
+    for path in sorted([place / name for name in (*workspace.current(place), *wanted)]):
+        data = path.read_bytes()
+        name = path.relative_to(ctx.project_dir).as_posix()
+        files.append(FileEntry(path=name, type="code", size=len(data), sha=workspace.sha256(data)))
+    ctx.emit(CodeWorkspaceReady(files=tuple(files)))
+
+
+def _review(
+    ctx: StageContext,
+    kept: Kept,
+    rows: Rows,
+    parts: dict[str, np.ndarray],
+    final: Final,
+    reads: dict[str, int],
+) -> dict[str, Any]:
+    """All that report and model card say, but for cautions and suggestions."""
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    models: ModelPlan = ctx.approved(StageId.MODEL_SELECT)
+    profile, split = _profile(ctx), treatments.split
+    task, y = rows.task, rows.y[rows.known]
+    share = float(np.bincount(y).min() / len(y)) if task.classes else None
+    return {
+        "project": ctx.job.project_id,
+        "task": {
+            "type": task.task_type,
+            "target": task.target,
+            "metric": models.metric,
+            "classes": task.classes,
+            "rarest_share": share,
+        },
+        "data": {
+            "name": Path(rows.spec.path).name,
+            "format": rows.spec.format,
+            "n_rows": len(rows.frame),
+            "n_columns": len(rows.spec.columns),
+            "sha256": rows.spec.sha256,
+            "dropped": int((~rows.known).sum()),
+        },
+        "warnings": list(profile.get("warnings", [])),
+        "leakage": [suspect["column"] for suspect in profile.get("leakage", [])],
+        "split": {
+            "strategy": split.strategy,
+            "column": split.column,
+            "seed": split.seed,
+            "rows": {name: len(part) for name, part in parts.items()},
+        },
+        "columns": dict(treatments.columns),
+        "runs": kept.runs,
+        "trials": models.trials,
+        "budget_s": models.time_budget_s,
+        "kept": {
+            "run_id": kept.run_id,
+            "model_id": kept.trial.model_id,
+            "name": kept.name,
+            "params": kept.trial.all_params,
+            "iterations": kept.trial.iterations,
+            "stopped": kept.trial.stopped,
+            "threshold": kept.threshold,
+            "runtime_s": kept.trial.runtime_s,
+        },
+        "intervals": {name: list(ends) for name, ends in final.intervals.items()},
+        "importance": final.importance,
+        "test_reads": reads,
+        "decisions": _decisions(ctx),
+        "versions": training_requirements(_requirements(kept)),
+    }
+
+
+def _metrics(model: Any, rows: Rows, parts: dict[str, np.ndarray]) -> dict[str, dict[str, float | None]]:
+    """On training and validation rows, with the approved threshold."""
+    found = {}
+    for name in ("train", "val"):
+        raw = model.raw(rows.frame.iloc[parts[name]])
+        found[name] = evaluate(model.task_type, rows.y[parts[name]], raw, model.threshold)
+    return found
+
+
+def _requirements(kept: Kept) -> dict[str, str]:
+    found: dict[str, str] = json.loads((kept.model_dir / "model.json").read_text("utf-8"))["requirements"]
+    return found
+
+
+def _profile(ctx: StageContext) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((ctx.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise StageError("What PROFILE_DATA found cannot be read; restart PROFILE_DATA.") from error
+    return found
+
+
+def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
+    """What the person approved at the gates, in words."""
+    data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
+    roles: ProfilePlan = ctx.approved(StageId.PROFILE_DATA)
+    treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
+    models: ModelPlan = ctx.approved(StageId.MODEL_SELECT)
+    train: TrainPlan = ctx.approved(StageId.TRAIN)
+    others = [f"{name}: {role}" for name, role in roles.roles.items() if role not in ("feature", "target")]
+    chosen = [
+        choice.id + (f" ({', '.join(f'{k}={v}' for k, v in choice.params.items())})" if choice.params else "")
+        for choice in models.models
+    ]
+    split = treatments.split
+    where = f" by {split.column}" if split.column else ""
+    return [
+        ("Task", f"{data.task_type} of {data.target}, by {models.metric}"),
+        ("Data", data.dataset_id),
+        ("Columns that are no features", ", ".join(others) or "none"),
+        (
+            "Split",
+            f"{split.strategy}{where}, {split.val_fraction:.0%} validation, {split.test_fraction:.0%} test, "
+            f"seed {split.seed}",
+        ),
+        ("Models", ", ".join(chosen)),
+        ("Time budget", f"{models.time_budget_s:g} seconds, up to {models.trials} settings of each model"),
+        ("Kept", train.keep + (f", threshold {train.threshold:.4g}" if train.threshold is not None else "")),
+    ]
+
+
+def _summary(review: dict[str, Any]) -> str:
+    metric, kept = review["task"]["metric"], review["kept"]
+    ends = review["intervals"].get(metric)
+    words = f"{kept['name']} has {report.NAMES[metric]} {report.number(review['metrics']['test'].get(metric))} on "
+    words += f"{review['split']['rows']['test']:,} test rows"
+    words += f" (95% interval {report.interval(ends)})." if ends else "."
+    words += " The notebook came to the reported numbers from the raw data."
+    return " ".join([words, *review["cautions"][:2]])
+
+
+def _next_actions(review: dict[str, Any]) -> tuple[str, ...]:
+    actions = [
+        "Read the report and confirm to export the bundle.",
+        "Leave parts out of the bundle: report, notebook, training_code, event_log, sample_rows.",
+        "Edit the files in the folder code and restart TRAIN.",
+    ]
+    return (*actions, *(f"{item['title']}: {item['chat']}" for item in review["suggestions"][:3]))
