@@ -1,160 +1,47 @@
 """What a request in plain English says: task, target, metric, time, models, wishes and data.
 
-Rules, not a language model: each takes the words that it knows out of the text, and what no rule took is told
-to the person. Every pattern is linear in the length of the text.
+Rules, not a language model: each takes what it knows out of a sentence, and the clauses in which nothing was known
+are told to the person. The work is linear in the length of the text.
 """
 
-import re
 from collections.abc import Iterable
+from typing import Any
+
+import msgspec
 
 from ..protocol.plans import IntentPlan
-from .lexicon import BUNDLED, FAMILIES, METRICS, MODELS, NUMBERS
+from .facts import budget_of, dataset_of, metric_of, preference_of
+from .scan import Named, models_of, scan, weigh
+from .target import Target, column_target, target_of
+from .vocabulary import FILLER, REGRESSION_METRICS
+from .words import Columns, Token, sentences, tokenise
 
-_NAME = r"(?:`([^`\n]{1,120})`|\"([^\"\n]{1,120})\"|'([^'\n]{1,120})'|([\w][\w.%-]{0,119}))"
-_URL = re.compile(r"(?:https?|s3|gs|ftp)://[^\s\"'<>]{1,500}[^\s\"'<>.,;:!?)]")
-_EXTENSION = r"(?:csv|tsv|txt|parquet|pq|feather|arrow|ipc|jsonl|ndjson|json|xlsx|xls)(?:\.(?:gz|zst|bz2|xz|zip))?"
-_FILE = re.compile(rf"(?<![\w/])[\w./~-]{{1,200}}\.{_EXTENSION}\b", re.IGNORECASE)
-_TARGET = (
-    re.compile(rf"\btarget(?: column| variable)?(?: is| =|:|=)? {_NAME}", re.IGNORECASE),
-    re.compile(rf"\b(?:column|label|outcome) {_NAME} is the target", re.IGNORECASE),
-    re.compile(rf"\b(?:predict|predicting|forecast|estimate|model|classify|explain)(?: the| a| an| each| every)?"
-               rf"(?: column| value of| price of| probability of| likelihood of)? {_NAME}", re.IGNORECASE),
-)  # fmt: skip
-_NO_TARGETS = frozenset(
-    ["whether", "if", "who", "which", "what", "how", "the", "a", "an", "it", "its", "them", "this", "that", "rows", "data", "with", "from", "in", "for", "using", "and", "customer", "customers", "by", "on", "well", "model", "models", "better", "accurately", "something", "everything", "me", "us", "will"]
-)
-_NUMBER = "|".join(sorted((re.escape(n) for n in NUMBERS), key=len, reverse=True))
-_TIME = re.compile(
-    rf"(?:\b(?:under|within|in|less than|at most|up to|no more than|max(?:imum)?|about|for|take|spend|budget(?: of)?|"
-    rf"below|not longer than)\s+)*(?<![\w.])(\d{{1,6}}(?:\.\d{{1,3}})?|{_NUMBER})[\s-]?"
-    r"(seconds?|secs?|s|minutes?|mins?|min|m|hours?|hrs?|hr|h)\b",
-    re.IGNORECASE,
-)
-_BINARY = re.compile(r"\b(?:binary|whether|yes or no|yes/no|true or false|churns?|fraud)\b", re.IGNORECASE)
-_MULTICLASS = re.compile(r"\b(?:multi-?class|which (?:class|category|kind|type|species))\b", re.IGNORECASE)
-_REGRESSION = re.compile(r"\b(?:regression|regress|how (?:much|many|long|far|old)|forecast)\b", re.IGNORECASE)
-_SPEED = re.compile(r"\b(?:speed|fast|faster|quick|quickly|rapid|low latency)\b", re.IGNORECASE)
-_ACCURATE = re.compile(
-    r"\b(?:accuracy over speed|quality over speed|as accurate(?:ly)? as possible|best possible|most accurate|"
-    r"accuracy (?:first|matters most)|rather than speed|not speed)\b",
-    re.IGNORECASE,
-)
-_PLAIN = re.compile(r"\b(?:interpretab\w{1,8}|explainab\w{1,8}|explain|understandable|transparent)\b", re.IGNORECASE)
-_NOT_BEFORE = re.compile(
-    r"\b(?:no|not|never|without|except|exclude|excluding|avoid|drop|skip|instead of|rather than|don'?t use|do not use|"
-    r"leave out|remove|any)(?:\s+(?:use|any|the|a|an))?\s*$",
-    re.IGNORECASE,
-)
-_CLAUSE = re.compile(r"[.;!?\n]+(?=\s|$)|,\s+")
-_MODEL_NAMES = re.compile(
-    "|".join(rf"\b{re.escape(n)}\b" for n in sorted(MODELS, key=len, reverse=True)), re.IGNORECASE
-)
-_BUNDLED_NAMES = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in BUNDLED), re.IGNORECASE)
-_KNOWN_WORDS = re.compile(
-    r"\b(?:please|predict\w*|model\w*|use|using|only|optimi[sz]e|maximi[sz]e|minimi[sz]e|target|column|data(?:set)?|"
-    r"file|from|keep|under|within|classif\w*|regress\w*|estimate|forecast|train|build|metric|score)\b",
-    re.IGNORECASE,
-)
+MAX_MISSED = 20
+_BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
+_KNOWN = FILLER | {"metric", "score", "budget", "target", "optimise", "optimize", "classify", "predict", "regression"}
+_CLASSES = {"two": "binary", "2": "binary", "binary": "binary"}
 
 
-def find_models(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The models that a text asks for, and those that it does not want, as ids in the order of their naming.
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it was understood: the plan, and in words what each part of it comes from."""
 
-    A name after ``no``, ``without``, ``instead of`` and the like is unwanted, and so are those joined to it.
-    """
-    names = {**{name: (model,) for name, model in MODELS.items()}, **FAMILIES}
-    pattern = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    last_end, negated = -1, False
-    for match in re.finditer(rf"\b(?:{pattern})\b", text, re.IGNORECASE):
-        before = text[max(0, match.start() - 40) : match.start()]
-        between = text[last_end : match.start()].strip(" ,").lower() if last_end >= 0 else "start"
-        if between not in ("", "and", "or", "nor", "&"):
-            negated = _NOT_BEFORE.search(before) is not None
-        last_end = match.end()
-        (unwanted if negated else wanted).extend(names[match.group().lower()])
-    return tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted))
+    plan: IntentPlan
+    understood: tuple[str, ...]
 
 
-def names_models(text: str) -> bool:
-    """Whether a text names any model or group of models, also such as there is none of here."""
-    lower = text.lower()
-    return any(re.search(rf"\b{re.escape(n)}\b", lower) for n in (*MODELS, *FAMILIES))
+class _Facts:
+    """What was found so far, over all sentences."""
 
-
-def find_metric(text: str) -> str | None:
-    """The metric that a text asks for, None if it names none."""
-    lower = text.lower()
-    found: list[tuple[int, int, str]] = []
-    for words, metric in METRICS.items():
-        match = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", lower)
-        if match:
-            found.append((match.start(), -len(words), metric))
-    if not found:
-        return None
-    over = re.search(r"\b(?:over|not|rather than|instead of)\s+[\w-]{1,40}", lower)
-    usable = [f for f in sorted(found) if not (over and over.start() < f[0] < over.end())] or sorted(found)
-    return usable[0][2]
-
-
-def find_seconds(text: str) -> float | None:
-    """A span of time that a text names, in seconds, None if there is none."""
-    match = _TIME.search(text)
-    if match is None:
-        return None
-    words = match.group(1).lower()
-    number = NUMBERS[words] if words in NUMBERS else float(words)
-    unit = match.group(2).lower()[0]
-    seconds = number * {"s": 1.0, "m": 60.0, "h": 3600.0}[unit]
-    return seconds if 0 < seconds <= 7 * 24 * 3600 else None
-
-
-def find_dataset(text: str) -> str | None:
-    """The data that a text names: a URL, a file, or a bundled set."""
-    if match := _URL.search(text) or _FILE.search(text):
-        return match.group()
-    lower = text.lower()
-    for words, dataset in BUNDLED.items():
-        if re.search(rf"\b{re.escape(words)}\b", lower):
-            return dataset
-    return None
-
-
-def find_target(text: str, columns: Iterable[str] = ()) -> str | None:
-    """The column that a text wants predicted; a name of ``columns`` wins over any other word."""
-    for column in sorted(columns, key=len, reverse=True):
-        if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text, re.IGNORECASE):
-            return column
-    plain = re.sub(r"  +", " ", _BUNDLED_NAMES.sub(" ", _URL.sub(" ", text)))
-    for pattern in _TARGET:
-        for match in pattern.finditer(plain):
-            quoted = next((g for g in match.groups()[:3] if g), None)
-            word = (match.group(4) or "").rstrip(".-")
-            if quoted:
-                return quoted
-            if word and word.lower() not in _NO_TARGETS and not _FILE.fullmatch(word):
-                return word
-    return None
-
-
-def find_task(text: str) -> str:
-    """``binary``, ``multiclass``, ``regression``, or ``auto`` where the text does not say."""
-    text = _MODEL_NAMES.sub(" ", text)
-    if _MULTICLASS.search(text):
-        return "multiclass"
-    if _REGRESSION.search(text):
-        return "regression"
-    return "binary" if _BINARY.search(text) else "auto"
-
-
-def find_preference(text: str) -> str | None:
-    """``accuracy``, ``speed`` or ``interpretability``, None if the text does not say."""
-    if _ACCURATE.search(text):
-        return "accuracy"
-    if _PLAIN.search(text):
-        return "interpretability"
-    return "speed" if _SPEED.search(text) else None
+    def __init__(self) -> None:
+        self.target: Target | None = None
+        self.task = "auto"
+        self.metrics: list[tuple[str, bool]] = []
+        self.prefer: str | None = None
+        self.seconds: float | None = None
+        self.dataset: str | None = None
+        self.named: list[Named] = []
+        self.missed: list[str] = []
+        self.notes: list[str] = []
 
 
 def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
@@ -171,39 +58,161 @@ def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
     -------
     IntentPlan
         What was understood; ``not_understood`` has the clauses of which nothing was.
+
+    Examples
+    --------
+    >>> plan = parse_request("Predict churn. Optimise recall, keep it under two minutes, no neural networks.")
+    >>> plan.target, plan.metric, plan.time_budget_s, plan.not_understood
+    ('churn', 'recall', 120.0, ())
     """
-    wanted, unwanted = find_models(text)
-    preference = find_preference(text)
-    metric = find_metric(_ACCURATE.sub(" ", text))
-    return IntentPlan(
-        task_type=find_task(text),  # type: ignore[arg-type]
-        target=find_target(text, columns),
-        metric=metric or "auto",  # type: ignore[arg-type]
-        time_budget_s=find_seconds(text) or (60.0 if preference == "speed" else 300.0),
-        prefer=preference or "balanced",  # type: ignore[arg-type]
-        dataset=find_dataset(text),
-        include_models=wanted,
-        exclude_models=unwanted,
-        not_understood=tuple(_not_understood(text)),
-    )
+    return read_request(text, columns).plan
 
 
-def _not_understood(text: str) -> list[str]:
-    """Clauses of which no rule knew a word."""
-    found = []
-    for clause in _CLAUSE.split(text[:20_000]):
-        words = clause.strip()
-        if not re.search(r"\w", words):
+def read_request(text: str, columns: Iterable[str] = ()) -> Request:
+    """What a request says, with an explanation of each part; see :func:`parse_request`."""
+    known = Columns(columns)
+    facts = _Facts()
+    for sentence in sentences(tokenise(text)):
+        _read(text, sentence, known, facts)
+    return _conclude(facts)
+
+
+def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> None:
+    taken: set[int] = set()
+    target = target_of(sentence, columns)
+    if target is None and facts.target is None:
+        target = column_target(sentence, columns)
+    if target is not None and not target.known and _is_bundled(target):
+        target = None
+    skip = range(0)
+    if target is not None and facts.target is None and not (target.name or "").startswith("http"):
+        facts.target, skip = target, target.tokens
+        taken.update(skip)
+    elif target is not None:
+        skip = target.tokens
+        taken.update(skip)
+        if target.name and (facts.target is None or facts.target.name is None or (target.known and not facts.target.known)):
+            facts.target = target
+    items = scan(sentence, columns, skip)
+    taken.update(i for item in items if item.kind != "cue" for i in range(item.start, item.end))
+    _task(sentence, items, target, facts)
+    if data := dataset_of(sentence, columns):
+        if not set(range(data[1], data[2])) <= set(skip):
+            facts.dataset = facts.dataset or data[0]
+        taken.update(range(data[1], data[2]))
+    if budget := budget_of(sentence, skip):
+        facts.seconds = facts.seconds or budget[0]
+        taken.update(range(budget[1], budget[2]))
+    if metric := metric_of(sentence, items):
+        facts.metrics.append(metric)
+    facts.prefer = facts.prefer or preference_of(sentence, items)
+    words = {t.low for t in sentence}
+    if {"take", "time"} <= words and ("your" in words) and facts.seconds is None:
+        facts.seconds = 3600.0
+        facts.notes.append("take your time: one hour of training")
+        taken.update(i for i, t in enumerate(sentence) if t.low in ("take", "your", "time"))
+    facts.named += [n for n in weigh(sentence, items) if n.kind in ("models", "absent")]
+    _missed(text, sentence, taken, facts)
+
+
+def _is_bundled(target: Target) -> bool:
+    """``classify iris`` names data, not a column."""
+    return (target.name or "").lower().removesuffix(" data").removesuffix(" dataset") in _BUNDLED_ALONE
+
+
+def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: _Facts) -> None:
+    tasks = [i.value for i in items if i.kind == "task"]
+    low = [t.low for t in sentence]
+    for n, word in enumerate(low[:-1]):
+        if low[n + 1] in ("classes", "categories", "groups") and (word.isdigit() or word in _CLASSES):
+            tasks.append(_CLASSES.get(word, "multiclass"))
+        elif low[n + 1] in ("classes", "categories") and word in ("three", "four", "five", "six", "ten", "several"):
+            tasks.append("multiclass")
+    if target is not None and target.task != "auto":
+        tasks.append(target.task)
+    tasks = [t for t in tasks if t != "classification"]
+    if "binary" in tasks and any(w in low for w in ("if", "whether")) and len(tasks) > 1:
+        explicit = [t for t in tasks if t != "binary"]
+        if target is None and explicit:
+            tasks = explicit  # "if you can, do a regression"
+    if tasks and facts.task == "auto":
+        conditional = low.count("if") and target is None and tasks == ["binary"] and "whether" not in low
+        facts.task = "auto" if conditional else tasks[0]
+
+
+def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
+    """Clauses in which nothing was known and that are more than courtesy."""
+    clause: list[int] = []
+    for i in range(len(sentence) + 1):
+        token = sentence[i] if i < len(sentence) else None
+        ends = token is None or token.text in ",:" or (token.low in ("and", "but", "then", "also") and token.kind == "word")
+        if not ends:
+            clause.append(i)
             continue
-        known = (
-            _KNOWN_WORDS.search(words)
-            or find_metric(words)
-            or names_models(words)
-            or find_seconds(words)
-            or find_dataset(words)
-            or find_preference(words)
-            or find_task(words) != "auto"
-        )
-        if not known:
-            found.append(words[:200])
-    return found[:20]
+        content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
+        if content and not taken & set(clause) and len(facts.missed) < MAX_MISSED:
+            piece = text[sentence[clause[0]].at : sentence[clause[-1]].end].strip(" .,;:!?-\n\t")
+            if any(c.isalnum() for c in piece):
+                facts.missed.append(piece[:200])
+        clause = []
+
+
+def _conclude(facts: _Facts) -> Request:
+    understood: list[str] = []
+    wanted, unwanted, _ = models_of(facts.named)
+    missed = list(facts.missed)
+    for named in facts.named:
+        if named.kind != "absent":
+            continue
+        if named.polarity == "avoid":
+            understood.append(f"no {named.value}: there are none among the models")
+        else:
+            missed.append(f"{named.value} (not among the models)")
+    target = facts.target.name if facts.target else None
+    if target:
+        understood.append(f"predict {target}")
+    metric = next((m for m, strong in facts.metrics if strong), facts.metrics[0][0] if facts.metrics else "auto")
+    others = [m for m, _ in facts.metrics if m != metric]
+    task = facts.task
+    if metric in REGRESSION_METRICS and task == "auto":
+        task = "regression"
+    if task != "auto":
+        understood.append(f"task {task}")
+    if metric != "auto":
+        also = f" (one metric decides; {', '.join(dict.fromkeys(others))} will be reported too)" if others else ""
+        understood.append(f"metric {metric}{also}")
+    seconds = facts.seconds
+    if seconds is None and facts.prefer == "speed":
+        seconds = 60.0
+    if seconds is not None:
+        understood.append(f"at most {say_seconds(seconds)} of training")
+    if facts.prefer:
+        understood.append(f"{facts.prefer} matters most")
+    if facts.dataset:
+        understood.append(f"data {facts.dataset}")
+    if wanted:
+        understood.append(f"models {', '.join(wanted)}")
+    if unwanted:
+        understood.append(f"without {', '.join(unwanted)}")
+    understood += facts.notes
+    plan = IntentPlan(
+        task_type=task,  # type: ignore[arg-type]
+        target=target,
+        metric=metric,  # type: ignore[arg-type]
+        time_budget_s=seconds or 300.0,
+        prefer=facts.prefer or "balanced",  # type: ignore[arg-type]
+        dataset=facts.dataset,
+        include_models=tuple(wanted),
+        exclude_models=tuple(unwanted),
+        not_understood=tuple(dict.fromkeys(missed))[:MAX_MISSED],
+    )
+    return Request(plan=plan, understood=tuple(understood))
+
+
+def say_seconds(seconds: float) -> str:
+    """A span of time for people."""
+    for unit, name in ((3600.0, "hour"), (60.0, "minute")):
+        if seconds >= unit and (seconds / unit * 4).is_integer():
+            count = seconds / unit
+            return f"{count:g} {name}{'' if count == 1 else 's'}"
+    return f"{seconds:g} second{'' if seconds == 1 else 's'}"

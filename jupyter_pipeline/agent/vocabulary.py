@@ -1,112 +1,235 @@
-"""The words that people use for models, metrics and wishes, and what they stand for."""
+"""The words that people use for models, metrics, wishes and times, and what they stand for.
 
-#: Names of models as people write them (lower case), longest first where one contains another.
-MODELS: dict[str, str] = {
-    "histogram gradient boosting": "hist_gradient_boosting",
-    "hist gradient boosting": "hist_gradient_boosting",
-    "histgradientboosting": "hist_gradient_boosting",
-    "hist_gradient_boosting": "hist_gradient_boosting",
-    "hgb": "hist_gradient_boosting",
-    "extremely randomized trees": "extra_trees",
-    "extra trees": "extra_trees",
-    "extra_trees": "extra_trees",
-    "extratrees": "extra_trees",
-    "random forests": "random_forest",
-    "random forest": "random_forest",
-    "random_forest": "random_forest",
-    "randomforest": "random_forest",
-    "logistic regression": "linear",
-    "linear regression": "linear",
-    "linear models": "linear",
-    "linear model": "linear",
-    "linear": "linear",
-    "ridge regression": "linear",
-    "ridge": "linear",
-    "lightgbm": "lightgbm",
-    "light gbm": "lightgbm",
-    "lgbm": "lightgbm",
-    "xgboost": "xgboost",
-    "xgb": "xgboost",
-    "catboost": "catboost",
-    "dummy": "dummy",
-    "baseline": "dummy",
+Phrases are lower case, words divided by single spaces; a hyphen or slash between words is written apart
+(``one - hot`` is ``one hot``: see :func:`~jupyter_pipeline.agent.words.tokenise`).
+"""
+
+from typing import Any, NamedTuple
+
+from .words import Lookup
+
+BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
+FORESTS = ("random_forest", "extra_trees")
+ALL_MODELS = ("dummy", "linear", *FORESTS, *BOOSTING)
+QUICK = ("dummy", "linear", "hist_gradient_boosting", "lightgbm")
+PLAIN = ("dummy", "linear")
+
+_MODELS: dict[tuple[str, ...], str] = {
+    ("dummy",): "dummy|dummy model|baseline|baseline model|dummy baseline|the baseline",
+    ("linear",): "linear|linear model|linear models|logistic regression|logistic|logreg|logit|linear regression|ridge"
+    "|ridge regression|glm|linear classifier|linear classifiers|logistic regressions",
+    ("random_forest",): "random forest|random forests|randomforest|random_forest|rf|randomforestclassifier"
+    "|randomforestregressor",
+    ("extra_trees",): "extra trees|extratrees|extra_trees|extra tree|extremely randomized trees"
+    "|extremely randomised trees",
+    ("hist_gradient_boosting",): "histogram gradient boosting|hist gradient boosting|histgradientboosting|hgb|histgb"
+    "|hist_gradient_boosting|histogram boosting|histgradientboostingclassifier|sklearn gradient boosting",
+    ("lightgbm",): "lightgbm|light gbm|lgbm|lgb",
+    ("xgboost",): "xgboost|xgb|xg boost|extreme gradient boosting",
+    ("catboost",): "catboost|cat boost",
+    BOOSTING: "gradient boosting|gradient boosted trees|gradient boosting machine|gradient boosting machines|gbm|gbms"
+    "|boosting|boosted trees|boosted models|boosting models|boosters|gbdt|boosted tree models|gradient boosting models",
+    FORESTS: "forest|forests|forest models|bagging",
+    (*FORESTS, *BOOSTING): "tree|trees|tree model|tree models|tree based|tree based models|tree based model"
+    "|tree ensembles|ensembles|ensemble models|decision trees|tree methods|tree based methods",
+}
+#: Models that people ask for and that are not here; to want none of them is understood.
+_ABSENT: dict[str, str] = {
+    "neural networks": "neural network|neural networks|neural net|neural nets|neural|deep learning|deep nets|mlp|mlps"
+    "|deep networks|deep neural networks|nn|nns|dnn|dnns|transformers|transformer|deep models|perceptron|tabnet|lstm"
+    "|pytorch|tensorflow|keras",
+    "support vector machines": "svm|svms|svc|svr|support vector machine|support vector machines",
+    "nearest neighbours": "knn|k nn|nearest neighbors|nearest neighbours|k nearest neighbors|k nearest neighbours",
+    "naive Bayes": "naive bayes|bayes",
+    "single decision trees": "decision tree|a single tree",
+    "Gaussian processes": "gaussian process|gaussian processes",
+    "time series models": "arima|prophet|sarima",
+    "AutoGluon": "autogluon|tpot|auto sklearn",
+}
+_METRICS: dict[str, str] = {
+    "roc_auc": "roc auc|auc|roc|roc_auc|auroc|auc roc|area under the curve|area under the roc curve|ranking quality",
+    "average_precision": "average precision|pr auc|auprc|auc pr|precision recall auc|average_precision|prauc"
+    "|precision recall curve",
+    "log_loss": "log loss|logloss|log_loss|cross entropy|likelihood loss",
+    "accuracy": "accuracy|accuracy score|correct predictions|hit rate",
+    "balanced_accuracy": "balanced accuracy|balanced_accuracy",
+    "f1": "f1|f1 score|f score|f measure|f 1",
+    "f1_macro": "macro f1|f1 macro|f1_macro|macro averaged f1|macro f1 score",
+    "precision": "precision|positive predictive value",
+    "recall": "recall|sensitivity|true positive rate|tpr|hit all positives",
+    "mcc": "mcc|matthews|matthews correlation|matthews correlation coefficient",
+    "brier": "brier|brier score|calibration|calibrated probabilities|well calibrated probabilities|calibrated",
+    "rmse": "rmse|root mean squared error|root mean square error|mse|mean squared error|squared error",
+    "mae": "mae|mean absolute error|absolute error|average error",
+    "mape": "mape|percentage error|mean absolute percentage error|percent error|relative error",
+    "r2": "r2|r squared|r²|coefficient of determination|explained variance|r 2|r2 score",
+    "median_ae": "median absolute error|median_ae|median error",
+}
+REGRESSION_METRICS = frozenset({"rmse", "mae", "mape", "r2", "median_ae"})
+BINARY_METRICS = frozenset({"brier"})
+_PREFER: dict[str, str] = {
+    "speed": "speed|fast|faster|fastest|quick|quickly|quicker|rapidly|rapid|low latency|lightweight|asap|speedy"
+    "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency|training time",
+    "accuracy": "as accurate as possible|as accurately as possible|accurate|accurately|best possible|most accurate"
+    "|more accurate|highest quality|best quality|quality|performance|better results|better performance"
+    "|best performance|predictive power|more accurately|strongest model",
+    "interpretability": "interpretability|interpretable|explainability|explainable|explained|transparent|transparency"
+    "|understandable|simple model|simple models|simpler model|simpler models|easy to explain|easy to understand"
+    "|easy to interpret|simplicity|simple|white box|i can explain|we can explain|can be explained|can explain"
+    "|able to explain|understand why|explain it to|explain to",
+}
+_COSTLY: dict[str, str] = {
+    "recall": "false negatives|false negative|missed cases|missing a case|miss any|missing any|miss a|missing a"
+    "|misses|catch all|catch every|catch as many|find all|find every|find as many|catch most|type ii errors",
+    "precision": "false positives|false positive|false alarms|false alarm|wrongly flag|type i errors",
+}
+_UNITS: dict[float, str] = {
+    1.0: "s|sec|secs|second|seconds",
+    60.0: "m|min|mins|minute|minutes",
+    3600.0: "h|hr|hrs|hour|hours",
+}
+_NUMBERS: dict[float, str] = {
+    0.25: "a quarter of an|quarter of an",
+    0.5: "half an|half a|half",
+    1.0: "a|an|one|a single",
+    1.5: "one and a half|an hour and a half",
+    2.0: "two|a couple of|couple of|couple",
+    3.0: "three|a few|few|several",
+    4.0: "four",
+    5.0: "five",
+    6.0: "six",
+    7.0: "seven",
+    8.0: "eight",
+    9.0: "nine",
+    10.0: "ten",
+    12.0: "twelve",
+    15.0: "fifteen",
+    20.0: "twenty",
+    30.0: "thirty",
+    40.0: "forty",
+    45.0: "forty five",
+    50.0: "fifty",
+    60.0: "sixty",
+    90.0: "ninety",
+}
+_BUNDLED: dict[str, str] = {
+    "iris": "iris|iris flowers|iris flower",
+    "wine": "wine",
+    "breast_cancer": "breast cancer|breast_cancer|wisconsin breast cancer",
+    "diabetes": "diabetes",
+    "digits": "digits|handwritten digits",
+}
+_TREATMENTS: dict[str, str] = {
+    "numeric": "numeric|numerical|number|numbers|a number|continuous|numeric value",
+    "onehot": "categorical|category|categories|one hot|onehot|one hot encoded|nominal|categoric|dummies"
+    "|one hot encoding|one hot encode",
+    "ordinal": "ordinal|ordered|ordinal encoded|ranked|ordered category",
+    "target_encode": "target encoded|target encoding|target encode|target_encode|mean encoded|mean encoding",
+    "text": "text|free text|strings|string|words|natural language",
+    "datetime": "date|dates|datetime|timestamp|date time|a timestamp|time stamp",
+    "boolean": "boolean|bool|yes no|true false|flag|binary flag",
+}
+_ROLES: dict[str, str] = {
+    "id": "id|identifier|an id|row id|ids|an identifier|key|row number",
+    "time": "time|time column|time axis|the time|the time column|time order",
+    "group": "group|group column|grouping|groups|the group",
+    "feature": "feature|features|input|a feature|predictor",
+}
+_BUNDLE: dict[str, str] = {
+    "report": "report|html report|the html",
+    "notebook": "notebook|ipynb|notebooks",
+    "training_code": "training code|train code|training script|code|scripts|source code",
+    "event_log": "event log|events|log|logs|events log|event_log",
+}
+_STAGES: dict[str, str] = {
+    "PARSE_INTENT": "parse_intent|request|prompt|the beginning|scratch|from scratch|start over|over again"
+    "|everything|the whole thing|the pipeline",
+    "DATA_SOURCE": "data_source|data source|data step|data selection",
+    "PROFILE_DATA": "profile_data|profile|profiling|data profile|the profile",
+    "PREPROCESS": "preprocess|preprocessing|pre processing|preparation|feature engineering",
+    "MODEL_SELECT": "model_select|model selection|model choice|choice of models",
+    "TRAIN": "train|training|the training|fit|fitting",
+    "REVIEW_EDIT": "review_edit|review|report step|evaluation",
+    "EXPORT": "export|bundle",
+}
+_CUES: dict[str, str] = {
+    "use": "use|using|used|with|want|wants|include|including|switch to|change to|go with|take|let's use|stick to"
+    "|stick with|prefer|preferably|via|by means of|pick|choose|select|keep|retain|need|favour|favor|move to|instead try",
+    "add": "add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try|test|consider"
+    "|along with|together with",
+    "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
+    "|just use|only want|only try|only train|restrict yourself to|stay with",
+    "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"
+    "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than|neither"
+    "|get rid of|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard|no more|stop using|throw out"
+    "|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not|refrain from|doesn't|minus|disregard"
+    "|kick out|hate|dislike",
+    "replace": "replace|swap|exchange|substitute|swap out",
+}
+_TASKS: dict[str, str] = {
+    "binary": "binary|binary classification|binary classifier|yes or no|yes no|two classes|true or false|whether|if"
+    "|probability|likelihood|chance|odds|propensity|yes / no",
+    "multiclass": "multiclass|multi class|multiclass classification|multi class classification|several classes"
+    "|which class|which category|which kind|which type|which species|what kind|what type|what species|what class"
+    "|what category|which of|three classes|many classes|multinomial",
+    "regression": "regression|regress|regression problem|regression model|how much|how many|how long|how far|how old"
+    "|how high|how expensive|how large|how big|continuous target|continuous value|numeric target",
+    "classification": "classify|classification|classifier|classifying|classification model|detect|categorise"
+    "|categorize",
 }
 
-#: Names of groups of models.
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "gradient boosting": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "boosted trees": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "boosting": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "tree models": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "tree-based models": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "trees": ("random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
-    "forests": ("random_forest", "extra_trees"),
-    "neural networks": (),
-    "neural network": (),
-    "neural nets": (),
-    "neural net": (),
-    "deep learning": (),
-}
 
-#: Names of metrics as people write them (lower case).
-METRICS: dict[str, str] = {
-    "balanced accuracy": "balanced_accuracy",
-    "average precision": "average_precision",
-    "precision-recall auc": "average_precision",
-    "pr auc": "average_precision",
-    "pr-auc": "average_precision",
-    "roc auc": "roc_auc",
-    "roc-auc": "roc_auc",
-    "roc_auc": "roc_auc",
-    "auc": "roc_auc",
-    "log loss": "log_loss",
-    "log-loss": "log_loss",
-    "logloss": "log_loss",
-    "log_loss": "log_loss",
-    "cross entropy": "log_loss",
-    "macro f1": "f1_macro",
-    "f1 macro": "f1_macro",
-    "f1_macro": "f1_macro",
-    "f1 score": "f1",
-    "f1-score": "f1",
-    "f1": "f1",
-    "matthews correlation": "mcc",
-    "mcc": "mcc",
-    "brier score": "brier",
-    "brier": "brier",
-    "false negatives": "recall",
-    "sensitivity": "recall",
-    "recall": "recall",
-    "false positives": "precision",
-    "false alarms": "precision",
-    "precision": "precision",
-    "accuracy": "accuracy",
-    "root mean squared error": "rmse",
-    "rmse": "rmse",
-    "mean absolute error": "mae",
-    "mae": "mae",
-    "mape": "mape",
-    "percentage error": "mape",
-    "median absolute error": "median_ae",
-    "r squared": "r2",
-    "r-squared": "r2",
-    "r²": "r2",
-    "r2": "r2",
-}
+class Meaning(NamedTuple):
+    """What a phrase stands for: a kind of thing and its value."""
 
-#: Names of scikit-learn's bundled data.
-BUNDLED: dict[str, str] = {
-    "breast cancer": "sklearn:breast_cancer",
-    "breast_cancer": "sklearn:breast_cancer",
-    "iris": "sklearn:iris",
-    "wine": "sklearn:wine",
-    "diabetes": "sklearn:diabetes",
-    "digits": "sklearn:digits",
-}
+    kind: str
+    value: Any
 
-#: Numbers as words, for times.
-NUMBERS: dict[str, float] = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "half a": 0.5, "half an": 0.5,
-    "couple of": 2, "a couple of": 2, "a few": 3,
-}  # fmt: skip
+
+def _spread(kind: str, table: dict[Any, str]) -> dict[str, Meaning]:
+    return {phrase: Meaning(kind, value) for value, phrases in table.items() for phrase in phrases.split("|")}
+
+
+#: What is looked for in every sentence.
+PHRASES: Lookup[Meaning] = Lookup(
+    {
+        **_spread("task", _TASKS),
+        **_spread("cue", _CUES),
+        **_spread("prefer", _PREFER),
+        **_spread("costly", _COSTLY),
+        **_spread("metric", _METRICS),
+        **_spread("absent", _ABSENT),
+        **_spread("models", _MODELS),
+        "black box": Meaning("black box", None),
+        "black boxes": Meaning("black box", None),
+        "black box models": Meaning("black box", None),
+        "instead": Meaning("instead", None),
+        "not only": Meaning("cue", "add"),
+        "all models": Meaning("models", ALL_MODELS),
+        "all the models": Meaning("models", ALL_MODELS),
+        "every model": Meaning("models", ALL_MODELS),
+        "all candidates": Meaning("models", ALL_MODELS),
+    }
+)
+UNITS = Lookup({p: seconds for seconds, phrases in _UNITS.items() for p in phrases.split("|")})
+NUMBERS = Lookup({p: number for number, phrases in _NUMBERS.items() for p in phrases.split("|")})
+BUNDLED = Lookup({p: name for name, phrases in _BUNDLED.items() for p in phrases.split("|")})
+TREATMENTS = Lookup({p: name for name, phrases in _TREATMENTS.items() for p in phrases.split("|")})
+ROLES = Lookup({p: name for name, phrases in _ROLES.items() for p in phrases.split("|")})
+BUNDLE = Lookup({p: name for name, phrases in _BUNDLE.items() for p in phrases.split("|")})
+STAGE_WORDS = Lookup({p: name for name, phrases in _STAGES.items() for p in phrases.split("|")})
+
+NEGATORS = frozenset(
+    "no not don't dont never do-not cannot can't won't isn't aren't shouldn't doesn't without neither nor".split()  # noqa: SIM905
+)
+#: Words that say nothing about what is wanted.
+FILLER = frozenset(
+    "a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your my our me us "
+    "he she they them their there here please thanks thank hi hello hey dear ok okay yes well so very really much many "
+    "more most some any all each every of for to in on at by from with as into about than then and or but can could would "
+    "should will shall may might must do does did have has had get got give make let let's like want need would like us "
+    "data dataset table frame file csv rows row columns column model models machine learning ml ai pipeline project if "
+    "good great cheers kindly just also too first last new now again bye attached attach attaching uploaded upload given "
+    "team everyone all best regards morning afternoon evening nice day hope well dataframe df set up build train create "
+    "fit run start begin go help job task work thing things something want wants wanted think guess sure possible".split()  # noqa: SIM905
+)

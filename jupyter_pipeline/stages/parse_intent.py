@@ -2,17 +2,29 @@
 
 import msgspec
 
-from ..agent.request import parse_request
+from ..agent.request import read_request
 from ..protocol.events import PromptParsed
-from .base import Result, StageContext, StageError
+from .base import Result, StageContext
+
+HOW = 'Say what to predict, for example "Predict churn, optimise recall, within two minutes".'
 
 
 def run(ctx: StageContext) -> Result:
-    """Read the request; say what was understood and what was not."""
+    """Read the request; say what was understood and what was not.
+
+    Parameters
+    ----------
+    ctx : StageContext
+        ``params`` holds ``prompt``, the request, and any member of IntentPlan that the person set.
+
+    Returns
+    -------
+    Result
+        Whatever the request says, there is a plan: what it does not say is left to the data.
+    """
     prompt = str(ctx.job.params.get("prompt", "")).strip()
-    if not prompt:
-        raise StageError('Say what to predict, for example "Predict churn, optimise recall, within two minutes".')
-    plan = ctx.with_params(parse_request(prompt))
+    request = read_request(prompt, _columns(ctx))
+    plan = ctx.with_params(request.plan)
     ctx.emit(
         PromptParsed(
             task_type=plan.task_type,
@@ -30,24 +42,40 @@ def run(ctx: StageContext) -> Result:
     (ctx.out_dir / "intent.json").write_bytes(
         msgspec.json.format(msgspec.json.encode({"prompt": prompt, "plan": plan}), indent=1)
     )
-    understood = [
-        f"predict {plan.target}" if plan.target else "predict a column that the data will suggest",
-        f"task {plan.task_type}" if plan.task_type != "auto" else "task from the data",
-        f"metric {plan.metric}" if plan.metric != "auto" else "metric from the task",
-        f"{plan.time_budget_s:g} seconds of training",
-    ]
-    if plan.prefer != "balanced":
-        understood.append(f"{plan.prefer} matters most")
-    if plan.dataset:
-        understood.append(f"data {plan.dataset}")
-    if plan.include_models:
-        understood.append(f"models {', '.join(plan.include_models)}")
-    if plan.exclude_models:
-        understood.append(f"without {', '.join(plan.exclude_models)}")
-    summary = f"Understood: {'; '.join(understood)}."
-    if plan.not_understood:
-        missed = "; ".join(f'"{clause}"' for clause in plan.not_understood)
-        summary += f" Not understood: {missed}."
-        ctx.log(f"Not understood: {missed}. Say it another way, or change the plan.", "warning")
-    ctx.log(summary)
-    return Result(plan=plan, summary=summary)
+    understood = [*request.understood]
+    changed = [f"{m} {ctx.job.params[m]} (set by you)" for m in plan.__struct_fields__ if m in ctx.job.params]
+    for remark in (*understood, *changed):
+        ctx.log(f"Understood: {remark}.")
+    for clause in plan.not_understood:
+        ctx.log(f'Not understood: "{clause}". Say it another way, or change the plan.', "warning")
+    return Result(plan=plan, summary=_summary(understood + changed, plan), next_actions=_next(plan))
+
+
+def _columns(ctx: StageContext) -> tuple[str, ...]:
+    """Columns of the attached data, where those say them."""
+    found: list[str] = []
+    for dataset in ctx.job.datasets:
+        meta = dataset.get("meta")
+        columns = meta.get("columns") if isinstance(meta, dict) else None
+        if isinstance(columns, list | tuple):
+            found += [c for c in columns if isinstance(c, str)]
+    return tuple(dict.fromkeys(found))
+
+
+def _summary(understood: list[str], plan: object) -> str:
+    missed = getattr(plan, "not_understood", ())
+    if understood:
+        text = f"Understood: {'; '.join(understood)}."
+        if getattr(plan, "target", None) is None:
+            text += " No target was named; the data will suggest one."
+    else:
+        text = f"The request says nothing that was understood, so the data will decide everything. {HOW}"
+    if missed:
+        clauses = "; ".join(f'"{clause}"' for clause in missed)
+        text += f" Not understood: {clauses}."
+    return text
+
+
+def _next(plan: object) -> tuple[str, ...]:
+    first = ("confirm",) if getattr(plan, "target", None) else ("say what to predict", "confirm")
+    return (*first, "change it (chat or update_plan)")

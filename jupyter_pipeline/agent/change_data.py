@@ -1,0 +1,302 @@
+"""Rules for what is said of the data: which data, target, task, positive class, columns."""
+
+from ..protocol.stages import StageId
+from .draft import Draft, Said
+from .facts import dataset_of
+from .scan import Named
+from .target import Target, target_of
+from .vocabulary import NEGATORS, ROLES, TREATMENTS
+from .words import Columns, Token
+
+DATA, INTENT, PROFILE, PREPROCESS = (
+    StageId.DATA_SOURCE,
+    StageId.PARSE_INTENT,
+    StageId.PROFILE_DATA,
+    StageId.PREPROCESS,
+)
+_ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
+_ABOUT_TARGET = ("predict", "target", "label", "outcome", "classify", "estimate", "forecast", "predicting")
+_AS = frozenset({"as", "is", "be", "a", "an", "are", "into", "to", "like"})
+_VERBS = (
+    "treat", "encode", "make", "convert", "handle", "column", "columns", "feature", "features", "consider", "use",
+    "mark", "set", "parse", "encoded", "variable", "field",
+)  # fmt: skip
+
+
+def dataset(said: Said, draft: Draft) -> None:
+    """``use iris``, ``switch to customers.csv``."""
+    data = dataset_of(said.tokens, draft.columns)
+    named = _known_dataset(said, draft)
+    if named is not None:
+        said.take(range(named[1], named[2]))
+        said.take_words(*_ABOUT_DATA)
+        stage = draft.first(DATA)
+        if stage is not None:
+            draft.say(f"Data: {named[0]}", draft.set(DATA, named[0], "dataset_id"))
+            return
+    if data is None:
+        return
+    said.take(range(data[1], data[2]))
+    said.take_words("data", "dataset", "file", "table")
+    if named is None and draft.plan(DATA) is not None and draft.context.datasets and not _is_address(data[0]):
+        known = ", ".join(d.id for d in draft.context.datasets[:10])
+        draft.said.append(f"{data[0]!r} is not among the data found so far ({known}); it is looked for anew.")
+    if draft.plan(INTENT) is None:
+        draft.problem("Data can be named once the request was read; say it again then.")
+        return
+    draft.say(f"Data: {data[0]}", draft.set(INTENT, data[0], "dataset"))
+
+
+def _is_address(name: str) -> bool:
+    return "://" in name
+
+
+def _known_dataset(said: Said, draft: Draft) -> tuple[str, int, int] | None:
+    """A data set that was found for this project, by its id, its name or its name without ending."""
+    if not draft.context.datasets:
+        return None
+    ids: dict[str, str] = {}
+    for found in draft.context.datasets:
+        names = (found.id, found.id.partition(":")[2], found.name, found.name.partition(".")[0])
+        for name in names:
+            if name and draft.columns.find(name) is None:
+                ids.setdefault(name, found.id)
+    lookup = Columns(ids)
+    asked = said.has("data", "dataset", "file", "table") or len(said.tokens) <= 3
+    asked = asked or (said.has("use", "switch", "load", "take") and not said.named)
+    for i, token in enumerate(said.tokens):
+        if i in said.taken or token.kind == "punct":
+            continue
+        if (match := lookup.at(said.tokens, i)) and (asked or token.kind in ("path", "quoted")):
+            return ids[match[0]], i, i + match[1]
+    return None
+
+
+def target(said: Said, draft: Draft) -> None:
+    """``the target is price``, ``predict churn instead``."""
+    found = target_of(said.tokens, draft.columns)
+    if found is None or not said.has(*_ABOUT_TARGET):
+        return
+    if not found.known and draft.context.columns:
+        if found.name and said.has("target", "predict", "label"):
+            said.take(found.tokens)
+            some = ", ".join(draft.context.columns[:12])
+            draft.problem(f"There is no column {found.name!r} to predict; the columns are {some}.")
+        return
+    if found.name is None:
+        return
+    said.take(found.tokens)
+    said.take_words("instead", "target", "predict")
+    stage = draft.first(DATA, INTENT)
+    if stage is None:
+        draft.problem("The target can be set once the request was read; say it again then.")
+        return
+    changed = draft.set(stage, found.name, "target")
+    if changed and stage is DATA and draft.set(DATA, None, "positive_class"):
+        pass  # it named a class of the old target
+    draft.say(f"Target: {found.name}", changed)
+    _task_of(found, draft)
+
+
+def _task_of(found: Target, draft: Draft) -> None:
+    stage = draft.first(DATA, INTENT)
+    if found.task != "auto" and stage is INTENT:
+        draft.set(stage, found.task, "task_type")
+
+
+def task(said: Said, draft: Draft) -> None:
+    """``this is a regression``, ``treat it as multiclass``."""
+    items = [i for i in said.rest() if i.kind == "task" and i.value in ("binary", "multiclass", "regression")]
+    items = [i for i in items if not {"whether", "if", "how", "probability", "chance"} & set(said.low[i.start : i.end])]
+    items = [i for i in items if not any(w in NEGATORS for w in said.low[max(0, i.start - 2) : i.start])]
+    if not items or said.free("column"):
+        return
+    said.take(*(range(i.start, i.end) for i in items))
+    said.take_words("task", "problem", "treat")
+    stage = draft.first(DATA, INTENT)
+    if stage is None:
+        draft.problem("The task can be set once the request was read; say it again then.")
+        return
+    draft.say(f"Task: {items[0].value}", draft.set(stage, items[0].value, "task_type"))
+
+
+def positive_class(said: Said, draft: Draft) -> None:
+    """``the positive class is yes``, ``treat 'yes' as positive``."""
+    if "positive" not in said.low or said.has("false", "true", "rate", "predictive"):
+        return
+    at = said.low.index("positive")
+    value = _value_after(said.tokens, at + 1) or _value_before(said.tokens, at)
+    if value is None:
+        return
+    said.take(range(len(said.tokens)))
+    if draft.plan(DATA) is None:
+        draft.problem("The positive class is decided at DATA_SOURCE; say it again there.")
+        return
+    if draft.context.task_type not in (None, "binary"):
+        draft.problem(f"A positive class has a meaning for binary tasks only; this one is {draft.context.task_type}.")
+        return
+    draft.say(f"Positive class: {value}", draft.set(DATA, value, "positive_class"))
+
+
+_SKIP = frozenset({"class", "one", "label", "is", "=", ":", "should", "be", "to", "the", "as", "value", "a", "outcome"})
+_NO_VALUE = frozenset({"use", "treat", "make", "consider", "take", "set", "with", "and", "please", "it", "this"})
+
+
+def _value_after(tokens: list[Token], at: int) -> str | None:
+    linked = False
+    while at < len(tokens) and tokens[at].low in _SKIP:
+        linked = True
+        at += 1
+    return tokens[at].text if at < len(tokens) and (linked or tokens[at].kind == "quoted") else None
+
+
+def _value_before(tokens: list[Token], at: int) -> str | None:
+    at -= 1
+    while at >= 0 and tokens[at].low in _SKIP:
+        at -= 1
+    return tokens[at].text if at >= 0 and tokens[at].low not in _NO_VALUE else None
+
+
+def columns(said: Said, draft: Draft) -> None:
+    """``drop X``, ``treat X as text``, ``X is an id``, ``keep X``."""
+    named = said.free("column")
+    if not named:
+        _unknown_column(said, draft)
+        return
+    for i, (columns, end) in enumerate(_groups(said, named)):
+        treatment, role, taken = _as_what(said, end)
+        said.take(*(range(n.start, n.end) for n in columns), taken)
+        names = list(dict.fromkeys(str(n.value) for n in columns))
+        if treatment is not None:
+            _treat(draft, names, treatment)
+        elif role is not None:
+            _role(draft, names, role)
+        else:
+            drop = [str(n.value) for n in columns if n.polarity == "avoid"]
+            keep = [str(n.value) for n in columns if n.polarity in ("use", "add", "only")]
+            if drop:
+                _treat(draft, drop, "drop")
+            if keep:
+                _keep(draft, keep)
+            if not drop and not keep and i == 0:
+                some = names[0]
+                draft.problem(f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".')
+    said.take_words(*_VERBS)
+
+
+def _groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
+    """Columns that one ``as …`` speaks of, and where they end."""
+    groups: list[tuple[list[Named], int]] = []
+    for column in named:
+        if groups:
+            between = said.low[groups[-1][1] : column.start]
+            if all(w in (",", "and", "or", "&", "the", "column", "columns", "also") for w in between):
+                groups[-1][0].append(column)
+                groups[-1] = (groups[-1][0], column.end)
+                continue
+        groups.append(([column], column.end))
+    return groups
+
+
+def _as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
+    """The treatment or role that follows columns, and its tokens."""
+    at = end
+    linked = False
+    while at < len(said.tokens) and at < end + 6:
+        low = said.low[at]
+        if low in _AS:
+            linked = True
+        elif linked or low in ("categorical", "numeric", "text", "ordinal"):
+            treatment = TREATMENTS.at(said.tokens, at)
+            role = ROLES.at(said.tokens, at)
+            if treatment and (not role or treatment[1] >= role[1]):
+                return treatment[0], None, range(end, at + treatment[1])
+            if role:
+                return None, role[0], range(end, at + role[1])
+            if low in ("free", "really", "actually", "just", "only", "not"):
+                at += 1
+                continue
+            break
+        elif low not in ("column", "columns", "should", "really", "actually", "it", "them", "both"):
+            break
+        at += 1
+    return None, None, range(end, end)
+
+
+def _treat(draft: Draft, names: list[str], treatment: str) -> None:
+    """A treatment, at PREPROCESS if it has the column, else as a role at PROFILE_DATA."""
+    done, wrong = [], []
+    changed = False
+    for name in names:
+        here = draft.plan(PREPROCESS)
+        before = draft.plan(PROFILE)
+        if here is not None and name in here["columns"]:
+            changed = draft.set(PREPROCESS, treatment, "columns", name) or changed
+            done.append(name)
+        elif before is not None and treatment == "drop" and before["roles"].get(name) not in (None, "target"):
+            changed = draft.set(PROFILE, "ignore", "roles", name) or changed
+            done.append(name)
+        else:
+            wrong.append(name)
+    if done:
+        text = f"Left out: {', '.join(done)}" if treatment == "drop" else f"{', '.join(done)}: treated as {treatment}"
+        draft.say(text, changed)
+    if wrong:
+        draft.problem(_why_not(draft, wrong, treatment))
+
+
+def _why_not(draft: Draft, names: list[str], treatment: str) -> str:
+    said = ", ".join(names)
+    profile, preprocess = draft.plan(PROFILE), draft.plan(PREPROCESS)
+    roles = (profile or {}).get("roles", {})
+    if any(roles.get(n) == "target" for n in names):
+        return f"{said} is the target, so it cannot be a feature or be left out; name another target first."
+    if preprocess is not None:
+        return f'{said} is no feature now; say "use {names[0]} as a feature" first.'
+    if profile is not None and treatment != "drop":
+        return f"How {said} becomes features is decided at PREPROCESS; say it again there."
+    return f"Columns are decided at PROFILE_DATA and PREPROCESS; say what to do with {said} there."
+
+
+def _role(draft: Draft, names: list[str], role: str) -> None:
+    plan = draft.plan(PROFILE)
+    if plan is None:
+        draft.problem(f"What a column is for is decided at PROFILE_DATA; say it of {', '.join(names)} there.")
+        return
+    good = [n for n in names if plan["roles"].get(n) not in (None, "target")]
+    changed = False
+    for name in good:
+        changed = draft.set(PROFILE, role, "roles", name) or changed
+    if good:
+        draft.say(f"{', '.join(good)}: {role}", changed)
+    if len(good) < len(names):
+        draft.problem(f"{', '.join(n for n in names if n not in good)} is the target; name another target first.")
+
+
+def _keep(draft: Draft, names: list[str]) -> None:
+    """Columns that were left out become features again."""
+    here, profile = draft.plan(PREPROCESS), draft.plan(PROFILE)
+    for name in names:
+        if here is not None and name in here["columns"]:
+            if here["columns"][name] == "drop":
+                draft.problem(f'Say how {name} becomes a feature: "treat {name} as numeric", as categorical, as text or as a date.')
+            else:
+                draft.said.append(f"{name} is a feature already ({here['columns'][name]}).")
+        elif profile is not None and name in profile["roles"]:
+            _role(draft, [name], "feature")
+        else:
+            draft.problem(_why_not(draft, [name], "keep"))
+
+
+def _unknown_column(said: Said, draft: Draft) -> None:
+    """``drop the column xyz``, where there is no such column."""
+    for i, token in enumerate(said.tokens[:-1]):
+        after = said.tokens[i + 1]
+        if token.low == "column" and i not in said.taken and after.kind in ("word", "quoted") and draft.context.columns:
+            said.take(range(len(said.tokens)))
+            draft.problem(f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}.")
+            return
+        if token.low in ("drop", "ignore") and after.kind == "quoted" and i + 1 not in said.taken:
+            said.take(range(len(said.tokens)))
+            draft.problem(f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}.")
+            return

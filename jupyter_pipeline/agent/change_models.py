@@ -1,0 +1,313 @@
+"""Rules for what is said of models, their parameters, metric, time, trials and what matters most."""
+
+from typing import Any
+
+from ..protocol.stages import StageId
+from .draft import Draft, Said
+from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
+from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
+from .request import say_seconds
+from .scan import models_of
+from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS
+
+SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
+_TRIALS = frozenset("trials trial settings setting combinations configurations tries draws".split())  # noqa: SIM905
+_TUNE = frozenset("tune tuning tuned hyperparameter hyperparameters hyper optuna".split())  # noqa: SIM905
+_RETRAIN = ("retrain", "train", "training", "again", "rerun", "refit", "re", "run", "with", "use", "using")
+
+
+def parameters(said: Said, draft: Draft) -> None:
+    """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``."""
+    for i in range(len(said.tokens)):
+        spoken = SPOKEN.at(said.tokens, i) if said.tokens[i].kind == "word" and i not in said.taken else None
+        if spoken is None:
+            continue
+        what, n = spoken
+        number = _number_near(said, i, n)
+        direction = _direction(said, i, n)
+        if number is None and direction == 0:
+            if what == "rate":
+                said.take(range(i, i + n))
+                draft.problem('Say which learning rate, for example "learning rate 0.1" or "higher learning rate".')
+            continue
+        if what == "trees" and number is None and not said.has("more", "fewer", "double", "halve", "twice", "less"):
+            continue
+        said.take(range(i, i + n), range(max(0, i - 2), i) if number is None else range(0))
+        said.take_words(*_RETRAIN, *UP, *DOWN)
+        _set_parameter(said, draft, what, number, direction)
+
+
+def _number_near(said: Said, i: int, n: int) -> float | None:
+    after = [*range(i + n, min(i + n + 4, len(said.tokens)))]
+    for at in [*after, i - 1]:
+        if 0 <= at < len(said.tokens):
+            token = said.tokens[at]
+            unit = said.low[at + 1] if at + 1 < len(said.low) else ""
+            if token.kind == "number" and at not in said.taken and unit not in ("times", "x"):
+                said.take(range(at, at + 1))
+                return float(token.low) / (100 if unit == "%" else 1)
+            if at >= i + n and token.low not in ("of", "to", "=", ":", "is", "at", "about", "around", "be", "by", "should"):
+                after = []
+                if at != i - 1:
+                    break
+    before = said.tokens[i - 1] if i else None
+    if before is not None and before.kind == "number" and i - 1 not in said.taken:
+        said.take(range(i - 1, i))
+        return float(before.low)
+    return None
+
+
+def _direction(said: Said, i: int, n: int) -> int:
+    near = set(said.low[max(0, i - 6) : i + n + 4])
+    return 1 if near & UP else -1 if near & DOWN else 0
+
+
+def _set_parameter(said: Said, draft: Draft, what: str, number: float | None, direction: int) -> None:
+    plan = draft.plan(SELECT)
+    if plan is None:
+        draft.problem(f"The {SAY[what]} of a model can be set once MODEL_SELECT has proposed models; say it again there.")
+        return
+    named = said.free("models")
+    wanted = models_of(named)[0]
+    said.take(*(range(n.start, n.end) for n in named))
+    usual = {m.id: m.params for m in draft.context.models}
+    models, words, limits = [], [], []
+    for choice in plan["models"]:
+        known = PARAMETERS.get(choice["id"], {}).get(what)
+        if known is None or (wanted and choice["id"] not in wanted):
+            models.append(choice)
+            continue
+        old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
+        new = _moved(known, old, number, direction, what)
+        if new is None:
+            limits.append(f"{choice['id']} takes {known.name} from {known.low:g} to {known.high:g}")
+            models.append(choice)
+            continue
+        models.append({**choice, "params": {**choice["params"], known.name: new}})
+        words.append(f"{choice['id']} {known.name} {'its own choice' if old is None else f'{old:g}'} to {new:g}")
+    if words:
+        draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
+    elif limits:
+        draft.problem(f"That {SAY[what]} is not possible: {', '.join(limits)}.")
+    else:
+        able = [m for m, parameters in PARAMETERS.items() if what in parameters]
+        here = ", ".join(c["id"] for c in plan["models"])
+        draft.problem(f"None of those models ({', '.join(wanted) or here}) has a {SAY[what]}; {', '.join(able)} have one.")
+
+
+def _moved(known: Known, old: Any, number: float | None, direction: int, what: str) -> float | int | None:
+    """The new value of a parameter, None if it is out of range."""
+    if number is not None:
+        new = number
+    else:
+        base = old if isinstance(old, int | float) and not isinstance(old, bool) else None
+        if what == "depth":
+            base = 6 if base is None or base < 1 else base
+            new = min(max(base + 2 * direction, known.low, 1), known.high)
+        elif base is None:
+            return None
+        else:
+            new = (base * 2.0**direction) if base else (1.0 if direction > 0 else 0.0)
+            new = min(max(new, known.low), known.high)
+        new = float(f"{new:.6g}")
+        if known.whole:
+            new = max(round(new), 1)
+    if not known.low <= new <= known.high or (known.whole and new != int(new)):
+        return None
+    return int(new) if known.whole else float(new)
+
+
+def models(said: Said, draft: Draft) -> None:
+    """``use X instead of Y``, ``add X``, ``without X``, ``only X``."""
+    named = said.free("models") + said.free("absent")
+    if not named:
+        return
+    said.take(*(range(n.start, n.end) for n in named))
+    said.take_words("instead", "retrain")
+    for absent in (n for n in named if n.kind == "absent"):
+        if absent.polarity == "avoid":
+            draft.say(f"No {absent.value}: there are none among the models")
+        else:
+            known = [m.id for m in draft.context.models] or list(ALL_MODELS)
+            draft.problem(f"There are no {absent.value} here; the models are {', '.join(known)}.")
+    chosen = [n for n in named if n.kind == "models"]
+    if not chosen:
+        return
+    wanted, unwanted, only = models_of(chosen)
+    replaces = any(n.replaces for n in chosen)
+    adds = not only and not replaces and any(n.polarity == "add" for n in chosen)
+    if draft.plan(SELECT) is not None:
+        _choose(draft, wanted, unwanted, only=only, adds=adds, replaces=replaces)
+    elif draft.plan(INTENT) is not None:
+        _wish_models(draft, wanted, unwanted, adds=adds)
+    else:
+        draft.problem("Models can be chosen once the request was read; say it again then.")
+
+
+def _choose(
+    draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool, adds: bool, replaces: bool
+) -> None:
+    plan = draft.plan(SELECT) or {}
+    old = {c["id"]: c for c in plan["models"]}
+    available = [m.id for m in draft.context.models] or list(ALL_MODELS)
+    unknown = [m for m in wanted if m not in available and m not in old]
+    wanted = [m for m in wanted if m not in unknown]
+    if unknown:
+        draft.problem(f"{', '.join(unknown)} cannot be trained here; the candidates are {', '.join(available)}.")
+        if not wanted:
+            return
+    missing = [m for m in unwanted if m not in old]
+    if replaces or adds or not wanted:
+        new = [m for m in old if m not in unwanted]
+        at = next((i for i, m in enumerate(old) if m in unwanted), len(new)) if replaces else len(new)
+        at = min(at, len(new))
+        new[at:at] = [m for m in wanted if m not in new]
+    else:
+        base = [] if only else [m for m in old if m == "dummy" and m not in unwanted and m not in wanted]
+        new = [*base, *wanted]
+    if not new:
+        draft.problem(f"At least one model must stay; besides {', '.join(unwanted)} there are {', '.join(m for m in available if m not in unwanted)}.")
+        return
+    changed = draft.set(SELECT, [old.get(m, {"id": m, "params": {}}) for m in new], "models")
+    gone = [m for m in old if m not in new]
+    came = [m for m in new if m not in old]
+    words = [f"{', '.join(came)} added" if came else "", f"{', '.join(gone)} left out" if gone else ""]
+    detail = "; ".join(w for w in words if w)
+    draft.say(f"Models to train: {', '.join(new)}" + (f" ({detail})" if detail else ""), changed)
+    if missing and replaces:
+        draft.said.append(f"({', '.join(missing)} was not among them.)")
+
+
+def _wish_models(draft: Draft, wanted: list[str], unwanted: list[str], *, adds: bool) -> None:
+    """Before there is a choice of models: what the request wants and does not want."""
+    plan = draft.plan(INTENT) or {}
+    include = [m for m in plan["include_models"] if m not in unwanted]
+    if wanted:
+        include = [*include, *(m for m in wanted if m not in include)] if adds and include else wanted
+    exclude = [*dict.fromkeys(m for m in (*plan["exclude_models"], *unwanted) if m not in wanted)]
+    changed = draft.set(INTENT, include, "include_models")
+    changed = draft.set(INTENT, exclude, "exclude_models") or changed
+    words = [f"wanted {', '.join(include)}" if include else "", f"not {', '.join(exclude)}" if exclude else ""]
+    draft.say(f"Models: {'; '.join(w for w in words if w)}", changed)
+
+
+def metric(said: Said, draft: Draft) -> None:
+    """``optimise recall``, ``use AUC``, ``false negatives are costly``."""
+    items = said.rest()
+    found = metric_of(said.tokens, items)
+    if found is None:
+        return
+    if preference_of(said.tokens, items) == "accuracy" and found[0] == "accuracy":
+        return
+    said.take(*(range(i.start, i.end) for i in items if i.kind in ("metric", "costly")))
+    name = found[0]
+    task = draft.context.task_type
+    if task is not None and (name in REGRESSION_METRICS) != (task == "regression"):
+        fitting = "rmse, mae, r2" if task == "regression" else "recall, precision, f1, accuracy, roc_auc"
+        draft.problem(f"{name} does not fit this {task} task; metrics that do are {fitting}.")
+        return
+    stage = draft.first(SELECT, DATA, INTENT)
+    if stage is None:
+        draft.problem("The metric can be set once the request was read; say it again then.")
+        return
+    draft.say(f"Metric: {name}", draft.set(stage, name, "metric"))
+
+
+def budget(said: Said, draft: Draft) -> None:
+    """``two minutes``, ``more time``, ``train longer``."""
+    taken = [i for i in range(len(said.tokens)) if i in said.taken]
+    found = budget_of(said.tokens)
+    stage = draft.first(SELECT, INTENT)
+    if found is not None and found[1] not in taken:
+        said.take(range(found[1], found[2]))
+        said.take_words("budget", "time", "limit", "training", "train", "give", "under", "within")
+        seconds: float | None = found[0]
+    else:
+        seconds = None
+        factor = _more_time(said)
+        if factor is None:
+            return
+        said.take_words("time", "longer", "more", "less", "train", "training", "budget", "twice", "long", "shorter")
+        if stage is not None:
+            seconds = min(float((draft.plan(stage) or {})["time_budget_s"]) * factor, MAX_SECONDS)
+    if stage is None or seconds is None:
+        draft.problem("The time budget can be set once the request was read; say it again then.")
+        return
+    draft.say(f"Time budget: {say_seconds(seconds)}", draft.set(stage, seconds, "time_budget_s"))
+
+
+def _more_time(said: Said) -> float | None:
+    about_time = said.has("time", "budget", "longer", "shorter") and said.has(
+        "time", "budget", "train", "training", "run", "longer"
+    )
+    if not about_time or said.has("split", "column", "by"):
+        return None
+    if said.has("more", "longer", "twice", "double", "increase", "extend"):
+        return 2.0
+    return 0.5 if said.has("less", "shorter", "halve", "half", "reduce", "shorten") else None
+
+
+def preference(said: Said, draft: Draft) -> None:
+    """``accuracy over speed``, ``faster``, ``something explainable``."""
+    items = said.rest()
+    wish = preference_of(said.tokens, items)
+    if wish is None:
+        return
+    said.take(*(range(i.start, i.end) for i in items if i.kind in ("prefer", "metric", "black box")))
+    plan = draft.plan(SELECT)
+    if plan is None:
+        if draft.plan(INTENT) is None:
+            draft.problem("What matters most can be said once the request was read; say it again then.")
+        else:
+            draft.say(f"What matters most: {wish}", draft.set(INTENT, wish, "prefer"))
+        return
+    chosen = {c["id"]: c for c in plan["models"]}
+    every = [m.id for m in draft.context.models] or list(ALL_MODELS)
+    old_budget, trials = float(plan["time_budget_s"]), int(plan["trials"])
+    if wish == "accuracy":
+        names, seconds, trials = [*chosen, *(m for m in every if m not in chosen)], old_budget * 2, max(trials * 2, 10)
+    elif wish == "speed":
+        names, seconds, trials = [m for m in every if m in QUICK], max(old_budget / 2, 10.0), 1
+    else:
+        names, seconds = [m for m in every if m in PLAIN], old_budget
+    names, seconds = names or list(chosen), min(seconds, MAX_SECONDS)
+    changed = draft.set(SELECT, [chosen.get(m, {"id": m, "params": {}}) for m in names], "models")
+    changed = draft.set(SELECT, seconds, "time_budget_s") or changed
+    changed = draft.set(SELECT, min(trials, 1000), "trials") or changed
+    words = {"accuracy": "Accuracy over speed", "speed": "Speed over accuracy", "interpretability": "Explainable models"}
+    many = "one setting" if trials == 1 else f"up to {min(trials, 1000)} settings"
+    draft.say(f"{words[wish]}: {', '.join(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
+
+
+def trials(said: Said, draft: Draft) -> None:
+    """``20 trials``, ``tune more``, ``no tuning``."""
+    count: float | None = None
+    tuning = said.has(*_TUNE)
+    for i, low in enumerate(said.low):
+        if low in _TRIALS and i and i not in said.taken:
+            token = said.tokens[i - 1]
+            spoken = NUMBERS.at(said.tokens, i - 1) if token.kind == "word" else None
+            count = float(token.low) if token.kind == "number" else spoken[0] if spoken else None
+            if count is None and said.has("more", "double", "twice"):
+                count = -2
+            said.take(range(max(0, i - 1), i + 1))
+        elif low in _TRIALS and i + 2 < len(said.low) and said.tokens[i + 2].kind == "number":
+            count = float(said.tokens[i + 2].low)
+            said.take(range(i, i + 3))
+    if count is None and not tuning:
+        return
+    said.take_words(*_TUNE)
+    plan = draft.plan(SELECT)
+    if plan is None:
+        draft.problem("How many settings are tried is decided at MODEL_SELECT; say it again there.")
+        return
+    old = int(plan["trials"])
+    if count is None:
+        count = 1 if any(w in NEGATORS for w in said.low) else max(old * 2, 10)
+    elif count == -2:
+        count = old * 2
+    new = int(count)
+    if not 1 <= new <= 1000:
+        draft.problem("The number of trials goes from 1 to 1000.")
+        return
+    draft.say(f"Settings tried of each model: {new}", draft.set(SELECT, new, "trials"))

@@ -1,0 +1,132 @@
+"""Rules for what is said of results: which run's model is kept, the threshold, what goes into the bundle."""
+
+from ..protocol.events import LeaderboardRow
+from ..protocol.stages import StageId
+from .draft import Draft, Said
+from .scan import models_of
+from .vocabulary import BUNDLE, NUMBERS
+
+TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
+_KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
+_PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
+
+
+def keep(said: Said, draft: Draft) -> None:
+    """``keep the random forest``, ``keep run-5-2-lightgbm``, ``take the second best``."""
+    if not said.has(*_KEEP) or said.has("bundle", "instead"):
+        return
+    good = [r for r in draft.context.leaderboard if r.status == "success"]
+    named = [n for n in said.free("models") if n.polarity != "avoid"]
+    row, span = _row(said, good, models_of(named)[0])
+    models_meant = bool(named) and draft.plan(TRAIN) is not None
+    if row is None:
+        if models_meant and not said.has("only", "add"):
+            said.take(*(range(n.start, n.end) for n in named))
+            known = ", ".join(r.model for r in good) or "none"
+            draft.problem(f"No finished run of {', '.join(models_of(named)[0])} can be kept; finished: {known}.")
+        return
+    if draft.plan(TRAIN) is None:
+        if span:
+            said.take(span, *(range(n.start, n.end) for n in named))
+            draft.problem("Which model is kept is decided when training has ended (TRAIN); say it again there.")
+        return
+    said.take(span, *(range(n.start, n.end) for n in named))
+    said.take_words("best", "one", "run", "model")
+    draft.say(f"Kept: {row.model} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
+
+
+def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[LeaderboardRow | None, range]:
+    words = " ".join(said.low)
+    for row in good:
+        if row.run_id.lower().replace("-", " ") in words.replace("-", " ") or row.run_id.lower() in said.text.lower():
+            return row, range(len(said.tokens))
+    if models:
+        return next((r for r in good if r.model in models), None), range(0)
+    if said.has("model", "one", "run", "best") and not said.has("column", "columns", "so", "far"):
+        for i, low in enumerate(said.low):
+            place = _PLACES.get(low)
+            if place is not None and not (low == "best" and i and said.low[i - 1] in _PLACES):
+                return (good[place] if place < len(good) else None), range(i, i + 1)
+    return None, range(0)
+
+
+def threshold(said: Said, draft: Draft) -> None:
+    """``threshold 0.3``, ``lower the threshold``, ``default threshold``."""
+    at = next((i for i, w in enumerate(said.low) if w in ("threshold", "cutoff")), None)
+    if at is None:
+        return
+    said.take(range(at, at + 1))
+    plan = draft.plan(TRAIN)
+    if plan is None:
+        draft.problem("The threshold is decided when training has ended (TRAIN); say it again there.")
+        return
+    if draft.context.task_type not in (None, "binary"):
+        draft.problem(f"A threshold has a meaning for binary tasks only; this one is {draft.context.task_type}.")
+        return
+    value: float | None = None
+    numbers = [i for i, t in enumerate(said.tokens) if t.kind == "number" and abs(i - at) <= 6]
+    old = 0.5 if plan.get("threshold") is None else float(plan["threshold"])
+    if numbers:
+        after = said.low[numbers[0] + 1] if numbers[0] + 1 < len(said.low) else ""
+        value = float(said.tokens[numbers[0]].low) / (100 if after in ("%", "percent") else 1)
+        said.take(range(numbers[0], numbers[0] + 2))
+    elif said.has("lower", "reduce", "decrease", "smaller", "down"):
+        value = round(max(old - 0.1, 0.05), 4)
+    elif said.has("higher", "raise", "increase", "bigger", "up"):
+        value = round(min(old + 0.1, 0.95), 4)
+    elif said.has("default", "no", "without", "reset", "remove"):
+        draft.say("Threshold: the default", draft.set(TRAIN, None, "threshold"))
+        said.take_words("default", "reset")
+        return
+    said.take_words("lower", "higher", "raise", "reduce", "set", "use")
+    if value is None or not 0 <= value <= 1:
+        draft.problem('A threshold goes from 0 to 1, for example "threshold 0.3".')
+        return
+    draft.say(f"Threshold: {value:g}", draft.set(TRAIN, value, "threshold"))
+
+
+def bundle(said: Said, draft: Draft) -> None:
+    """``leave the notebook out``, ``include the event log``, ``10 sample rows``."""
+    found = []
+    for i, token in enumerate(said.tokens):
+        phrase = BUNDLE.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
+        if phrase and not (found and found[-1][1] > i):
+            found.append((phrase[0], i + phrase[1], i))
+    rows = _sample_rows(said)
+    cued = [i for i in said.items if i.kind == "cue"]
+    if rows is None and (not found or not cued):
+        return
+    if draft.plan(REVIEW) is None:
+        if rows is not None or said.has("bundle", "export", "zip", "include", "leave"):
+            said.take(*(range(start, end) for _, end, start in found))
+            draft.problem("What goes into the bundle is decided at REVIEW_EDIT; say it again there.")
+        return
+    if rows is not None:
+        draft.say(f"Sample rows in the bundle: {rows}", draft.set(REVIEW, rows, "sample_rows"))
+    words, changed = [], False
+    for member, end, start in found:
+        if not cued:
+            continue
+        said.take(range(start, end))
+        cue = next((c for c in reversed(cued) if c.end <= start), cued[0])
+        wanted = cue.value != "avoid"
+        changed = draft.set(REVIEW, wanted, member) or changed
+        words.append(f"{'with' if wanted else 'without'} {member.replace('_', ' ')}")
+    said.take_words("out", "bundle", "export", "leave")
+    if words:
+        draft.say(f"Bundle {', '.join(dict.fromkeys(words))}", changed)
+
+
+def _sample_rows(said: Said) -> int | None:
+    for i, low in enumerate(said.low[:-1]):
+        if low in ("sample", "example") and said.low[i + 1] in ("rows", "row"):
+            said.take(range(max(0, i - 1), i + 2))
+            if i and said.low[i - 1] in ("no", "without"):
+                return 0
+            near = [j for j in (i - 1, i + 2) if 0 <= j < len(said.tokens)]
+            for j in near:
+                if said.tokens[j].kind == "number" and said.low[j].isdigit() and int(said.low[j]) <= 1000:
+                    return int(said.low[j])
+            spoken = NUMBERS.at(said.tokens, i - 1) if i else None
+            return int(spoken[0]) if spoken and spoken[0] >= 1 else None
+    return None

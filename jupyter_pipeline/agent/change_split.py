@@ -1,0 +1,156 @@
+"""Rules for how the rows are divided: parts, seed, and whether by time, by group or stratified."""
+
+from ..protocol.stages import StageId
+from .draft import Draft, Said
+from .scan import Named
+
+PREPROCESS = StageId.PREPROCESS
+_TEST = frozenset({"test", "holdout", "testing", "tested"})
+_VAL = frozenset({"validation", "val", "validate", "dev", "valid"})
+_TRAIN = frozenset({"train", "training"})
+_TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
+_SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
+
+
+def split(said: Said, draft: Draft) -> None:
+    """``30% test``, ``80/20``, ``split by time using date``, ``group by customer_id``, ``seed 7``, ``stratify``."""
+    about = said.has(*_SPLITTING)
+    parts = _parts(said, about=about)
+    seed = _seed(said)
+    how = _strategy(said, draft, about=about)
+    if not parts and seed is None and how is None:
+        return
+    said.take_words(*_SPLITTING, *_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
+    plan = draft.plan(PREPROCESS)
+    if plan is None:
+        draft.problem("The split is decided at PREPROCESS; say it again there.")
+        return
+    new = {**plan["split"]}
+    words = []
+    for part, fraction in parts.items():
+        if not 0 < fraction <= 0.45:
+            draft.problem(f"A part of the split can have more than 0 and up to 45 % of the rows, not {fraction:.0%}.")
+            return
+        new[part] = fraction
+        words.append(f"{fraction:.0%} {'test' if part == 'test_fraction' else 'validation'} rows")
+    if new["val_fraction"] + new["test_fraction"] > 0.8:
+        draft.problem("At least a fifth of the rows must be left to train on; take less for validation and test.")
+        return
+    if seed is not None:
+        new["seed"] = seed
+        words.append(f"seed {seed}")
+    if how is not None:
+        strategy, column = how
+        if strategy in ("time", "group") and column is None:
+            column = plan["split"]["column"] if plan["split"]["strategy"] == strategy else _role(draft, strategy)
+            if column is None:
+                draft.problem(f'Say by which column, for example "split by {strategy} using {_example(draft)}".')
+                return
+        new.update(strategy=strategy, column=column if strategy in ("time", "group") else None)
+        words.append(f"by {strategy}, column {column}" if strategy in ("time", "group") else strategy)
+    draft.say(f"Split: {', '.join(words)}", draft.set(PREPROCESS, new, "split"))
+
+
+def _parts(said: Said, *, about: bool) -> dict[str, float]:
+    """Fractions for test and validation rows."""
+    found: dict[str, float] = {}
+    ratio = [t for t in said.tokens if t.kind == "number" or t.text == "/"]
+    if len(ratio) in (3, 5) and all((t.text == "/") == bool(i % 2) for i, t in enumerate(ratio)):
+        numbers = [float(t.low) for t in ratio[::2]]
+        if 0 < sum(numbers) and (abs(sum(numbers) - 100) < 0.01 or abs(sum(numbers) - 1) < 0.001):
+            shares = [round(n / sum(numbers), 4) for n in numbers]
+            said.take(range(len(said.tokens)) if about else _span(said))
+            return {"test_fraction": shares[-1], **({"val_fraction": shares[1]} if len(shares) == 3 else {})}
+    for i, low in enumerate(said.low):
+        part = "test_fraction" if low in _TEST else "val_fraction" if low in _VAL else None
+        at = _nearest_number(said, i) if part else None
+        if part is not None and at is not None:
+            fraction = _fraction(said, at)
+            if fraction is not None:
+                found[part] = fraction
+                said.take(range(min(i, at), max(i, at) + 2))
+    return found
+
+
+def _span(said: Said) -> range:
+    numbers = [i for i, t in enumerate(said.tokens) if t.kind == "number"]
+    return range(numbers[0], numbers[-1] + 1)
+
+
+def _nearest_number(said: Said, i: int) -> int | None:
+    """A number that is not taken, within five tokens of a word; one before ``%`` first."""
+    near = [
+        j
+        for j in range(max(0, i - 5), min(len(said.tokens), i + 6))
+        if said.tokens[j].kind == "number" and j not in said.taken
+    ]
+    between = {"and", ",", "seed"}
+    near = [j for j in near if not between & set(said.low[min(i, j) : max(i, j)])] or []
+    return min(near, key=lambda j: abs(j - i)) if near else None
+
+
+def _fraction(said: Said, at: int) -> float | None:
+    value = float(said.tokens[at].low)
+    after = said.low[at + 1] if at + 1 < len(said.low) else ""
+    if after in ("%", "percent", "per"):
+        return round(value / 100, 4)
+    if after in ("rows", "row", "fold", "folds"):
+        return None
+    return value if 0 < value < 1 else round(value / 100, 4) if 1 < value < 100 else None
+
+
+def _seed(said: Said) -> int | None:
+    for i, low in enumerate(said.low):
+        is_seed = low in ("seed", "random_state") or (low == "state" and i and said.low[i - 1] == "random")
+        if not is_seed:
+            continue
+        for j in (*range(i + 1, min(i + 5, len(said.tokens))), i - 1):
+            token = said.tokens[j]
+            if j >= 0 and token.kind == "number" and token.low.isdigit() and int(token.low) < 2**31:
+                said.take(range(min(i, j), max(i, j) + 1))
+                return int(token.low)
+    return None
+
+
+def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None] | None:
+    columns = [n for n in said.named if n.kind == "column"]
+    by = [i for i, w in enumerate(said.low) if w in ("by", "on", "using", "with", "per")]
+    column: Named | None = next((c for c in columns if any(0 < c.start - b <= 3 for b in by)), None)
+    grouped = said.has("group", "groups", "grouped", "grouping") or (about and said.has("together"))
+    timed = bool(_TIME & set(said.low)) or (column is not None and _time_like(str(column.value), draft))
+    found: tuple[str, str | None] | None = None
+    if grouped and (about or column is not None or said.has("by")):
+        found = "group", str(column.value) if column else (str(columns[0].value) if columns else None)
+    elif about and timed and (by or said.has("chronologically", "chronological", "temporal")):
+        found = "time", str(column.value) if column else None
+    elif about and column is not None:
+        found = "group", str(column.value)
+    elif said.has("stratify", "stratified", "stratification"):
+        negated = said.has("no", "not", "don't", "without")
+        found = ("random" if negated else "stratified"), None
+    elif about and said.has("random", "randomly"):
+        found = "random", None
+    if found is None:
+        return None
+    said.take(*(range(c.start, c.end) for c in columns))
+    said.take_words(*_TIME, "group", "grouped", "groups", "stratify", "stratified", "random", "randomly", "no", "not")
+    return found
+
+
+def _time_like(name: str, draft: Draft) -> bool:
+    plan = draft.plan(PREPROCESS) or {}
+    roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
+    return plan.get("columns", {}).get(name) == "datetime" or roles.get(name) == "time"
+
+
+def _role(draft: Draft, role: str) -> str | None:
+    """The column with a role in the profile, or for time the only date."""
+    roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
+    found = [c for c, r in roles.items() if r == role]
+    if not found and role == "time":
+        found = [c for c, t in (draft.plan(PREPROCESS) or {}).get("columns", {}).items() if t == "datetime"]
+    return found[0] if len(found) == 1 else None
+
+
+def _example(draft: Draft) -> str:
+    return draft.context.columns[0] if draft.context.columns else "date"

@@ -1,0 +1,87 @@
+"""Rules for what is said of the work itself: go on, stop, finish, run again."""
+
+from ..protocol.stages import StageId, StageStatus
+from .base import Cancel, ConfirmGate
+from .draft import Draft, Said
+from .vocabulary import FILLER, NEGATORS, STAGE_WORDS
+
+_CONFIRM = frozenset(
+    "confirm confirmed approve approved accept accepted continue proceed yes ok okay yep yeah sure fine good great lgtm "
+    "perfect agreed next go ahead correct right looks nice".split()  # noqa: SIM905
+)
+_COURTESY = FILLER | frozenset("on the plan it all this that stage step with to forward looks sounds is gate".split())  # noqa: SIM905
+_CANCEL = frozenset("stop cancel abort kill halt terminate interrupt quit cancelled".split())  # noqa: SIM905
+_FINISH = frozenset("finish wrap enough conclude finalise finalize".split())  # noqa: SIM905
+_NOW = frozenset("now immediately once kill force instantly".split())  # noqa: SIM905
+_AGAIN = frozenset("restart rerun redo repeat retrain refit reset again restarting retry re-run".split())  # noqa: SIM905
+_WORK = frozenset("it this that the run running training train work everything job stage step all please now".split())  # noqa: SIM905
+
+
+def confirm(said: Said, draft: Draft, alone: bool) -> None:
+    """``go on``, ``looks good``, where that is all that was said."""
+    content = [w for w, t in zip(said.low, said.tokens, strict=True) if t.kind != "punct"]
+    meant = [w for w in content if w in _CONFIRM]
+    if not meant or any(w not in _CONFIRM and w not in _COURTESY for w in content) or any(w in NEGATORS for w in content):
+        return
+    if set(meant) <= {"good", "great", "nice", "right", "fine"} and len(content) > 3 and not said.has("looks", "sounds"):
+        return
+    said.take(range(len(said.tokens)))
+    if not alone:
+        draft.said.append("Confirm when you have seen what this comes to.")
+    elif draft.context.status is StageStatus.WAITING_CONFIRMATION:
+        draft.said.append(f"{draft.context.current_stage} is confirmed.")
+        draft.others.append(ConfirmGate())
+    else:
+        draft.problem(f"Nothing waits for a confirmation: {draft.context.current_stage} is {draft.context.status}.")
+
+
+def cancel(said: Said, draft: Draft) -> None:
+    """``stop``, ``cancel the run``, ``finish with the best so far``, ``stop now``."""
+    opening = [w for w in said.low[:6] if w not in _COURTESY or w in _CANCEL | _FINISH][:2]
+    finish = bool(_FINISH & set(opening)) or (said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop"))
+    stop = bool(_CANCEL & set(opening))
+    if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]) or said.named or said.has("using", "early"):
+        return
+    if stop and len(said.rest()) > 2 and not finish:
+        return
+    said.take(range(len(said.tokens)))
+    if draft.context.status is not StageStatus.IN_PROGRESS:
+        draft.problem(f"Nothing is running that could be stopped: {draft.context.current_stage} is {draft.context.status}.")
+        return
+    finish = finish or said.has("best")
+    if finish and draft.context.current_stage is StageId.TRAIN:
+        draft.said.append("Ending the training with the best model so far.")
+        draft.others.append(Cancel(mode="finish"))
+    elif _NOW & set(said.low):
+        draft.said.append(f"Ending {draft.context.current_stage} at once.")
+        draft.others.append(Cancel(mode="now"))
+    else:
+        draft.said.append(f"Stopping {draft.context.current_stage}.")
+        draft.others.append(Cancel(mode="stop"))
+
+
+def restart(said: Said, draft: Draft) -> None:
+    """``restart training``, ``retrain``, ``redo the profile``, ``go back to preprocessing``, ``start over``."""
+    back = said.has("back") and said.has("go", "return", "step")
+    over = said.has("start") and said.has("over", "scratch", "beginning")
+    anew = bool(_AGAIN & set(said.low)) or (said.has("run") and said.has("re"))
+    if not (back or over or anew) or any(w in NEGATORS for w in said.low[:3]):
+        return
+    stage = StageId.PARSE_INTENT if over else None
+    for i, token in enumerate(said.tokens):
+        found = STAGE_WORDS.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
+        if found is not None and not over:
+            stage = stage or StageId(found[0])
+            said.take(range(i, i + found[1]))
+    said.take_words(*_AGAIN, *_WORK, "start", "over", "scratch", "beginning", "back", "go", "from", "run", "to")
+    if stage is None:
+        if back:
+            order = draft.context.current_stage.order
+            stage = list(StageId)[max(order - 1, 0)]
+        else:
+            stage = StageId.TRAIN if said.has("retrain", "refit") else draft.context.current_stage
+    if stage.order > draft.context.current_stage.order:
+        draft.problem(f"{stage} has not been reached: the project is at {draft.context.current_stage}.")
+        return
+    draft.restart = stage if draft.restart is None else min(stage, draft.restart, key=lambda s: s.order)
+    draft.said.append(f"{stage} is to run again.")

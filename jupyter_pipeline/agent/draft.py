@@ -1,0 +1,132 @@
+"""An answer in the making: the plans as they will be when everything asked is done, and what is said about it."""
+
+import copy
+from typing import Any
+
+import msgspec
+
+from ..protocol.stages import StageId
+from .base import Cancel, Change, ConfirmGate, Context, Reply, Restart
+from .scan import Item, Named, scan, weigh
+from .words import Columns, Token
+
+Other = Restart | Cancel | ConfirmGate
+
+
+class Said(msgspec.Struct):
+    """A sentence of a chat: its tokens, the known phrases in it, and the tokens that a rule has taken."""
+
+    text: str
+    tokens: list[Token]
+    items: list[Item]
+    named: list[Named]
+    low: list[str]
+    taken: set[int]
+
+    @classmethod
+    def of(cls, text: str, tokens: list[Token], columns: Columns) -> "Said":
+        """A sentence, scanned."""
+        items = scan(tokens, columns)
+        return cls(text, tokens, items, weigh(tokens, items), [t.low for t in tokens], set())
+
+    def take(self, *spans: range) -> None:
+        """Mark tokens as understood."""
+        for span in spans:
+            self.taken.update(span)
+
+    def has(self, *words: str) -> bool:
+        """Whether any of these words is in the sentence."""
+        return not set(words).isdisjoint(self.low)
+
+    def free(self, kind: str) -> list[Named]:
+        """What is named of a kind and was not taken by a rule."""
+        return [n for n in self.named if n.kind == kind and n.start not in self.taken]
+
+    def rest(self) -> list[Item]:
+        """The known phrases that no rule has taken."""
+        return [i for i in self.items if i.start not in self.taken]
+
+    def take_words(self, *words: str) -> None:
+        """Mark these words, wherever they are."""
+        self.taken.update(i for i, w in enumerate(self.low) if w in words)
+
+
+class Draft:
+    """Collects changes; later rules see the plans as earlier ones left them.
+
+    Parameters
+    ----------
+    context : Context
+        How the project stands.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.columns = Columns(context.columns)
+        self.said: list[str] = []
+        self.problems: list[str] = []
+        self.missed: list[str] = []
+        self.answers: list[str] = []
+        self.others: list[Other] = []
+        self.restart: StageId | None = None
+        self._ops: dict[StageId, list[dict[str, Any]]] = {}
+        self._plans: dict[StageId, dict[str, Any]] = {
+            stage: copy.deepcopy(plan)
+            for stage, plan in context.plans.items()
+            if stage.order <= context.current_stage.order
+        }
+
+    def plan(self, stage_id: StageId) -> dict[str, Any] | None:
+        """A stage's plan with the changes so far; None if it has none that could be changed now."""
+        return self._plans.get(stage_id)
+
+    def first(self, *stages: StageId) -> StageId | None:
+        """The first of these stages that has a plan to change."""
+        return next((s for s in stages if s in self._plans), None)
+
+    def set(self, stage_id: StageId, value: Any, *path: str) -> bool:
+        """Set a member of a plan; whether that changes anything."""
+        at = self._plans[stage_id]
+        for name in path[:-1]:
+            at = at[name]
+        exists = path[-1] in at
+        if exists and at[path[-1]] == value:
+            return False
+        at[path[-1]] = copy.deepcopy(value)
+        pointer = "/" + "/".join(name.replace("~", "~0").replace("/", "~1") for name in path)
+        self._ops.setdefault(stage_id, []).append(
+            {"op": "replace" if exists else "add", "path": pointer, "value": value}
+        )
+        return True
+
+    def say(self, text: str, changed: bool = True) -> None:
+        """Say what was understood; where nothing changes, say that it is so already."""
+        self.said.append(f"{text}." if changed else f"{text}: that is so already.")
+
+    def problem(self, text: str) -> None:
+        """Say what cannot be done, and what would be right."""
+        if text not in self.problems:
+            self.problems.append(text)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes, in the order of the stages."""
+        return tuple(
+            Change(stage_id=stage, patch=tuple(self._ops[stage]))
+            for stage in sorted(self._ops, key=lambda s: s.order)
+        )
+
+    def reply(self, help_text: str) -> Reply:
+        """The answer; with what can be asked where nothing was understood."""
+        actions: tuple[Change | Other, ...] = (*self.changes, *self.others)
+        if self.restart is not None and not self.changes:
+            actions = (*actions, Restart(stage_id=self.restart))
+        parts = [*self.said, *self.problems, *self.answers]
+        if self.missed:
+            missed = ", ".join(f'"{m}"' for m in dict.fromkeys(self.missed))
+            parts.append(f"I did not understand {missed}.")
+        if not parts:
+            parts.append("I did not understand that.")
+        if not actions and not self.answers:
+            parts.append(help_text)
+        return Reply(text=" ".join(parts), actions=actions)

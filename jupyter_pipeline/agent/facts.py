@@ -1,0 +1,173 @@
+"""What one sentence says of metric, time, wishes, task, target and data, whoever asks and whenever."""
+
+from collections.abc import Iterator
+
+from .scan import Item
+from .vocabulary import BUNDLED, NEGATORS, NUMBERS, UNITS
+from .words import Columns, Token, is_data_path
+
+_OVER = frozenset({"over", "than", "not", "before", "above"})
+_LONGER = frozenset({"longer", "older", "later", "every", "per", "least", "last", "past", "next", "after", "each", "by"})
+_COSTLY_WORDS = frozenset(
+    "costly expensive worse bad matter matters important avoid minimise minimize fewer few reduce cost costs want "
+    "afford unacceptable critical dangerous must never don't not cannot can't as all every most catch find no low hurt "
+    "hurts worst care".split()  # noqa: SIM905
+)
+_STRONG = frozenset(
+    "optimise optimize optimising optimizing maximise maximize maximising maximizing minimise minimize minimising "
+    "minimizing metric metrics score improve best highest lowest higher lower evaluate judge judged measured measure "
+    "focus target care cares matters priority prioritise prioritize good high".split()  # noqa: SIM905
+)
+MAX_SECONDS = 7 * 24 * 3600.0
+
+
+def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | None:
+    """The metric that a sentence asks for, and whether it says so by a word such as ``optimise``."""
+    metrics = [i for i in items if i.kind == "metric"]
+    costly = [i for i in items if i.kind == "costly"]
+    words = {t.low for t in sentence}
+    if costly and words & _COSTLY_WORDS:
+        return _costlier(sentence, costly), True
+    strong = bool(words & _STRONG)
+    speed = [i for i in items if i.kind == "prefer" and i.value == "speed"]
+    found = []
+    for item in metrics:
+        before = sentence[item.start - 1].low if item.start else ""
+        two_before = sentence[item.start - 2].low if item.start > 1 else ""
+        if before in _OVER and (before != "than" or found):
+            continue  # "recall over precision"
+        if before in NEGATORS or two_before in NEGATORS or before == "about" and two_before == "care":
+            if "but" not in words and "only" not in words and any(t in words for t in ("don't", "not", "no", "ignore")):
+                continue
+            if before == "not":
+                continue
+        found.append(item)
+    if {"precision", "recall"} <= {i.value for i in found} and words & {"both", "balance", "balanced", "between"}:
+        return "f1", True
+    if not found:
+        return None
+    first = found[0]
+    if first.value == "accuracy" and speed and len(metrics) == 1:
+        return None  # "accuracy over speed" is a preference
+    return str(first.value), strong
+
+
+def _costlier(sentence: list[Token], costly: list[Item]) -> str:
+    """Which of two kinds of mistake is the costly one: ``false negatives are worse than false positives``."""
+    words = [t.low for t in sentence]
+    first = costly[0]
+    if len(costly) > 1:
+        between = words[first.end : costly[1].start]
+        if {"less", "cheaper", "better"} & set(between):
+            return str(costly[1].value)
+    return str(first.value)
+
+
+def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
+    """``accuracy``, ``speed`` or ``interpretability``, None if the sentence does not say."""
+    found: list[str] = []
+    for item in items:
+        before = [t.low for t in sentence[max(0, item.start - 2) : item.start]]
+        value = item.value if item.kind == "prefer" else None
+        if item.kind == "metric" and item.value == "accuracy":
+            value = "accuracy?"
+        if item.kind == "black box":
+            if any(b in NEGATORS or b == "avoid" for b in before):
+                found.append("interpretability")
+            continue
+        if value is None:
+            continue
+        if found and before[-1:] and (before[-1] in _OVER or before[-2:] in (["instead", "of"], ["rather", "than"])):
+            continue
+        negated = any(b in NEGATORS for b in before) or before[-2:] in (["rather", "than"], ["instead", "of"])
+        if negated or "over" in before[-1:]:
+            continue
+        found.append(value)
+    words = {t.low for t in sentence}
+    if "matter" in words and words & NEGATORS:  # "speed does not matter"
+        return "accuracy" if found == ["speed"] else None
+    sure = [f for f in found if not f.endswith("?")]
+    if found and found[0] == "accuracy?":
+        others = any(i.kind == "prefer" for i in items)
+        return "accuracy" if others and words & {"over", "than", "not", "before"} else (sure[0] if sure else None)
+    return sure[0] if sure else None
+
+
+def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
+    """Spans of time that a sentence names, in seconds, with the tokens that they take."""
+    i = 0
+    while i < len(sentence):
+        number, n = _number(sentence, i)
+        if number is None:
+            i += 1
+            continue
+        unit = UNITS.at(sentence, i + n) if i + n < len(sentence) else None
+        if unit is None:
+            i += 1
+            continue
+        start, end = i, i + n + unit[1]
+        seconds = number * unit[0]
+        tail = [t.low for t in sentence[end : end + 3]]
+        if tail == ["and", "a", "half"]:
+            seconds, end = seconds + unit[0] / 2, end + 3
+        before = {t.low for t in sentence[max(0, start - 2) : start]}
+        if 0 < seconds <= MAX_SECONDS and not before & _LONGER and "more than" not in _words(sentence, start - 2, start):
+            yield seconds, start, end
+        i = end
+
+
+def _words(sentence: list[Token], start: int, end: int) -> str:
+    return " ".join(t.low for t in sentence[max(0, start) : end])
+
+
+def _number(sentence: list[Token], i: int) -> tuple[float | None, int]:
+    token = sentence[i]
+    if token.kind == "number":
+        return float(token.low), 1
+    found = NUMBERS.at(sentence, i) if token.kind == "word" else None
+    return (found[0], found[1]) if found else (None, 0)
+
+
+def budget_of(sentence: list[Token], skip: range = range(0)) -> tuple[float, int, int] | None:
+    """The time budget that a sentence sets, in seconds, and its tokens; None if there is none."""
+    for seconds, start, end in durations(sentence):
+        if start not in skip:
+            return seconds, start, end
+    if "overnight" in {t.low for t in sentence}:
+        at = next(i for i, t in enumerate(sentence) if t.low == "overnight")
+        return 8 * 3600.0, at, at + 1
+    return None
+
+
+_DATA_WORDS = frozenset({"data", "dataset", "datasets", "set", "table", "file", "sample"})
+_BEFORE_DATA = frozenset({"use", "on", "with", "from", "load", "using", "take", "to", "sklearn", "scikit", "sklearn's"})
+_CALLED = frozenset({"called", "named", "is", "in", ":"})
+
+
+def dataset_of(sentence: list[Token], columns: Columns) -> tuple[str, int, int] | None:
+    """The data that a sentence names (an address, a file, a bundled set), and its tokens."""
+    for i, token in enumerate(sentence):
+        if token.kind in ("url", "path") or (token.kind == "quoted" and is_data_path(token.text)):
+            return token.text, i, i + 1
+    for i, token in enumerate(sentence):
+        bundled = BUNDLED.at(sentence, i) if token.kind == "word" else None
+        if bundled is None:
+            continue
+        end = i + bundled[1]
+        after = {t.low for t in sentence[end : end + 2]}
+        before = sentence[i - 1].low if i else ""
+        before = sentence[i - 2].low if before in ("the", "bundled", "sklearn") and i > 1 else before
+        alone = len(sentence) == bundled[1]
+        strong = after & _DATA_WORDS or before in _BEFORE_DATA or alone or token.low == "iris"
+        if strong and columns.find(token.text) is None:
+            return bundled[0], i, end
+        if "california" in before:
+            continue
+    for i, token in enumerate(sentence[:-1]):
+        if token.low in ("dataset", "file", "table", "data", "set"):
+            at = i + 2 if sentence[i + 1].low in _CALLED and i + 2 < len(sentence) else i + 1
+            named = sentence[at]
+            called = at == i + 2 and sentence[i + 1].low in ("called", "named")
+            if named.kind == "quoted" or (called and named.kind == "word"):
+                return named.text, i, at + 1
+    return None

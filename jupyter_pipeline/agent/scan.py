@@ -1,0 +1,184 @@
+"""Finds the known phrases of a sentence, and for each thing that is named whether it is wanted."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from .vocabulary import ALL_MODELS, NEGATORS, PHRASES
+from .words import Columns, Token
+
+Polarity = Literal["named", "use", "add", "only", "avoid"]
+_ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})
+_TOO_MUCH = frozenset({"slow", "complex", "heavy", "opaque", "expensive", "complicated"})
+REASON = frozenset("because since as so that due".split())  # noqa: SIM905
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A known phrase in a sentence: tokens ``start`` to ``end`` (exclusive)."""
+
+    kind: str
+    value: Any
+    start: int
+    end: int
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Something that a sentence names: models (``value`` a tuple), columns, and whether it is wanted."""
+
+    kind: str
+    value: Any
+    polarity: Polarity
+    start: int
+    end: int
+    replaces: bool = False
+    """It stands in the place of what the sentence does not want."""
+
+
+def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> list[Item]:
+    """The known phrases of a sentence, from left to right, the longest first; columns before other phrases.
+
+    Parameters
+    ----------
+    sentence : list of Token
+    columns : Columns
+        The columns of the data, if they are known.
+    skip : range
+        Tokens that mean something else already.
+    """
+    items: list[Item] = []
+    i = 0
+    while i < len(sentence):
+        if i in skip:
+            i += 1
+            continue
+        phrase = PHRASES.at(sentence, i) if sentence[i].kind in ("word", "number") else None
+        column = columns.at(sentence, i)
+        if column is not None and (phrase is None or _is_column(sentence, i, column[1], phrase[1], phrase[0].kind)):
+            items.append(Item("column", column[0], i, i + column[1]))
+            i += column[1]
+        elif phrase is not None:
+            items.append(Item(phrase[0].kind, phrase[0].value, i, i + phrase[1]))
+            i += phrase[1]
+        else:
+            i += 1
+    return items
+
+
+def _is_column(sentence: list[Token], i: int, n: int, phrase_n: int, kind: str) -> bool:
+    """Whether words that are both a column and a phrase are meant as the column."""
+    if sentence[i].kind == "quoted" or n > phrase_n:
+        return True
+    if n < phrase_n:
+        return False
+    near = {t.low for t in (*sentence[max(0, i - 1) : i], *sentence[i + n : i + n + 1])}
+    return bool(near & _ABOUT_COLUMNS) or "_" in sentence[i].text or kind not in ("cue", "metric", "models", "prefer")
+
+
+def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
+    """What a sentence names, with whether it is wanted.
+
+    A cue (``use``, ``without``, ``instead of``) holds for what follows, through ``and`` and commas, until the next.
+    """
+    found: list[Named] = []
+    polarity: Polarity = "named"
+    replacing = False
+    negated_at = -9
+    after_reason = False
+    by_start = {item.start: item for item in items}
+    skip_to = 0
+    for i, token in enumerate(sentence):
+        if i < skip_to:
+            continue
+        item = by_start.get(i)
+        if item is not None:
+            skip_to = item.end
+        if item is None:
+            if token.low in ("but", "while") and polarity == "avoid":
+                polarity = "named"
+            elif token.low in ("by", "for", "to") and replacing and found and i - found[-1].end < 3:
+                polarity, replacing = "use", False
+            elif token.low in ("because", "since"):
+                after_reason = True
+            elif token.low in _TOO_MUCH and sentence[i - 1].low in ("too", "so", "very") and found and i:
+                found = [n if n.kind != "models" else msgspec.structs.replace(n, polarity="avoid") for n in found]
+            continue
+        if item.kind == "cue":
+            polarity, replacing, negated_at = _cue(item, sentence, polarity, replacing, negated_at, found, i)
+        elif item.kind == "instead":
+            found = [_instead(n) for n in found]
+            if not found:
+                polarity = "use"
+        elif item.kind in ("models", "absent", "column", "black box"):
+            meant: Polarity = "avoid" if replacing else polarity
+            if not after_reason:
+                found.append(Named(item.kind, item.value, meant, item.start, item.end))
+            following = sentence[item.end].low if item.end < len(sentence) else ""
+            after = sentence[item.end + 1].low if item.end + 1 < len(sentence) else ""
+            if following == "only" or (following in ("models", "ones", "please") and after == "only"):
+                found[-1:] = [msgspec.structs.replace(n, polarity="only") for n in found[-1:]]
+    return _paired(sentence, found)
+
+
+def _cue(
+    item: Item,
+    sentence: list[Token],
+    polarity: Polarity,
+    replacing: bool,
+    negated_at: int,
+    found: list[Named],
+    i: int,
+) -> tuple[Polarity, bool, int]:
+    """What a cue makes of the polarity, of a replacement in progress, and of the last negation."""
+    first = sentence[item.start].low
+    negated = 0 <= i - negated_at <= 3
+    if item.value == "replace":
+        return "avoid", True, negated_at
+    if item.value == "avoid":
+        if first in ("except", "excluding") and polarity == "avoid":
+            return "use", False, -9
+        if negated and first not in NEGATORS:
+            return "use", False, -9  # "do not drop", "never exclude"
+        holds = item.end if first in NEGATORS or first == "do" else -9
+        return "avoid", replacing and not found, holds
+    if item.value == "only" and polarity == "avoid" and negated:
+        return "add", False, -9  # "not only"
+    if first in ("with", "too", "plus", "also", "as") and replacing and found:
+        return "use", False, -9
+    if negated:
+        return "avoid", False, negated_at  # "do not use", "no need to include"
+    if first in ("too", "also", "as") and polarity == "avoid":
+        return "avoid", replacing, negated_at
+    value: Polarity = item.value
+    if value == "use" and polarity in ("add", "only") and sentence[i - 1].low in ("also", "only", "just", "to"):
+        return polarity, False, -9
+    return value, False, -9
+
+
+def _instead(named: Named) -> Named:
+    return msgspec.structs.replace(named, polarity="use") if named.polarity in ("named", "add") else named
+
+
+def _paired(sentence: list[Token], found: list[Named]) -> list[Named]:
+    """Marks what takes the place of something unwanted: ``X instead of Y``, ``replace Y with X``."""
+    words = " ".join(t.low for t in sentence)
+    swapping = any(p in words for p in ("instead of", "rather than", "in place of", "replace", "swap", "substitut"))
+    if not swapping:
+        return found
+    return [n if n.polarity == "avoid" else msgspec.structs.replace(n, polarity="use", replaces=True) for n in found]
+
+
+def models_of(found: list[Named]) -> tuple[list[str], list[str], bool]:
+    """Models wanted, models unwanted, and whether nothing but those wanted will do."""
+    wanted: dict[str, int] = {}
+    unwanted: dict[str, int] = {}
+    exclusive = False
+    for named in found:
+        if named.kind == "models":
+            side = unwanted if named.polarity == "avoid" else wanted
+            for model in named.value:
+                side[model] = min(side.get(model, 99), len(named.value))
+            exclusive = exclusive or named.polarity == "only"
+    # A model named by itself outweighs the family that it is in.
+    use = [m for m, n in wanted.items() if n < unwanted.get(m, 99)]
+    avoid = [m for m, n in unwanted.items() if n <= wanted.get(m, 99)]
+    return use, [] if set(avoid) >= set(ALL_MODELS) else avoid, exclusive

@@ -1,0 +1,262 @@
+"""What a sentence wants predicted: a column's name, or the words that stand for it, and what kind of task that is."""
+
+import msgspec
+
+from .vocabulary import FILLER, PHRASES
+from .words import Columns, Token
+
+_PREDICT = frozenset(
+    "predict predicts predicting predicted prediction forecast forecasting estimate estimating classify classifying "
+    "detect detecting identify identifying guess anticipate regress categorise categorize spot flag determine "
+    "predictor foresee".split()  # noqa: SIM905
+)
+_STOP = frozenset(
+    "from using with based on in under within by given at optimise optimize maximise maximize minimise minimize and but "
+    "without when so because since into via through per use keep please instead no not as then while that including "
+    "except where are is according within quickly fast accurately well correctly better now only just or ahead over "
+    "before after inside between than be, for, who which like".split()  # noqa: SIM905
+)
+_ARTICLES = frozenset("the a an my our their this each every his her its all any some that these those".split())  # noqa: SIM905
+_AUX = frozenset(
+    "will is are was were has have had would can could does do did gets get got be been being might may should "
+    "won't isn't".split()  # noqa: SIM905
+)
+_PARTICLES = frozenset("not be been being to likely going about have a an the become becomes likelier ever soon".split())  # noqa: SIM905
+_COUNTS = frozenset("number amount count probability likelihood chance risk odds propensity chances total level".split())  # noqa: SIM905
+_ATTRIBUTES = frozenset("value values quality type class kind species category cost status".split())  # noqa: SIM905
+_CLASS_WORDS = frozenset("kind type species class category sort group variety brand".split())  # noqa: SIM905
+_PEOPLE = frozenset(
+    "customer customers client clients user users person people passenger passengers patient patients employee employees "
+    "someone somebody anyone they he she it we i house houses which who one loan loans applicant applicants student "
+    "students row rows transaction transactions tumor tumour tumors tumours email emails message messages subscriber "
+    "subscribers member members individual individuals visitor visitors case cases each".split()  # noqa: SIM905
+)
+_TIMES = frozenset("tomorrow today soon next month year week later early late again or there".split())  # noqa: SIM905
+_MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
+_MARK_TAIL = frozenset({"column", "variable", "is", "=", ":", "should", "be", "to", "named", "called", "the", "will", "are"})
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A target as it was named: ``name`` (a column if those are known), the task that the words imply
+    (``auto`` if none), whether it is surely a column, and the tokens that it takes."""
+
+    name: str | None
+    task: str
+    known: bool
+    start: int
+    end: int
+
+    @property
+    def tokens(self) -> range:
+        """The tokens that it takes."""
+        return range(self.start, self.end)
+
+
+def target_of(sentence: list[Token], columns: Columns) -> Target | None:
+    """The target that a sentence names, None if it names none."""
+    for i, token in enumerate(sentence):
+        if token.kind == "word" and token.low in _MARKS and _marks(sentence, i):
+            if found := _marked(sentence, i, columns):
+                return found
+        if token.kind == "word" and token.low in _PREDICT:
+            if i and sentence[i - 1].low in ("don't", "not", "never"):
+                continue
+            if found := _predicted(sentence, i + 1, columns):
+                return found
+    return _asked(sentence, columns)
+
+
+def _marks(sentence: list[Token], i: int) -> bool:
+    return sentence[i].low != "y" or (i + 1 < len(sentence) and sentence[i + 1].low in ("is", "=", ":"))
+
+
+def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
+    """``target is X``, ``label: X``, ``target column X``; or ``X is the target``."""
+    at = i + 1
+    while at < len(sentence) and sentence[at].low in _MARK_TAIL:
+        at += 1
+    linked = at > i + 1
+    named = at < len(sentence) and sentence[at].low not in _STOP | FILLER and PHRASES.at(sentence, at) is None
+    linked = linked or (at < len(sentence) and sentence[at].kind == "word" and named)
+    if at < len(sentence) and (linked or sentence[at].kind == "quoted" or columns.at(sentence, at)):
+        if found := columns.at(sentence, at):
+            return Target(found[0], "auto", True, i, at + found[1])
+        token = sentence[at]
+        if token.kind == "quoted" or (linked and token.kind in ("word", "path") and token.low not in FILLER):
+            return Target(token.text, "auto", not columns.names, i, at + 1)
+    before = i - 1
+    while before >= 0 and sentence[before].low in ("the", "is", "as", "a", "our", "my"):
+        before -= 1
+    if 0 <= before < i - 1:
+        for start in range(max(0, before - 5), before + 1):
+            found = columns.at(sentence, start)
+            if found and start + found[1] == before + 1:
+                return Target(found[0], "auto", True, start, i + 1)
+        token = sentence[before]
+        if (token.kind == "quoted" or token.low not in FILLER) and token.kind in ("word", "quoted") and not columns.names:
+            return Target(token.text, "auto", False, before, i + 1)
+    return None
+
+
+def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | None:
+    """What follows ``predict``."""
+    at = start
+    while at < len(sentence) and (sentence[at].low in _ARTICLES or sentence[at].low in ("column", "target", "out")):
+        at += 1
+    if at >= len(sentence):
+        return None
+    low = sentence[at].low
+    if low in ("whether", "if"):
+        return _whether(sentence, at, "binary", columns)
+    if low == "how" and at + 1 < len(sentence):
+        return _whether(sentence, at + 1, "regression", columns)
+    if low in ("which", "what") and at + 1 < len(sentence):
+        task = "multiclass" if sentence[at + 1].low in _CLASS_WORDS else "auto"
+        return _which(sentence, at + 1, task, columns)
+    if low in ("who", "when"):
+        return _whether(sentence, at, "binary" if low == "who" else "regression", columns)
+    return _phrase(sentence, at, start, columns)
+
+
+def _asked(sentence: list[Token], columns: Columns) -> Target | None:
+    """A question without ``predict``: ``will a customer churn?``, ``how much does it cost?``, ``which species``."""
+    for i, token in enumerate(sentence):
+        if token.low == "who" and i + 1 < len(sentence) and sentence[i + 1].low in ("will", "is"):
+            return _whether(sentence, i, "binary", columns)
+        if token.low == "whether":
+            return _whether(sentence, i, "binary", columns)
+        if token.low == "how" and i + 1 < len(sentence) and sentence[i + 1].low in ("much", "many", "long"):
+            return _whether(sentence, i + 1, "regression", columns)
+        if token.low in ("which", "what") and i + 1 < len(sentence) and sentence[i + 1].low in _CLASS_WORDS:
+            return _which(sentence, i + 1, "multiclass", columns)
+        if token.low in ("probability", "likelihood", "chance", "risk", "odds") and i + 1 < len(sentence):
+            if sentence[i + 1].low in ("of", "that"):
+                return _phrase(sentence, i, i, columns)
+    if sentence and sentence[0].low in ("will", "does", "do", "is", "did") and len(sentence) > 3:
+        column = _column_in(sentence, range(1, len(sentence)), columns)
+        if column is not None:
+            return Target(column[0], "binary", True, 0, column[1])
+    return None
+
+
+def column_target(sentence: list[Token], columns: Columns) -> Target | None:
+    """``column price``, or a name in quotes that is a column: a target where nothing else names one."""
+    for i, token in enumerate(sentence[:-1]):
+        if token.low in ("column", "variable"):
+            at = i + 2 if sentence[i + 1].low in ("named", "called") and i + 2 < len(sentence) else i + 1
+            if found := columns.at(sentence, at):
+                return Target(found[0], "auto", True, i, at + found[1])
+            named = sentence[at]
+            plain = named.kind == "word" and named.low not in _STOP | FILLER
+            if not columns.names and (named.kind == "quoted" or plain):
+                return Target(named.text, "auto", False, i, at + 1)
+    return None
+
+
+def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> int:
+    """Where a phrase that begins at a token ends."""
+    at = start
+    while at < len(sentence) and at < start + 14:
+        token = sentence[at]
+        if token.kind in ("path", "url") or (token.kind == "punct" and token.text in ",?:=") or token.low in stops:
+            break
+        at += 1
+    return at
+
+
+def _column_in(sentence: list[Token], span: range, columns: Columns) -> tuple[str, int] | None:
+    """The first column in a span, by its name and then more loosely, and where its name ends."""
+    for i in span:
+        if (found := columns.at(sentence, i)) and i + found[1] <= span.stop:
+            return found[0], i + found[1]
+    for i in span:
+        if sentence[i].kind in ("word", "quoted") and sentence[i].low not in FILLER:
+            name = columns.find(sentence[i].text, loose=True)
+            if name is not None:
+                return name, i + 1
+    return None
+
+
+_SHORT_STOP = _STOP - {"is", "are", "be", "not", "or", "over", "that", "in", "as"}
+
+
+def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> Target | None:
+    """``whether a customer will churn``: the column that is meant, else the word after the auxiliary verb."""
+    end = _span(sentence, start + 1, _SHORT_STOP - {"and"})
+    span = range(start + 1, end)
+    if column := _column_in(sentence, span, columns):
+        return Target(column[0], task, True, start, end)
+    words = [(i, sentence[i]) for i in span if sentence[i].kind in ("word", "quoted")]
+    if quoted := next((t for _, t in words if t.kind == "quoted"), None):
+        return Target(quoted.text, task, False, start, end)
+    name = None
+    if sentence[start].low in ("many",) and words:
+        name = words[0][1].text
+    aux = next((n for n, (_, t) in enumerate(words) if t.low in _AUX), None)
+    if name is None and aux is not None:
+        after = [t for _, t in words[aux + 1 :] if t.low not in _PARTICLES and t.low not in _ARTICLES]
+        if task == "regression" and words[:aux] and after and after[0].low in _PEOPLE:
+            after = after[1:]
+        elif aux == 0 and len(after) > 1 and after[0].low in _PEOPLE:
+            after = after[1:]
+        name = after[0].text if after else None
+    if name is None:
+        rest = [t for _, t in words if t.low not in FILLER and t.low not in _PEOPLE and t.low not in _TIMES]
+        name = rest[-1].text if rest and aux is None else (rest[0].text if rest else None)
+    return Target(name, task, False, start, end) if name or words else None
+
+
+def _which(sentence: list[Token], start: int, task: str, columns: Columns) -> Target | None:
+    """``which species a flower is``: the noun that follows."""
+    end = _span(sentence, start, _SHORT_STOP)
+    if column := _column_in(sentence, range(start, end), columns):
+        return Target(column[0], task, True, start - 1, end)
+    if task == "auto":
+        return _whether(sentence, start - 1, "auto", columns)
+    return Target(sentence[start].text, task, False, start - 1, end)
+
+
+def _phrase(sentence: list[Token], at: int, start: int, columns: Columns) -> Target | None:
+    """``the price of a house``, ``customer churn``: the noun phrase that follows."""
+    task = "auto"
+    first = sentence[at]
+    if first.low in _COUNTS:
+        task = "regression" if first.low in ("number", "amount", "count", "total") else "binary"
+        task = "auto" if first.low == "level" else task
+    if column := columns.at(sentence, at):
+        return Target(column[0], "auto", True, start, at + column[1])
+    if first.kind in ("quoted", "number"):
+        return Target(first.text, task, not columns.names, start, at + 1) if first.kind == "quoted" else None
+    end = _span(sentence, at)
+    if end == at:
+        return None
+    if column := _column_in(sentence, range(at, end), columns):
+        return Target(column[0], task, True, start, end)
+    words = [t.text for t in sentence[at:end] if t.kind in ("word", "number", "quoted")]
+    known = PHRASES.at(sentence, at)
+    if known and known[0].kind in ("models", "absent", "cue") and known[1] >= len(words):
+        return None
+    name = _noun(words)
+    return Target(name, task, False, start, end) if name else None
+
+
+def _noun(words: list[str]) -> str | None:
+    """The head of a noun phrase, in the words of a column's name."""
+    low = [w.lower() for w in words]
+    if "of" in low[1:] or "that" in low[1:]:
+        cut = min(low.index(w) for w in ("of", "that") if w in low[1:])
+        head, tail = words[:cut], [w for w in words[cut + 1 :] if w.lower() not in _ARTICLES]
+        if head and head[-1].lower() in _COUNTS and tail:
+            words = tail
+        elif head and head[-1].lower() in _ATTRIBUTES and tail and tail[0].lower() not in _PEOPLE:
+            words = [*tail[:2], *head[-1:]]
+        else:
+            words = head
+    if "for" in (w.lower() for w in words):
+        words = words[: [w.lower() for w in words].index("for")]
+    words = [w for w in words if w.lower() not in _ARTICLES]
+    if len(words) > 1 and words[0].lower() in _PEOPLE:
+        words = words[1:] if len(words) == 2 else words
+    if not words or all(w.lower() in FILLER | _PEOPLE for w in words):
+        return None
+    return " ".join(words[:4])

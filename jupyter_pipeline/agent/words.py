@@ -1,0 +1,223 @@
+"""Sentences as tokens: words, numbers, quoted names, paths and addresses, in time linear in the text's length."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+Kind = Literal["word", "number", "quoted", "path", "url", "punct"]
+V = TypeVar("V")
+
+DATA_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".tab",
+    ".dat",
+    ".psv",
+    ".parquet",
+    ".pq",
+    ".feather",
+    ".arrow",
+    ".ipc",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".xlsx",
+    ".xls",
+    ".xlsm",
+    ".ods",
+)
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
+SENTENCE_ENDS = frozenset(".!?;\n")
+MAX_SENTENCE = 120
+"""Tokens in a sentence; a longer one is cut, which bounds what any look-ahead can cost."""
+
+# Every repetition that can fail after it began is bounded, so the whole is linear in the text.
+_PIECE = re.compile(
+    r"""
+      `(?P<q1>[^`\n]{1,120})` | "(?P<q2>[^"\n]{1,120})" | “(?P<q3>[^”\n]{1,120})”
+    | (?<!\w)'(?P<q4>[^'\n]{1,120})'(?!\w)
+    | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfs|file|memory)://[^\s<>"'`]{1,1000})
+    | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
+    | (?P<chunk>(?:[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
+    | (?P<punct>[,;!?:=\n])
+    """,
+    re.VERBOSE,
+)
+_PART = re.compile(
+    r"(?P<number>(?<![^\W\d])(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?:e[-+]?\d{1,3})?(?![\d_])%?)"
+    r"|(?P<word>\w+(?:['’]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
+    re.IGNORECASE,
+)
+_ATTACHED_UNIT = re.compile(r"[a-z]{1,8}", re.IGNORECASE)
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A piece of a sentence; ``low`` is its text in lower case, for look-ups, and ``at`` its place in the text."""
+
+    kind: Kind
+    text: str
+    low: str
+    at: int
+    end: int
+
+
+def is_data_path(text: str) -> bool:
+    """Whether a name ends as data files do."""
+    low = text.lower()
+    for suffix in PACKED_SUFFIXES:
+        low = low.removesuffix(suffix)
+    return low.endswith(DATA_SUFFIXES) and len(low) > 4
+
+
+def tokenise(text: str) -> list[Token]:
+    """The tokens of a text."""
+    tokens: list[Token] = []
+    for match in _PIECE.finditer(text):
+        group, piece, at = match.lastgroup or "", match[0], match.start()
+        if group.startswith("q"):
+            inner = match[group].strip()
+            if inner:
+                kind: Kind = "path" if is_data_path(inner) else "quoted"
+                tokens.append(Token(kind, inner, inner.lower(), at, match.end()))
+        elif group == "url":
+            address = piece.rstrip(".,;:!?)]}")
+            tokens.append(Token("url", address, address, at, at + len(address)))
+            if piece != address:
+                tokens.append(_punct(piece[len(address)], at + len(address)))
+        elif group == "big":
+            tokens.append(Token("number", piece, piece.replace(",", ""), at, match.end()))
+        elif group == "punct":
+            tokens.append(_punct(piece, at))
+        else:
+            _chunk(piece, at, tokens)
+    return tokens
+
+
+def _punct(text: str, at: int) -> Token:
+    return Token("punct", text, text, at, at + 1)
+
+
+def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
+    """Tokens of a piece without white space: a path, or words and numbers."""
+    bare = piece.rstrip(".'’")
+    if is_data_path(bare):
+        tokens.append(Token("path", bare, bare.lower(), at, at + len(bare)))
+        if len(bare) < len(piece):
+            tokens.append(_punct(".", at + len(bare)))
+        return
+    for part in _PART.finditer(piece):
+        start, end = at + part.start(), at + part.end()
+        if part.lastgroup == "punct":
+            if part[0] != "." or part.end() == len(piece):
+                tokens.append(_punct(part[0], start))
+            elif tokens and tokens[-1].kind == "word" and piece[part.end()].isupper():
+                tokens.append(_punct(".", start))
+        elif part.lastgroup == "number":
+            tokens.append(Token("number", part[0], part[0].rstrip("%"), start, start + len(part[0].rstrip("%"))))
+            if part[0].endswith("%"):
+                tokens.append(Token("word", "%", "%", end - 1, end))
+        else:
+            tokens.append(Token("word", part[0], part[0].lower().replace("’", "'"), start, end))
+
+
+def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
+    """Tokens by sentence, without what ends them, save for a question mark."""
+    found: list[list[Token]] = []
+    current: list[Token] = []
+    for token in tokens:
+        ends = token.kind == "punct" and token.text in SENTENCE_ENDS
+        if not ends or token.text == "?":
+            current.append(token)
+        if (ends or len(current) >= MAX_SENTENCE) and current:
+            found.append(current)
+            current = []
+    if current:
+        found.append(current)
+    return found
+
+
+def squash(text: str) -> str:
+    """A name without case, spaces and punctuation, so that ``hours-per-week`` is also ``Hours per week``."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+class Lookup(Mapping[tuple[str, ...], V]):
+    """Phrases of one or more words, the longest found first."""
+
+    def __init__(self, phrases: Mapping[str, V]) -> None:
+        self._by_words = {tuple(p.split()): v for p, v in phrases.items()}
+        self._longest: dict[str, int] = {}
+        for words in self._by_words:
+            self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
+
+    def __getitem__(self, key: tuple[str, ...]) -> V:
+        return self._by_words[key]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._by_words)
+
+    def __len__(self) -> int:
+        return len(self._by_words)
+
+    def at(self, sentence: list[Token], i: int) -> tuple[V, int] | None:
+        """The value of the longest phrase that begins at a token, and how many tokens it has."""
+        longest = self._longest.get(sentence[i].low, 0)
+        words = tuple(t.low for t in sentence[i : i + longest])
+        for n in range(len(words), 0, -1):
+            if words[:n] in self._by_words:
+                return self._by_words[words[:n]], n
+        return None
+
+
+class Columns:
+    """Column names as people write them.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The columns of the data.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._exact = {n: n for n in self.names}
+        self._squashed: dict[str, str] = {}
+        for name in self.names:
+            self._squashed.setdefault(squash(name), name)
+        self._squashed.pop("", None)
+
+    def find(self, text: str, *, loose: bool = False) -> str | None:
+        """The column that a text names; ``loose`` forgives an ending (``prices`` for ``price``)."""
+        if text in self._exact:
+            return text
+        key = squash(text)
+        if key in self._squashed:
+            return self._squashed[key]
+        if not loose:
+            return None
+        for ending in ("s", "es", "d", "ed", "ing", "e", "ned", "ning"):
+            if key.endswith(ending) and len(key) - len(ending) >= 3 and key[: -len(ending)] in self._squashed:
+                return self._squashed[key[: -len(ending)]]
+            if len(key) >= 3 and key + ending in self._squashed:
+                return self._squashed[key + ending]
+        return None
+
+    def at(self, sentence: list[Token], i: int) -> tuple[str, int] | None:
+        """The column with the most words that begins at a token, and how many tokens it has."""
+        first = sentence[i]
+        if first.kind in ("quoted", "path"):
+            name = self.find(first.text)
+            return (name, 1) if name is not None else None
+        if first.kind == "punct":
+            return None
+        joined, found = "", None
+        for n, token in enumerate(sentence[i : i + 8], start=1):
+            if token.kind not in ("word", "number") and token.text not in "./+%&":
+                break
+            joined += squash(token.text)
+            if joined and token.kind != "punct" and joined in self._squashed:
+                found = self._squashed[joined], n
+        return found
