@@ -7,10 +7,35 @@ from .base import Context
 from .draft import Said
 from .request import say_seconds
 from .scan import models_of
+from .words import words_of
 
-_ASKING = frozenset("what which why how who where when whose is are do does did has have was were".split())  # noqa: SIM905
-_TELLING = frozenset("show tell explain list describe remind summarise summarize status progress help".split())  # noqa: SIM905
-_REQUESTS = ("what if", "what about", "how about", "why don't", "why not", "do not", "do it", "do a", "have a", "do use")
+_ASKING = words_of(
+    """
+    what which why how who where when whose is are do does did has have was were
+    """
+)
+_TELLING = words_of(
+    """
+    show tell explain list describe remind summarise summarize status progress help
+    """
+)
+_POLITE = words_of(
+    """
+    please can could would will you me hi hello hey so and then ok well also now
+    """
+)
+_REQUESTS = (
+    "what if",
+    "what about",
+    "how about",
+    "why don't",
+    "why not",
+    "do not",
+    "do it",
+    "do a",
+    "have a",
+    "do use",
+)
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _STAGE_WORDS = {
     StageId.PARSE_INTENT: "reading the request",
@@ -31,14 +56,14 @@ def is_question(said: Said) -> bool:
     text = " ".join(said.low)
     if text.startswith(_REQUESTS):
         return False
-    first = said.low[0]
+    first = next((w for w in said.low if w not in _POLITE), "")
     if first in ("is", "are", "do", "does", "did", "has", "have", "was", "were"):
         return said.low[-1] == "?"
     if first == "show" or (first in _TELLING and len(said.low) <= 12):
         return True
     if first in _ASKING:
         return True
-    return said.low[-1] == "?" and len(said.low) <= 4 and not said.named
+    return said.low[-1] == "?" and len(said.low) <= 4 and first == said.low[0] and not said.named
 
 
 def answer(said: Said, context: Context) -> str:
@@ -97,7 +122,7 @@ def _best(context: Context) -> str:
     if not good:
         return "No run has finished yet."
     row = next((r for r in good if r.run_id == context.best_run), good[0])
-    value = "no value" if row.metric is None else f"{row.metric:.4g}"
+    value = "no value" if row.metric is None else f"{row.metric:#.4g}"
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
     return f"The best{many} is {row.model} ({row.run_id}) with {_metric_name(context)} {value} on the validation rows."
 
@@ -138,7 +163,7 @@ def _model(context: Context, model: str) -> str:
     known = next((m for m in context.models if m.id == model), None)
     text = f"{model}: {known.why}" if known else f"{model} is a model that can be trained."
     if row is not None and row.metric is not None:
-        text += f" It came to {_metric_name(context)} {row.metric:.4g} on the validation rows ({row.run_id})."
+        text += f" It came to {_metric_name(context)} {row.metric:#.4g} on the validation rows ({row.run_id})."
     return text
 
 
@@ -147,7 +172,7 @@ def _why(context: Context, models: list[str]) -> str:
         return " ".join(_model(context, m) for m in models[:3])
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
-        rows = ", ".join(f"{r.model} {r.metric:.4g}" for r in good[:5])
+        rows = ", ".join(f"{r.model} {r.metric:#.4g}" for r in good[:5])
         return f"Models are ranked by {_metric_name(context)} on the validation rows: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
@@ -189,7 +214,8 @@ def _split(context: Context) -> str:
         return "The split is decided at PREPROCESS."
     s = plan["split"]
     by = f" by {s['column']}" if s["column"] else ""
-    return f"Split: {s['strategy']}{by}, {s['val_fraction']:.0%} validation, {s['test_fraction']:.0%} test, seed {s['seed']}."
+    parts = f"{s['val_fraction']:.0%} validation, {s['test_fraction']:.0%} test"
+    return f"Split: {s['strategy']}{by}, {parts}, seed {s['seed']}."
 
 
 def _threshold(context: Context) -> str:
@@ -204,7 +230,7 @@ def examples(context: Context) -> list[str]:
         return ["finish with the best so far", "stop", *_for_models(context)]
     roles = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {})
     treated = context.plans.get(StageId.PREPROCESS, {}).get("columns", {})
-    free = [c for c, r in roles.items() if r == "feature"] or [c for c in treated]
+    free = [c for c, r in roles.items() if r == "feature"] or list(treated)
     target = context.plans.get(StageId.DATA_SOURCE, {}).get("target")
     columns = [c for c in free or context.columns if c != target]
     column = f"`{columns[0]}`" if columns else None

@@ -30,9 +30,9 @@ def dataset(said: Said, draft: Draft) -> None:
     if named is not None:
         said.take(range(named[1], named[2]))
         said.take_words(*_ABOUT_DATA)
-        stage = draft.first(DATA)
+        stage = draft.first(DATA, INTENT)
         if stage is not None:
-            draft.say(f"Data: {named[0]}", draft.set(DATA, named[0], "dataset_id"))
+            draft.say(f"Data: {named[0]}", draft.set(stage, named[0], "dataset_id" if stage is DATA else "dataset"))
             return
     if data is None:
         return
@@ -180,7 +180,9 @@ def columns(said: Said, draft: Draft) -> None:
                 _keep(draft, keep)
             if not drop and not keep and i == 0:
                 some = names[0]
-                draft.problem(f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".')
+                draft.problem(
+                    f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
+                )
     said.take_words(*_VERBS)
 
 
@@ -279,7 +281,8 @@ def _keep(draft: Draft, names: list[str]) -> None:
     for name in names:
         if here is not None and name in here["columns"]:
             if here["columns"][name] == "drop":
-                draft.problem(f'Say how {name} becomes a feature: "treat {name} as numeric", as categorical, as text or as a date.')
+                ways = f'"treat {name} as numeric", as categorical, as text or as a date'
+                draft.problem(f"Say how {name} becomes a feature: {ways}.")
             else:
                 draft.said.append(f"{name} is a feature already ({here['columns'][name]}).")
         elif profile is not None and name in profile["roles"]:
@@ -294,9 +297,13 @@ def _unknown_column(said: Said, draft: Draft) -> None:
         after = said.tokens[i + 1]
         if token.low == "column" and i not in said.taken and after.kind in ("word", "quoted") and draft.context.columns:
             said.take(range(len(said.tokens)))
-            draft.problem(f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}.")
+            draft.problem(
+                f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}."
+            )
             return
         if token.low in ("drop", "ignore") and after.kind == "quoted" and i + 1 not in said.taken:
             said.take(range(len(said.tokens)))
-            draft.problem(f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}.")
+            draft.problem(
+                f"There is no column {after.text!r}; the columns are {', '.join(draft.context.columns[:12])}."
+            )
             return

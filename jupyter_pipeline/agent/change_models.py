@@ -9,15 +9,18 @@ from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import models_of
 from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS
+from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
-_TRIALS = frozenset("trials trial settings setting combinations configurations tries draws".split())  # noqa: SIM905
-_TUNE = frozenset("tune tuning tuned hyperparameter hyperparameters hyper optuna".split())  # noqa: SIM905
+_TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
+_TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
 _RETRAIN = ("retrain", "train", "training", "again", "rerun", "refit", "re", "run", "with", "use", "using")
 
 
 def parameters(said: Said, draft: Draft) -> None:
     """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``."""
+    if said.words.isdisjoint(SPOKEN.firsts):
+        return
     for i in range(len(said.tokens)):
         spoken = SPOKEN.at(said.tokens, i) if said.tokens[i].kind == "word" and i not in said.taken else None
         if spoken is None:
@@ -33,8 +36,9 @@ def parameters(said: Said, draft: Draft) -> None:
         if what == "trees" and number is None and not said.has("more", "fewer", "double", "halve", "twice", "less"):
             continue
         said.take(range(i, i + n), range(max(0, i - 2), i) if number is None else range(0))
+        trees_only = what == "trees" and any("tree" in w or "estimator" in w for w in said.low[i : i + n])
         said.take_words(*_RETRAIN, *UP, *DOWN)
-        _set_parameter(said, draft, what, number, direction)
+        _set_parameter(said, draft, what, number, direction, trees_only=trees_only)
 
 
 def _number_near(said: Said, i: int, n: int) -> float | None:
@@ -46,7 +50,19 @@ def _number_near(said: Said, i: int, n: int) -> float | None:
             if token.kind == "number" and at not in said.taken and unit not in ("times", "x"):
                 said.take(range(at, at + 1))
                 return float(token.low) / (100 if unit == "%" else 1)
-            if at >= i + n and token.low not in ("of", "to", "=", ":", "is", "at", "about", "around", "be", "by", "should"):
+            if at >= i + n and token.low not in (
+                "of",
+                "to",
+                "=",
+                ":",
+                "is",
+                "at",
+                "about",
+                "around",
+                "be",
+                "by",
+                "should",
+            ):
                 after = []
                 if at != i - 1:
                     break
@@ -62,10 +78,14 @@ def _direction(said: Said, i: int, n: int) -> int:
     return 1 if near & UP else -1 if near & DOWN else 0
 
 
-def _set_parameter(said: Said, draft: Draft, what: str, number: float | None, direction: int) -> None:
+def _set_parameter(
+    said: Said, draft: Draft, what: str, number: float | None, direction: int, *, trees_only: bool
+) -> None:
     plan = draft.plan(SELECT)
     if plan is None:
-        draft.problem(f"The {SAY[what]} of a model can be set once MODEL_SELECT has proposed models; say it again there.")
+        draft.problem(
+            f"The {SAY[what]} of a model can be set once MODEL_SELECT has proposed models; say it again there."
+        )
         return
     named = said.free("models")
     wanted = models_of(named)[0]
@@ -74,7 +94,7 @@ def _set_parameter(said: Said, draft: Draft, what: str, number: float | None, di
     models, words, limits = [], [], []
     for choice in plan["models"]:
         known = PARAMETERS.get(choice["id"], {}).get(what)
-        if known is None or (wanted and choice["id"] not in wanted):
+        if known is None or (wanted and choice["id"] not in wanted) or (trees_only and choice["id"] == "linear"):
             models.append(choice)
             continue
         old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
@@ -84,7 +104,8 @@ def _set_parameter(said: Said, draft: Draft, what: str, number: float | None, di
             models.append(choice)
             continue
         models.append({**choice, "params": {**choice["params"], known.name: new}})
-        words.append(f"{choice['id']} {known.name} {'its own choice' if old is None else f'{old:g}'} to {new:g}")
+        before = "its own choice" if old is None else f"{old:g}"
+        words.append(f"{choice['id']} {known.name} " + (f"{before} to {new:g}" if old != new else f"stays {new:g}"))
     if words:
         draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
     elif limits:
@@ -92,7 +113,9 @@ def _set_parameter(said: Said, draft: Draft, what: str, number: float | None, di
     else:
         able = [m for m, parameters in PARAMETERS.items() if what in parameters]
         here = ", ".join(c["id"] for c in plan["models"])
-        draft.problem(f"None of those models ({', '.join(wanted) or here}) has a {SAY[what]}; {', '.join(able)} have one.")
+        draft.problem(
+            f"None of those models ({', '.join(wanted) or here}) has a {SAY[what]}; {', '.join(able)} have one."
+        )
 
 
 def _moved(known: Known, old: Any, number: float | None, direction: int, what: str) -> float | int | None:
@@ -144,9 +167,7 @@ def models(said: Said, draft: Draft) -> None:
         draft.problem("Models can be chosen once the request was read; say it again then.")
 
 
-def _choose(
-    draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool, adds: bool, replaces: bool
-) -> None:
+def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool, adds: bool, replaces: bool) -> None:
     plan = draft.plan(SELECT) or {}
     old = {c["id"]: c for c in plan["models"]}
     available = [m.id for m in draft.context.models] or list(ALL_MODELS)
@@ -166,7 +187,8 @@ def _choose(
         base = [] if only else [m for m in old if m == "dummy" and m not in unwanted and m not in wanted]
         new = [*base, *wanted]
     if not new:
-        draft.problem(f"At least one model must stay; besides {', '.join(unwanted)} there are {', '.join(m for m in available if m not in unwanted)}.")
+        others = ", ".join(m for m in available if m not in unwanted)
+        draft.problem(f"At least one model must stay; besides {', '.join(unwanted)} there are {others}.")
         return
     changed = draft.set(SELECT, [old.get(m, {"id": m, "params": {}}) for m in new], "models")
     gone = [m for m in old if m not in new]
@@ -227,7 +249,7 @@ def budget(said: Said, draft: Draft) -> None:
         factor = _more_time(said)
         if factor is None:
             return
-        said.take_words("time", "longer", "more", "less", "train", "training", "budget", "twice", "long", "shorter")
+        said.take_named("time", "longer", "more", "less", "train", "training", "budget", "twice", "long", "shorter")
         if stage is not None:
             seconds = min(float((draft.plan(stage) or {})["time_budget_s"]) * factor, MAX_SECONDS)
     if stage is None or seconds is None:
@@ -274,7 +296,11 @@ def preference(said: Said, draft: Draft) -> None:
     changed = draft.set(SELECT, [chosen.get(m, {"id": m, "params": {}}) for m in names], "models")
     changed = draft.set(SELECT, seconds, "time_budget_s") or changed
     changed = draft.set(SELECT, min(trials, 1000), "trials") or changed
-    words = {"accuracy": "Accuracy over speed", "speed": "Speed over accuracy", "interpretability": "Explainable models"}
+    words = {
+        "accuracy": "Accuracy over speed",
+        "speed": "Speed over accuracy",
+        "interpretability": "Explainable models",
+    }
     many = "one setting" if trials == 1 else f"up to {min(trials, 1000)} settings"
     draft.say(f"{words[wish]}: {', '.join(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
 
@@ -283,6 +309,8 @@ def trials(said: Said, draft: Draft) -> None:
     """``20 trials``, ``tune more``, ``no tuning``."""
     count: float | None = None
     tuning = said.has(*_TUNE)
+    if not tuning and said.words.isdisjoint(_TRIALS):
+        return
     for i, low in enumerate(said.low):
         if low in _TRIALS and i and i not in said.taken:
             token = said.tokens[i - 1]
@@ -296,7 +324,7 @@ def trials(said: Said, draft: Draft) -> None:
             said.take(range(i, i + 3))
     if count is None and not tuning:
         return
-    said.take_words(*_TUNE)
+    said.take_named(*_TUNE)
     plan = draft.plan(SELECT)
     if plan is None:
         draft.problem("How many settings are tried is decided at MODEL_SELECT; say it again there.")

@@ -87,7 +87,9 @@ def threshold(said: Said, draft: Draft) -> None:
 
 def bundle(said: Said, draft: Draft) -> None:
     """``leave the notebook out``, ``include the event log``, ``10 sample rows``."""
-    found = []
+    if said.words.isdisjoint(BUNDLE.firsts) and not said.has("sample", "example"):
+        return
+    found: list[tuple[str, int, int]] = []
     for i, token in enumerate(said.tokens):
         phrase = BUNDLE.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
         if phrase and not (found and found[-1][1] > i):

@@ -7,20 +7,24 @@ from .scan import Named
 PREPROCESS = StageId.PREPROCESS
 _TEST = frozenset({"test", "holdout", "testing", "tested"})
 _VAL = frozenset({"validation", "val", "validate", "dev", "valid"})
-_TRAIN = frozenset({"train", "training"})
 _TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
 _SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
+_STRATIFY = ("stratify", "stratified", "stratification")
+_ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
 
 
 def split(said: Said, draft: Draft) -> None:
     """``30% test``, ``80/20``, ``split by time using date``, ``group by customer_id``, ``seed 7``, ``stratify``."""
+    if said.words.isdisjoint(_ANY):
+        return
     about = said.has(*_SPLITTING)
     parts = _parts(said, about=about)
     seed = _seed(said)
     how = _strategy(said, draft, about=about)
     if not parts and seed is None and how is None:
         return
-    said.take_words(*_SPLITTING, *_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
+    said.take_named(*_SPLITTING)
+    said.take_words(*_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
     plan = draft.plan(PREPROCESS)
     if plan is None:
         draft.problem("The split is decided at PREPROCESS; say it again there.")
@@ -57,7 +61,7 @@ def _parts(said: Said, *, about: bool) -> dict[str, float]:
     ratio = [t for t in said.tokens if t.kind == "number" or t.text == "/"]
     if len(ratio) in (3, 5) and all((t.text == "/") == bool(i % 2) for i, t in enumerate(ratio)):
         numbers = [float(t.low) for t in ratio[::2]]
-        if 0 < sum(numbers) and (abs(sum(numbers) - 100) < 0.01 or abs(sum(numbers) - 1) < 0.001):
+        if sum(numbers) > 0 and (abs(sum(numbers) - 100) < 0.01 or abs(sum(numbers) - 1) < 0.001):
             shares = [round(n / sum(numbers), 4) for n in numbers]
             said.take(range(len(said.tokens)) if about else _span(said))
             return {"test_fraction": shares[-1], **({"val_fraction": shares[1]} if len(shares) == 3 else {})}
@@ -125,7 +129,8 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
         found = "time", str(column.value) if column else None
     elif about and column is not None:
         found = "group", str(column.value)
-    elif said.has("stratify", "stratified", "stratification"):
+    elif said.has(*_STRATIFY):
+        said.take_named(*_STRATIFY)
         negated = said.has("no", "not", "don't", "without")
         found = ("random" if negated else "stratified"), None
     elif about and said.has("random", "randomly"):
@@ -133,14 +138,14 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
     if found is None:
         return None
     said.take(*(range(c.start, c.end) for c in columns))
-    said.take_words(*_TIME, "group", "grouped", "groups", "stratify", "stratified", "random", "randomly", "no", "not")
+    said.take_words(*_TIME, "group", "grouped", "groups", "random", "randomly", "no", "not")
     return found
 
 
 def _time_like(name: str, draft: Draft) -> bool:
     plan = draft.plan(PREPROCESS) or {}
     roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
-    return plan.get("columns", {}).get(name) == "datetime" or roles.get(name) == "time"
+    return bool(plan.get("columns", {}).get(name) == "datetime" or roles.get(name) == "time")
 
 
 def _role(draft: Draft, role: str) -> str | None:

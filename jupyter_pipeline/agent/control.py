@@ -4,26 +4,49 @@ from ..protocol.stages import StageId, StageStatus
 from .base import Cancel, ConfirmGate
 from .draft import Draft, Said
 from .vocabulary import FILLER, NEGATORS, STAGE_WORDS
+from .words import words_of
 
-_CONFIRM = frozenset(
-    "confirm confirmed approve approved accept accepted continue proceed yes ok okay yep yeah sure fine good great lgtm "
-    "perfect agreed next go ahead correct right looks nice".split()  # noqa: SIM905
+_CONFIRM = words_of(
+    """
+    confirm confirmed approve approved accept accepted continue proceed yes ok okay yep yeah sure fine good
+    great lgtm perfect agreed next go ahead correct right looks nice
+    """
 )
-_COURTESY = FILLER | frozenset("on the plan it all this that stage step with to forward looks sounds is gate".split())  # noqa: SIM905
-_CANCEL = frozenset("stop cancel abort kill halt terminate interrupt quit cancelled".split())  # noqa: SIM905
-_FINISH = frozenset("finish wrap enough conclude finalise finalize".split())  # noqa: SIM905
-_NOW = frozenset("now immediately once kill force instantly".split())  # noqa: SIM905
-_AGAIN = frozenset("restart rerun redo repeat retrain refit reset again restarting retry re-run".split())  # noqa: SIM905
-_WORK = frozenset("it this that the run running training train work everything job stage step all please now".split())  # noqa: SIM905
+_COURTESY = FILLER | words_of(
+    """
+    on the plan it all this that stage step with to forward looks sounds is gate
+    """
+)
+_CANCEL = words_of("stop cancel abort kill halt terminate interrupt quit cancelled")
+_FINISH = words_of("finish wrap enough conclude finalise finalize")
+_NOW = words_of("now immediately once kill force instantly")
+_AGAIN = words_of(
+    """
+    restart rerun redo repeat retrain refit reset again restarting retry re-run
+    """
+)
+_WORK = words_of(
+    """
+    it this that the run running training train work everything job stage step all please now
+    """
+)
 
 
 def confirm(said: Said, draft: Draft, alone: bool) -> None:
     """``go on``, ``looks good``, where that is all that was said."""
     content = [w for w, t in zip(said.low, said.tokens, strict=True) if t.kind != "punct"]
     meant = [w for w in content if w in _CONFIRM]
-    if not meant or any(w not in _CONFIRM and w not in _COURTESY for w in content) or any(w in NEGATORS for w in content):
+    if (
+        not meant
+        or any(w not in _CONFIRM and w not in _COURTESY for w in content)
+        or any(w in NEGATORS for w in content)
+    ):
         return
-    if set(meant) <= {"good", "great", "nice", "right", "fine"} and len(content) > 3 and not said.has("looks", "sounds"):
+    if (
+        set(meant) <= {"good", "great", "nice", "right", "fine"}
+        and len(content) > 3
+        and not said.has("looks", "sounds")
+    ):
         return
     said.take(range(len(said.tokens)))
     if not alone:
@@ -38,7 +61,9 @@ def confirm(said: Said, draft: Draft, alone: bool) -> None:
 def cancel(said: Said, draft: Draft) -> None:
     """``stop``, ``cancel the run``, ``finish with the best so far``, ``stop now``."""
     opening = [w for w in said.low[:6] if w not in _COURTESY or w in _CANCEL | _FINISH][:2]
-    finish = bool(_FINISH & set(opening)) or (said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop"))
+    finish = bool(_FINISH & set(opening)) or (
+        said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop")
+    )
     stop = bool(_CANCEL & set(opening))
     if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]) or said.named or said.has("using", "early"):
         return
@@ -46,7 +71,9 @@ def cancel(said: Said, draft: Draft) -> None:
         return
     said.take(range(len(said.tokens)))
     if draft.context.status is not StageStatus.IN_PROGRESS:
-        draft.problem(f"Nothing is running that could be stopped: {draft.context.current_stage} is {draft.context.status}.")
+        draft.problem(
+            f"Nothing is running that could be stopped: {draft.context.current_stage} is {draft.context.status}."
+        )
         return
     finish = finish or said.has("best")
     if finish and draft.context.current_stage is StageId.TRAIN:
@@ -64,7 +91,9 @@ def restart(said: Said, draft: Draft) -> None:
     """``restart training``, ``retrain``, ``redo the profile``, ``go back to preprocessing``, ``start over``."""
     back = said.has("back") and said.has("go", "return", "step")
     over = said.has("start") and said.has("over", "scratch", "beginning")
-    anew = bool(_AGAIN & set(said.low)) or (said.has("run") and said.has("re"))
+    anew = any(w in _AGAIN and i not in said.taken for i, w in enumerate(said.low)) or (
+        said.has("re") and said.has("run")
+    )
     if not (back or over or anew) or any(w in NEGATORS for w in said.low[:3]):
         return
     stage = StageId.PARSE_INTENT if over else None
@@ -73,15 +102,17 @@ def restart(said: Said, draft: Draft) -> None:
         if found is not None and not over:
             stage = stage or StageId(found[0])
             said.take(range(i, i + found[1]))
-    said.take_words(*_AGAIN, *_WORK, "start", "over", "scratch", "beginning", "back", "go", "from", "run", "to")
+    said.take_named(*_AGAIN, "start", "over", "scratch", "beginning", "back")
+    said.take_words(*_WORK, "go", "from", "run", "to")
     if stage is None:
         if back:
             order = draft.context.current_stage.order
             stage = list(StageId)[max(order - 1, 0)]
         else:
             stage = StageId.TRAIN if said.has("retrain", "refit") else draft.context.current_stage
+    if stage.order > draft.context.current_stage.order and draft.changes:
+        return  # "retrain with …": training comes in its turn
     if stage.order > draft.context.current_stage.order:
         draft.problem(f"{stage} has not been reached: the project is at {draft.context.current_stage}.")
         return
     draft.restart = stage if draft.restart is None else min(stage, draft.restart, key=lambda s: s.order)
-    draft.said.append(f"{stage} is to run again.")

@@ -14,29 +14,37 @@ Other = Restart | Cancel | ConfirmGate
 
 
 class Said(msgspec.Struct):
-    """A sentence of a chat: its tokens, the known phrases in it, and the tokens that a rule has taken."""
+    """A sentence of a chat: its tokens, the known phrases in it, and the tokens that a rule has taken.
+
+    A clause was understood if one of ``understood`` is in it; ``taken`` has words beside those which mean nothing
+    more to later rules.
+    """
 
     text: str
     tokens: list[Token]
     items: list[Item]
     named: list[Named]
     low: list[str]
-    taken: set[int]
+    words: frozenset[str]
+    taken: set[int] = msgspec.field(default_factory=set)
+    understood: set[int] = msgspec.field(default_factory=set)
 
     @classmethod
     def of(cls, text: str, tokens: list[Token], columns: Columns) -> "Said":
         """A sentence, scanned."""
         items = scan(tokens, columns)
-        return cls(text, tokens, items, weigh(tokens, items), [t.low for t in tokens], set())
+        low = [t.low for t in tokens]
+        return cls(text, tokens, items, weigh(tokens, items), low, frozenset(low))
 
     def take(self, *spans: range) -> None:
         """Mark tokens as understood."""
         for span in spans:
             self.taken.update(span)
+            self.understood.update(span)
 
     def has(self, *words: str) -> bool:
         """Whether any of these words is in the sentence."""
-        return not set(words).isdisjoint(self.low)
+        return not self.words.isdisjoint(words)
 
     def free(self, kind: str) -> list[Named]:
         """What is named of a kind and was not taken by a rule."""
@@ -47,8 +55,12 @@ class Said(msgspec.Struct):
         return [i for i in self.items if i.start not in self.taken]
 
     def take_words(self, *words: str) -> None:
-        """Mark these words, wherever they are."""
+        """Leave these words to no later rule, wherever they are."""
         self.taken.update(i for i, w in enumerate(self.low) if w in words)
+
+    def take_named(self, *words: str) -> None:
+        """Mark these words as understood, wherever they are."""
+        self.take(*(range(i, i + 1) for i, w in enumerate(self.low) if w in words))
 
 
 class Draft:
@@ -94,9 +106,13 @@ class Draft:
             return False
         at[path[-1]] = copy.deepcopy(value)
         pointer = "/" + "/".join(name.replace("~", "~0").replace("/", "~1") for name in path)
-        self._ops.setdefault(stage_id, []).append(
-            {"op": "replace" if exists else "add", "path": pointer, "value": value}
-        )
+        value = copy.deepcopy(value)
+        operations = self._ops.setdefault(stage_id, [])
+        for operation in operations:
+            if operation["path"] == pointer:
+                operation["value"] = value
+                return True
+        operations.append({"op": "replace" if exists else "add", "path": pointer, "value": value})
         return True
 
     def say(self, text: str, changed: bool = True) -> None:
@@ -112,21 +128,21 @@ class Draft:
     def changes(self) -> tuple[Change, ...]:
         """The changes, in the order of the stages."""
         return tuple(
-            Change(stage_id=stage, patch=tuple(self._ops[stage]))
-            for stage in sorted(self._ops, key=lambda s: s.order)
+            Change(stage_id=stage, patch=tuple(self._ops[stage])) for stage in sorted(self._ops, key=lambda s: s.order)
         )
 
     def reply(self, help_text: str) -> Reply:
         """The answer; with what can be asked where nothing was understood."""
         actions: tuple[Change | Other, ...] = (*self.changes, *self.others)
         if self.restart is not None and not self.changes:
+            self.said.append(f"{self.restart} is to run again.")
             actions = (*actions, Restart(stage_id=self.restart))
-        parts = [*self.said, *self.problems, *self.answers]
+        parts: list[str] = [*self.said, *self.problems, *self.answers]
         if self.missed:
             missed = ", ".join(f'"{m}"' for m in dict.fromkeys(self.missed))
             parts.append(f"I did not understand {missed}.")
-        if not parts:
+        elif not parts:
             parts.append("I did not understand that.")
-        if not actions and not self.answers:
+        if not actions and (self.missed or not (self.said or self.problems or self.answers)):
             parts.append(help_text)
         return Reply(text=" ".join(parts), actions=actions)

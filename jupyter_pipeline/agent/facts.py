@@ -4,19 +4,25 @@ from collections.abc import Iterator
 
 from .scan import Item
 from .vocabulary import BUNDLED, NEGATORS, NUMBERS, UNITS
-from .words import Columns, Token, is_data_path
+from .words import Columns, Token, is_data_path, words_of
 
 _OVER = frozenset({"over", "than", "not", "before", "above"})
-_LONGER = frozenset({"longer", "older", "later", "every", "per", "least", "last", "past", "next", "after", "each", "by"})
-_COSTLY_WORDS = frozenset(
-    "costly expensive worse bad matter matters important avoid minimise minimize fewer few reduce cost costs want "
-    "afford unacceptable critical dangerous must never don't not cannot can't as all every most catch find no low hurt "
-    "hurts worst care".split()  # noqa: SIM905
+_LONGER = frozenset(
+    {"longer", "older", "later", "every", "per", "least", "last", "past", "next", "after", "each", "by"}
 )
-_STRONG = frozenset(
-    "optimise optimize optimising optimizing maximise maximize maximising maximizing minimise minimize minimising "
-    "minimizing metric metrics score improve best highest lowest higher lower evaluate judge judged measured measure "
-    "focus target care cares matters priority prioritise prioritize good high".split()  # noqa: SIM905
+_COSTLY_WORDS = words_of(
+    """
+    costly expensive worse bad matter matters important avoid minimise minimize fewer few reduce cost costs
+    want afford unacceptable critical dangerous must never don't not cannot can't as all every most catch
+    find no low hurt hurts worst care
+    """
+)
+_STRONG = words_of(
+    """
+    optimise optimize optimising optimizing maximise maximize maximising maximizing minimise minimize
+    minimising minimizing metric metrics score improve best highest lowest higher lower evaluate judge
+    judged measured measure focus target care cares matters priority prioritise prioritize good high
+    """
 )
 MAX_SECONDS = 7 * 24 * 3600.0
 
@@ -30,13 +36,13 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
         return _costlier(sentence, costly), True
     strong = bool(words & _STRONG)
     speed = [i for i in items if i.kind == "prefer" and i.value == "speed"]
-    found = []
+    found: list[Item] = []
     for item in metrics:
         before = sentence[item.start - 1].low if item.start else ""
         two_before = sentence[item.start - 2].low if item.start > 1 else ""
         if before in _OVER and (before != "than" or found):
             continue  # "recall over precision"
-        if before in NEGATORS or two_before in NEGATORS or before == "about" and two_before == "care":
+        if before in NEGATORS or two_before in NEGATORS or (before == "about" and two_before == "care"):
             if "but" not in words and "only" not in words and any(t in words for t in ("don't", "not", "no", "ignore")):
                 continue
             if before == "not":
@@ -79,7 +85,11 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
             continue
         if found and before[-1:] and (before[-1] in _OVER or before[-2:] in (["instead", "of"], ["rather", "than"])):
             continue
-        negated = any(b in NEGATORS for b in before) or before[-2:] in (["rather", "than"], ["instead", "of"])
+        wide = [t.low for t in sentence[max(0, item.start - 5) : item.start]]
+        careless = "care" in wide[-3:] and any(w in NEGATORS for w in wide)
+        negated = (
+            careless or any(b in NEGATORS for b in before) or before[-2:] in (["rather", "than"], ["instead", "of"])
+        )
         if negated or "over" in before[-1:]:
             continue
         found.append(value)
@@ -95,7 +105,7 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
 
 def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
     """Spans of time that a sentence names, in seconds, with the tokens that they take."""
-    i = 0
+    i = 0 if any(t.low in UNITS.firsts for t in sentence) else len(sentence)
     while i < len(sentence):
         number, n = _number(sentence, i)
         if number is None:
@@ -111,13 +121,11 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         if tail == ["and", "a", "half"]:
             seconds, end = seconds + unit[0] / 2, end + 3
         before = {t.low for t in sentence[max(0, start - 2) : start]}
-        if 0 < seconds <= MAX_SECONDS and not before & _LONGER and "more than" not in _words(sentence, start - 2, start):
+        wide = {t.low for t in sentence[max(0, start - 5) : start]}
+        more = before == {"more", "than"} and not wide & NEGATORS
+        if 0 < seconds <= MAX_SECONDS and not before & _LONGER and not more:
             yield seconds, start, end
         i = end
-
-
-def _words(sentence: list[Token], start: int, end: int) -> str:
-    return " ".join(t.low for t in sentence[max(0, start) : end])
 
 
 def _number(sentence: list[Token], i: int) -> tuple[float | None, int]:
@@ -133,10 +141,8 @@ def budget_of(sentence: list[Token], skip: range = range(0)) -> tuple[float, int
     for seconds, start, end in durations(sentence):
         if start not in skip:
             return seconds, start, end
-    if "overnight" in {t.low for t in sentence}:
-        at = next(i for i, t in enumerate(sentence) if t.low == "overnight")
-        return 8 * 3600.0, at, at + 1
-    return None
+    at = next((i for i, t in enumerate(sentence) if t.low == "overnight"), None)
+    return None if at is None else (8 * 3600.0, at, at + 1)
 
 
 _DATA_WORDS = frozenset({"data", "dataset", "datasets", "set", "table", "file", "sample"})

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .words import Lookup
+from .words import Lookup, words_of
 
 
 class Known(NamedTuple):
@@ -82,11 +82,15 @@ SAY = {
     "columns": "share of columns",
     "rows": "share of rows",
 }
-UP = frozenset(
-    "higher bigger larger increase increased raise more double doubled up stronger greater faster longer twice deeper "
-    "increasing raising grow".split()  # noqa: SIM905
+UP = words_of(
+    """
+    higher bigger larger increase increased raise more double doubled up stronger greater faster longer
+    twice deeper increasing raising grow
+    """
 )
-DOWN = frozenset(
-    "lower smaller reduce reduced decrease less fewer halve halved half down weaker slower shorter shallower lowering "
-    "reducing decreasing cut shrink".split()  # noqa: SIM905
+DOWN = words_of(
+    """
+    lower smaller reduce reduced decrease less fewer halve halved half down weaker slower shorter shallower
+    lowering reducing decreasing cut shrink
+    """
 )

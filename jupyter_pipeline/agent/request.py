@@ -80,8 +80,8 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
 def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> None:
     taken: set[int] = set()
     target = target_of(sentence, columns)
-    if target is None and facts.target is None:
-        target = column_target(sentence, columns)
+    if (target is None or target.name is None) and (facts.target is None or facts.target.name is None):
+        target = column_target(sentence, columns) or target
     if target is not None and not target.known and _is_bundled(target):
         target = None
     skip = range(0)
@@ -91,7 +91,9 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     elif target is not None:
         skip = target.tokens
         taken.update(skip)
-        if target.name and (facts.target is None or facts.target.name is None or (target.known and not facts.target.known)):
+        if target.name and (
+            facts.target is None or facts.target.name is None or (target.known and not facts.target.known)
+        ):
             facts.target = target
     items = scan(sentence, columns, skip)
     taken.update(i for item in items if item.kind != "cue" for i in range(item.start, item.end))
@@ -145,9 +147,17 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
     clause: list[int] = []
     for i in range(len(sentence) + 1):
         token = sentence[i] if i < len(sentence) else None
-        ends = token is None or token.text in ",:" or (token.low in ("and", "but", "then", "also") and token.kind == "word")
+        ends = (
+            token is None
+            or token.text in ",:"
+            or (token.low in ("and", "but", "then", "also") and token.kind == "word")
+        )
         if not ends:
             clause.append(i)
+            continue
+        opening = [sentence[n].low for n in clause[:2]]
+        if len(opening) == 2 and opening[0] in ("i", "we") and opening[1] in ("have", "am", "are", "work", "got"):
+            clause = []  # what the person has, not what they want
             continue
         content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
         if content and not taken & set(clause) and len(facts.missed) < MAX_MISSED:

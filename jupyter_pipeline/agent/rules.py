@@ -11,7 +11,7 @@ from .base import Context, Reply
 from .draft import Draft, Said
 from .request import parse_request
 from .vocabulary import FILLER
-from .words import sentences, tokenise
+from .words import sentences, tokenise, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -36,9 +36,11 @@ RULES: tuple[Rule, ...] = (
     change_data.task,
     control.restart,
 )
-_WORDS_OF_CHANGE = FILLER | frozenset(
-    "change set make try again instead retrain use using switch optimise optimize update metric target higher lower more "
-    "less over rather actually maybe time matters important out keep predict".split()  # noqa: SIM905
+_WORDS_OF_CHANGE = FILLER | words_of(
+    """
+    change set make try again instead retrain use using switch optimise optimize update metric target higher
+    lower more less over rather actually maybe time matters important out keep predict
+    """
 )
 
 
@@ -83,10 +85,8 @@ class RuleAgent:
             if token is not None and not (token.text in ",:" or token.low in ("and", "but", "then")):
                 clause.append(i)
                 continue
-            content = [
-                n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in _WORDS_OF_CHANGE
-            ]
-            if content and not said.taken & set(clause) and len(draft.missed) < 10:
+            content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in _WORDS_OF_CHANGE]
+            if content and not said.understood & set(clause) and len(draft.missed) < 10:
                 piece = said.text[said.tokens[clause[0]].at : said.tokens[clause[-1]].end]
                 draft.missed.append(piece.strip(" .,;:!?-")[:200])
             clause = []

@@ -5,12 +5,12 @@ from typing import Any, Literal
 import msgspec
 
 from .vocabulary import ALL_MODELS, NEGATORS, PHRASES
-from .words import Columns, Token
+from .words import Columns, Token, words_of
 
 Polarity = Literal["named", "use", "add", "only", "avoid"]
 _ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})
 _TOO_MUCH = frozenset({"slow", "complex", "heavy", "opaque", "expensive", "complicated"})
-REASON = frozenset("because since as so that due".split())  # noqa: SIM905
+REASON = words_of("because since as so that due")
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -3,37 +3,72 @@
 import msgspec
 
 from .vocabulary import FILLER, PHRASES
-from .words import Columns, Token
+from .words import Columns, Token, words_of
 
-_PREDICT = frozenset(
-    "predict predicts predicting predicted prediction forecast forecasting estimate estimating classify classifying "
-    "detect detecting identify identifying guess anticipate regress categorise categorize spot flag determine "
-    "predictor foresee".split()  # noqa: SIM905
+_PREDICT = words_of(
+    """
+    predict predicts predicting predicted prediction forecast forecasting estimate estimating classify
+    classifying detect detecting identify identifying guess anticipate regress categorise categorize spot
+    flag determine predictor foresee
+    """
 )
-_STOP = frozenset(
-    "from using with based on in under within by given at optimise optimize maximise maximize minimise minimize and but "
-    "without when so because since into via through per use keep please instead no not as then while that including "
-    "except where are is according within quickly fast accurately well correctly better now only just or ahead over "
-    "before after inside between than be, for, who which like".split()  # noqa: SIM905
+_STOP = words_of(
+    """
+    from using with based on in under within by given at optimise optimize maximise maximize minimise
+    minimize and but without when so because since into via through per use keep please instead no not as
+    then while that including except where are is according quickly fast accurately well correctly better
+    now only just or ahead over before after inside between than be, for, who which like
+    """
 )
-_ARTICLES = frozenset("the a an my our their this each every his her its all any some that these those".split())  # noqa: SIM905
-_AUX = frozenset(
-    "will is are was were has have had would can could does do did gets get got be been being might may should "
-    "won't isn't".split()  # noqa: SIM905
+_ARTICLES = words_of(
+    """
+    the a an my our their this each every his her its all any some that these those
+    """
 )
-_PARTICLES = frozenset("not be been being to likely going about have a an the become becomes likelier ever soon".split())  # noqa: SIM905
-_COUNTS = frozenset("number amount count probability likelihood chance risk odds propensity chances total level".split())  # noqa: SIM905
-_ATTRIBUTES = frozenset("value values quality type class kind species category cost status".split())  # noqa: SIM905
-_CLASS_WORDS = frozenset("kind type species class category sort group variety brand".split())  # noqa: SIM905
-_PEOPLE = frozenset(
-    "customer customers client clients user users person people passenger passengers patient patients employee employees "
-    "someone somebody anyone they he she it we i house houses which who one loan loans applicant applicants student "
-    "students row rows transaction transactions tumor tumour tumors tumours email emails message messages subscriber "
-    "subscribers member members individual individuals visitor visitors case cases each".split()  # noqa: SIM905
+_AUX = words_of(
+    """
+    will is are was were has have had would can could does do did gets get got be been being might may
+    should won't isn't
+    """
 )
-_TIMES = frozenset("tomorrow today soon next month year week later early late again or there".split())  # noqa: SIM905
+_PARTICLES = words_of(
+    """
+    not be been being to likely going about have a an the become becomes likelier ever soon
+    """
+)
+_COUNTS = words_of(
+    """
+    number amount count probability likelihood chance risk odds propensity chances total level
+    """
+)
+_ATTRIBUTES = words_of("value values quality type class kind species category cost status")
+_CLASS_WORDS = words_of("kind type species class category sort group variety brand")
+_PEOPLE = words_of(
+    """
+    customer customers client clients user users person people passenger passengers patient patients
+    employee employees someone somebody anyone they he she it we i house houses which who one loan loans
+    applicant applicants student students row rows transaction transactions tumor tumour tumors tumours
+    email emails message messages subscriber subscribers member members individual individuals visitor
+    visitors case cases each
+    """
+)
+_TIMES = words_of(
+    """
+    tomorrow today soon next month year week later early late again or there
+    """
+)
+#: Verbs that are no column's name: what they say is in another word of the data.
+_VAGUE = words_of(
+    """
+    leave leaves left leaving stay stays go goes quit quits happen happens work works earn earns make makes
+    get gets do come comes cost costs take takes like likes
+    """
+) - {"cost", "costs"}
+_OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
-_MARK_TAIL = frozenset({"column", "variable", "is", "=", ":", "should", "be", "to", "named", "called", "the", "will", "are"})
+_MARK_TAIL = frozenset(
+    {"column", "variable", "is", "=", ":", "should", "be", "to", "named", "called", "the", "will", "are"}
+)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -55,13 +90,15 @@ class Target(msgspec.Struct, frozen=True):
 def target_of(sentence: list[Token], columns: Columns) -> Target | None:
     """The target that a sentence names, None if it names none."""
     for i, token in enumerate(sentence):
-        if token.kind == "word" and token.low in _MARKS and _marks(sentence, i):
-            if found := _marked(sentence, i, columns):
-                return found
+        marked = token.kind == "word" and token.low in _MARKS and _marks(sentence, i)
+        if marked and (found := _marked(sentence, i, columns)):
+            return found
         if token.kind == "word" and token.low in _PREDICT:
             if i and sentence[i - 1].low in ("don't", "not", "never"):
                 continue
             if found := _predicted(sentence, i + 1, columns):
+                if token.low.startswith("forecast") and found.task == "auto":
+                    return msgspec.structs.replace(found, task="regression")
                 return found
     return _asked(sentence, columns)
 
@@ -76,6 +113,8 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
     while at < len(sentence) and sentence[at].low in _MARK_TAIL:
         at += 1
     linked = at > i + 1
+    if any(t.low in ("encoded", "encoding", "encode") for t in sentence[i + 1 : i + 2]):
+        return None  # "target encoding"
     named = at < len(sentence) and sentence[at].low not in _STOP | FILLER and PHRASES.at(sentence, at) is None
     linked = linked or (at < len(sentence) and sentence[at].kind == "word" and named)
     if at < len(sentence) and (linked or sentence[at].kind == "quoted" or columns.at(sentence, at)):
@@ -93,7 +132,11 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
             if found and start + found[1] == before + 1:
                 return Target(found[0], "auto", True, start, i + 1)
         token = sentence[before]
-        if (token.kind == "quoted" or token.low not in FILLER) and token.kind in ("word", "quoted") and not columns.names:
+        if (
+            (token.kind == "quoted" or token.low not in FILLER)
+            and token.kind in ("word", "quoted")
+            and not columns.names
+        ):
             return Target(token.text, "auto", False, before, i + 1)
     return None
 
@@ -121,7 +164,11 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
 def _asked(sentence: list[Token], columns: Columns) -> Target | None:
     """A question without ``predict``: ``will a customer churn?``, ``how much does it cost?``, ``which species``."""
     for i, token in enumerate(sentence):
-        if token.low == "who" and i + 1 < len(sentence) and sentence[i + 1].low in ("will", "is"):
+        following = sentence[i + 1].low if i + 1 < len(sentence) else ""
+        before = sentence[i - 1].low if i else ""
+        if token.low == "who" and (following in ("will", "is") or before in ("", "know", "me", "out", "see")):
+            return _whether(sentence, i, "binary", columns)
+        if token.low == "which" and following in _PEOPLE:
             return _whether(sentence, i, "binary", columns)
         if token.low == "whether":
             return _whether(sentence, i, "binary", columns)
@@ -129,18 +176,15 @@ def _asked(sentence: list[Token], columns: Columns) -> Target | None:
             return _whether(sentence, i + 1, "regression", columns)
         if token.low in ("which", "what") and i + 1 < len(sentence) and sentence[i + 1].low in _CLASS_WORDS:
             return _which(sentence, i + 1, "multiclass", columns)
-        if token.low in ("probability", "likelihood", "chance", "risk", "odds") and i + 1 < len(sentence):
-            if sentence[i + 1].low in ("of", "that"):
-                return _phrase(sentence, i, i, columns)
-    if sentence and sentence[0].low in ("will", "does", "do", "is", "did") and len(sentence) > 3:
-        column = _column_in(sentence, range(1, len(sentence)), columns)
-        if column is not None:
-            return Target(column[0], "binary", True, 0, column[1])
+        if token.low in ("probability", "likelihood", "chance", "risk", "odds") and following in ("of", "that"):
+            return _phrase(sentence, i, i, columns)
+    if sentence and sentence[0].low in ("will", "does", "is", "did") and sentence[-1].low == "?" and len(sentence) > 3:
+        return _whether(sentence, 0, "binary", columns)
     return None
 
 
 def column_target(sentence: list[Token], columns: Columns) -> Target | None:
-    """``column price``, or a name in quotes that is a column: a target where nothing else names one."""
+    """``column price``, ``a model for churn``: a target where nothing else names one."""
     for i, token in enumerate(sentence[:-1]):
         if token.low in ("column", "variable"):
             at = i + 2 if sentence[i + 1].low in ("named", "called") and i + 2 < len(sentence) else i + 1
@@ -150,6 +194,14 @@ def column_target(sentence: list[Token], columns: Columns) -> Target | None:
             plain = named.kind == "word" and named.low not in _STOP | FILLER
             if not columns.names and (named.kind == "quoted" or plain):
                 return Target(named.text, "auto", False, i, at + 1)
+        if token.low in _OF_WHAT and i + 2 < len(sentence) and sentence[i + 1].low in ("for", "of", "on"):
+            at = i + 2
+            while at + 1 < len(sentence) and sentence[at].low in _ARTICLES:
+                at += 1
+            if sentence[at].low not in ("column", "variable") and (
+                found_phrase := _phrase(sentence, at, i + 1, columns)
+            ):
+                return found_phrase
     return None
 
 
@@ -195,14 +247,18 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
     aux = next((n for n, (_, t) in enumerate(words) if t.low in _AUX), None)
     if name is None and aux is not None:
         after = [t for _, t in words[aux + 1 :] if t.low not in _PARTICLES and t.low not in _ARTICLES]
-        if task == "regression" and words[:aux] and after and after[0].low in _PEOPLE:
-            after = after[1:]
-        elif aux == 0 and len(after) > 1 and after[0].low in _PEOPLE:
+        people_first = bool(after) and after[0].low in _PEOPLE
+        if people_first and ((task == "regression" and aux > 0) or (aux == 0 and len(after) > 1)):
             after = after[1:]
         name = after[0].text if after else None
     if name is None:
+        subject = next((n for n, (_, t) in enumerate(words) if t.low in _PEOPLE and t.low != "who"), None)
+        if aux is None and subject is not None and words[subject + 1 :]:
+            words = words[subject + 1 : subject + 2]  # "a passenger survived the Titanic"
         rest = [t for _, t in words if t.low not in FILLER and t.low not in _PEOPLE and t.low not in _TIMES]
         name = rest[-1].text if rest and aux is None else (rest[0].text if rest else None)
+    if name is not None and name.lower() in _VAGUE:
+        name = None
     return Target(name, task, False, start, end) if name or words else None
 
 
@@ -223,6 +279,8 @@ def _phrase(sentence: list[Token], at: int, start: int, columns: Columns) -> Tar
     if first.low in _COUNTS:
         task = "regression" if first.low in ("number", "amount", "count", "total") else "binary"
         task = "auto" if first.low == "level" else task
+    if first.low in _COUNTS and task == "binary" and at + 1 < len(sentence) and sentence[at + 1].low == "that":
+        return _whether(sentence, at + 1, task, columns)
     if column := columns.at(sentence, at):
         return Target(column[0], "auto", True, start, at + column[1])
     if first.kind in ("quoted", "number"):
@@ -255,6 +313,8 @@ def _noun(words: list[str]) -> str | None:
     if "for" in (w.lower() for w in words):
         words = words[: [w.lower() for w in words].index("for")]
     words = [w for w in words if w.lower() not in _ARTICLES]
+    while len(words) > 1 and words[-1].lower() in _TIMES:
+        words = words[:-1]
     if len(words) > 1 and words[0].lower() in _PEOPLE:
         words = words[1:] if len(words) == 2 else words
     if not words or all(w.lower() in FILLER | _PEOPLE for w in words):

@@ -6,7 +6,7 @@ Phrases are lower case, words divided by single spaces; a hyphen or slash betwee
 
 from typing import Any, NamedTuple
 
-from .words import Lookup
+from .words import Lookup, words_of
 
 BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
 FORESTS = ("random_forest", "extra_trees")
@@ -154,7 +154,7 @@ _STAGES: dict[str, str] = {
 }
 _CUES: dict[str, str] = {
     "use": "use|using|used|with|want|wants|include|including|switch to|change to|go with|take|let's use|stick to"
-    "|stick with|prefer|preferably|via|by means of|pick|choose|select|keep|retain|need|favour|favor|move to|instead try",
+    "|stick with|prefer|preferably|via|by means of|pick|choose|select|keep|retain|need|favour|favor|move to",
     "add": "add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try|test|consider"
     "|along with|together with",
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
@@ -219,17 +219,22 @@ ROLES = Lookup({p: name for name, phrases in _ROLES.items() for p in phrases.spl
 BUNDLE = Lookup({p: name for name, phrases in _BUNDLE.items() for p in phrases.split("|")})
 STAGE_WORDS = Lookup({p: name for name, phrases in _STAGES.items() for p in phrases.split("|")})
 
-NEGATORS = frozenset(
-    "no not don't dont never do-not cannot can't won't isn't aren't shouldn't doesn't without neither nor".split()  # noqa: SIM905
+NEGATORS = words_of(
+    """
+    no not don't dont never do-not cannot can't won't isn't aren't shouldn't doesn't without neither nor
+    """
 )
 #: Words that say nothing about what is wanted.
-FILLER = frozenset(
-    "a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your my our me us "
-    "he she they them their there here please thanks thank hi hello hey dear ok okay yes well so very really much many "
-    "more most some any all each every of for to in on at by from with as into about than then and or but can could would "
-    "should will shall may might must do does did have has had get got give make let let's like want need would like us "
-    "data dataset table frame file csv rows row columns column model models machine learning ml ai pipeline project if "
-    "good great cheers kindly just also too first last new now again bye attached attach attaching uploaded upload given "
-    "team everyone all best regards morning afternoon evening nice day hope well dataframe df set up build train create "
-    "fit run start begin go help job task work thing things something want wants wanted think guess sure possible".split()  # noqa: SIM905
+FILLER = words_of(
+    """
+    a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your
+    my our me us he she they them their there here please thanks thank hi hello hey dear ok okay yes well so
+    very really much many more most some any all each every of for to in on at by from with as into about
+    than then and or but can could would should will shall may might must do does did have has had get got
+    give make let let's like want need data dataset table frame file csv rows row columns column model
+    models machine learning ml ai pipeline project if good great cheers kindly just also too first last new
+    now again bye attached attach attaching uploaded upload given team everyone best regards morning
+    afternoon evening nice day hope dataframe df set up build train create fit run start begin go help job
+    task work thing things something wants wanted think guess sure possible
+    """
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 import msgspec
@@ -40,6 +41,7 @@ _PIECE = re.compile(
       `(?P<q1>[^`\n]{1,120})` | "(?P<q2>[^"\n]{1,120})" | “(?P<q3>[^”\n]{1,120})”
     | (?<!\w)'(?P<q4>[^'\n]{1,120})'(?!\w)
     | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfs|file|memory)://[^\s<>"'`]{1,1000})
+    | (?P<id>\b(?:sklearn|upload|workspace):[^\s<>"'`,;]{1,300})
     | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
     | (?P<chunk>(?:[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
     | (?P<punct>[,;!?:=\n])
@@ -48,7 +50,7 @@ _PIECE = re.compile(
 )
 _PART = re.compile(
     r"(?P<number>(?<![^\W\d])(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?:e[-+]?\d{1,3})?(?![\d_])%?)"
-    r"|(?P<word>\w+(?:['’]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
+    r"|(?P<word>\w+(?:['\u2019]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
     re.IGNORECASE,
 )
 _ATTACHED_UNIT = re.compile(r"[a-z]{1,8}", re.IGNORECASE)
@@ -82,9 +84,9 @@ def tokenise(text: str) -> list[Token]:
             if inner:
                 kind: Kind = "path" if is_data_path(inner) else "quoted"
                 tokens.append(Token(kind, inner, inner.lower(), at, match.end()))
-        elif group == "url":
+        elif group in ("url", "id"):
             address = piece.rstrip(".,;:!?)]}")
-            tokens.append(Token("url", address, address, at, at + len(address)))
+            tokens.append(Token("url" if group == "url" else "path", address, address, at, at + len(address)))
             if piece != address:
                 tokens.append(_punct(piece[len(address)], at + len(address)))
         elif group == "big":
@@ -102,7 +104,7 @@ def _punct(text: str, at: int) -> Token:
 
 def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
     """Tokens of a piece without white space: a path, or words and numbers."""
-    bare = piece.rstrip(".'’")
+    bare = piece.rstrip(".'\u2019")
     if is_data_path(bare):
         tokens.append(Token("path", bare, bare.lower(), at, at + len(bare)))
         if len(bare) < len(piece):
@@ -120,7 +122,7 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
             if part[0].endswith("%"):
                 tokens.append(Token("word", "%", "%", end - 1, end))
         else:
-            tokens.append(Token("word", part[0], part[0].lower().replace("’", "'"), start, end))
+            tokens.append(Token("word", part[0], part[0].lower().replace("\u2019", "'"), start, end))
 
 
 def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
@@ -139,6 +141,12 @@ def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
     return found
 
 
+def words_of(text: str) -> frozenset[str]:
+    """A set of words, written as a text."""
+    return frozenset(text.split())
+
+
+@lru_cache(maxsize=8192)
 def squash(text: str) -> str:
     """A name without case, spaces and punctuation, so that ``hours-per-week`` is also ``Hours per week``."""
     return "".join(c for c in text.casefold() if c.isalnum())
@@ -152,6 +160,8 @@ class Lookup(Mapping[tuple[str, ...], V]):
         self._longest: dict[str, int] = {}
         for words in self._by_words:
             self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
+        self.firsts = frozenset(self._longest)
+        """The words that a phrase can begin with."""
 
     def __getitem__(self, key: tuple[str, ...]) -> V:
         return self._by_words[key]
@@ -165,6 +175,8 @@ class Lookup(Mapping[tuple[str, ...], V]):
     def at(self, sentence: list[Token], i: int) -> tuple[V, int] | None:
         """The value of the longest phrase that begins at a token, and how many tokens it has."""
         longest = self._longest.get(sentence[i].low, 0)
+        if not longest:
+            return None
         words = tuple(t.low for t in sentence[i : i + longest])
         for n in range(len(words), 0, -1):
             if words[:n] in self._by_words:
@@ -188,6 +200,7 @@ class Columns:
         for name in self.names:
             self._squashed.setdefault(squash(name), name)
         self._squashed.pop("", None)
+        self._beginnings = {name[:n] for name in self._squashed if len(name) <= 200 for n in range(1, len(name) + 1)}
 
     def find(self, text: str, *, loose: bool = False) -> str | None:
         """The column that a text names; ``loose`` forgives an ending (``prices`` for ``price``)."""
@@ -218,6 +231,8 @@ class Columns:
             if token.kind not in ("word", "number") and token.text not in "./+%&":
                 break
             joined += squash(token.text)
+            if joined and joined not in self._beginnings:
+                break
             if joined and token.kind != "punct" and joined in self._squashed:
                 found = self._squashed[joined], n
         return found
