@@ -33,6 +33,7 @@ TRUSTED = (
 _TRUE = {"true", "1", "1.0", "t", "yes"}
 _FALSE = {"false", "0", "0.0", "f", "no"}
 _DAY = 24 * 3600.0
+_FEW_CELLS = 200_000
 
 
 class PredictError(ValueError):
@@ -270,16 +271,21 @@ def predict_matrix(
     numpy.ndarray
         float64: values of shape (n_rows,) for regression, else probabilities of shape (n_rows, n_classes).
     """
+    few = matrix.size < _FEW_CELLS  # then threads cost more than they bring
     if kind == "lightgbm":
-        raw = estimator.predict(matrix, num_iteration=iterations or -1)
+        raw = estimator.predict(matrix, num_iteration=iterations or -1, num_threads=1 if few else 0)
     elif kind == "xgboost":
         import xgboost
 
-        raw = estimator.predict(xgboost.DMatrix(matrix), iteration_range=(0, iterations or 0))
+        estimator.set_param({"nthread": 1 if few else 0})
+        rows = xgboost.DMatrix(matrix, nthread=1 if few else None)
+        raw = estimator.predict(rows, iteration_range=(0, iterations or 0))
     elif kind == "catboost":
         how = "RawFormulaVal" if task_type == "regression" else "Probability"
-        raw = estimator.predict(matrix, prediction_type=how, ntree_end=iterations or 0)
+        raw = estimator.predict(matrix, prediction_type=how, ntree_end=iterations or 0, thread_count=1 if few else -1)
     else:
+        if few and getattr(estimator, "n_jobs", None):
+            estimator.n_jobs = None
         raw = estimator.predict(matrix) if task_type == "regression" else estimator.predict_proba(matrix)
     values = np.asarray(raw, dtype=np.float64)
     if task_type == "regression":

@@ -21,6 +21,8 @@ from .targets import Task
 
 #: After so many iterations without a better loss on the validation rows a fit ends.
 PATIENCE = {"linear": 25, "hist_gradient_boosting": 40, "lightgbm": 40, "xgboost": 40, "catboost": 40}
+#: Up to so many cells one thread is quicker than several.
+_FEW_CELLS = 300_000
 
 
 class FitError(ValueError):
@@ -216,6 +218,7 @@ def fit_model(
         deadline=None if iterations else deadline,
         patience=patience,
     )
+    threads = threads if prepared.train.size > _FEW_CELLS else 1
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         kind, estimator, kept = _fit(model_id, task, prepared, y_train, y_val, full, total, threads, seed, monitor)

@@ -14,6 +14,8 @@ from ..protocol.events import GdDiagnostic, MetricScalar, Payload, Phase, Resour
 BURST, RATE = 400.0, 20.0
 #: A fit shows about so many of its iterations, when they are quick.
 _POINTS = 60
+#: and all of its first ones.
+_FIRST = 30
 #: An iteration is shown at the latest after so many seconds without one.
 _SLOW_S = 0.5
 #: Share of a run's progress that the fit makes.
@@ -56,7 +58,7 @@ class RunEvents:
         self._tokens = min(BURST, self._tokens + (now - self._refilled) * RATE)
         self._refilled = now
         stride = max(1, step.iterations // _POINTS)
-        due = step.iteration == 1 or len(self.history) == 1 or step.iteration % stride == 0
+        due = len(self.history) <= _FIRST or step.iteration % stride == 0
         if (due or now - self._last_told >= _SLOW_S) and self._tokens >= len(step.scores) + 2:
             self._tell(step, now)
 
