@@ -55,6 +55,10 @@ def guarded(action: Action) -> Callable[[Method], Method]:
 class JsonErrors(AccessMixin):
     """Errors as JSON, in the shape of the socket's error frames."""
 
+    def get_login_url(self) -> str:
+        """Nobody is redirected to the login page: 403."""
+        raise web.HTTPError(403)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error frame."""
         error = (kwargs.get("exc_info") or (None, None, None))[1]

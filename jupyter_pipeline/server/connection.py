@@ -156,7 +156,7 @@ class Connection:
                         await self._spoken.wait()
             while True:
                 batch = await cursor.next(BATCH_EVENTS)
-                for piece in _pieces(self._chosen(batch)):
+                for piece in _pieces(choose(batch, self._names, self._coalesce)):
                     await self._outbox.events([stored.frame for stored in piece])
                     self._seen = max(self._seen, piece[-1].seq)
                 self._seen = max(self._seen, cursor.position)
@@ -167,16 +167,6 @@ class Connection:
         except Exception:
             log.exception("The events of %s could not be sent", self._project.project_id)
             self.close(INTERNAL_ERROR, "The events could not be read; reconnect.")
-
-    def _chosen(self, batch: "list[Stored]") -> "list[Stored]":
-        """What of a batch the client listens to."""
-        if self._names is not None:
-            batch = [stored for stored in batch if stored.name in self._names]
-        if self._coalesce:
-            keys = [_run_key(stored) for stored in batch]
-            last = {key: i for i, key in enumerate(keys)}
-            batch = [stored for i, stored in enumerate(batch) if keys[i] is None or last[keys[i]] == i]
-        return batch
 
     # -- what comes in -------------------------------------------------------------------------------------
 
@@ -257,6 +247,17 @@ def chosen_names(names: Sequence[str] | None) -> frozenset[str] | None:
             ErrorCode.INVALID_ARGS, f"There is no event {unknown[0][:80]!r}; the events are {', '.join(EVENT_TYPES)}."
         )
     return frozenset(names)
+
+
+def choose(batch: "list[Stored]", names: frozenset[str] | None, coalesce: bool) -> "list[Stored]":
+    """What of a batch a client listens to; ``coalesce`` leaves the latest only of what says how far a run is."""
+    if names is not None:
+        batch = [stored for stored in batch if stored.name in names]
+    if coalesce:
+        keys = [_run_key(stored) for stored in batch]
+        last = {key: i for i, key in enumerate(keys)}
+        batch = [stored for i, stored in enumerate(batch) if keys[i] is None or last[keys[i]] == i]
+    return batch
 
 
 def read_original(data: str | bytes) -> tuple[Any, str | None, str | None]:

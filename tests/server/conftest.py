@@ -1,15 +1,18 @@
 """A real Jupyter server in a process of its own, and raw requests and sockets to it."""
 
+import asyncio
 import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.parse
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +78,8 @@ class Server:
             if self.process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
-                if self.request("GET", "api/projects").status in (200, 403) or "is off" in self.log[-20000:]:
+                answer = self.request("GET", "api/projects")
+                if answer.status != 503 or "still starting" not in answer.json["message"]:
                     return
             time.sleep(0.2)
         raise AssertionError(f"The server did not start:\n{self.log[-3000:]}")
@@ -117,10 +121,10 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def connect(
-        self, project_id: str, *, token: str | None = TOKEN, headers: dict[str, str] | None = None, **query: Any
+        self, project_id: str, *, auth: str | None = TOKEN, headers: dict[str, str] | None = None, **query: Any
     ) -> AsyncIterator["Socket"]:
-        """A raw socket; authenticated by a header unless ``token`` is None."""
-        send = {"Authorization": f"token {token}"} if token else {}
+        """A raw socket; authenticated by a header unless ``auth`` is None."""
+        send = {"Authorization": f"token {auth}"} if auth else {}
         async with connect(
             self.ws_url(project_id, **query),
             additional_headers={**send, **(headers or {})},
@@ -141,9 +145,7 @@ class Socket:
         await self.raw.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def next(self) -> dict[str, Any]:
-        import asyncio
-
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             text = await self.raw.recv(decode=True)
         assert isinstance(text, str)
         self.frames.append(text)
@@ -202,8 +204,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         folder = tmp_path_factory.mktemp("server")
         (folder / "root").mkdir()
         server = Server(root or folder / "root", free_port(), base_url, list(args), env or {})
-        server.start()
         started.append(server)
+        server.start()
         return server
 
     yield start
@@ -225,7 +227,4 @@ def anyio_backend() -> str:
 @pytest.fixture
 def project_id(request: pytest.FixtureRequest) -> str:
     """A project of the test's own."""
-    import re
-    import uuid
-
     return re.sub(r"[^A-Za-z0-9]", "-", request.node.name)[:40].strip("-") + "-" + uuid.uuid4().hex[:6]

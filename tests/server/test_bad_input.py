@@ -1,5 +1,6 @@
 """Whatever a client sends, it gets a clear error, and the connection and the server go on."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -101,8 +102,9 @@ async def test_a_frame_of_20_mb_closes_with_1009_and_the_server_lives(server: Se
         await other.greeting()
         async with server.connect(project_id) as socket:
             await socket.greeting()
-            with pytest.raises(websockets.ConnectionClosedError) as caught:
+            with contextlib.suppress(websockets.ConnectionClosed):
                 await socket.send({"type": "chat", "text": "x" * 20_000_000})
+            with pytest.raises(websockets.ConnectionClosedError) as caught:
                 await socket.type("never")
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1009

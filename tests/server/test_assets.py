@@ -1,0 +1,185 @@
+"""Fetching assets: bodies, ranges, ETags, headers, and attempts to get at other files."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
+from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+
+from .conftest import Answer, Server
+
+BODY = os.urandom(700_000)
+FILES = {
+    "report.html": b"<html><script>1</script></html>",
+    "figure.png": b"\x89PNG....",
+    "curve.svg": b"<svg/>",
+    "numbers.json": b"[1, 2]",
+    "bundle.zip": BODY,
+    "empty.csv": b"",
+    "Größe.csv": b"a\n1\n",
+}
+
+
+async def write_project(root: Path, artifacts: list[Artifact]) -> None:
+    """A project whose log says that stages made these files."""
+    log = EventLog(root / "pipelines" / ".log" / "events.sqlite")
+    await log.open()
+    ref = stage_ref(StageId.DATA_SOURCE, StageStatus.IN_PROGRESS)
+    ts = int(time.time() * 1000)
+    events = [Event(seq=n, ts=ts, stage=ref, payload=ArtifactAdded(artifact=a)) for n, a in enumerate(artifacts, 1)]
+    entry = Entry(
+        project_id="demo",
+        epoch="e",
+        seq=len(events),
+        updated_ts=ts,
+        current_stage="DATA_SOURCE",
+        status="IN_PROGRESS",
+        working=False,
+    )
+    await log.append(entry, [Stored(e.seq, e.name, encode_event("demo", e)) for e in events], [])
+    await log.close()
+
+
+def artifact(asset_id: str, path: str) -> Artifact:
+    return Artifact(
+        id=asset_id, type="file", name=asset_id, url=f"/api/projects/demo/assets/{asset_id}", meta={"path": path}
+    )
+
+
+@pytest.fixture(scope="module")
+def stored(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    root = tmp_path_factory.mktemp("assets") / "root"
+    folder = root / "pipelines" / "demo" / "artifacts" / "data_source-1"
+    folder.mkdir(parents=True)
+    (root / "secret.txt").write_text("secret")
+    for name, body in FILES.items():
+        (folder / name).write_bytes(body)
+    (folder / "link.txt").symlink_to(root / "secret.txt")
+    made = [artifact(f"1-data_source-1.{name}", f"artifacts/data_source-1/{name}") for name in FILES]
+    made += [
+        artifact("gone", "artifacts/data_source-1/gone.txt"),
+        artifact("outside", "../../secret.txt"),
+        artifact("absolute", str(root / "secret.txt")),
+        artifact("link", "artifacts/data_source-1/link.txt"),
+        artifact("folder", "artifacts"),
+    ]
+    asyncio.run(write_project(root, made))
+    return start_server(root=root)
+
+
+def get(server: Server, name: str, method: str = "GET", query: str = "", **headers: str) -> Answer:
+    from urllib.parse import quote
+
+    sent = {key.replace("_", "-"): value for key, value in headers.items()}
+    path = f"api/projects/demo/assets/{quote(name, safe='')}{query}"
+    return server.request(method, path, headers=sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shown"),
+    [
+        ("report.html", "text/html; charset=utf-8", "inline"),
+        ("figure.png", "image/png", "inline"),
+        ("curve.svg", "image/svg+xml", "inline"),
+        ("numbers.json", "application/json", "inline"),
+        ("bundle.zip", "application/zip", "attachment"),
+        ("empty.csv", "text/csv; charset=utf-8", "inline"),
+        ("Größe.csv", "text/csv; charset=utf-8", "inline"),
+    ],
+)
+def test_bodies_and_headers(stored: Server, name: str, kind: str, shown: str) -> None:
+    answer = get(stored, f"1-data_source-1.{name}")
+    assert answer.status == 200
+    assert answer.body == FILES[name]
+    headers = answer.headers
+    assert headers["Content-Type"] == kind
+    assert headers["Content-Length"] == str(len(FILES[name]))
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Disposition"].startswith(shown)
+    policy = headers["Content-Security-Policy"]
+    if name.endswith((".html", ".svg")):
+        assert policy.startswith("sandbox allow-scripts;")
+        assert "allow-same-origin" not in policy
+    else:
+        assert policy.startswith("sandbox; default-src 'none'")
+    head = get(stored, f"1-data_source-1.{name}", "HEAD")
+    assert head.body == b""
+    assert head.headers["Content-Length"] == str(len(FILES[name]))
+    assert head.headers["ETag"] == headers["ETag"]
+    down = get(stored, f"1-data_source-1.{name}", query="?download=1")
+    assert down.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=0-99", 0, 100),
+        ("bytes=300000-", 300_000, 700_000),
+        ("bytes=-10", 699_990, 700_000),
+        ("bytes=-9999999", 0, 700_000),
+        ("bytes=699999-9999999", 699_999, 700_000),
+    ],
+)
+def test_ranges(stored: Server, asked: str, start: int, end: int) -> None:
+    answer = get(stored, "1-data_source-1.bundle.zip", Range=asked)
+    assert answer.body == BODY[start:end]
+    if (start, end) != (0, len(BODY)):
+        assert answer.status == 206
+        assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(BODY)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=700000-", "bytes=9-5", "bytes=-0"])
+def test_ranges_that_are_not_there(stored: Server, asked: str) -> None:
+    answer = get(stored, "1-data_source-1.bundle.zip", Range=asked)
+    assert answer.status == 416
+    assert answer.headers["Content-Range"] == f"bytes */{len(BODY)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "lines=1-2", "bytes=1-2,4-5", "nonsense"])
+def test_other_ranges_give_the_whole(stored: Server, asked: str) -> None:
+    answer = get(stored, "1-data_source-1.bundle.zip", Range=asked)
+    assert answer.status == 200
+    assert answer.body == BODY
+
+
+def test_etags(stored: Server) -> None:
+    name = "1-data_source-1.bundle.zip"
+    etag = get(stored, name).headers["ETag"]
+    same = get(stored, name, If_None_Match=etag)
+    assert (same.status, same.body) == (304, b"")
+    assert get(stored, name, If_None_Match='"other"').status == 200
+    assert get(stored, name, Range="bytes=0-9", If_Range=etag).status == 206
+    assert get(stored, name, Range="bytes=0-9", If_Range='"other"').status == 200
+    path = stored.root / "pipelines/demo/artifacts/data_source-1/bundle.zip"
+    path.write_bytes(BODY)
+    os.utime(path, ns=(1, 1))
+    assert get(stored, name, If_None_Match=etag).status == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gone", "outside", "absolute", "link", "folder", "never", "..", "../../secret.txt", "/etc/passwd",
+        "..%2f..%2fsecret.txt", "artifacts/data_source-1/report.html", "\x00",
+    ],
+)  # fmt: skip
+def test_nothing_else_can_be_had(stored: Server, name: str) -> None:
+    answer = get(stored, name)
+    assert answer.status == 404
+    assert b"secret" not in answer.body.replace(name.encode(), b"")
+    raw = stored.request("GET", "api/projects/demo/assets/../../../../secret.txt")
+    assert raw.status == 404
+
+
+def test_the_list(stored: Server) -> None:
+    assets = stored.request("GET", "api/projects/demo/assets").json["assets"]
+    assert len(assets) == len(FILES) + 5
+    assert set(assets[0]) == {"id", "type", "name", "url", "meta"}

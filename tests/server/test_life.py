@@ -1,0 +1,134 @@
+"""Starting and stopping: what is loaded, a log that another server holds, restarts."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import websockets
+
+from jupyter_pipeline.project.log import Stored
+from jupyter_pipeline.protocol.events import MetricScalar, TrainProgress
+from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.server.app import PipelineApp
+from jupyter_pipeline.server.connection import choose
+
+from .conftest import Server
+
+pytestmark = pytest.mark.anyio
+
+HEAVY = ("pandas", "numpy", "polars", "sklearn", "scipy", "skrub", "lightgbm", "matplotlib", "langchain", "nbclient")
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, jupyter_pipeline.server.app, jupyter_pipeline.project.manager\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_package_itself_does_not_import_the_server() -> None:
+    code = "import sys, jupyter_pipeline; print([m for m in sys.modules if m.startswith('jupyter_server')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for name, trait in PipelineApp.class_own_traits(config=True).items():
+        assert len(trait.help) > 20, name
+        if trait.allow_none:
+            assert "None" in trait.help, name
+
+
+async def test_stopping_what_never_started_is_no_error() -> None:
+    await PipelineApp().stop_extension()
+
+
+async def test_a_log_that_is_in_use_is_said_and_the_server_goes_on(start_server: Callable[..., Server]) -> None:
+    first = start_server()
+    second = start_server(root=first.root)
+    answer = second.request("GET", "api/projects")
+    assert answer.status == 503
+    assert "Another Jupyter server" in answer.json["message"]
+    assert answer.json["code"] == "BUSY"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Another Jupyter server" in second.log
+    for method, path in [("POST", "api/projects/a/messages"), ("POST", "api/projects/a/data?name=x.csv"),
+                         ("GET", "api/projects/a/assets/x"), ("DELETE", "api/projects/a")]:  # fmt: skip
+        body = {"type": "ping"} if method == "POST" else None
+        refused = second.request(method, path, body)
+        assert (refused.status, "Another Jupyter server" in refused.json["message"]) == (503, True), path
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        async with second.connect("demo"):
+            pass
+    assert caught.value.response.status_code == 503
+    assert b"Another Jupyter server" in (caught.value.response.body or b"")
+    assert second.request("GET", "api/contents").status == 200
+    async with first.connect("demo") as socket:
+        await socket.greeting()
+    second.stop()
+    first.stop()
+
+
+async def test_a_restart_keeps_everything_and_tells_its_connections(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    async with server.connect("kept") as socket:
+        epoch = (await socket.greeting())["epoch"]
+        await socket.send({"type": "chat", "text": "Predict species in iris", "id": "m"})
+        await socket.until(
+            lambda f: f.get("stage", {}).get("status") in ("FAILED", "WAITING_CONFIRMATION") and "ephemeral" not in f
+        )
+        await asyncio.sleep(0.3)
+        stopping = asyncio.get_running_loop().run_in_executor(None, server.stop)
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await socket.type("never")
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1001
+        before = [text for text in socket.frames if '"ephemeral":true' not in text and '"type":"EVENT"' in text]
+        await stopping
+    await asyncio.get_running_loop().run_in_executor(None, server.start)
+    async with server.connect("kept", since=0, epoch=epoch) as socket:
+        hello = await socket.greeting()
+        assert (hello["epoch"], hello["resumed"], hello["seq"]) == (epoch, True, len(before))
+        await socket.events_to(hello["seq"])
+        assert socket.frames[2:] == before
+        await socket.send({"type": "chat", "text": "Predict species in iris", "id": "m"})
+        assert (await socket.type("ack"))["status"] == "duplicate"
+    server.stop()
+
+
+def test_stopping_ends_a_long_poll_at_once(start_server: Callable[..., Server]) -> None:
+    import threading
+
+    server = start_server()
+    thread = threading.Thread(target=lambda: server.request("GET", "api/projects/p/events?wait_s=50"), daemon=True)
+    thread.start()
+    time.sleep(0.5)
+    start = time.monotonic()
+    server.stop()
+    assert time.monotonic() - start < 8.0
+    thread.join(5)
+
+
+def test_coalescing_keeps_the_latest_of_each_run() -> None:
+    def stored(seq: int, payload: Any) -> Stored:
+        ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
+        return Stored(seq, payload.NAME, encode_event("p", Event(seq=seq, ts=0, stage=ref, payload=payload)))
+
+    def progress(run_id: str, step: int) -> TrainProgress:
+        return TrainProgress(run_id=run_id, epoch=0, epochs=1, step=step, steps=9, pct=0.1, eta_s=None, phase="fit")
+
+    metric = MetricScalar(run_id="a", name="f1", split="val", step=1, value=0.5)
+    batch = [
+        stored(1, progress("a", 1)), stored(2, metric), stored(3, progress("b", 1)), stored(4, progress("a", 2)),
+        stored(5, metric), stored(6, progress("a", 3)),
+    ]  # fmt: skip
+    assert [s.seq for s in choose(batch, None, True)] == [2, 3, 5, 6]
+    assert [s.seq for s in choose(batch, None, False)] == [1, 2, 3, 4, 5, 6]
+    assert [s.seq for s in choose(batch, frozenset({"METRIC_SCALAR"}), True)] == [2, 5]

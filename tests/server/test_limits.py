@@ -1,0 +1,126 @@
+"""Rate limits: the buckets by themselves, and against a server."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import pytest
+import websockets
+
+from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
+from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, RateLimiter, lane_of
+
+from .conftest import Server
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_bucket_gives_its_burst_then_its_rate() -> None:
+    clock = Clock()
+    bucket = Bucket(2.0, 3.0, clock)
+    assert [bucket.take() for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert bucket.take() == 0.5
+    clock.now = 0.5
+    assert bucket.take() == 0.0
+    assert bucket.take() == 0.5
+    clock.now = 100.0
+    assert bucket.full
+    assert [bucket.take() for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+
+
+def test_users_and_lanes_do_not_take_from_each_other() -> None:
+    clock = Clock()
+    limiter = RateLimiter({"chat": 60.0, "confirm": None}, burst_s=1.0, clock=clock)
+    for _ in range(5):
+        limiter.check("ada", "chat")
+    with pytest.raises(Refusal) as caught:
+        limiter.check("ada", "chat")
+    assert caught.value.code is ErrorCode.RATE_LIMITED
+    assert caught.value.retryable
+    assert caught.value.retry_after_ms == 1000
+    limiter.check("ada", "cancel")
+    limiter.check("ben", "chat")
+    for _ in range(1000):
+        limiter.check("ada", "confirm")
+    clock.now += caught.value.retry_after_ms / 1000
+    limiter.check("ada", "chat")
+
+
+def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:
+    messages = [
+        Chat(text="x"),
+        Confirm(),
+        Command(command="cancel_run"),
+        Command(command="restart_stage"),
+        Ping(),
+        Resume(since=0),
+        Subscribe(),
+    ]
+    lanes = [lane_of(message) for message in messages]
+    assert lanes == ["chat", "confirm", "cancel", "command", "ping", "control", "control"]
+    assert set(lanes) <= set(DEFAULT_RATES)
+
+
+@pytest.fixture(scope="module")
+def strict(start_server: Callable[..., Server]) -> Server:
+    rates = {"chat": 30.0, "upload": 30.0}
+    return start_server(f"--PipelineApp.rate_limits={rates}", "--PipelineApp.flood_limit=10")
+
+
+async def test_over_the_limit_is_refused_softly_and_cancel_still_goes_through(strict: Server, project_id: str) -> None:
+    async with strict.connect(project_id) as socket:
+        await socket.greeting()
+        for _ in range(6):
+            await socket.send({"type": "chat", "text": "hello"})
+        error = await socket.type("error")
+        assert error["code"] == "RATE_LIMITED"
+        assert error["retryable"] is True
+        assert 0 < error["retry_after_ms"] <= 2000
+        assert error["original_message"] == {"type": "chat", "text": "hello"}
+        await socket.send({"type": "command", "command": "cancel_run", "id": "c"})
+        answer = await socket.until(lambda f: f.get("id") == "c")
+        assert answer.get("code") != "RATE_LIMITED"
+        await asyncio.sleep(error["retry_after_ms"] / 1000)
+        await socket.send({"type": "chat", "text": "now", "id": "later"})
+        assert (await socket.until(lambda f: f.get("id") == "later"))["type"] == "ack"
+
+
+async def test_another_connection_of_the_same_token_has_no_limit_of_its_own(strict: Server, project_id: str) -> None:
+    codes = []
+    for _ in range(8):
+        async with strict.connect(project_id) as socket:
+            await socket.greeting()
+            await socket.send({"type": "chat", "text": "hello", "id": "x"})
+            codes.append((await socket.until(lambda f: f.get("id") == "x")).get("code"))
+    assert "RATE_LIMITED" in codes
+
+
+async def test_who_goes_on_flooding_is_closed_with_1008(strict: Server, project_id: str) -> None:
+    async with strict.connect(project_id) as socket:
+        await socket.greeting()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(200):
+                await socket.send({"type": "chat", "text": "hello"})
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await socket.type("never")
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1008
+    async with strict.connect(project_id) as socket:
+        await socket.greeting()
+
+
+def test_http_says_when_to_try_again(strict: Server, project_id: str) -> None:
+    answers = [strict.request("POST", f"api/projects/{project_id}/data?name=f{n}.csv", b"a\n1\n") for n in range(8)]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert refused
+    assert refused[0].json["code"] == "RATE_LIMITED"
+    assert int(refused[0].headers["Retry-After"]) >= 1

@@ -1,0 +1,153 @@
+"""Uploading data files: what lands where, and what is refused."""
+
+import http.client
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from .conftest import TOKEN, Answer, Server
+
+CSV = b"a,b\n1,2\n3,4\n"
+
+
+def upload(server: Server, project_id: str, name: str, body: bytes, **headers: str) -> Answer:
+    path = f"api/projects/{project_id}/data?name={quote(name, safe='')}"
+    return server.request("POST", path, body, headers=headers)
+
+
+def data_dir(server: Server, project_id: str) -> Path:
+    return server.root / "pipelines" / project_id / "data"
+
+
+def test_a_file_becomes_a_data_set(server: Server, project_id: str) -> None:
+    answer = upload(server, project_id, "My table (1).csv", CSV)
+    assert answer.status == 201
+    dataset = answer.json["dataset"]
+    assert set(dataset) == {"id", "name", "source", "desc", "meta"}
+    assert (dataset["name"], dataset["source"]) == ("My table (1).csv", "upload")
+    folder = data_dir(server, project_id)
+    assert [p.name for p in folder.iterdir()] == ["My table (1).csv"]
+    assert (folder / "My table (1).csv").read_bytes() == CSV
+    state = server.request("GET", f"api/projects/{project_id}/state").json
+    assert [d["name"] for d in state["datasets"]] == ["My table (1).csv"]
+
+
+def test_nothing_is_overwritten(server: Server, project_id: str) -> None:
+    names = [
+        upload(server, project_id, "t.csv.gz", body).json["dataset"]["name"]
+        for body in (b"first", b"second", b"first", b"third", b"second")
+    ]
+    assert names == ["t.csv.gz", "t-2.csv.gz", "t.csv.gz", "t-3.csv.gz", "t-2.csv.gz"]
+    stored = {p.name: p.read_bytes() for p in data_dir(server, project_id).iterdir()}
+    assert stored == {"t.csv.gz": b"first", "t-2.csv.gz": b"second", "t-3.csv.gz": b"third"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        ".hidden",
+        "../x.csv",
+        "a/b.csv",
+        "/etc/x.csv",
+        "a\\b.csv",
+        "C:x.csv",
+        "a\nb",
+        "x" * 300,
+    ],
+)
+def test_names_that_are_none(server: Server, project_id: str, name: str) -> None:
+    answer = upload(server, project_id, name, CSV)
+    assert answer.status == 400
+    assert answer.json["code"] == "INVALID_ARGS"
+    assert not data_dir(server, project_id).exists()
+
+
+def test_names_in_other_scripts(server: Server, project_id: str) -> None:
+    assert upload(server, project_id, "Größe 数据.csv", CSV).json["dataset"]["name"] == "Größe 数据.csv"
+
+
+def test_an_empty_file_is_refused(server: Server, project_id: str) -> None:
+    answer = upload(server, project_id, "x.csv", b"")
+    assert answer.status == 400
+    assert "empty" in answer.json["message"]
+    assert list(data_dir(server, project_id).iterdir()) == []
+
+
+def test_a_form_is_refused(server: Server, project_id: str) -> None:
+    answer = upload(server, project_id, "x.csv", CSV, **{"Content-Type": "multipart/form-data; boundary=x"})
+    assert answer.status == 400
+    assert "raw body" in answer.json["message"]
+
+
+def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id: str, tmp_path: Path) -> None:
+    """Larger than Jupyter's own limit of a body would matter for is not needed: memory shows it."""
+    assert server.process is not None
+    memory = psutil.Process(server.process.pid)
+    before = memory.memory_info().rss
+    body = os.urandom(1 << 20) * 200
+    answer = upload(server, project_id, "large.bin", body)
+    assert answer.status == 201, answer.body
+    assert (data_dir(server, project_id) / "large.bin").stat().st_size == len(body)
+    assert memory.memory_info().rss - before < 40 << 20
+
+
+def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=half.csv")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", "1000000")
+    connection.endheaders(b"a,b\n" * 1000)
+    folder = data_dir(server, project_id)
+    deadline = time.monotonic() + 10
+    while not (folder.is_dir() and list(folder.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(folder.iterdir())
+    connection.close()
+    while list(folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(folder.iterdir()) == []
+    assert server.request("GET", f"api/projects/{project_id}").status == 404
+
+
+@pytest.fixture(scope="module")
+def small(start_server: Callable[..., Server]) -> Server:
+    return start_server("--PipelineApp.upload_limit=100000", "--PipelineApp.project_disk_limit=150000")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_file_over_the_limit_is_refused(small: Server, project_id: str, chunked: bool) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=10)
+    body = b"x" * 200_000
+    connection.request(
+        "POST",
+        f"/api/projects/{project_id}/data?name=x.csv",
+        iter([body[:100_000], body[100_000:]]) if chunked else body,
+        {"Authorization": f"token {TOKEN}"},
+        encode_chunked=chunked,
+    )
+    response = connection.getresponse()
+    assert response.status in ((413,) if not chunked else (400, 413))
+    connection.close()
+    folder = data_dir(small, project_id)
+    deadline = time.monotonic() + 5
+    while folder.is_dir() and list(folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.is_dir() or list(folder.iterdir()) == []
+
+
+def test_a_project_has_so_much_disk(small: Server, project_id: str) -> None:
+    assert upload(small, project_id, "a.csv", b"x" * 90_000).status == 201
+    refused = upload(small, project_id, "b.csv", b"y" * 90_000)
+    assert refused.status == 413
+    assert refused.json["code"] == "TOO_LARGE"
+    assert "60,000 are left" in refused.json["message"]
+    assert upload(small, project_id, "c.csv", b"y" * 30_000).status == 201
