@@ -89,7 +89,7 @@ def _run(args: argparse.Namespace) -> int:
             )
         with Progress(pipeline, sys.stderr):
             pipeline.attach(data)
-            print(pipeline.chat(args.request, timeout=None), file=sys.stderr)
+            pipeline.chat(args.request, timeout=None)
             while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
                 pipeline.wait()
                 gate = pipeline.gate

@@ -126,6 +126,14 @@ class Model:
         with self.lock:
             return self.epoch, self.seq
 
+    @property
+    def best(self) -> str | None:
+        """The run that leads; None while none has ended well."""
+        board = {row["run_id"]: row for row in self.leaderboard}
+        if self.best_run in board or not board:
+            return self.best_run
+        return next((run_id for run_id, row in board.items() if row["metric"] is not None), None)
+
     # -- for readers -------------------------------------------------------------------------------------------
 
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:

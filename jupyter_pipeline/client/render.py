@@ -102,8 +102,10 @@ def gate(model: Model) -> str:
 
 def training(model: Model) -> str:
     """Curves and leaderboard."""
-    runs = [model.runs[run_id] for run_id in model.shown_runs if run_id in model.runs]
-    return curves.panels(runs, model.best_run) + leaderboard(model)
+    # A new attempt uses finished runs of an earlier one again: those are known by the leaderboard alone.
+    wanted = {*model.shown_runs, *(row["run_id"] for row in model.leaderboard)}
+    runs = [run for run_id, run in model.runs.items() if run_id in wanted]
+    return curves.panels(runs, model.best) + leaderboard(model)
 
 
 def leaderboard(model: Model) -> str:
@@ -117,7 +119,7 @@ def leaderboard(model: Model) -> str:
     )
     body = []
     for row in model.leaderboard[:MAX_ROWS]:
-        best = row["run_id"] == model.best_run
+        best = row["run_id"] == model.best
         weight = "font-weight:600" if best else ""
         status = row["status"] + (f": {row['reason']}" if row.get("reason") else "")
         body.append(

@@ -198,9 +198,12 @@ def test_training_curves_and_leaderboard(feed):
     said = read(render.page("churn", feed.model))
     assert "recall (validation)" in said
     assert f"★ {EVIL}" in said
-    # A restart begins with an empty board.
+    # A restart begins with an empty board, and takes finished runs up again.
     feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.")
     assert "★" not in read(render.page("churn", feed.model))
+    feed(LeaderboardUpdated(rows=(row,)))
+    assert f"★ {EVIL}" in read(render.page("churn", feed.model))
+    assert "<svg" in render.page("churn", feed.model)
 
 
 def test_curves_of_odd_values():

@@ -1,0 +1,121 @@
+"""The notebooks for users, executed from the first cell to the last: against a real server, and embedded."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NAMES = ("quickstart", "binary", "multiclass", "regression")
+TOKEN = "token-of-the-notebook-tests"
+VARIABLES = ("JUPYTER_PIPELINE_URL", "JUPYTER_PIPELINE_TICKET", "JUPYTERHUB_SERVICE_URL", "JPY_PARENT_PID")
+
+# nbclient's kernel client and IPython's own parts are not what is tested here.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A server's process id and runtime folder: what a kernel needs to find it."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "root").mkdir()
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
+        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'root'}", f"--IdentityProvider.token={TOKEN}"),
+        "--ServerApp.jpserver_extensions={'jupyter_pipeline': True}",
+    ]
+    env = {key: value for key, value in os.environ.items() if key not in VARIABLES}
+    env["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+    try:
+        url = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/projects", headers={"Authorization": f"token {TOKEN}"}
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+                break
+            assert process.poll() is None, (folder / "log").read_text()[-3000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield process.pid, folder / "runtime"
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def execute(name: str, folder: Path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    return notebook
+
+
+def check(notebook: nbformat.NotebookNode, name: str) -> None:
+    """The job is done, and the saved notebook shows it without a live widget."""
+    pages = [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+    assert len(pages) == 1
+    assert "Everything is done." in pages[0]
+    assert "★" in pages[0]
+    assert "<svg" in pages[0]
+    printed = "".join(
+        output["text"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "stream"
+    )
+    assert "EXPORT: " in printed
+    assert "Traceback" not in printed
+    last = [cell for cell in notebook.cells if "p.predict(" in cell.source][-1]
+    assert "prediction" in last.outputs[-1]["data"]["text/html"]
+    assert notebook.cells[0].source.startswith("# "), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_against_a_server(name, server, tmp_path, monkeypatch):
+    pid, runtime = server
+    for variable in (*VARIABLES, "JUPYTER_PIPELINE_EMBEDDED"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("JPY_PARENT_PID", str(pid))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+    check(execute(name, tmp_path), name)
+    assert not (tmp_path / "pipelines").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embedded(name, tmp_path, monkeypatch):
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("JUPYTER_PIPELINE_EMBEDDED", "1")
+    check(execute(name, tmp_path), name)
+    assert (tmp_path / "pipelines" / name).is_dir()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_as_they_are_kept(name):
+    """Without outputs, so that a diff shows what changed."""
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
