@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .report import NAMES, TASKS, interval, number, test_sentence
+from .report import NAMES, TASKS, interval, number, test_sentence, threshold_of
 
 #: What training needs beside what predicting needs.
 _TRAINING = (
@@ -141,7 +141,7 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     ]
     if task["type"] == "binary":
         lines += [
-            f"A row is called {_cell(task['classes'][1])} from a probability of {kept['threshold'] or 0.5} on.",
+            f"A row is called {_cell(task['classes'][1])} from a probability of {threshold_of(review)} on.",
             "",
         ]
     lines += [
@@ -154,7 +154,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         "## Split",
         "",
         f"Strategy {split['strategy']}{column}, seed {split['seed']}: {split['rows']['train']:,} training, "
-        f"{split['rows']['val']:,} validation, {split['rows']['test']:,} test rows. {test_sentence(review)}",
+        f"{split['rows']['val']:,} validation, {split['rows']['test']:,} test rows. {test_sentence(review)} `split.csv` names the part of each row "
+        "(rows count from 0).",
         "",
         "## Metrics",
         "",

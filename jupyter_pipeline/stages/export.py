@@ -60,6 +60,7 @@ def run(ctx: StageContext) -> Result:
         progress.next("Writing the model and predict.py")
         needed = _model(folder, kept, source)
         sample = _sample(folder, rows, parts, names, wanted.sample_rows)
+        _split(folder, parts)
         progress.next("Writing report, metrics and log")
         has_log = _documents(ctx, folder, source, review, wanted)
         progress.next("Writing the training code")
@@ -119,6 +120,15 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise StageError(f"{path.name} of an earlier stage cannot be read ({error}); restart REVIEW_EDIT.") from None
     return found
+
+
+def _split(folder: Path, parts: dict[str, np.ndarray]) -> None:
+    """``split.csv``: which part each row of the data belongs to, so that anyone can measure again."""
+    numbers = np.concatenate(list(parts.values()))
+    names = np.repeat(list(parts), [len(part) for part in parts.values()])
+    order = np.argsort(numbers, kind="stable")
+    lines = ["row,part", *(f"{numbers[i]},{names[i]}" for i in order)]
+    (folder / "split.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _model(folder: Path, kept: Kept, source: Path) -> dict[str, str]:

@@ -52,18 +52,26 @@ _SPLITS = {
 
 
 def number(value: float | None) -> str:
-    """A number for people: four significant digits, a dash where there is none."""
+    """A number for people: about four significant digits, a dash where there is none."""
     if value is None:
         return DASH
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
-        text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
-        return text.replace("-", MINUS)
-    return f"{value:.3g}".replace("-", MINUS)
+    size = abs(value)
+    if value and (size < 1e-3 or size >= 1e6):
+        text = f"{value:.3g}"
+    else:
+        text = f"{value:.4f}" if size < 10 else f"{value:,.2f}" if size < 1000 else f"{value:,.0f}"
+    return text.replace("-", MINUS)
 
 
 def interval(ends: list[float] | tuple[float, float] | None) -> str:
     """An interval for people."""
     return f"{number(ends[0])} to {number(ends[1])}" if ends else DASH
+
+
+def threshold_of(review: Mapping[str, Any]) -> float:
+    """From what probability a row is called positive."""
+    threshold = review["kept"]["threshold"]
+    return 0.5 if threshold is None else float(threshold)
 
 
 def test_sentence(review: Mapping[str, Any]) -> str:
@@ -156,7 +164,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
 
 
 def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    task, data, kept = review["task"], review["data"], review["kept"]
+    task, data = review["task"], review["data"]
     facts = [
         ("Target", task["target"], False),
         ("Task", TASKS[task["type"]], False),
@@ -166,7 +174,7 @@ def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         facts.append(("Classes", ", ".join(str(label) for label in task["classes"][:30]), False))
     if task["type"] == "binary":
         facts.append(("Positive class", str(task["classes"][1]), False))
-        facts.append(("Positive from", f"a probability of {number(kept['threshold'] or 0.5)}", False))
+        facts.append(("Positive from", f"a probability of {number(threshold_of(review))}", False))
     facts += [
         ("Data", f"{data['name']} ({data['format']}), {data['n_rows']:,} rows, {data['n_columns']:,} columns", False),
         ("SHA-256", data["sha256"], True),

@@ -300,7 +300,7 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
     split = treatments.split
     where = f" by {split.column}" if split.column else ""
     return [
-        ("Task", f"{data.task_type} of {data.target}, by {models.metric}"),
+        ("Task", f"{report.TASKS[data.task_type]}, target {data.target}, by {report.NAMES[models.metric]}"),
         ("Data", data.dataset_id),
         ("Columns that are no features", ", ".join(others) or "none"),
         (
@@ -309,7 +309,10 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
             f"seed {split.seed}",
         ),
         ("Models", ", ".join(chosen)),
-        ("Time budget", f"{models.time_budget_s:g} seconds, up to {models.trials} settings of each model"),
+        (
+            "Time budget",
+            f"{models.time_budget_s:g} seconds, settings of each model: {models.trials} at most",
+        ),
         ("Kept", train.keep + (f", threshold {train.threshold:.4g}" if train.threshold is not None else "")),
     ]
 

@@ -97,7 +97,7 @@ def suggestions(review: Mapping[str, Any]) -> list[dict[str, str]]:
         *_useless(review),
         *_failures(review),
     ]
-    if sum(review["split"]["rows"].values()) < 1000:
+    if sum(review["split"]["rows"].values()) < 1000 and kept["model_id"] not in ("linear", "dummy"):
         found.append(
             _item(
                 "Prefer a simple model",
@@ -108,9 +108,9 @@ def suggestions(review: Mapping[str, Any]) -> list[dict[str, str]]:
     if not found and review["trials"] <= 1:
         found.append(
             _item(
-                "Search parameters",
-                "Each model was tried with its default parameters only.",
-                "Please try 10 parameter settings for each model.",
+                "Search longer",
+                "Each model was tried with one setting of its parameters only.",
+                "Please optimize for accuracy over speed.",
             )
         )
     return found
@@ -120,15 +120,22 @@ def _item(title: str, why: str, chat: str) -> dict[str, str]:
     return {"title": title, "why": why, "chat": chat}
 
 
+def _quoted(name: str) -> str:
+    return f"'{name}'" if '"' in name else f'"{name}"'
+
+
 def _overfit(metric: str, metrics: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, str]]:
     train, val = metrics["train"].get(metric), metrics["val"].get(metric)
     if _gap(metric, train, val) <= (0.05 if metric in _SHARE else 0.3):
         return []
     why = f"{NAMES[metric]} is {number(train)} on training rows but {number(val)} on validation rows."
     if kept["model_id"] in ("random_forest", "extra_trees"):
-        return [_item("Larger leaves", why, "Set min_samples_leaf to 5 for the kept model.")]
+        leaf = 2 * max(2, int(kept["params"].get("min_samples_leaf") or 2))
+        chat = f"Set min_samples_leaf to {leaf} for the {kept['model_id'].replace('_', ' ')}."
+        return [_item("Larger leaves", why, chat)]
     if kept["model_id"] == "linear":
-        return [_item("Stronger regularisation", why, "Set l2 to 10 for the linear model.")]
+        l2 = 10 * max(0.1, float(kept["params"].get("l2") or 0.1))
+        return [_item("Stronger regularisation", why, f"Set l2 to {l2:g} for the linear model.")]
     return [_item("A lower learning rate", why, "Can you retrain with lower learning rate?")]
 
 
@@ -160,7 +167,7 @@ def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
         _item(
             f"Check column {name}",
             "It says so much about the target by itself that it may only be known after the fact.",
-            f"Please drop the column {name}.",
+            f"Please drop the column {_quoted(name)}.",
         )
         for name in suspects[:3]
         if review["columns"].get(name, "drop") != "drop"
@@ -174,7 +181,8 @@ def _useless(review: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
     shown = ", ".join(useless[:5])
     why = "Shuffling them made no prediction worse; fewer columns make a model easier to keep."
-    return [_item("Leave out columns that do not help", f"{shown}: {why}", f"Please drop the columns {shown}.")]
+    chat = f"Please drop the columns {', '.join(map(_quoted, useless[:5]))}."
+    return [_item("Leave out columns that do not help", f"{shown}: {why}", chat)]
 
 
 def _failures(review: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -1,0 +1,186 @@
+"""The whole job against a real Jupyter server, from messy data to a bundle that stands alone."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+
+from jupyter_pipeline import Pipeline
+from jupyter_pipeline.protocol.frames import decode_event
+from tests.server.conftest import TOKEN, Server
+
+STAGES = [
+    "PARSE_INTENT",
+    "DATA_SOURCE",
+    "PROFILE_DATA",
+    "PREPROCESS",
+    "MODEL_SELECT",
+    "TRAIN",
+    "REVIEW_EDIT",
+    "EXPORT",
+]
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    import socket
+
+    root = tmp_path_factory.mktemp("e2e") / "root"
+    root.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(root=root, port=port, base_url="/")
+    server.start()
+    yield server
+    server.stop()
+
+
+def messy(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Real columns with the troubles of everyday data: gaps, text, a date, many categories, a constant."""
+    frame = frame.sample(min(rows, len(frame)), random_state=0).reset_index(drop=True)
+    rng = np.random.default_rng(0)
+    first, second = frame.columns[:2]
+    frame[first] = frame[first].where(rng.random(len(frame)) > 0.15)
+    frame["remark"] = [
+        f"{'high' if value > frame[second].median() else 'low'} reading, checked by {rng.choice(['ana', 'bo', 'cy'])}"
+        for value in frame[second]
+    ]
+    frame["seen"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 700, len(frame)), unit="D")
+    frame["shop"] = [f"shop-{n}" for n in rng.integers(0, 60, len(frame))]
+    frame["country"] = "NL"
+    return frame
+
+
+def binary() -> pd.DataFrame:
+    frame = load_breast_cancer(as_frame=True).frame.iloc[:, [0, 1, 4, 6, 7, 20, -1]]
+    frame["target"] = frame["target"].map({0: "malignant", 1: "benign"})
+    return messy(frame, 400)
+
+
+def multiclass() -> pd.DataFrame:
+    frame = load_wine(as_frame=True).frame
+    frame["target"] = frame["target"].map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
+    return messy(frame, 178)
+
+
+def regression() -> pd.DataFrame:
+    return messy(load_diabetes(as_frame=True).frame, 442)
+
+
+JOBS = {
+    "binary": (binary, "Predict target. Optimise recall, keep it under 8 seconds. Use lightgbm and linear models."),
+    "multiclass": (multiclass, "Predict target within 8 seconds, only random forest and xgboost."),
+    "regression": (regression, "Predict target, a regression, minimise MAE, within 8 seconds, catboost and linear."),
+}
+
+
+@pytest.mark.parametrize("task", JOBS)
+def test_from_a_sentence_and_a_frame_to_a_bundle_that_stands_alone(jupyter: Server, tmp_path: Path, task: str) -> None:
+    make, prompt = JOBS[task]
+    frame = make()
+    with Pipeline(task, url=f"http://127.0.0.1:{jupyter.port}/", token=TOKEN) as p:
+        p.attach(frame)
+        p.chat(prompt)
+        p.run(until="EXPORT", confirm=True, timeout=300)
+        state = p.state
+        assert [s["status"] for s in state["stages"]] == ["COMPLETED"] * 8
+        events = p.events()
+        check_events(events)
+        check_runs(events)
+        bundle = p.download(tmp_path / "export.zip")
+        predictions = p.predict(frame.drop(columns="target").head(7))
+        assert len(predictions) == 7
+        board = p.leaderboard
+        assert (board["status"] == "success").sum() >= 2
+    ready = [e for e in events if e["event"]["name"] == "EXPORT_READY"][-1]["event"]["payload"]
+    assert ready["checksum"] == "sha256:" + hashlib.sha256(bundle.read_bytes()).hexdigest()
+    check_bundle(bundle, ready["contents"], tmp_path, task, events)
+
+
+def check_events(events: list[dict[str, Any]]) -> None:
+    assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+    for event in events:
+        decode_event(json.dumps(event))
+    seen = [e["event"]["payload"]["stage_id"] for e in events if e["event"]["name"] == "WAITING_CONFIRMATION"]
+    assert list(dict.fromkeys(seen)) == STAGES[:-1]
+
+
+def check_runs(events: list[dict[str, Any]]) -> None:
+    """Every run starts first, finishes last and once, and its steps rise by one."""
+    runs: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    for event in events:
+        payload = event["event"]["payload"]
+        if "run_id" in payload and event["event"]["name"] != "LOG_LINE":
+            runs[payload["run_id"]].append((event["event"]["name"], payload))
+    assert len(runs) >= 3
+    for said in runs.values():
+        names = [name for name, _ in said]
+        assert names[0] == "TRAIN_RUN_STARTED"
+        assert names[-1] == "TRAIN_RUN_FINISHED"
+        assert names.count("TRAIN_RUN_FINISHED") == 1
+        steps = [p["step"] for name, p in said if name == "TRAIN_PROGRESS"]
+        assert steps == list(range(1, len(steps) + 1))
+        pcts = [p["pct"] for name, p in said if name == "TRAIN_PROGRESS"]
+        assert pcts == sorted(pcts)
+        assert all(p["source"] == "measured" for name, p in said if name == "METRIC_SCALAR")
+    test_runs = {p["run_id"] for said in runs.values() for _, p in said if p.get("split") == "test"}
+    assert len(test_runs) == 1, "test rows are read once"
+
+
+def check_bundle(bundle: Path, contents: list[str], folder: Path, task: str, events: list[dict[str, Any]]) -> None:
+    place = folder / "bundle"
+    with zipfile.ZipFile(bundle) as archive:
+        assert sorted(archive.namelist()) == sorted(contents)
+        archive.extractall(place)
+    manifest = json.loads((place / "MANIFEST.json").read_text())
+    files = manifest["files"] if "files" in manifest else manifest
+    for name, entry in files.items() if isinstance(files, dict) else ((f["path"], f["sha256"]) for f in files):
+        sha = entry if isinstance(entry, str) else entry["sha256"]
+        assert hashlib.sha256((place / name).read_bytes()).hexdigest() == sha
+    for name in ("README.md", "predict.py", "requirements.txt", "train.py", "train.ipynb", "report.html",
+                 "metrics.json", "events.jsonl"):  # fmt: skip
+        assert (place / name).is_file(), name
+    assert not list(place.rglob("*.pkl")) + list(place.rglob("*.joblib"))
+
+    final = [e["event"]["payload"] for e in events if e["event"]["name"] == "TRAIN_RUN_FINISHED"][-1]
+    reported = {m["name"]: m["value"] for m in final["final_metrics"]["metrics"] if m["split"] == "test"}
+    split = pd.read_csv(place / "split.csv")
+    data = pd.read_parquet(next((place / "data").glob("*.parquet")))
+    test = data.iloc[split.loc[split["part"] == "test", "row"]]
+    rows = folder / "rows.csv"
+    test.drop(columns="target").to_csv(rows, index=False)
+    out = folder / "predictions.csv"
+    subprocess.run(
+        [sys.executable, "-I", str(place / "predict.py"), str(rows), "--out", str(out)],
+        check=True,
+        cwd=folder,
+        timeout=120,
+    )
+    predicted = pd.read_csv(out)
+    truth = test["target"].to_numpy()
+    assert len(predicted) == len(truth)
+    if task == "regression":
+        measured = {
+            "rmse": metrics.root_mean_squared_error(truth, predicted["prediction"]),
+            "mae": metrics.mean_absolute_error(truth, predicted["prediction"]),
+            "r2": metrics.r2_score(truth, predicted["prediction"]),
+        }
+    else:
+        measured = {
+            "accuracy": metrics.accuracy_score(truth, predicted["prediction"]),
+            "balanced_accuracy": metrics.balanced_accuracy_score(truth, predicted["prediction"]),
+        }
+    for name, value in measured.items():
+        assert value == pytest.approx(reported[name], abs=1e-9), name
