@@ -154,8 +154,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         "## Split",
         "",
         f"Strategy {split['strategy']}{column}, seed {split['seed']}: {split['rows']['train']:,} training, "
-        f"{split['rows']['val']:,} validation, {split['rows']['test']:,} test rows. {test_sentence(review)} `split.csv` names the part of each row "
-        "(rows count from 0).",
+        f"{split['rows']['val']:,} validation, {split['rows']['test']:,} test rows. {test_sentence(review)} "
+        "`split.csv` names the part of each row (rows count from 0).",
         "",
         "## Metrics",
         "",

@@ -184,6 +184,14 @@ def test_train_py_refuses_other_data(bundle: Path, tmp_path: Path) -> None:
     assert "--data" in ended.stderr
 
 
+def test_the_split_is_told(exported: StagedProject, bundle: Path) -> None:
+    told = pd.read_csv(bundle / "split.csv")
+    with np.load(exported.result_dir(StageId.PREPROCESS) / "split.npz") as split:
+        for part in ("train", "val", "test"):
+            assert told.loc[told["part"] == part, "row"].tolist() == split[part].tolist()
+    assert len(told) == 238
+
+
 def test_the_model_card(bundle: Path) -> None:
     card = (bundle / "README.md").read_text("utf-8")
     for heading in ("Use", "Data", "Split", "Metrics", "What was tried", "Limits", "Training again"):
@@ -217,6 +225,7 @@ def test_what_was_left_out_at_the_gate_is_left_out(exported: StagedProject) -> N
             "metrics.json",
             "predict.py",
             "requirements.txt",
+            "split.csv",
         }
         plan.update(notebook=True)
         exported.run(StageId.EXPORT)

@@ -1,0 +1,67 @@
+"""Notebooks are executed in a kernel that belongs to the worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+
+from jupyter_pipeline.stages.kernel import NotebookFailed, execute
+
+
+def notebook(*cells: str) -> Any:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+
+def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
+    made = notebook("import os; print(os.getpid(), os.getpgid(0), os.getcwd())", "1 + 1")
+    execute(made, tmp_path, 60)
+    pid, group, folder = made.cells[0].outputs[0].text.split()
+    assert int(group) == os.getpgid(0)
+    assert Path(folder) == tmp_path
+    assert not psutil.pid_exists(int(pid))
+    assert made.cells[1].outputs[0].data["text/plain"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("assert 1 == 2, 'one is not two'", "AssertionError: one is not two"),
+        ("import time; time.sleep(60)", "longer than 3 seconds"),
+        ("import os; os._exit(1)", "kernel ended"),
+    ],
+)
+def test_failures_are_told(cell: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(NotebookFailed, match=message):
+        execute(notebook(cell), tmp_path, 3)
+
+
+def test_the_kernel_ends_with_its_worker(tmp_path: Path) -> None:
+    program = (
+        "import nbformat, sys; from pathlib import Path; from jupyter_pipeline.stages.kernel import execute\n"
+        'cell = \'import os, time; open("pid", "w").write(str(os.getpid())); time.sleep(600)\'\n'
+        "nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])\n"
+        "execute(nb, Path(sys.argv[1]), 600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], start_new_session=True) as worker:
+        try:
+            file = tmp_path / "pid"
+            _until(lambda: file.is_file() and file.read_text("utf-8") != "")
+            pid = int(file.read_text("utf-8"))
+            assert os.getpgid(pid) == worker.pid
+        finally:
+            os.killpg(worker.pid, signal.SIGKILL)
+    _until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def _until(condition: Any, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -1,0 +1,96 @@
+"""What is suggested after a review can be said in the chat, and is understood there."""
+
+from typing import Any
+
+import pytest
+
+from jupyter_pipeline.agent.base import Change, Context
+from jupyter_pipeline.agent.rules import RuleAgent
+from jupyter_pipeline.automl.models import MODELS
+from jupyter_pipeline.protocol.events import LeaderboardRow, ModelCandidate
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.stages.suggestions import cautions, suggestions
+
+COLUMNS = ("age", "the city", "<script>", "joined", "answer")
+
+
+def review(model_id: str, **changes: Any) -> dict[str, Any]:
+    runs = [{"run_id": "a", "model_id": "dummy", "model": "Baseline", "metric": 0.5, "status": "success"}]
+    runs.append({"run_id": "b", "model_id": "lightgbm", "model": "LightGBM", "metric": None, "status": "failed"})
+    base: dict[str, Any] = {
+        "task": {"type": "binary", "metric": "roc_auc", "rarest_share": 0.04},
+        "metrics": {"train": {"roc_auc": 0.99}, "val": {"roc_auc": 0.8}, "test": {"roc_auc": 0.6}},
+        "intervals": {"roc_auc": [0.55, 0.65]},
+        "split": {"rows": {"train": 300, "val": 100, "test": 100}},
+        "test_reads": {"times": 3, "models": 2},
+        "kept": {"model_id": model_id, "iterations": 7, "stopped": "deadline", "params": {}},
+        "runs": runs,
+        "columns": dict.fromkeys(COLUMNS, "onehot"),
+        "importance": {
+            "columns": [{"name": name, "mean": m} for name, m in zip(COLUMNS, (9, 0.1, 0.1, 0, -1), strict=True)]
+        },
+        "leakage": ["<script>"],
+        "edited": [],
+        "trials": 1,
+        "budget_s": 60.0,
+    }
+    return {**base, **changes}
+
+
+def context(model_id: str) -> Context:
+    choices = [{"id": name, "params": {}} for name in ("dummy", "linear", "lightgbm", "random_forest", "extra_trees")]
+    plans: dict[StageId, dict[str, Any]] = {
+        StageId.PARSE_INTENT: {"metric": "auto", "include_models": [], "exclude_models": [], "time_budget_s": 60.0},
+        StageId.DATA_SOURCE: {"target": "y", "task_type": "binary", "metric": "roc_auc", "dataset_id": "upload:a.csv"},
+        StageId.PROFILE_DATA: {"roles": {**dict.fromkeys(COLUMNS, "feature"), "y": "target"}},
+        StageId.PREPROCESS: {"split": {"strategy": "random"}, "columns": dict.fromkeys(COLUMNS, "onehot")},
+        StageId.MODEL_SELECT: {"models": choices, "time_budget_s": 60.0, "metric": "roc_auc", "trials": 1},
+        StageId.TRAIN: {"keep": "run-1", "threshold": None},
+        StageId.REVIEW_EDIT: {"report": True},
+    }
+    models = tuple(
+        ModelCandidate(id=m.id, name=m.name, family=m.family, why="", params=m.defaults) for m in MODELS.values()
+    )
+    row = LeaderboardRow(run_id="run-1", model=model_id, params={}, metric=0.8, runtime_s=1.0, status="success")
+    return Context(
+        current_stage=StageId.REVIEW_EDIT,
+        status=StageStatus.WAITING_CONFIRMATION,
+        plans=plans,
+        columns=(*COLUMNS, "y"),
+        models=models,
+        leaderboard=(row,),
+        best_run="run-1",
+        task_type="binary",
+    )
+
+
+@pytest.mark.parametrize("model_id", ["linear", "random_forest", "extra_trees", "lightgbm"])
+def test_every_suggestion_is_understood(model_id: str) -> None:
+    found = suggestions(review(model_id))
+    assert len(found) >= 6
+    found += suggestions(
+        review(
+            model_id,
+            task={"type": "binary", "metric": "f1", "rarest_share": 0.4},
+            metrics={"train": {"f1": 0.8}, "val": {"f1": 0.8}, "test": {"f1": 0.8}},
+            kept={"model_id": model_id, "stopped": "", "params": {}},
+            runs=[],
+            split={"rows": {"train": 3000, "val": 1000, "test": 1000}},
+            importance=None,
+            leakage=[],
+        )
+    )
+    assert found[-1]["title"] == "Search longer"
+    for item in found:
+        reply = RuleAgent().respond(item["chat"], context(model_id))
+        assert any(isinstance(action, Change) for action in reply.actions), (item, reply.text)
+
+
+def test_cautions_say_what_limits_the_result() -> None:
+    text = "\n".join(cautions(review("linear")))
+    for words in ("100 rows only", "read 3 times", "by heart", "rely on the test value"):
+        assert words in text
+    assert "baseline" not in text
+    assert "hardly beats the baseline" in "\n".join(
+        cautions(review("linear", metrics={s: {"roc_auc": 0.5} for s in ("train", "val", "test")}))
+    )
