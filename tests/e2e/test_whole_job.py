@@ -145,10 +145,8 @@ def check_bundle(bundle: Path, contents: list[str], folder: Path, task: str, eve
         assert sorted(archive.namelist()) == sorted(contents)
         archive.extractall(place)
     manifest = json.loads((place / "MANIFEST.json").read_text())
-    files = manifest["files"] if "files" in manifest else manifest
-    for name, entry in files.items() if isinstance(files, dict) else ((f["path"], f["sha256"]) for f in files):
-        sha = entry if isinstance(entry, str) else entry["sha256"]
-        assert hashlib.sha256((place / name).read_bytes()).hexdigest() == sha
+    for name, entry in manifest["files"].items():
+        assert hashlib.sha256((place / name).read_bytes()).hexdigest() == entry["sha256"], name
     for name in ("README.md", "predict.py", "requirements.txt", "train.py", "train.ipynb", "report.html",
                  "metrics.json", "events.jsonl"):  # fmt: skip
         assert (place / name).is_file(), name
