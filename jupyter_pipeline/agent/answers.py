@@ -11,7 +11,7 @@ from .words import words_of
 
 _ASKING = words_of(
     """
-    what which why how who where when whose is are do does did has have was were
+    what what's how's who's where's which why how who where when whose is are do does did has have was were
     """
 )
 _TELLING = words_of(

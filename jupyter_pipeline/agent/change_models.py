@@ -8,7 +8,7 @@ from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import models_of
-from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS
+from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS, UNITS
 from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
@@ -41,31 +41,21 @@ def parameters(said: Said, draft: Draft) -> None:
         _set_parameter(said, draft, what, number, direction, trees_only=trees_only)
 
 
+_LINKS = words_of("of to = : is at about around be by should for the a and or")
+
+
 def _number_near(said: Said, i: int, n: int) -> float | None:
-    after = [*range(i + n, min(i + n + 4, len(said.tokens)))]
-    for at in [*after, i - 1]:
-        if 0 <= at < len(said.tokens):
-            token = said.tokens[at]
+    """The number that belongs to a parameter's name: after it, past models and little words, or right before it."""
+    models = {at for item in said.items if item.kind == "models" for at in range(item.start, item.end)}
+    for at in range(i + n, min(i + n + 8, len(said.tokens))):
+        if said.tokens[at].kind == "number":
             unit = said.low[at + 1] if at + 1 < len(said.low) else ""
-            if token.kind == "number" and at not in said.taken and unit not in ("times", "x"):
-                said.take(range(at, at + 1))
-                return float(token.low) / (100 if unit == "%" else 1)
-            if at >= i + n and token.low not in (
-                "of",
-                "to",
-                "=",
-                ":",
-                "is",
-                "at",
-                "about",
-                "around",
-                "be",
-                "by",
-                "should",
-            ):
-                after = []
-                if at != i - 1:
-                    break
+            if at in said.taken or unit in ("times", "x") or unit in UNITS.firsts:
+                break
+            said.take(range(at, at + 1))
+            return float(said.tokens[at].low) / (100 if unit == "%" else 1)
+        if said.low[at] not in _LINKS and at not in models:
+            break
     before = said.tokens[i - 1] if i else None
     if before is not None and before.kind == "number" and i - 1 not in said.taken:
         said.take(range(i - 1, i))

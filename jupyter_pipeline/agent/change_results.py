@@ -111,7 +111,8 @@ def bundle(said: Said, draft: Draft) -> None:
             continue
         said.take(range(start, end))
         cue = next((c for c in reversed(cued) if c.end <= start), cued[0])
-        wanted = cue.value != "avoid"
+        negated = any(c.value == "avoid" and 0 <= cue.start - c.end <= 1 for c in cued)
+        wanted = cue.value != "avoid" and not negated
         changed = draft.set(REVIEW, wanted, member) or changed
         words.append(f"{'with' if wanted else 'without'} {member.replace('_', ' ')}")
     said.take_words("out", "bundle", "export", "leave")

@@ -1,6 +1,5 @@
 """An answer in the making: the plans as they will be when everything asked is done, and what is said about it."""
 
-import copy
 from typing import Any
 
 import msgspec
@@ -63,6 +62,13 @@ class Said(msgspec.Struct):
         self.take(*(range(i, i + 1) for i, w in enumerate(self.low) if w in words))
 
 
+def _plain(value: Any) -> Any:
+    """A copy of a JSON value, with lists for tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
+
+
 class Draft:
     """Collects changes; later rules see the plans as earlier ones left them.
 
@@ -83,9 +89,7 @@ class Draft:
         self.restart: StageId | None = None
         self._ops: dict[StageId, list[dict[str, Any]]] = {}
         self._plans: dict[StageId, dict[str, Any]] = {
-            stage: copy.deepcopy(plan)
-            for stage, plan in context.plans.items()
-            if stage.order <= context.current_stage.order
+            stage: _plain(plan) for stage, plan in context.plans.items() if stage.order <= context.current_stage.order
         }
 
     def plan(self, stage_id: StageId) -> dict[str, Any] | None:
@@ -104,9 +108,9 @@ class Draft:
         exists = path[-1] in at
         if exists and at[path[-1]] == value:
             return False
-        at[path[-1]] = copy.deepcopy(value)
+        at[path[-1]] = _plain(value)
         pointer = "/" + "/".join(name.replace("~", "~0").replace("/", "~1") for name in path)
-        value = copy.deepcopy(value)
+        value = _plain(value)
         operations = self._ops.setdefault(stage_id, [])
         for operation in operations:
             if operation["path"] == pointer:

@@ -131,9 +131,14 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
 def _number(sentence: list[Token], i: int) -> tuple[float | None, int]:
     token = sentence[i]
     if token.kind == "number":
-        return float(token.low), 1
-    found = NUMBERS.at(sentence, i) if token.kind == "word" else None
-    return (found[0], found[1]) if found else (None, 0)
+        number, n = float(token.low), 1
+    elif token.kind == "word" and (found := NUMBERS.at(sentence, i)):
+        number, n = found
+    else:
+        return None, 0
+    if [t.low for t in sentence[i + n : i + n + 3]] == ["and", "a", "half"]:
+        return number + 0.5, n + 3
+    return number, n
 
 
 def budget_of(sentence: list[Token], skip: range = range(0)) -> tuple[float, int, int] | None:

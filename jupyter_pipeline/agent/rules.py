@@ -43,6 +43,9 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
+#: A clause that begins so says why, where another clause says what.
+REASONS = words_of("it it's because since as they they're that that's this which so")
+
 
 class RuleAgent:
     """Answers chats by rules: pure, quick, and the same every time.
@@ -86,7 +89,8 @@ class RuleAgent:
                 clause.append(i)
                 continue
             content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in _WORDS_OF_CHANGE]
-            if content and not said.understood & set(clause) and len(draft.missed) < 10:
+            reason = bool(clause) and said.low[clause[0]] in REASONS and bool(said.understood)
+            if content and not reason and not said.understood & set(clause) and len(draft.missed) < 10:
                 piece = said.text[said.tokens[clause[0]].at : said.tokens[clause[-1]].end]
                 draft.missed.append(piece.strip(" .,;:!?-")[:200])
             clause = []

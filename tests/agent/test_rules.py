@@ -1,167 +1,393 @@
-"""Chats at gates: what they change, always by a patch that makes a valid plan."""
+"""Chats at gates and while training: what they change, always by a patch that makes a valid plan."""
 
+import subprocess
+import sys
 from typing import Any
 
-import jsonpatch
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pipeline.agent.base import Cancel, Change, ConfirmGate, Context, Reply, Restart
+from jupyter_pipeline.agent.answers import examples
+from jupyter_pipeline.agent.base import Cancel, Change, ConfirmGate, Restart
+from jupyter_pipeline.agent.parameters import PARAMETERS
 from jupyter_pipeline.agent.rules import RuleAgent
-from jupyter_pipeline.protocol.events import Dataset, LeaderboardRow, ModelCandidate
-from jupyter_pipeline.protocol.plans import PLAN_TYPES
+from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
-MODELS = ("dummy", "linear", "random_forest", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
-PLANS: dict[StageId, dict[str, Any]] = {
-    StageId.PARSE_INTENT: {"target": "Exited"},
-    StageId.DATA_SOURCE: {
-        "dataset_id": "upload:churn.csv",
-        "target": "Exited",
-        "task_type": "binary",
-        "metric": "roc_auc",
-    },
-    StageId.PROFILE_DATA: {"roles": {"Age": "feature", "City/Town": "feature", "Exited": "target"}},
-    StageId.PREPROCESS: {"split": {}, "columns": {"Age": "numeric", "City/Town": "onehot"}},
-    StageId.MODEL_SELECT: {
-        "models": [{"id": "linear"}, {"id": "xgboost"}, {"id": "lightgbm", "params": {"learning_rate": 0.05}}],
-        "time_budget_s": 60,
-        "metric": "roc_auc",
-    },
-    StageId.TRAIN: {"keep": "run-6-1-linear", "threshold": 0.5},
-    StageId.REVIEW_EDIT: {},
-}
+from .example import applied, ask, context_at
 
-
-def context_at(stage: StageId) -> Context:
-    plans = {
-        s: msgspec.json.decode(msgspec.json.encode(msgspec.convert(PLANS[s], PLAN_TYPES[s])))
-        for s in STAGES[: stage.order + 1]
-        if s in PLANS
-    }
-    rows = ("linear", "xgboost")
-    return Context(
-        current_stage=stage,
-        status=StageStatus.WAITING_CONFIRMATION,
-        plans=plans,
-        columns=("Age", "City/Town", "Exited"),
-        models=tuple(ModelCandidate(id=m, name=m, family="x", why="") for m in MODELS),
-        datasets=(
-            Dataset(id="upload:churn.csv", name="churn.csv", source="upload", desc=""),
-            Dataset(id="sklearn:iris", name="iris", source="bundled", desc=""),
-        ),
-        leaderboard=tuple(
-            LeaderboardRow(
-                run_id=f"run-6-{i}-{m}", model=m, params={}, metric=0.9 - i / 10, runtime_s=1.0, status="success"
-            )
-            for i, m in enumerate(rows, start=1)
-        )
-        if stage.order >= StageId.TRAIN.order
-        else (),
-        best_run="run-6-1-linear" if stage.order >= StageId.TRAIN.order else None,
-        task_type="binary",
-    )
-
-
-def ask(text: str, stage: StageId) -> tuple[Reply, dict[StageId, dict[str, Any]]]:
-    """The reply, and the plans after its changes; every change must make a valid plan."""
-    context = context_at(stage)
-    reply = RuleAgent().respond(text, context)
-    plans = dict(context.plans)
-    for action in reply.actions:
-        if isinstance(action, Change):
-            new = jsonpatch.apply_patch(plans[action.stage_id], list(action.patch))
-            msgspec.convert(new, PLAN_TYPES[action.stage_id])
-            plans[action.stage_id] = new
-    return reply, plans
+INTENT, DATA, PROFILE, PREPROCESS, SELECT, TRAIN, REVIEW, EXPORT = STAGES
+TREES = ["random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"]
 
 
 def ids(plans: dict[StageId, dict[str, Any]]) -> list[str]:
-    return [m["id"] for m in plans[StageId.MODEL_SELECT]["models"]]
+    return [m["id"] for m in plans[SELECT]["models"]]
 
 
-@pytest.mark.parametrize("stage", [StageId.MODEL_SELECT, StageId.TRAIN, StageId.REVIEW_EDIT])
-def test_the_documents_sentences(stage: StageId) -> None:
-    reply, plans = ask("Please use Random Forest instead of XGBoost", stage)
-    assert "random_forest" in ids(plans)
-    assert "xgboost" not in ids(plans)
-    assert "random_forest" in reply.text
+def params(plans: dict[StageId, dict[str, Any]], model: str) -> dict[str, Any]:
+    return next(m["params"] for m in plans[SELECT]["models"] if m["id"] == model)
 
-    reply, plans = ask("Can you retrain with higher learning rate?", stage)
-    rates = {m["id"]: m["params"].get("learning_rate") for m in plans[StageId.MODEL_SELECT]["models"]}
-    assert rates["lightgbm"] == 0.1
-    assert rates["xgboost"] == 0.2
+
+@pytest.mark.parametrize("stage", [SELECT, TRAIN, REVIEW, EXPORT])
+@pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS, StageStatus.FAILED])
+def test_the_documents_sentences(stage: StageId, status: StageStatus) -> None:
+    if stage is SELECT and status is not StageStatus.WAITING_CONFIRMATION:
+        pytest.skip("there is no choice of models yet")
+    reply, plans = ask("Please use Random Forest instead of XGBoost", stage, status)
+    assert ids(plans) == ["dummy", "linear", "lightgbm", "random_forest"]
+    assert "random_forest added" in reply.text
+    assert "xgboost left out" in reply.text
+
+    reply, plans = ask("Can you retrain with higher learning rate?", stage, status)
+    assert params(plans, "lightgbm")["learning_rate"] == 0.1
+    assert params(plans, "xgboost")["learning_rate"] == 0.12
     assert "0.05 to 0.1" in reply.text
+    assert [type(a) for a in reply.actions] == [Change]
 
-    reply, plans = ask("Please optimize for accuracy over speed", stage)
+    reply, plans = ask("Please optimize for accuracy over speed", stage, status)
     assert set(ids(plans)) == set(MODELS)
-    assert plans[StageId.MODEL_SELECT]["time_budget_s"] == 120
-    assert plans[StageId.MODEL_SELECT]["trials"] > 1
+    assert plans[SELECT]["time_budget_s"] == 600
+    assert plans[SELECT]["trials"] == 10
 
 
-CHANGES: list[tuple[str, StageId, StageId, str, Any]] = [
-    ("drop Age", StageId.PROFILE_DATA, StageId.PROFILE_DATA, "roles.Age", "ignore"),
-    ("please ignore City/Town", StageId.PREPROCESS, StageId.PREPROCESS, "columns.City/Town", "drop"),
-    ("treat City/Town as text", StageId.PREPROCESS, StageId.PREPROCESS, "columns.City/Town", "text"),
-    ("the target is Age", StageId.DATA_SOURCE, StageId.DATA_SOURCE, "target", "Age"),
-    ("optimise recall", StageId.MODEL_SELECT, StageId.MODEL_SELECT, "metric", "recall"),
-    ("optimise recall", StageId.DATA_SOURCE, StageId.DATA_SOURCE, "metric", "recall"),
-    ("optimise recall", StageId.PARSE_INTENT, StageId.PARSE_INTENT, "metric", "recall"),
-    ("keep it under five minutes", StageId.MODEL_SELECT, StageId.MODEL_SELECT, "time_budget_s", 300.0),
-    ("keep it under five minutes", StageId.PARSE_INTENT, StageId.PARSE_INTENT, "time_budget_s", 300.0),
-    ("20 trials", StageId.MODEL_SELECT, StageId.MODEL_SELECT, "trials", 20),
-    ("25% test rows", StageId.PREPROCESS, StageId.PREPROCESS, "split.test_fraction", 0.25),
-    ("use seed 7", StageId.PREPROCESS, StageId.PREPROCESS, "split.seed", 7),
-    ("split by time using Age", StageId.PREPROCESS, StageId.PREPROCESS, "split.strategy", "time"),
-    ("keep xgboost", StageId.TRAIN, StageId.TRAIN, "keep", "run-6-2-xgboost"),
-    ("threshold 0.3", StageId.TRAIN, StageId.TRAIN, "threshold", 0.3),
-    ("use iris", StageId.DATA_SOURCE, StageId.DATA_SOURCE, "dataset_id", "sklearn:iris"),
-    ("leave the notebook out", StageId.REVIEW_EDIT, StageId.REVIEW_EDIT, "notebook", False),
-    ("without catboost", StageId.PARSE_INTENT, StageId.PARSE_INTENT, "exclude_models", ["catboost"]),
+CHOICES: list[tuple[str, list[str]]] = [
+    ("use random forest", ["dummy", "random_forest"]),
+    ("switch to catboost please", ["dummy", "catboost"]),
+    ("only lightgbm and catboost", ["lightgbm", "catboost"]),
+    ("tree models only", TREES),
+    ("just use boosting", ["hist_gradient_boosting", "lightgbm", "xgboost", "catboost"]),
+    ("add catboost and extra trees", ["dummy", "linear", "lightgbm", "xgboost", "catboost", "extra_trees"]),
+    ("also try a random forest", ["dummy", "linear", "lightgbm", "xgboost", "random_forest"]),
+    ("drop xgboost", ["dummy", "linear", "lightgbm"]),
+    ("without xgboost or lightgbm", ["dummy", "linear"]),
+    ("I don't want xgboost", ["dummy", "linear", "lightgbm"]),
+    ("no boosting, please", ["dummy", "linear"]),
+    ("remove the baseline", ["linear", "lightgbm", "xgboost"]),
+    ("replace xgboost with catboost", ["dummy", "linear", "lightgbm", "catboost"]),
+    ("swap linear for extra trees", ["dummy", "extra_trees", "lightgbm", "xgboost"]),
+    ("catboost rather than lightgbm", ["dummy", "linear", "catboost", "xgboost"]),
+    ("Instead of XGBoost use extra trees", ["dummy", "linear", "lightgbm", "extra_trees"]),
+    ("remove xgboost and lightgbm, keep linear", ["dummy", "linear"]),
+    ("xgboost is too slow", ["dummy", "linear", "lightgbm"]),
+    ("what about catboost instead of xgboost?", ["dummy", "linear", "lightgbm", "catboost"]),
+    ("train all models", list(MODELS)),
+    ("I need something explainable", ["dummy", "linear"]),
+    ("make it faster", ["dummy", "linear", "hist_gradient_boosting", "lightgbm"]),
 ]
 
 
-@pytest.mark.parametrize(("text", "at", "stage", "path", "value"), CHANGES)
-def test_changes(text: str, at: StageId, stage: StageId, path: str, value: Any) -> None:
-    _, plans = ask(text, at)
-    found: Any = plans[stage]
-    for part in path.split("."):
-        found = found[part]
+@pytest.mark.parametrize(("text", "expected"), CHOICES, ids=[t for t, _ in CHOICES])
+def test_choice_of_models(text: str, expected: list[str]) -> None:
+    _, plans = ask(text, SELECT)
+    assert ids(plans) == expected
+
+
+PARAMS: list[tuple[str, str, dict[str, Any]]] = [
+    ("learning rate 0.2", "lightgbm", {"learning_rate": 0.2}),
+    ("set the learning rate of lightgbm to 0.01", "lightgbm", {"learning_rate": 0.01}),
+    ("set the learning rate of lightgbm to 0.01", "xgboost", {}),
+    ("lower learning rate", "lightgbm", {"learning_rate": 0.025}),
+    ("halve the learning rate for xgboost", "xgboost", {"learning_rate": 0.03}),
+    ("retrain with a smaller learning rate please", "xgboost", {"learning_rate": 0.03}),
+    ("increase the learning rate", "xgboost", {"learning_rate": 0.12}),
+    ("max depth 4 for xgboost", "xgboost", {"max_depth": 4}),
+    ("use max_depth = 4", "lightgbm", {"learning_rate": 0.05, "max_depth": 4}),
+    ("deeper trees", "xgboost", {"max_depth": 8}),
+    ("1000 trees", "lightgbm", {"learning_rate": 0.05, "n_estimators": 1000}),
+    ("more trees for xgboost", "xgboost", {"n_estimators": 1200}),
+    ("more regularisation", "linear", {"l2": 2.0}),
+    ("num_leaves 63", "lightgbm", {"learning_rate": 0.05, "num_leaves": 63}),
+    ("subsample 80%", "xgboost", {"subsample": 0.8}),
+    ("max depth 5 and learning rate 0.3 for xgboost", "xgboost", {"max_depth": 5, "learning_rate": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("text", "model", "expected"), PARAMS)
+def test_parameters(text: str, model: str, expected: dict[str, Any]) -> None:
+    _, plans = ask(text, SELECT)
+    assert params(plans, model) == expected
+
+
+def test_parameters_are_those_of_the_registry() -> None:
+    assert set(PARAMETERS) == set(MODELS)
+    for model, known in PARAMETERS.items():
+        for parameter in known.values():
+            real = MODELS[model].parameters[parameter.name]
+            assert (parameter.default, parameter.low, parameter.high) == (real.default, real.low, real.high)
+            assert parameter.whole == real.whole
+
+
+CHANGES: list[tuple[str, StageId, str, Any]] = [
+    ("optimise recall", INTENT, "PARSE_INTENT/metric", "recall"),
+    ("keep it under five minutes, no xgboost", INTENT, "PARSE_INTENT/exclude_models", ["xgboost"]),
+    ("without catboost", INTENT, "PARSE_INTENT/exclude_models", ["catboost"]),
+    ("use random forest instead of xgboost", INTENT, "PARSE_INTENT/include_models", ["random_forest"]),
+    ("two minutes", INTENT, "PARSE_INTENT/time_budget_s", 120.0),
+    ("the target is price", INTENT, "PARSE_INTENT/target", "price"),
+    ("predict `house price` instead", INTENT, "PARSE_INTENT/target", "house price"),
+    ("it is a regression", INTENT, "PARSE_INTENT/task_type", "regression"),
+    ("use the iris data", INTENT, "PARSE_INTENT/dataset", "iris"),
+    ("accuracy over speed", INTENT, "PARSE_INTENT/prefer", "accuracy"),
+    ("it must be interpretable", DATA, "PARSE_INTENT/prefer", "interpretability"),
+    ("no boosting", PREPROCESS, "PARSE_INTENT/exclude_models", ["hist_gradient_boosting", *TREES[3:]]),
+    ("two minutes", PROFILE, "PARSE_INTENT/time_budget_s", 120.0),
+    ("the target is age", DATA, "DATA_SOURCE/target", "age"),
+    ("predict tenure instead", DATA, "DATA_SOURCE/target", "tenure"),
+    ("use City/Town as the target", DATA, "DATA_SOURCE/target", "City/Town"),
+    ("predict hours per week", PREPROCESS, "DATA_SOURCE/target", "hours-per-week"),
+    ("the target is age", TRAIN, "DATA_SOURCE/positive_class", None),
+    ("use iris", DATA, "DATA_SOURCE/dataset_id", "sklearn:iris"),
+    ("use sklearn:iris", DATA, "DATA_SOURCE/dataset_id", "sklearn:iris"),
+    ("switch to other.parquet", DATA, "DATA_SOURCE/dataset_id", "workspace:data/other.parquet"),
+    ("use https://example.org/a.csv", DATA, "PARSE_INTENT/dataset", "https://example.org/a.csv"),
+    ("the positive class is 0", DATA, "DATA_SOURCE/positive_class", "0"),
+    ("treat 'stayed' as positive", DATA, "DATA_SOURCE/positive_class", "stayed"),
+    ("false negatives are costly", DATA, "DATA_SOURCE/metric", "recall"),
+    ("this is a multiclass problem", DATA, "DATA_SOURCE/task_type", "multiclass"),
+    ("drop age", PROFILE, "PROFILE_DATA/roles/age", "ignore"),
+    ("please ignore notes and city", PROFILE, "PROFILE_DATA/roles/city", "ignore"),
+    ("age is an id", PROFILE, "PROFILE_DATA/roles/age", "id"),
+    ("use signup_date as the time column", PROFILE, "PROFILE_DATA/roles/signup_date", "time"),
+    ("city is the group column", PROFILE, "PROFILE_DATA/roles/city", "group"),
+    ("keep customer_id", PROFILE, "PROFILE_DATA/roles/customer_id", "feature"),
+    ("use customer_id as a feature", PREPROCESS, "PROFILE_DATA/roles/customer_id", "feature"),
+    ("drop age", PREPROCESS, "PREPROCESS/columns/age", "drop"),
+    ("drop the columns age, tenure and city", PREPROCESS, "PREPROCESS/columns/tenure", "drop"),
+    ("don't use `notes`", PREPROCESS, "PREPROCESS/columns/notes", "drop"),
+    ("leave City/Town out", PREPROCESS, "PREPROCESS/columns/City~1Town", "drop"),
+    ("train without hours per week", PREPROCESS, "PREPROCESS/columns/hours-per-week", "drop"),
+    ("remove tenure, it leaks the target", PREPROCESS, "PREPROCESS/columns/tenure", "drop"),
+    ("treat city as text", PREPROCESS, "PREPROCESS/columns/city", "text"),
+    ("treat age and tenure as categorical", PREPROCESS, "PREPROCESS/columns/tenure", "onehot"),
+    ("treat age as categorical and city as text", PREPROCESS, "PREPROCESS/columns/city", "text"),
+    ("notes is categorical", PREPROCESS, "PREPROCESS/columns/notes", "onehot"),
+    ("age should be ordinal", PREPROCESS, "PREPROCESS/columns/age", "ordinal"),
+    ("encode city as target encoding", PREPROCESS, "PREPROCESS/columns/city", "target_encode"),
+    ("make hours-per-week a boolean", PREPROCESS, "PREPROCESS/columns/hours-per-week", "boolean"),
+    ("parse city as a date", PREPROCESS, "PREPROCESS/columns/city", "datetime"),
+    ("25% test rows", PREPROCESS, "PREPROCESS/split", {"test_fraction": 0.25}),
+    ("use 10% for validation", PREPROCESS, "PREPROCESS/split", {"val_fraction": 0.1}),
+    ("test size 0.3", PREPROCESS, "PREPROCESS/split", {"test_fraction": 0.3}),
+    ("70/30 split", PREPROCESS, "PREPROCESS/split", {"test_fraction": 0.3}),
+    ("70/15/15", PREPROCESS, "PREPROCESS/split", {"test_fraction": 0.15, "val_fraction": 0.15}),
+    ("use seed 7", PREPROCESS, "PREPROCESS/split", {"seed": 7}),
+    ("random state = 42", PREPROCESS, "PREPROCESS/split", {"seed": 42}),
+    ("split by time", PREPROCESS, "PREPROCESS/split", {"strategy": "time", "column": "signup_date"}),
+    ("split by time using age", PREPROCESS, "PREPROCESS/split", {"strategy": "time", "column": "age"}),
+    ("split by signup_date", PREPROCESS, "PREPROCESS/split", {"strategy": "time", "column": "signup_date"}),
+    ("group by customer_id", PREPROCESS, "PREPROCESS/split", {"strategy": "group", "column": "customer_id"}),
+    ("make it a random split", PREPROCESS, "PREPROCESS/split", {"strategy": "random", "column": None}),
+    ("don't stratify", PREPROCESS, "PREPROCESS/split", {"strategy": "random", "column": None}),
+    ("optimise recall", SELECT, "MODEL_SELECT/metric", "recall"),
+    ("use the F1 score as metric", SELECT, "MODEL_SELECT/metric", "f1"),
+    ("keep it under two minutes", SELECT, "MODEL_SELECT/time_budget_s", 120.0),
+    ("you have half an hour", SELECT, "MODEL_SELECT/time_budget_s", 1800.0),
+    ("train longer", SELECT, "MODEL_SELECT/time_budget_s", 600.0),
+    ("take no more than 90 seconds", TRAIN, "MODEL_SELECT/time_budget_s", 90.0),
+    ("20 trials", SELECT, "MODEL_SELECT/trials", 20),
+    ("try ten settings of each", SELECT, "MODEL_SELECT/trials", 10),
+    ("no hyperparameter tuning", SELECT, "MODEL_SELECT/trials", 1),
+    ("tune more", SELECT, "MODEL_SELECT/trials", 10),
+    ("keep xgboost", TRAIN, "TRAIN/keep", "run-6-2-xgboost"),
+    ("keep the logistic regression", TRAIN, "TRAIN/keep", "run-6-3-linear"),
+    ("take the second best model", TRAIN, "TRAIN/keep", "run-6-2-xgboost"),
+    ("keep run-6-3-linear", TRAIN, "TRAIN/keep", "run-6-3-linear"),
+    ("threshold 0.3", TRAIN, "TRAIN/threshold", 0.3),
+    ("set the threshold to 30%", TRAIN, "TRAIN/threshold", 0.3),
+    ("raise the threshold", TRAIN, "TRAIN/threshold", 0.5),
+    ("use the default threshold", TRAIN, "TRAIN/threshold", None),
+    ("threshold 0.3", REVIEW, "TRAIN/threshold", 0.3),
+    ("leave the notebook out", REVIEW, "REVIEW_EDIT/notebook", False),
+    ("without the event log and the report", REVIEW, "REVIEW_EDIT/report", False),
+    ("don't include the training code", REVIEW, "REVIEW_EDIT/training_code", False),
+    ("put 20 sample rows into the bundle", REVIEW, "REVIEW_EDIT/sample_rows", 20),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "path", "value"), CHANGES, ids=[f"{c[1]}: {c[0]}" for c in CHANGES])
+def test_changes(text: str, at: StageId, path: str, value: Any) -> None:
+    reply, plans = ask(text, at)
+    stage, *members = path.split("/")
+    found: Any = plans[StageId(stage)]
+    for member in members:
+        found = found[member.replace("~1", "/")]
+    if isinstance(value, dict):
+        found = {member: found[member] for member in value}
     assert found == value
+    assert "did not understand" not in reply.text
+    if not isinstance(value, dict):
+        assert {type(a) for a in reply.actions} == {Change}
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
-    [("go on", ConfirmGate), ("Looks good!", ConfirmGate), ("yes, please continue", ConfirmGate),
-     ("stop", Cancel), ("cancel the run", Cancel), ("finish with the best so far", Cancel),
-     ("restart training", Restart), ("run the profile again", Restart)],
-)  # fmt: skip
-def test_actions(text: str, kind: type) -> None:
-    reply, _ = ask(text, StageId.TRAIN)
-    assert [type(a) for a in reply.actions] == [kind]
+    ("text", "status", "action"),
+    [
+        ("go on", "waiting", ConfirmGate()),
+        ("Looks good!", "waiting", ConfirmGate()),
+        ("yes, please continue", "waiting", ConfirmGate()),
+        ("confirm", "waiting", ConfirmGate()),
+        ("ok", "waiting", ConfirmGate()),
+        ("restart training", "waiting", Restart(stage_id=TRAIN)),
+        ("retrain", "waiting", Restart(stage_id=TRAIN)),
+        ("run the profile again", "waiting", Restart(stage_id=PROFILE)),
+        ("go back to preprocessing", "waiting", Restart(stage_id=PREPROCESS)),
+        ("start over", "waiting", Restart(stage_id=INTENT)),
+        ("redo the model selection", "running", Restart(stage_id=SELECT)),
+        ("stop", "running", Cancel(mode="stop")),
+        ("please cancel the run", "running", Cancel(mode="stop")),
+        ("stop now!", "running", Cancel(mode="now")),
+        ("finish with the best so far", "running", Cancel(mode="finish")),
+        ("that's enough, keep the best so far", "running", Cancel(mode="finish")),
+    ],
+)
+def test_actions(text: str, status: str, action: Any) -> None:
+    where = StageStatus.WAITING_CONFIRMATION if status == "waiting" else StageStatus.IN_PROGRESS
+    reply, _ = ask(text, TRAIN, where)
+    assert reply.actions == (action,)
 
 
-def test_questions_are_answered_from_what_was_measured() -> None:
-    reply, _ = ask("what is the best so far?", StageId.TRAIN)
-    assert "0.8000" in reply.text
+@pytest.mark.parametrize("text", ["don't confirm", "not yet", "do not stop", "stop?", "never restart", "no", "hello"])
+@pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS])
+def test_no_action_without_being_asked(text: str, status: StageStatus) -> None:
+    reply, _ = ask(text, TRAIN, status)
     assert not reply.actions
+
+
+def test_a_change_is_never_confirmed_in_the_same_breath() -> None:
+    reply, plans = ask("Drop age. Go on.", PREPROCESS)
+    assert plans[PREPROCESS]["columns"]["age"] == "drop"
+    assert [type(a) for a in reply.actions] == [Change]
+    assert "Confirm when you have seen" in reply.text
+
+
+def test_several_changes_at_once_and_what_was_not_understood() -> None:
+    text = "Use random forest instead of xgboost, three minutes, and sing me a song. Drop notes! Optimise F1; seed 7."
+    reply, plans = ask(text, SELECT)
+    assert ids(plans) == ["dummy", "linear", "lightgbm", "random_forest"]
+    assert plans[SELECT]["time_budget_s"] == 180.0
+    assert plans[SELECT]["metric"] == "f1"
+    assert plans[PREPROCESS]["columns"]["notes"] == "drop"
+    assert plans[PREPROCESS]["split"]["seed"] == 7
+    assert [a.stage_id for a in reply.actions if isinstance(a, Change)] == [PREPROCESS, SELECT]
+    assert 'I did not understand "sing me a song".' in reply.text
+
+
+QUESTIONS: list[tuple[str, StageId, str]] = [
+    ("what is the best so far?", TRAIN, "lightgbm (run-6-1-lightgbm) with roc_auc 0.8000"),
+    ("Can you show me the best model?", TRAIN, "lightgbm (run-6-1-lightgbm)"),
+    ("which metric do you use?", SELECT, "roc_auc"),
+    ("what is the recall?", TRAIN, "roc_auc"),
+    ("why xgboost?", SELECT, "strong regularisation"),
+    ("why is lightgbm better?", TRAIN, "0.8000"),
+    ("why?", TRAIN, "xgboost 0.7000"),
+    ("status?", PREPROCESS, "PREPROCESS (splitting and preparing the data) waits for your confirmation."),
+    ("what's going on", TRAIN, "TRAIN (training)"),
+    ("what are you predicting?", PROFILE, "The target is Exited, a binary task."),
+    ("which models are there?", SELECT, "random_forest"),
+    ("which columns are used?", PREPROCESS, "city (onehot)"),
+    ("how long will it take?", SELECT, "5 minutes"),
+    ("which data do you use?", DATA, "upload:customers.csv"),
+    ("how is the data split?", PREPROCESS, "stratified"),
+    ("what can I ask?", SELECT, "higher learning rate"),
+    ("help", REVIEW, "leave the notebook out"),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "expected"), QUESTIONS)
+def test_questions_are_answered_and_change_nothing(text: str, at: StageId, expected: str) -> None:
+    reply, _ = ask(text, at)
+    assert expected in reply.text
+    assert not reply.actions
+
+
+IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
+    ("use a neural network", SELECT, "binary", "There are no neural networks here; the models are dummy"),
+    ("minimise RMSE", SELECT, "binary", "rmse does not fit this binary task"),
+    ("optimise recall", SELECT, "regression", "recall does not fit this regression task"),
+    ("threshold 0.3", TRAIN, "regression", "binary tasks only"),
+    ("threshold 3", TRAIN, "binary", "from 0 to 1"),
+    ("the target is salary", DATA, "binary", "There is no column 'salary' to predict"),
+    ("drop the column salary", PREPROCESS, "binary", "There is no column 'salary'"),
+    ("drop `salary`", PREPROCESS, "binary", "There is no column 'salary'"),
+    ("drop Exited", PREPROCESS, "binary", "Exited is the target"),
+    ("90% test rows", PREPROCESS, "binary", "up to 45 %"),
+    ("45% test and 45% validation", PREPROCESS, "binary", "At least a fifth"),
+    ("learning rate 5", SELECT, "binary", "from 0.0001 to 1"),
+    ("use only linear with a learning rate of 0.1", INTENT, "binary", "once MODEL_SELECT has proposed models"),
+    ("drop all models", SELECT, "binary", ""),
+    ("without dummy, linear, lightgbm and xgboost", SELECT, "binary", "At least one model must stay"),
+    ("keep catboost", TRAIN, "binary", "No finished run of catboost"),
+    ("treat age as text", PROFILE, "binary", "decided at PREPROCESS"),
+    ("split by time", PROFILE, "binary", "decided at PREPROCESS"),
+    ("20 trials", DATA, "binary", "decided at MODEL_SELECT"),
+    ("leave the notebook out", TRAIN, "binary", "decided at REVIEW_EDIT"),
+    ("retrain", SELECT, "binary", "TRAIN has not been reached"),
+    ("5000 trials", SELECT, "binary", "from 1 to 1000"),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "task", "expected"), IMPOSSIBLE)
+def test_what_cannot_be_done_is_said_with_what_would_be_right(text: str, at: StageId, task: str, expected: str) -> None:
+    reply, plans = ask(text, at, task=task)
+    assert expected in reply.text
+    if "learning rate of" not in text:
+        assert plans == context_at(at, task=task).plans
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_is_not_understood_is_answered_with_what_can_be_asked(stage: StageId) -> None:
-    reply, _ = ask("colourless green ideas", stage)
+@pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS, StageStatus.FAILED])
+def test_what_is_not_understood_is_answered_with_what_can_be_asked(stage: StageId, status: StageStatus) -> None:
+    reply, _ = ask("colourless green ideas", stage, status)
     assert not reply.actions
+    assert 'I did not understand "colourless green ideas".' in reply.text
     assert "you can say" in reply.text
-    for example in reply.text.split("for example, ")[1].split("; or")[0].split(", "):
-        answer, _ = ask(example.strip('"'), stage)
-        if stage is not StageId.EXPORT:
-            assert "did not understand" not in answer.text, example
 
 
-@given(text=st.text(max_size=200), stage=st.sampled_from(STAGES))
-@settings(max_examples=200, deadline=None)
-def test_any_text_gets_an_answer(text: str, stage: StageId) -> None:
-    reply, _ = ask(text, stage)
-    assert reply.text
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_examples_given_can_be_done(stage: StageId, task: str) -> None:
+    for status in (StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS):
+        if status is StageStatus.IN_PROGRESS and stage is not TRAIN:
+            continue
+        for example in examples(context_at(stage, status, task)):
+            reply, _ = ask(example, stage, status, task)
+            assert reply.actions, (example, reply.text)
+            assert "did not understand" not in reply.text
+
+
+WORDS = """
+    use instead of without only no not drop keep treat as split by test % seed threshold learning rate higher lower
+    random forest xgboost lightgbm age city Exited customer_id time group stop finish restart why what is the target
+    positive class minutes 5 0.3 20 trials , . ? ! and but predict recall rmse accuracy over speed iris data.csv
+    notebook leave out `notes` 'City/Town' more trees depth max_depth = : 70/15/15
+""".split()  # noqa: SIM905
+
+
+@given(
+    text=st.text(max_size=200) | st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
+    stage=st.sampled_from(STAGES),
+    status=st.sampled_from(StageStatus),
+    task=st.sampled_from(["binary", "multiclass", "regression"]),
+)
+@settings(max_examples=400, deadline=None)
+def test_any_text_gets_an_answer_and_makes_valid_plans(
+    text: str, stage: StageId, status: StageStatus, task: str
+) -> None:
+    ask(text, stage, status, task)
+
+
+@pytest.mark.parametrize(
+    "unit", ["use ", "higher learning rate ", "test 30% ", "drop age ", "`", "keep best run ", "a.b/"]
+)
+def test_long_texts_come_to_an_end(unit: str) -> None:
+    context = context_at(SELECT)
+    applied(RuleAgent().respond((unit * 20_000)[:20_000], context), context)
+
+
+def test_the_agent_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, jupyter_pipeline.agent.rules; "
+        "bad = {'pandas', 'numpy', 'polars', 'sklearn', 'langchain', 'tornado'} & set(sys.modules); assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,123 @@
+"""A project about customers who leave, as an agent is told of it at each stage."""
+
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from jupyter_pipeline.agent.base import Change, Context, Reply
+from jupyter_pipeline.agent.rules import RuleAgent
+from jupyter_pipeline.automl.models import MODELS
+from jupyter_pipeline.protocol.events import Dataset, LeaderboardRow, ModelCandidate
+from jupyter_pipeline.protocol.plans import PLAN_TYPES
+from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
+
+COLUMNS = {
+    "age": "numeric",
+    "tenure": "numeric",
+    "city": "onehot",
+    "hours-per-week": "numeric",
+    "signup_date": "datetime",
+    "customer_id": "drop",
+    "notes": "text",
+    "City/Town": "onehot",
+    "Exited": "drop",
+}
+PLANS: dict[StageId, dict[str, Any]] = {
+    StageId.PARSE_INTENT: {"target": "churn"},
+    StageId.DATA_SOURCE: {
+        "dataset_id": "upload:customers.csv",
+        "target": "Exited",
+        "task_type": "binary",
+        "metric": "roc_auc",
+        "positive_class": "1",
+    },
+    StageId.PROFILE_DATA: {
+        "roles": {c: {"Exited": "target", "customer_id": "id"}.get(c, "feature") for c in COLUMNS},
+    },
+    StageId.PREPROCESS: {
+        "split": {"strategy": "stratified"},
+        "columns": {c: t for c, t in COLUMNS.items() if t != "drop"},
+    },
+    StageId.MODEL_SELECT: {
+        "models": [
+            {"id": "dummy"},
+            {"id": "linear"},
+            {"id": "lightgbm", "params": {"learning_rate": 0.05}},
+            {"id": "xgboost"},
+        ],
+        "time_budget_s": 300,
+        "metric": "roc_auc",
+        "trials": 5,
+    },
+    StageId.TRAIN: {"keep": "run-6-1-lightgbm", "threshold": 0.4},
+    StageId.REVIEW_EDIT: {},
+}
+RUNS = ("lightgbm", "xgboost", "linear")
+
+
+def plan_at(stage: StageId) -> dict[str, Any]:
+    """A stage's plan as the conductor keeps it."""
+    value: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.convert(PLANS[stage], PLAN_TYPES[stage])))
+    return value
+
+
+def context_at(stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRMATION, task: str = "binary") -> Context:
+    """The project when it is at a stage."""
+    waiting = status is StageStatus.WAITING_CONFIRMATION
+    plans = {s: plan_at(s) for s in STAGES[: stage.order + 1] if s in PLANS and (s is not stage or waiting)}
+    trained = stage.order >= StageId.TRAIN.order
+    return Context(
+        current_stage=stage,
+        status=status,
+        plans=plans,
+        columns=tuple(COLUMNS) if stage.order else (),
+        models=tuple(
+            ModelCandidate(id=m.id, name=m.name, family=m.family, why=m.why, params=m.defaults) for m in MODELS.values()
+        )
+        if stage.order >= StageId.MODEL_SELECT.order
+        else (),
+        datasets=(
+            Dataset(id="upload:customers.csv", name="customers.csv", source="upload", desc=""),
+            Dataset(id="workspace:data/other.parquet", name="other.parquet", source="workspace", desc=""),
+            Dataset(id="sklearn:iris", name="iris", source="bundled", desc=""),
+        )
+        if stage.order
+        else (),
+        leaderboard=tuple(
+            LeaderboardRow(
+                run_id=f"run-6-{i}-{m}", model=m, params={}, metric=0.9 - i / 10, runtime_s=1.0, status="success"
+            )
+            for i, m in enumerate(RUNS, start=1)
+        )
+        if trained
+        else (),
+        best_run="run-6-1-lightgbm" if trained else None,
+        task_type=task if stage.order else None,
+    )
+
+
+def applied(reply: Reply, context: Context) -> dict[StageId, dict[str, Any]]:
+    """The plans after a reply's changes; every one must be a valid plan in its canonical form."""
+    plans = dict(context.plans)
+    for action in reply.actions:
+        if isinstance(action, Change):
+            assert action.patch
+            assert action.stage_id.order <= context.current_stage.order
+            new = jsonpatch.apply_patch(plans[action.stage_id], list(action.patch))
+            assert new != plans[action.stage_id]
+            msgspec.convert(new, PLAN_TYPES[action.stage_id])
+            plans[action.stage_id] = new
+    return plans
+
+
+def ask(
+    text: str, stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRMATION, task: str = "binary"
+) -> tuple[Reply, dict[StageId, dict[str, Any]]]:
+    """The reply, and the plans after its changes."""
+    context = context_at(stage, status, task)
+    before = msgspec.json.encode(context)
+    reply = RuleAgent().respond(text, context)
+    assert msgspec.json.encode(context) == before
+    assert reply.text
+    return reply, applied(reply, context)

@@ -1,0 +1,68 @@
+"""PARSE_INTENT: a plan for every prompt, with what was understood and what was not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_pipeline.protocol.plans import IntentPlan
+from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.stages.base import Result, StageError
+
+from .conftest import StagedProject
+
+STAGE = StageId.PARSE_INTENT
+
+
+def parse(tmp_path: Path, prompt: str, **params: Any) -> tuple[Result, StagedProject]:
+    project = StagedProject(tmp_path)
+    return project.run(STAGE, {"prompt": prompt, **params}), project
+
+
+def test_the_request_becomes_a_plan_and_is_told(tmp_path: Path) -> None:
+    text = "Predict churn from a.csv. Optimise recall, keep it under two minutes, no neural networks. Sing me a song."
+    result, project = parse(tmp_path, text)
+    assert result.plan == IntentPlan(
+        target="churn", metric="recall", time_budget_s=120.0, dataset="a.csv", not_understood=("Sing me a song",)
+    )
+    events = project.events[STAGE]
+    [parsed] = events.of("PROMPT_PARSED")
+    assert (parsed.task_type, parsed.target, parsed.dataset_hint) == ("auto", "churn", "a.csv")
+    assert parsed.constraints["metric"] == "recall"
+    assert parsed.constraints["time_budget_s"] == 120.0
+    lines = [(line.level, line.text) for line in events.of("LOG_LINE")]
+    assert ("info", "Understood: predict churn.") in lines
+    assert ("info", "Understood: no neural networks: there are none among the models.") in lines
+    assert any(level == "warning" and "Sing me a song" in line for level, line in lines)
+    assert "metric recall" in result.summary
+    assert 'Not understood: "Sing me a song".' in result.summary
+    assert result.next_actions[0] == "confirm"
+    kept = json.loads((project.result_dir(STAGE) / "intent.json").read_text())
+    assert kept["prompt"] == text
+
+
+def test_what_the_person_set_wins_over_the_prompt(tmp_path: Path) -> None:
+    result, project = parse(tmp_path, "Predict churn, optimise recall", metric="f1", exclude_models=["xgboost"])
+    assert isinstance(result.plan, IntentPlan)
+    assert (result.plan.target, result.plan.metric, result.plan.exclude_models) == ("churn", "f1", ("xgboost",))
+    assert "metric f1 (set by you)" in result.summary
+    assert project.events[STAGE].of("PROMPT_PARSED")[0].constraints["metric"] == "f1"
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "colourless green ideas", "🙂", "please"])
+def test_a_prompt_that_says_nothing_still_gives_a_plan_and_says_what_would_be_right(
+    tmp_path: Path, prompt: str
+) -> None:
+    result, _ = parse(tmp_path, prompt)
+    assert isinstance(result.plan, IntentPlan)
+    assert (result.plan.task_type, result.plan.target, result.plan.metric) == ("auto", None, "auto")
+    assert "Say what to predict" in result.summary
+    assert result.next_actions[0] == "say what to predict"
+    if prompt.startswith("colourless"):
+        assert result.plan.not_understood == (prompt,)
+
+
+def test_settings_that_make_no_plan_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="no valid plan"):
+        parse(tmp_path, "Predict churn", time_budget_s=-1)
