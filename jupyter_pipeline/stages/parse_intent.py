@@ -3,10 +3,14 @@
 import msgspec
 
 from ..agent.request import read_request
+from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
 from .base import Result, StageContext
 
 HOW = 'Say what to predict, for example "Predict churn, optimise recall, within two minutes".'
+
+CHEAP_BYTES = 256 << 20
+"""Up to this size a file is looked at for its columns here; a larger one only at DATA_SOURCE."""
 
 
 def run(ctx: StageContext) -> Result:
@@ -23,7 +27,9 @@ def run(ctx: StageContext) -> Result:
         Whatever the request says, there is a plan: what it does not say is left to the data.
     """
     prompt = str(ctx.job.params.get("prompt", "")).strip()
-    request = read_request(prompt, _columns(ctx))
+    hint = ctx.job.params.get("dataset") or read_request(prompt).plan.dataset
+    columns = _columns(ctx, hint)
+    request = read_request(prompt, columns)
     plan = ctx.with_params(request.plan)
     ctx.emit(
         PromptParsed(
@@ -48,18 +54,29 @@ def run(ctx: StageContext) -> Result:
         ctx.log(f"Understood: {remark}.")
     for clause in plan.not_understood:
         ctx.log(f'Not understood: "{clause}". Say it another way, or change the plan.', "warning")
-    return Result(plan=plan, summary=_summary(understood + changed, plan), next_actions=_next(plan))
+    summary = _summary(understood + changed, plan)
+    if columns and plan.target is not None and plan.target not in columns:
+        some = ", ".join(columns[:20])
+        remark = f"The attached data have no column {plan.target!r}; they have {some}."
+        ctx.log(remark, "warning")
+        summary = f"{summary} {remark}"
+    return Result(plan=plan, summary=summary, next_actions=_next(plan))
 
 
-def _columns(ctx: StageContext) -> tuple[str, ...]:
-    """Columns of the attached data, where those say them."""
-    found: list[str] = []
-    for dataset in ctx.job.datasets:
-        meta = dataset.get("meta")
-        columns = meta.get("columns") if isinstance(meta, dict) else None
-        if isinstance(columns, list | tuple):
-            found += [c for c in columns if isinstance(c, str)]
-    return tuple(dict.fromkeys(found))
+def _columns(ctx: StageContext, hint: str | None) -> tuple[str, ...]:
+    """Columns of the data attached last, where those are what the request is about and a look is cheap."""
+    if not ctx.job.datasets:
+        return ()
+    latest = ctx.job.datasets[0]
+    meta = latest.get("meta")
+    place = meta.get("path") if isinstance(meta, dict) else None
+    path = ctx.project_dir / str(place)
+    if hint is not None and hint not in (latest.get("id"), latest.get("name"), path.stem):
+        return ()
+    try:
+        return tuple(sniff(path).columns) if place and path.stat().st_size <= CHEAP_BYTES else ()
+    except (ReadError, OSError):
+        return ()  # DATA_SOURCE says what is wrong with the file
 
 
 def _summary(understood: list[str], plan: object) -> str:

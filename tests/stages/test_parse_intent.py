@@ -63,6 +63,39 @@ def test_a_prompt_that_says_nothing_still_gives_a_plan_and_says_what_would_be_ri
         assert result.plan.not_understood == (prompt,)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "target", "remark"),
+    [
+        ("predict the wine quality", "quality", ""),
+        ("Predict churn from wine data.csv", "churn", "no column 'churn'; they have fixed acidity, quality, kind."),
+        ("predict the kind of a wine", "kind", ""),
+        ("predict churn in the iris data", "churn", ""),
+        ("use `wine data.csv`, predict kinds", "kind", ""),
+    ],
+)
+def test_attached_data_say_which_column_is_meant(tmp_path: Path, prompt: str, target: str, remark: str) -> None:
+    project = StagedProject(tmp_path)
+    file = project.folder / "data" / "wine data.csv"
+    file.write_text("fixed acidity,quality,kind\n" + "7.4,5,red\n6.1,6,white\n" * 20)
+    project.attach(file)
+    if remark:
+        prompt = prompt.replace("wine data.csv", "`wine data.csv`")
+    result = project.run(STAGE, {"prompt": prompt})
+    assert isinstance(result.plan, IntentPlan)
+    assert result.plan.target == target
+    assert remark in result.summary
+    if not remark:
+        assert "no column" not in result.summary
+
+
+def test_a_file_that_cannot_be_read_is_left_to_the_data_stage(tmp_path: Path) -> None:
+    project = StagedProject(tmp_path)
+    file = project.folder / "data" / "broken.parquet"
+    file.write_bytes(b"nothing")
+    project.attach(file)
+    assert project.run(STAGE, {"prompt": "predict churn"}).summary == ("Understood: predict churn.")
+
+
 def test_settings_that_make_no_plan_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="no valid plan"):
         parse(tmp_path, "Predict churn", time_budget_s=-1)
