@@ -154,7 +154,7 @@ def roc_auc(positive: Array, scores: Array) -> float:
 def average_precision(positive: Array, scores: Array) -> float:
     """Mean of the precision over the steps in recall."""
     n_pos = int(positive.sum())
-    if not n_pos:
+    if not 0 < n_pos < len(positive):
         return float("nan")
     hits, flagged, _ = _at_cuts(positive, scores)
     gained = np.diff(np.concatenate([[0], hits])) / n_pos

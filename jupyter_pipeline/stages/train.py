@@ -132,7 +132,11 @@ def _search(session: Session, plan: ModelPlan) -> None:
             search = searches[model_id]
             asked = search["study"].ask(search["space"])
             params = {**search["fixed"], **_rounded(asked.params)}
-            if not session.reuse(model_id, params):
+            known = len(session.trials) + len(session.failed)
+            if session.reuse(model_id, params):
+                if len(session.trials) + len(session.failed) > known:
+                    session.show_leaderboard()
+            else:
                 if session.remaining < max(_TOO_SHORT_S, 0.7 * slowest[model_id]):
                     continue
                 session.run(model_id, params, number, _FIT_SHARE * session.remaining)

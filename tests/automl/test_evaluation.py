@@ -1,0 +1,125 @@
+"""Metrics against scikit-learn, intervals, importance, and pictures that are pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from jupyter_pipeline.automl import evaluation, figures, metrics
+from jupyter_pipeline.automl.importance import permutation_importance
+from jupyter_pipeline.automl.training import fit_model
+
+from .tables import COLUMNS, parts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n_classes=st.integers(2, 5),
+    n=st.integers(1, 60),
+    seed=st.integers(0, 1000),
+    threshold=st.sampled_from([None, 0.0, 0.3, 1.0]),
+)
+def test_quick_metrics_are_scikit_learns(n_classes: int, n: int, seed: int, threshold: float | None) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, n)
+    raw = np.round(rng.dirichlet(np.ones(n_classes), n), 2) + 1e-3
+    raw /= raw.sum(axis=1, keepdims=True)
+    task_type = "binary" if n_classes == 2 else "multiclass"
+    full = evaluation.evaluate(task_type, y, raw, threshold)
+    assert set(full) == set(metrics.CLASSIFICATION)
+    for name, value in full.items():
+        quick = metrics.score(name, task_type, y, raw, threshold)
+        if value is None:
+            assert not np.isfinite(quick)
+        elif name not in ("average_precision", "roc_auc") or np.isfinite(quick):
+            assert quick == pytest.approx(value, abs=1e-9), name
+
+
+def test_metrics_of_numbers() -> None:
+    rng = np.random.default_rng(0)
+    y, raw = rng.normal(size=50), rng.normal(size=50)
+    full = evaluation.evaluate("regression", y, raw)
+    assert full["rmse"] == pytest.approx(np.sqrt(sk.mean_squared_error(y, raw)))
+    for name in metrics.REGRESSION:
+        assert metrics.score(name, "regression", y, raw) == pytest.approx(full[name], abs=1e-12)
+    one = evaluation.evaluate("regression", y[:1], raw[:1])
+    assert one["r2"] is None
+    assert one["mae"] is not None
+
+
+def test_what_is_not_defined_is_none() -> None:
+    values = evaluation.evaluate("binary", np.zeros(5, int), np.tile([0.7, 0.3], (5, 1)))
+    assert values["roc_auc"] is None
+    assert values["average_precision"] is None
+    assert values["accuracy"] == 1.0
+    assert evaluation.intervals("binary", np.zeros(5, int), np.tile([0.7, 0.3], (5, 1))).get("roc_auc") is None
+
+
+def test_intervals_hold_the_value_and_repeat() -> None:
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 300)
+    p = np.clip(rng.normal(0.3 + 0.4 * y, 0.2), 0.01, 0.99)
+    raw = np.column_stack([1 - p, p])
+    found = evaluation.intervals("binary", y, raw, 0.4)
+    values = evaluation.evaluate("binary", y, raw, 0.4)
+    assert set(found) == set(metrics.CLASSIFICATION)
+    assert all(low < values[name] < high for name, (low, high) in found.items())  # type: ignore[operator]
+    assert found == evaluation.intervals("binary", y, raw, 0.4)
+
+
+def test_shuffling_what_matters_costs_most() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"noise": rng.normal(size=400), "signal": rng.normal(size=400)})
+    y = frame["signal"].to_numpy() * 3
+    from jupyter_pipeline.automl.targets import Task
+
+    task = Task("regression", "t")
+    columns = {"noise": "numeric", "signal": "numeric"}
+    X, X_val = frame.iloc[:300], frame.iloc[300:]
+    model = fit_model("linear", {}, task, X, y[:300], X_val, y[300:], columns, "rmse").model()
+    found = permutation_importance(model, X_val, y[300:], "rmse")
+    assert [row["name"] for row in found["columns"]] == ["signal", "noise"]
+    assert found["columns"][0]["mean"] > 1
+    assert abs(found["columns"][1]["mean"]) < 0.1
+    assert permutation_importance(model, X_val, y[300:], "rmse", stop=lambda: True)["skipped"] == ["noise", "signal"]
+
+
+@pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
+def test_pictures(task_type: str, tmp_path: Path) -> None:
+    frame, task, y, split = parts(task_type)
+    X, X_val, y_val = frame.iloc[split.train], frame.iloc[split.val], y[split.val]
+    fitted = fit_model(
+        "extra_trees", {"n_estimators": 20}, task, X, y[split.train], X_val, y_val, COLUMNS, metrics.DEFAULT[task_type]
+    )
+    raw = fitted.model().raw(X_val)
+    drawn = []
+    if task.classes:
+        confusion = evaluation.confusion_data(y_val, raw, task.classes, None)
+        assert np.sum(confusion["matrix"]) == len(y_val)
+        drawn.append(figures.draw_confusion(confusion, tmp_path / "confusion.png"))
+        roc = evaluation.roc_data(y_val, raw, task.classes)
+        assert roc["curves"][0]["threshold"][0] is None  # infinity
+        drawn.append(figures.draw_roc(roc, tmp_path / "roc.png"))
+        precision = evaluation.precision_recall_data(y_val, raw, task.classes)
+        drawn.append(figures.draw_precision_recall(precision, tmp_path / "pr.png"))
+    else:
+        drawn.append(figures.draw_residuals(evaluation.residuals_data(y_val, raw), tmp_path / "residuals.png"))
+    found = permutation_importance(fitted.model(), X_val, y_val, metrics.DEFAULT[task_type], repeats=1)
+    drawn.append(figures.draw_importance(found, tmp_path / "importance.png"))
+    history = {"train": [(1, 0.5), (2, 0.4)], "val": [(1, 0.6), (2, 0.55)]}
+    drawn.append(figures.draw_history(history, tmp_path / "history.png", "loss"))
+    for path in drawn:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size > 4000
+
+
+def test_many_classes_are_drawn(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    classes = [f"class ${i} with a rather long name" for i in range(30)]
+    y, raw = rng.integers(0, 30, 400), rng.dirichlet(np.ones(30), 400)
+    figures.draw_confusion(evaluation.confusion_data(y, raw, classes, None), tmp_path / "c.png")
+    figures.draw_roc(evaluation.roc_data(y, raw, classes), tmp_path / "r.png")

@@ -1,0 +1,162 @@
+"""Features: learned from training rows alone, whatever the columns hold; kept without pickle."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import skops.io
+
+from jupyter_pipeline.automl.features import Features
+from jupyter_pipeline.automl.frames import to_pandas
+from jupyter_pipeline.automl.inference import TRUSTED, PredictError, encode
+from jupyter_pipeline.automl.training import prepare
+from jupyter_pipeline.automl.treatments import propose
+
+from .tables import COLUMNS, parts
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two states are equal, arrays and fitted parts included."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, np.ndarray):
+        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+    if hasattr(one, "get_params"):
+        known = {k: v for k, v in vars(one).items() if k.endswith("_") and not k.startswith("_")}
+        return all(same(value, vars(other)[key]) for key, value in known.items())
+    return one == other
+
+
+@pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
+def test_other_validation_and_test_rows_change_nothing_that_was_learned(task_type: str) -> None:
+    frame, task, y, split = parts(task_type)
+    first = prepare(task, frame.iloc[split.train], y[split.train], frame.iloc[split.val], COLUMNS)
+    changed = frame.copy()
+    rest = np.concatenate([split.val, split.test])
+    for name in ("size", "odd", "shade", "level"):
+        changed[name] = changed[name].astype(float)
+        changed.loc[rest, name] = 1e9
+    for name in ("grade", "key", "note", "written", "answer"):
+        changed.loc[rest, name] = "31/12/1999 never seen"
+    changed.loc[rest, "seen"] = pd.Timestamp("1900-01-01")
+    changed.loc[rest, "flag"] = True
+    columns = {name: frame[name].dtype for name in frame}
+    train = changed.iloc[split.train].astype(columns)
+    second = prepare(task, train, y[split.train], changed.iloc[split.val], COLUMNS)
+    assert same(first.features.state_, second.features.state_)
+    assert (first.train == second.train).all()
+    assert not (first.val == second.val).all()
+
+
+@pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
+def test_every_value_is_finite_and_state_survives_saving(task_type: str, tmp_path: Path) -> None:
+    frame, task, y, split = parts(task_type)
+    features = Features(COLUMNS, task.task_type)
+    matrix = features.fit_transform(frame.iloc[split.train], y[split.train])
+    assert matrix.dtype == np.float32
+    assert matrix.shape == (len(split.train), len(features.get_feature_names_out()))
+    assert np.isfinite(matrix).all()
+    skops.io.dump(features.state_, tmp_path / "f.skops")
+    loaded = skops.io.load(tmp_path / "f.skops", trusted=list(TRUSTED))
+    assert (encode(frame, loaded) == features.transform(frame)).all()
+    assert np.isfinite(features.transform(frame)).all()
+
+
+def test_rows_are_encoded_one_by_one_as_all_together() -> None:
+    frame, _, y, split = parts("binary")
+    features = Features(COLUMNS, "binary").fit(frame.iloc[split.train], y[split.train])
+    together = features.transform(frame.iloc[split.val])
+    alone = np.vstack([features.transform(frame.iloc[[row]]) for row in split.val])
+    assert (together == alone).all()
+
+
+def test_target_encoding_of_training_rows_is_cross_fitted() -> None:
+    keys = pd.DataFrame({"key": [f"k{i}" for i in range(100)]})  # every key once: nothing can be known of it
+    y = np.arange(100) % 2
+    features = Features({"key": "target_encode"}, "binary")
+    own = features.fit_transform(keys, y)[:, 0]
+    assert np.abs(own - 0.5).max() < 0.1
+    assert np.corrcoef(own, y)[0, 1] < 0.2
+
+
+def test_strange_columns() -> None:
+    n = 30
+    frame = pd.DataFrame(
+        {
+            "empty": np.full(n, None),
+            "same": 3.0,
+            "huge": np.linspace(-0.85, 0.85, n) * 2e308,
+            "tiny": np.linspace(1e-300, 2e-300, n),
+            "inf": [np.inf, -np.inf, *range(n - 2)],
+            "blank": [""] * n,
+            "unicode": ["ü", "日本", "🙂"] * 10,
+            "long": ["x" * 5000 + str(i % 3) for i in range(n)],
+            "mixed": [1, "1", 1.0, True, None, "x"] * 5,
+            "big": np.arange(n) + 2**60,
+        }
+    )
+    treatments = dict.fromkeys(("empty", "same", "huge", "tiny", "inf", "big"), "numeric")
+    treatments |= {"blank": "onehot", "unicode": "onehot", "long": "target_encode", "mixed": "onehot"}
+    features = Features(treatments, "regression")
+    matrix = features.fit_transform(frame, np.arange(n, dtype=float))
+    assert np.isfinite(matrix).all()
+    new = pd.DataFrame({name: [None, 1e400, "?"] for name in frame}, dtype=object)
+    assert np.isfinite(features.transform(new)).all()
+
+
+def test_text_without_terms_gives_no_feature() -> None:
+    frame = pd.DataFrame({"note": ["", None, " "] * 4, "x": range(12)})
+    features = Features({"note": "text", "x": "numeric"}, "regression").fit(frame, np.arange(12.0))
+    assert features.get_feature_names_out().tolist() == ["x"]
+
+
+def test_missing_columns_are_named() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0], "c": [1.0, 2.0]})
+    features = Features({"a": "numeric", "b": "numeric", "c": "numeric"}, "regression").fit(frame, [0.0, 1.0])
+    with pytest.raises(PredictError, match=r"lack columns 'a', 'c'\. The model needs columns 'a', 'b', 'c'"):
+        features.transform(frame[["b"]])
+
+
+def test_polars_becomes_pandas_without_pyarrow() -> None:
+    table = pl.DataFrame(
+        {
+            "i": [1, None],
+            "b": [True, None],
+            "s": ["x", None],
+            "d": pl.Series(["2020-01-02", None]).str.to_date(),
+            "l": [[1, 2], None],
+            "c": pl.Series(["u", None], dtype=pl.Categorical),
+            "n": pl.Series([None, None], dtype=pl.Null),
+            "t": pl.Series([1_000_000, None]).cast(pl.Duration("us")),
+        }
+    )
+    frame = to_pandas(table)
+    assert frame.isna().iloc[1].all()
+    assert frame["i"].dtype == np.float64
+    assert frame["d"][0] == pd.Timestamp("2020-01-02")
+    assert frame.loc[0, ["b", "s", "l", "c", "t"]].tolist() == [True, "x", "[1, 2]", "u", 1.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "treatment"),
+    [
+        ([1.0, 2.0, None] * 20, None, "numeric"),
+        ([True, False] * 20, None, "boolean"),
+        (["yes", "no"] * 20, "boolean", "boolean"),
+        (["a", "b", "c"] * 20, "categorical", "onehot"),
+        ([f"city {i}" for i in range(60)] * 4, "categorical", "target_encode"),
+        ([f"a long text about things, number {i}" for i in range(80)], "text", "text"),
+        ([f"another long text without a profile {i}" for i in range(80)], None, "text"),
+        (pd.date_range("2020", periods=20), None, "datetime"),
+        (["01/02/2020", "03/02/2020"] * 10, "datetime", "datetime"),
+        ([None] * 20, "empty", "drop"),
+        (["x"] * 20, "constant", "drop"),
+        (["x", None] * 20, "categorical", "onehot"),
+    ],
+)
+def test_proposals(values: list[object], kind: str | None, treatment: str) -> None:
+    assert propose(pd.Series(values), kind).treatment == treatment

@@ -1,0 +1,203 @@
+"""Predicting by itself: files, command line, odd rows, and models that cannot be trusted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+
+from jupyter_pipeline.automl import inference
+from jupyter_pipeline.automl.inference import Model, PredictError, load_model, read_rows
+from jupyter_pipeline.automl.saving import set_threshold
+from jupyter_pipeline.automl.training import fit_model
+
+from .tables import COLUMNS, parts
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``predict.py`` with a model beside it, as an export has it."""
+    folder = tmp_path_factory.mktemp("bundle")
+    frame, task, y, split = parts("binary")
+    X, X_val = frame.iloc[split.train], frame.iloc[split.val]
+    params = {"n_estimators": 30}
+    fitted = fit_model("lightgbm", params, task, X, y[split.train], X_val, y[split.val], COLUMNS, "roc_auc")
+    fitted.save(folder / "model", threshold=0.3)
+    shutil.copy(str(inference.__file__), folder / "predict.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(bundle: Path) -> Model:
+    return load_model(bundle / "model")
+
+
+def rows_of(part: str = "val") -> pd.DataFrame:
+    frame, _, _, split = parts("binary")
+    return frame.iloc[getattr(split, part)].reset_index(drop=True)
+
+
+def predict(bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``predict.py`` where our package cannot be imported."""
+    command = [sys.executable, "-W", "error", "-I", str(bundle / "predict.py"), *arguments]
+    blocked = f"import sys, runpy; sys.modules['jupyter_pipeline'] = None; sys.argv = {command[4:]!r}; "
+    run = blocked + "runpy.run_path(sys.argv[0], run_name='__main__')"
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, "-I", "-c", run], capture_output=True, text=True, env=env, check=False)
+
+
+def test_the_command_line_says_what_training_said(bundle: Path, model: Model, tmp_path: Path) -> None:
+    rows = rows_of()
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = predict(bundle, str(tmp_path / "rows.csv"), "--out", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    out = pd.read_csv(tmp_path / "out.csv")
+    predictions, probabilities = model.predict(rows)
+    assert out.columns.tolist() == ["prediction", "proba_benign", "proba_malignant"]
+    assert probabilities is not None
+    assert np.abs(out.iloc[:, 1:].to_numpy() - probabilities).max() <= 1e-9
+    assert out["prediction"].tolist() == predictions.tolist()
+    assert ((out["proba_malignant"] >= 0.3) == (out["prediction"] == "malignant")).all()
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv.gz", "parquet", "feather", "json", "ndjson", "semicolon.csv"])
+def test_other_files_say_the_same(ending: str, model: Model, tmp_path: Path) -> None:
+    rows = rows_of()
+    file = tmp_path / f"rows.{ending}"
+    if ending == "parquet":
+        rows.to_parquet(file)
+    elif ending == "feather":
+        rows.to_feather(file)
+    elif ending.endswith("json"):
+        plain = rows.replace(np.inf, np.nan).astype(object).where(rows.notna(), None)
+        plain["seen"] = [None if pd.isna(v) else v.isoformat() for v in rows["seen"]]
+        records = [{k: None if isinstance(v, float) and np.isnan(v) else v for k, v in r.items()}
+                   for r in plain.to_dict("records")]  # fmt: skip
+        lines = "\n".join(json.dumps(r) for r in records)
+        file.write_text(json.dumps(records) if ending == "json" else lines)
+    else:
+        rows.to_csv(file, index=False, sep={"tsv": "\t", "semicolon.csv": ";"}.get(ending, ","))
+    assert np.abs(model.raw(read_rows(file)) - model.raw(rows)).max() <= 1e-9
+
+
+def test_odd_rows(model: Model) -> None:
+    rows = rows_of()
+    strange = pd.DataFrame(
+        [
+            {"size": None, "odd": "inf", "grade": "unheard of", "key": "new", "note": None, "seen": "no date"},
+            {"size": "twelve", "odd": -np.inf, "grade": None, "level": 1e300, "written": 3, "flag": "maybe"},
+            {},
+        ],
+        columns=list(rows),
+        dtype=object,
+    )
+    predictions, probabilities = model.predict(strange)
+    assert len(predictions) == 3
+    assert np.isfinite(probabilities).all()  # type: ignore[arg-type]
+    notes = model.remarks(strange.assign(extra=1))
+    assert any("'extra'" in note for note in notes)
+    assert any("'size'" in note and "1 values" in note for note in notes)
+
+
+def test_columns_in_another_order_and_too_many(model: Model) -> None:
+    rows = rows_of()
+    other = rows[list(rows)[::-1]].assign(unused="x")
+    assert (model.raw(other) == model.raw(rows)).all()
+    rows = rows.replace(np.inf, np.nan)
+    assert (model.raw(rows.convert_dtypes()) == model.raw(rows)).all()
+
+
+def test_values_of_other_types_are_the_same_values(model: Model) -> None:
+    rows = rows_of()
+    texts = rows.assign(level=rows["level"].astype(str), flag=rows["flag"].astype(str), size=rows["size"].astype(str))
+    assert (model.raw(texts) == model.raw(rows)).all()
+    numbers = rows.assign(level=rows["level"].astype(float), flag=rows["flag"].astype(int))
+    assert (model.raw(numbers) == model.raw(rows)).all()
+
+
+def test_no_rows_and_missing_columns(bundle: Path, model: Model, tmp_path: Path) -> None:
+    rows = rows_of()
+    assert len(model.output(rows.head(0))) == 0
+    rows.drop(columns=["size", "key"]).to_csv(tmp_path / "short.csv", index=False)
+    done = predict(bundle, str(tmp_path / "short.csv"))
+    assert done.returncode == 2
+    assert "lack columns 'size', 'key'" in done.stderr
+    assert "Traceback" not in done.stderr
+    gone = predict(bundle, str(tmp_path / "nowhere.csv"))
+    assert gone.returncode == 2
+    assert "There is no file" in gone.stderr
+    (tmp_path / "empty.csv").write_text("")
+    assert predict(bundle, str(tmp_path / "empty.csv")).returncode == 2
+
+
+def test_one_line_for_each_row_of_a_file_with_one_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, None, 4.0] * 10})
+    y = np.arange(40.0)
+    from jupyter_pipeline.automl.targets import Task
+
+    fitted = fit_model("linear", {}, Task("regression", "t"), frame, y, frame, y, {"x": "numeric"}, "rmse")
+    fitted.save(tmp_path / "model")
+    (tmp_path / "rows.csv").write_text("x\n1\n\n4\n")
+    assert len(load_model(tmp_path / "model").output(read_rows(tmp_path / "rows.csv"))) == 3
+
+
+def test_other_encodings_and_words_for_missing(tmp_path: Path) -> None:
+    (tmp_path / "western.csv").write_bytes("café,x\nNA,1\n,2\n".encode("cp1252"))
+    rows = read_rows(tmp_path / "western.csv")
+    assert rows.columns.tolist() == ["café", "x"]
+    assert rows["café"].tolist()[0] == "NA"  # a text of its own unless training counted it as missing
+    assert rows["café"].isna().tolist() == [False, True]
+
+
+def test_numbers_with_a_decimal_comma() -> None:
+    from jupyter_pipeline.automl.features import Features
+
+    frame = pd.DataFrame({"x": [1.5, 2.5, 1000.25]})
+    features = Features({"x": "numeric"}, "regression", decimal_comma=True).fit(frame, [0.0, 1.0, 2.0])
+    texts = pd.DataFrame({"x": ["1,5", "2,5", "1.000,25"]}, dtype=object)
+    assert (features.transform(texts) == features.transform(frame)).all()
+
+
+def test_the_threshold_can_be_changed(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle / "model", tmp_path / "model")
+    set_threshold(tmp_path / "model", 1.1)
+    assert set(load_model(tmp_path / "model").predict(rows_of())[0]) == {"benign"}
+
+
+class Hostile:
+    """A type that no model holds."""
+
+
+def test_a_model_with_foreign_types_is_refused(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle / "model", tmp_path / "model")
+    skops.io.dump({"columns": [Hostile()]}, tmp_path / "model" / "features.skops")
+    with pytest.raises(PredictError, match="not loaded"):
+        load_model(tmp_path / "model")
+
+
+@pytest.mark.parametrize("damage", ["model.json", "lightgbm.txt", "features.skops"])
+def test_a_model_that_is_not_whole(bundle: Path, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(bundle / "model", tmp_path / "model")
+    (tmp_path / "model" / damage).unlink()
+    with pytest.raises(PredictError, match=damage):
+        load_model(tmp_path / "model")
+
+
+def test_a_model_of_another_format(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle / "model", tmp_path / "model")
+    spec: dict[str, Any] = json.loads((tmp_path / "model" / "model.json").read_text())
+    (tmp_path / "model" / "model.json").write_text(json.dumps({**spec, "format": 99}))
+    with pytest.raises(PredictError, match="format 99"):
+        load_model(tmp_path / "model")
+
+
+def test_predict_needs_little(bundle: Path) -> None:
+    spec = json.loads((bundle / "model" / "model.json").read_text())
+    assert set(spec["requirements"]) == {"numpy", "pandas", "scikit-learn", "skops", "lightgbm"}

@@ -1,0 +1,191 @@
+"""Models: real scores after every iteration, the same model again, and saved models that say the same."""
+
+import itertools
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from jupyter_pipeline.automl import metrics
+from jupyter_pipeline.automl.inference import load_model
+from jupyter_pipeline.automl.models import MODELS, ParameterError, check_params
+from jupyter_pipeline.automl.monitor import Step
+from jupyter_pipeline.automl.targets import Task
+from jupyter_pipeline.automl.training import FitError, FittedModel, fit_model
+
+from .tables import COLUMNS, parts
+
+QUICK = {"random_forest": {"n_estimators": 30}, "extra_trees": {"n_estimators": 30}}
+QUICK |= {name: {"max_iter": 40} for name in ("linear", "hist_gradient_boosting")}
+QUICK |= {name: {"n_estimators": 40} for name in ("lightgbm", "xgboost", "catboost")}
+
+
+def fit(model_id: str, task_type: str, params: dict[str, Any] | None = None, **more: Any) -> FittedModel:
+    frame, task, y, split = parts(task_type)
+    given = QUICK.get(model_id, {}) if params is None else params
+    metric = more.pop("metric", metrics.DEFAULT[task_type])
+    X, X_val = frame.iloc[split.train], frame.iloc[split.val]
+    return fit_model(model_id, given, task, X, y[split.train], X_val, y[split.val], COLUMNS, metric, **more)
+
+
+@pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("model_id", list(MODELS))
+def test_scores_are_measured_and_the_saved_model_says_the_same(model_id: str, task_type: str, tmp_path: Path) -> None:
+    frame, task, y, split = parts(task_type)
+    steps: list[Step] = []
+    fitted = fit(model_id, task_type, callback=lambda step: steps.append(step))
+    assert all(a.iteration < b.iteration for a, b in itertools.pairwise(steps))
+    assert steps[-1].iteration <= steps[-1].iterations
+    fitted.save(tmp_path / "model")
+    model = load_model(tmp_path / "model")
+    X_val, y_val = frame.iloc[split.val], y[split.val]
+    raw = model.raw(X_val)
+    assert np.abs(raw - fitted.model().raw(X_val)).max() <= 1e-9
+    if task.classes:
+        assert raw.shape == (len(X_val), len(task.classes))
+        assert raw.sum(axis=1) == pytest.approx(1.0)
+    kept = next(step for step in steps if step.iteration == fitted.iterations)
+    metric = metrics.DEFAULT[task_type]
+    assert kept.scores["loss", "val"] == pytest.approx(metrics.loss(task_type, y_val, raw), abs=1e-6)
+    assert kept.scores[metric, "val"] == pytest.approx(metrics.score(metric, task_type, y_val, raw), abs=1e-6)
+    assert ("loss", "train") in kept.scores
+    again = fit(model_id, task_type, iterations=fitted.iterations)
+    assert again.iterations == fitted.iterations
+    assert np.abs(again.model().raw(X_val) - raw).max() <= 1e-9
+    baseline = np.unique(raw, axis=0)
+    assert len(baseline) == 1 if model_id == "dummy" else len(baseline) > 10
+
+
+@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+def test_a_fit_ends_when_asked_and_at_its_deadline(model_id: str) -> None:
+    seen: list[Step] = []
+
+    def stop_at_second(step: Step) -> bool:
+        seen.append(step)
+        return len(seen) == 2
+
+    fitted = fit(model_id, "binary", callback=stop_at_second)
+    assert len(seen) == 2
+    assert fitted.stopped == "asked"
+    assert fitted.iterations <= seen[-1].iteration
+    late = fit(model_id, "binary", deadline=time.monotonic())
+    assert late.stopped == "deadline"
+
+
+def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:
+    steps: list[Step] = []
+    fitted = fit("lightgbm", "regression", {"learning_rate": 0.3}, callback=lambda step: steps.append(step))
+    losses = [step.scores["loss", "val"] for step in steps]
+    assert fitted.stopped == "early"
+    assert fitted.iterations == int(np.argmin(losses)) + 1
+    assert len(steps) == fitted.iterations + 40
+
+
+@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+def test_the_first_score_comes_soon(model_id: str) -> None:
+    fit(model_id, "binary")  # what is imported and compiled once is not the fit's
+    waited: list[float] = []
+    for _ in range(3):  # other work on the machine may delay one of them
+        start = time.perf_counter()
+        first: list[float] = []
+        fit(model_id, "binary", callback=lambda step, found=first: found.append(time.perf_counter()))  # type: ignore[misc]
+        waited.append(first[0] - start)
+    assert min(waited) < 1.0
+
+
+def test_linear_models_come_to_scikit_learns_solution() -> None:
+    frame, _, y, split = parts("binary")
+    fitted = fit("linear", "binary", {"max_iter": 2000}, iterations=2000)
+    names = ["size", "shade"]
+    assert set(names) <= set(frame)
+    from jupyter_pipeline.automl.features import Features
+
+    X = Features(COLUMNS, "binary").fit_transform(frame.iloc[split.train], y[split.train]).astype(float)
+    std = X.std(axis=0)
+    std[std < 1e-12] = 1.0
+    Z = (X - X.mean(axis=0)) / std
+    theirs = LogisticRegression(C=1.0, tol=1e-8, max_iter=5000).fit(Z, y[split.train])
+    assert fitted.estimator.coef_ * std == pytest.approx(theirs.coef_, abs=2e-3)
+
+    frame, _, y, split = parts("regression")
+    fitted = fit("linear", "regression", {"max_iter": 2000}, iterations=2000)
+    X = Features(COLUMNS, "regression").fit_transform(frame.iloc[split.train], y[split.train]).astype(float)
+    std = X.std(axis=0)
+    std[std < 1e-12] = 1.0
+    ridge = Ridge(alpha=1.0).fit((X - X.mean(axis=0)) / std, y[split.train])
+    assert fitted.estimator.predict(X) == pytest.approx(ridge.predict((X - X.mean(axis=0)) / std), abs=0.05)
+
+
+def test_linear_models_tell_their_gradient() -> None:
+    steps: list[Step] = []
+    fit("linear", "binary", callback=lambda step: steps.append(step))
+    norms = [step.diagnostics["gradient_norm"] for step in steps]
+    assert norms[-1] < norms[0]
+    assert set(steps[0].diagnostics) == {"gradient_norm", "coefficient_norm", "step_norm"}
+
+
+@pytest.mark.parametrize("model_id", list(MODELS))
+def test_a_class_that_the_training_rows_lack(model_id: str, tmp_path: Path) -> None:
+    frame, _, y, split = parts("multiclass")
+    task = Task("multiclass", "target", ["a", "b", "c", "never"])
+    rows = split.train[y[split.train] != 1]
+    X_val, y_val = frame.iloc[split.val], y[split.val]
+    given = QUICK.get(model_id, {})
+    fitted = fit_model(model_id, given, task, frame.iloc[rows], y[rows], X_val, y_val, COLUMNS, "log_loss")
+    fitted.save(tmp_path)
+    raw = load_model(tmp_path).raw(X_val)
+    assert raw.shape == (len(X_val), 4)
+    assert raw[:, 1].max() < 0.34
+    assert raw[:, 3].max() < 0.34
+
+
+def test_training_rows_of_one_class() -> None:
+    frame, task, y, split = parts("binary")
+    rows = split.train[y[split.train] == 1]
+    with pytest.raises(FitError, match="one class only"):
+        fit_model("linear", {}, task, frame.iloc[rows], y[rows], frame.iloc[split.val], y[split.val], COLUMNS, "f1")
+
+
+def test_parameters_are_checked_and_known_by_other_names() -> None:
+    assert check_params("xgboost", {"eta": 0.1, "iterations": 50}) == {"learning_rate": 0.1, "n_estimators": 50}
+    assert check_params("random_forest", {"trees": 10, "max_depth": None}) == {"n_estimators": 10}
+    for model_id, params, words in (
+        ("xgboost", {"speed": 1}, "has no parameter 'speed'; it has learning_rate"),
+        ("linear", {"learning_rate": 0.1}, "no parameter 'learning_rate'"),
+        ("xgboost", {"max_depth": 2.5}, "whole number from 1 to 50"),
+        ("xgboost", {"learning_rate": "fast"}, "not 'fast'"),
+        ("lightgbm", {"learning_rate": True}, "a number"),
+        ("mlp", {}, "There is no model 'mlp'; the models are dummy"),
+    ):
+        with pytest.raises(ParameterError, match=words):
+            check_params(model_id, params)
+
+
+@pytest.mark.parametrize("metric", metrics.THRESHOLDED)
+def test_thresholds_are_the_best_ones(metric: str) -> None:
+    rng = np.random.default_rng(3)
+    y = (rng.random(300) < 0.2).astype(int)
+    p = np.round(np.clip(rng.normal(0.2 + 0.25 * y, 0.15), 0, 1), 2)
+    raw = np.column_stack([1 - p, p])
+    chosen = metrics.choose_threshold(metric, y, raw)
+    assert chosen is not None
+    value = metrics.score(metric, "binary", y, raw, chosen)
+    allowed = []
+    for cut in np.unique(p):
+        flagged = (p >= cut).mean()
+        if metric == "recall" and flagged > 2 * y.mean():
+            continue
+        if metric == "precision" and flagged < y.mean() / 2:
+            continue
+        allowed.append(metrics.score(metric, "binary", y, raw, float(cut)))
+    assert value == pytest.approx(max(allowed))
+
+
+def test_a_model_that_says_nothing_has_no_recall() -> None:
+    y = np.array([0, 0, 0, 1])
+    raw = np.column_stack([np.full(4, 0.75), np.full(4, 0.25)])
+    threshold = metrics.choose_threshold("recall", y, raw)
+    assert metrics.score("recall", "binary", y, raw, threshold) == 0.0

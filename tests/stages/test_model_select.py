@@ -1,0 +1,101 @@
+"""MODEL_SELECT: wishes, exclusions, time, and what is not possible."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from jupyter_pipeline.protocol.jobs import Upstream
+from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.stages.base import Result, StageError
+
+from .conftest import Recorder, StagedProject, churn_table
+from .test_preprocess import profiled
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> StagedProject:
+    project = profiled(tmp_path_factory.mktemp("select"), churn_table(), "churn")
+    project.run(StageId.PREPROCESS)
+    return project
+
+
+def select(
+    project: StagedProject, params: dict[str, Any] | None = None, **intent: Any
+) -> tuple[Result, Recorder, list[str]]:
+    before = project.upstream[StageId.PARSE_INTENT]
+    try:
+        project.upstream[StageId.PARSE_INTENT] = Upstream(plan={**before.plan, **intent}, result_dir=before.result_dir)
+        result = project.run(StageId.MODEL_SELECT, params)
+    finally:
+        project.upstream[StageId.PARSE_INTENT] = before
+    return result, project.events[StageId.MODEL_SELECT], [choice.id for choice in result.plan.models]
+
+
+def test_candidates_have_reasons_and_a_cost(project: StagedProject) -> None:
+    result, events, ids = select(project)
+    (candidates,) = events.of("MODEL_CANDIDATES")
+    assert [m.id for m in candidates.models][:2] == ["dummy", "linear"]
+    assert len(candidates.models) == 8
+    assert all(m.why and m.cost_s is not None and m.requirements for m in candidates.models)
+    assert [p.model_id for p in events.of("MODEL_SELECTED")] == ids
+    assert ids[:2] == ["dummy", "linear"]
+    assert result.plan.metric == "roc_auc"
+    assert result.plan.time_budget_s == 300
+
+
+def test_wishes(project: StagedProject) -> None:
+    assert select(project, prefer="interpretability")[2][0] == "linear"
+    quick = select(project, prefer="speed")
+    assert quick[2] == ["dummy", "linear", "lightgbm"]
+    assert quick[0].plan.trials == 1
+    thorough = select(project, prefer="accuracy")
+    assert len(thorough[2]) == 8
+    assert thorough[0].plan.trials > 1
+    assert select(project, include_models=("random_forest",))[2] == ["dummy", "random_forest"]
+    assert select(project, include_models=("Logistic regression", "forest"))[2][1:] == [
+        "linear", "random_forest", "extra_trees",
+    ]  # fmt: skip
+    without = select(project, exclude_models=("xgboost", "boosting", "neural networks"))
+    assert without[2] == ["dummy", "linear", "random_forest"]
+    assert not [p for p in without[1].of("LOG_LINE") if "neural" in p.text]
+    assert select(project, time_budget_s=0.5)[2] == ["dummy", "linear"]
+
+
+def test_what_is_not_offered_is_said(project: StagedProject) -> None:
+    _, events, ids = select(project, include_models=("perceptual hashing",))
+    assert any("perceptual hashing" in p.text for p in events.of("LOG_LINE"))
+    assert len(ids) > 2
+
+
+def test_the_person_decides(project: StagedProject) -> None:
+    chosen = [{"id": "xgboost", "params": {"eta": 0.2}}]
+    result, _, ids = select(project, {"models": chosen, "trials": 3, "time_budget_s": 12.0, "metric": "f1"})
+    assert ids == ["xgboost"]
+    assert msgspec.to_builtins(result.plan)["trials"] == 3
+    assert result.plan.metric == "f1"
+
+
+@pytest.mark.parametrize(
+    ("params", "intent", "words"),
+    [
+        ({"models": [{"id": "mlp", "params": {}}]}, {}, "no model 'mlp'"),
+        ({"models": [{"id": "xgboost", "params": {"speed": 9}}]}, {}, "no parameter 'speed'"),
+        ({"models": [{"id": "linear"}, {"id": "linear"}]}, {}, "named twice"),
+        ({"metric": "rmse"}, {}, "does not suit a binary task"),
+        ({"trials": 0}, {}, "no valid plan"),
+        ({}, {"exclude_models": ("dummy", "linear", "trees")}, "All models are excluded"),
+    ],
+)
+def test_what_is_not_possible(
+    project: StagedProject, params: dict[str, Any], intent: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(StageError, match=words):
+        select(project, params, **intent)
+
+
+def test_regression(tmp_path: Path) -> None:
+    project = profiled(tmp_path, churn_table(), "spend")
+    project.run(StageId.PREPROCESS)
+    assert select(project)[0].plan.metric == "rmse"

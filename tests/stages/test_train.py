@@ -1,0 +1,406 @@
+"""TRAIN on real files: what each run says and when, what it leaves, and what happens when things go wrong."""
+
+import itertools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_pipeline.automl import evaluation
+from jupyter_pipeline.automl.inference import load_model
+from jupyter_pipeline.automl.monitor import Step
+from jupyter_pipeline.automl.targets import encode_target
+from jupyter_pipeline.protocol.events import Payload
+from jupyter_pipeline.protocol.jobs import Job
+from jupyter_pipeline.protocol.plans import TrainPlan
+from jupyter_pipeline.protocol.stages import STAGES, StageId
+from jupyter_pipeline.stages import train
+from jupyter_pipeline.stages.base import Result, StageContext, StageError
+from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
+
+from .conftest import Recorder, StagedProject, churn_table
+from .test_preprocess import profiled
+
+MODELS = ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost")
+EVALUATED = ["EVALUATION_STARTED", "METRICS", "PICTURES", "EVALUATION_COMPLETE"]
+
+
+class Finishing(Recorder):
+    """A channel on which the person asks to finish, once so many events were said."""
+
+    after: int = 0
+
+    def finish_requested(self) -> bool:
+        return len(self.payloads) >= self.after
+
+
+def ready(tmp: Path, target: str, metric: str = "auto") -> StagedProject:
+    project = profiled(tmp, churn_table(), target)
+    project.run(StageId.PREPROCESS)
+    chosen: list[dict[str, Any]] = [{"id": m, "params": {}} for m in MODELS]
+    params = {"models": chosen, "time_budget_s": 120.0, "trials": 1}
+    project.run(StageId.MODEL_SELECT, params | ({} if metric == "auto" else {"metric": metric}))
+    return project
+
+
+def choose(project: StagedProject, models: list[dict[str, Any]], **more: Any) -> None:
+    """Approve other models."""
+    old = project.upstream[StageId.MODEL_SELECT]
+    plan = {**old.plan, "models": [{"params": {}, **m} for m in models], **more}
+    project.upstream[StageId.MODEL_SELECT] = type(old)(plan=plan, result_dir=old.result_dir)
+
+
+def attempt(project: StagedProject, channel: Recorder | None = None, **job: Any) -> tuple[Result, Recorder]:
+    """An attempt at TRAIN with other members of its job."""
+    project.attempt += 1
+    recorder = channel or Recorder()
+    name = f"train-{project.attempt}"
+    out, place = (project.folder / "artifacts" / end for end in (f"{name}.partial", name))
+    out.mkdir()
+    members: dict[str, Any] = {"params": {}, "threads": 1} | job
+    result = train.run(
+        StageContext(
+            Job(
+                project_id=project.project_id,
+                stage_id=StageId.TRAIN,
+                attempt=project.attempt,
+                project_dir=str(project.folder),
+                workspace_dir=str(project.workspace),
+                out_dir=str(out),
+                result_dir=str(place),
+                asset_base_url="/api/projects/p/assets",
+                upstream={s: project.upstream[s] for s in STAGES[: StageId.TRAIN.order]},
+                **members,
+            ),
+            recorder,
+        )
+    )
+    out.rename(place)
+    return result, recorder
+
+
+def by_run(payloads: list[Payload]) -> dict[str, list[Any]]:
+    runs: dict[str, list[Any]] = {}
+    for payload in payloads:
+        run_id = getattr(payload, "run_id", None)
+        if run_id is not None and payload.NAME != "LOG_LINE":
+            runs.setdefault(run_id, []).append(payload)
+    return runs
+
+
+@pytest.fixture(scope="module", params=[("churn", "recall"), ("plan", "auto"), ("spend", "auto")])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StagedProject:
+    target, metric = request.param
+    project = ready(tmp_path_factory.mktemp("trained"), target, metric)
+    project.run(StageId.TRAIN)
+    return project
+
+
+def test_each_run_speaks_in_order(trained: StagedProject) -> None:
+    payloads = trained.events[StageId.TRAIN].payloads
+    runs = by_run(payloads)
+    assert [run_id.split("-", 3)[3] for run_id in runs] == sorted(MODELS, key=[r.split("-", 3)[3] for r in runs].index)
+    assert next(iter(runs)).endswith("-dummy")
+    current: str | None = None
+    for payload in payloads:  # no run speaks while another one does, or before or after itself
+        run_id = getattr(payload, "run_id", None)
+        if payload.NAME == "TRAIN_RUN_STARTED":
+            assert current is None
+            current = run_id
+        elif run_id is not None and payload.NAME != "LOG_LINE":
+            assert run_id == current
+        if payload.NAME == "TRAIN_RUN_FINISHED":
+            current = None
+    for said in runs.values():
+        names = [p.NAME for p in said]
+        assert names[0] == "TRAIN_RUN_STARTED"
+        assert names[-1] == "TRAIN_RUN_FINISHED"
+        assert said[-1].status == "success"
+        progress = [p for p in said if p.NAME == "TRAIN_PROGRESS"]
+        assert [p.step for p in progress] == list(range(1, len(progress) + 1))
+        assert all(a.pct <= b.pct for a, b in itertools.pairwise(progress))
+        assert [key for key, _ in itertools.groupby(p.phase for p in progress)] == ["init", "fit", "eval", "finalize"]
+        assert progress[-1].pct == 1.0
+        assert progress[-1].steps == progress[-1].step
+        assert all(p.step <= p.steps for p in progress)
+        assert names.index("EVALUATION_STARTED") < names.index("EVALUATION_COMPLETE")
+        (metrics,) = [p for p in said if p.NAME.endswith("METRICS_READY")]
+        assert metrics.split == "val"
+        assert names.count("RESOURCE_STATS") >= 1
+        splits = {p.split for p in said if p.NAME == "METRIC_SCALAR"}
+        assert splits == {"train", "val"}
+    after = [b.NAME for a, b in itertools.pairwise(payloads) if a.NAME == "TRAIN_RUN_FINISHED"]
+    assert after == ["LEADERBOARD_UPDATED"] * len(runs)
+    assert any(p.NAME == "GD_DIAGNOSTIC" for p in payloads)
+
+
+def test_reported_numbers_are_those_of_the_saved_models(trained: StagedProject) -> None:
+    """Every final metric comes again from the model on disk and the split, to 1e-9."""
+    frame = churn_table()
+    data = trained.upstream[StageId.DATA_SOURCE].plan
+    with np.load(trained.result_dir(StageId.PREPROCESS) / "split.npz") as arrays:
+        rows = arrays["val"]
+    task, y, _ = encode_target(frame[data["target"]], data["task_type"], data["target"], data["positive_class"])
+    runs = json.loads((trained.result_dir(StageId.TRAIN) / "runs.json").read_text())
+    finished = {p.run_id: p for p in trained.events[StageId.TRAIN].of("TRAIN_RUN_FINISHED")}
+    assert set(runs) == set(finished)
+    for run_id, run in runs.items():
+        model = load_model(trained.folder / run["trial_dir"] / "model")
+        assert model.threshold == run["threshold"]
+        again = evaluation.evaluate(task.task_type, y[rows], model.raw(frame.iloc[rows]), model.threshold)
+        reported = {m.name: m.value for m in finished[run_id].final_metrics.metrics}
+        assert reported == run["metrics"]["val"]
+        assert {k for k, v in again.items() if v is None} == {k for k, v in reported.items() if v is None}
+        for name, value in again.items():
+            assert value is None or value == pytest.approx(reported[name], abs=1e-9)
+
+
+def test_the_best_run_is_proposed(trained: StagedProject) -> None:
+    events = trained.events[StageId.TRAIN]
+    rows = events.of("LEADERBOARD_UPDATED")[-1].rows
+    plan = trained.results[StageId.TRAIN].plan
+    assert isinstance(plan, TrainPlan)
+    assert plan.keep == rows[0].run_id
+    assert events.of("BEST_MODEL_UPDATED")[-1].run_id == plan.keep
+    metric = trained.upstream[StageId.MODEL_SELECT].plan["metric"]
+    values = [row.metric for row in rows]
+    assert values == sorted(values, reverse=metric != "rmse")
+    assert rows[0].model != "dummy"
+    assert (plan.threshold is not None) == (metric == "recall")
+    assert any(p.run_id == plan.keep for p in events.of("FEATURE_IMPORTANCE_READY"))
+    assert events.of("MODEL_SELECTED")[-1].model_id == rows[0].model
+
+
+def test_what_is_announced_is_there_and_is_json(trained: StagedProject) -> None:
+    events = trained.events[StageId.TRAIN]
+    urls = set()
+    for added in events.of("ARTIFACT_ADDED"):
+        file = trained.folder / added.artifact.meta["path"]
+        assert file.is_file()
+        urls.add(added.artifact.url)
+        if file.suffix == ".json":
+            json.loads(file.read_text(), parse_constant=lambda word: pytest.fail(word))
+    for payload in events.payloads:
+        if hasattr(payload, "asset_url"):
+            assert payload.asset_url in urls
+            assert payload.data_url in urls
+    for run in json.loads((trained.result_dir(StageId.TRAIN) / "runs.json").read_text()).values():
+        history = json.loads((trained.folder / run["trial_dir"] / "history.json").read_text())
+        assert run["iterations"] in history["iteration"]
+        assert {c["name"] for c in history["curves"]} >= {"loss"}
+
+
+def test_another_attempt_uses_what_is_done(trained: StagedProject) -> None:
+    before = json.loads((trained.result_dir(StageId.TRAIN) / "runs.json").read_text())
+    result, events = attempt(trained)
+    assert not events.of("TRAIN_RUN_STARTED")
+    assert [row.run_id for row in events.of("LEADERBOARD_UPDATED")[-1].rows] == list(before)
+    assert result.plan == trained.results[StageId.TRAIN].plan
+    other = list(before)[2]
+    assert attempt(trained, params={"keep": other})[0].plan.keep == other  # type: ignore[attr-defined]
+    with pytest.raises(StageError, match="no finished run 'nothing'"):
+        attempt(trained, params={"keep": "nothing"})
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> StagedProject:
+    return ready(tmp_path_factory.mktemp("prepared"), "churn")
+
+
+@pytest.fixture
+def project(prepared: StagedProject) -> StagedProject:
+    """Ready for TRAIN, with no trials and no code of one's own."""
+    shutil.rmtree(prepared.folder / "artifacts" / "trials", ignore_errors=True)
+    shutil.rmtree(prepared.folder / "code", ignore_errors=True)
+    choose(prepared, [{"id": "dummy"}, {"id": "linear"}], trials=1, time_budget_s=60.0)
+    return prepared
+
+
+def test_a_model_that_cannot_be_fitted_is_a_failed_run(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "xgboost", "params": {"speed": 1}}, {"id": "linear"}])
+    _, events = attempt(project)
+    (failed,) = [p for p in events.of("TRAIN_RUN_FINISHED") if p.status == "failed"]
+    assert "no parameter 'speed'" in failed.reason
+    rows = events.of("LEADERBOARD_UPDATED")[-1].rows
+    assert [row.status for row in rows] == ["success", "success", "failed"]
+    assert "speed" in rows[-1].reason
+    assert len(events.of("TRAIN_RUN_STARTED")) == len(events.of("TRAIN_RUN_FINISHED")) == 3
+
+
+def test_nothing_but_failures(project: StagedProject) -> None:
+    choose(project, [{"id": "xgboost", "params": {"speed": 1}}])
+    with pytest.raises(StageError, match=r"No model could be trained .*speed"):
+        attempt(project)
+
+
+def test_search_draws_settings_and_comes_to_the_same_ones_again(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "lightgbm", "params": {"n_estimators": 20}}], trials=3)
+    _, events = attempt(project)
+    started = events.of("TRAIN_RUN_STARTED")
+    counts = {m: sum(p.model_id == m for p in started) for m in ("dummy", "linear", "lightgbm")}
+    assert counts == {"dummy": 1, "linear": 3, "lightgbm": 3}
+    assert all(p.config["params"]["n_estimators"] == 20 for p in started if p.model_id == "lightgbm")
+    assert len({json.dumps(p.config["params"]) for p in started if p.model_id == "linear"}) == 3
+    _, again = attempt(project)
+    assert not again.of("TRAIN_RUN_STARTED")
+    assert len(again.of("LEADERBOARD_UPDATED")[-1].rows) == 7
+
+
+def test_finish_keeps_the_best_so_far(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}, {"id": "random_forest"}], trials=5)
+    channel = Finishing()
+    channel.after = 60
+    result, events = attempt(project, channel)
+    finished = events.of("TRAIN_RUN_FINISHED")
+    assert len(finished) < 4
+    assert all(p.status == "success" for p in finished)
+    assert result.plan.keep in {p.run_id for p in finished}  # type: ignore[attr-defined]
+
+
+def test_finish_at_once_uses_what_is_done_or_makes_the_cheapest(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}])
+    _, first = attempt(project, finish=True)
+    assert [p.model_id for p in first.of("TRAIN_RUN_STARTED")] == ["dummy"]
+    _, second = attempt(project, finish=True)
+    assert not second.of("TRAIN_RUN_STARTED")
+
+
+def test_a_trial_that_was_cut_short_is_made_again_when_there_is_time(project: StagedProject) -> None:
+    choose(project, [{"id": "catboost"}])
+    channel = Finishing()
+    channel.after = 12
+    attempt(project, channel)
+    trial = json.loads(next((project.folder / "artifacts" / "trials").glob("*/trial.json")).read_text())
+    assert trial["stopped"] == "asked"
+    _, events = attempt(project)
+    assert [p.model_id for p in events.of("TRAIN_RUN_STARTED")] == ["catboost"]
+
+
+def test_a_cancelled_run_is_not_tried_again(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "linear"}])
+
+    class Killed(Recorder):
+        def emit(self, payload: Payload) -> None:
+            super().emit(payload)
+            if payload.NAME == "METRIC_SCALAR" and "linear" in payload.run_id:  # type: ignore[attr-defined]
+                raise KeyboardInterrupt  # as if the process had ended here
+
+    killed = Killed()
+    with pytest.raises(KeyboardInterrupt):
+        attempt(project, killed)
+    cancelled = killed.of("TRAIN_RUN_STARTED")[-1].run_id
+    _, events = attempt(project, skip_trials=(cancelled,))
+    assert not events.of("TRAIN_RUN_STARTED")
+    rows = events.of("LEADERBOARD_UPDATED")[-1].rows
+    assert [(row.model, row.status) for row in rows] == [("dummy", "success"), ("linear", "cancelled")]
+    assert rows[-1].run_id == cancelled
+    _, events = attempt(project)  # not cancelled but interrupted: what was done is kept, the rest is taken up
+    assert [p.model_id for p in events.of("TRAIN_RUN_STARTED")] == ["linear"]
+
+
+def test_time_is_kept(project: StagedProject) -> None:
+    choose(
+        project,
+        [{"id": "dummy"}, {"id": "linear"}, {"id": "random_forest", "params": {"n_estimators": 5000}}],
+        time_budget_s=2.0,
+        trials=50,
+    )
+    import time
+
+    start = time.monotonic()
+    attempt(project)
+    assert time.monotonic() - start < 10
+
+
+def test_changed_inputs_make_other_trials(project: StagedProject) -> None:
+    attempt(project)
+    choose(project, [{"id": "dummy"}, {"id": "linear", "params": {"l2": 3.0}}])
+    _, events = attempt(project)
+    assert [p.model_id for p in events.of("TRAIN_RUN_STARTED")] == ["linear"]
+    choose(project, [{"id": "dummy"}, {"id": "linear", "params": {"l2": 3.0}}], metric="f1")
+    assert len(attempt(project)[1].of("TRAIN_RUN_STARTED")) == 2
+
+
+def own_code(project: StagedProject) -> Path:
+    import jupyter_pipeline.automl as package
+
+    folder = project.folder / "code" / "modeling"
+    shutil.copytree(Path(package.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_code_that_was_not_edited_changes_nothing(project: StagedProject) -> None:
+    attempt(project)
+    own_code(project)
+    assert not attempt(project)[1].of("TRAIN_RUN_STARTED")
+
+
+def test_edited_code_is_run(project: StagedProject) -> None:
+    attempt(project)
+    file = own_code(project) / "fit_linear.py"
+    file.write_text(file.read_text() + "\nMARK = 1\n")
+    _, events = attempt(project)
+    assert len(events.of("TRAIN_RUN_STARTED")) == 2
+    text = file.read_text()
+    file.write_text(text.replace('    strength = float(params["l2"]) / n\n', "    raise ArithmeticError('mine')\n"))
+    _, events = attempt(project)
+    (failed,) = [p for p in events.of("TRAIN_RUN_FINISHED") if p.status == "failed"]
+    line = text.splitlines().index('    strength = float(params["l2"]) / n') + 1
+    assert failed.reason == f"code/modeling/fit_linear.py, line {line}: ArithmeticError: mine"
+    assert not list(file.parent.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize("broken", ["def f(:\n", "import nothing_of_that_name\n", "x = 1 / 0\n"])
+def test_broken_code_is_said_with_file_and_line(project: StagedProject, broken: str) -> None:
+    file = own_code(project) / "features.py"
+    file.write_text("# first line\n" + broken + file.read_text())
+    with pytest.raises(StageError, match=r"code/modeling/features\.py, line 2: "):
+        attempt(project)
+
+
+def test_lost_data_are_said(project: StagedProject) -> None:
+    table = project.result_dir(StageId.DATA_SOURCE) / "table.json"
+    kept = table.read_text()
+    try:
+        table.write_text(json.dumps({**json.loads(kept), "path": str(project.folder / "data" / "gone.csv")}))
+        with pytest.raises(StageError, match=r"gone\.csv"):
+            attempt(project)
+    finally:
+        table.write_text(kept)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    gaps=st.lists(st.floats(0.0, 0.3), min_size=1, max_size=400),
+    iterations=st.integers(1, 5000),
+    jump=st.integers(1, 7),
+)
+def test_progress_is_thinned_but_never_its_ends(gaps: list[float], iterations: int, jump: int) -> None:
+    now = [100.0]
+    said: list[tuple[float, Any]] = []
+    events = RunEvents(lambda payload: said.append((now[0], payload)), "run-1-1-x", clock=lambda: now[0])
+    events._progress("init", 0.0)
+    done = 0
+    for gap in gaps:
+        if done >= iterations:
+            break
+        now[0] += gap
+        done = min(iterations, done + jump)
+        events.iteration(Step(done, iterations, {("loss", "train"): 1.0, ("loss", "val"): float("nan")}))
+    events.evaluating()
+    events.finalizing()
+    progress = [p for _, p in said if p.NAME == "TRAIN_PROGRESS"]
+    assert [p.step for p in progress] == list(range(1, len(progress) + 1))
+    assert all(a.pct <= b.pct for a, b in itertools.pairwise(progress))
+    scalars = [p for _, p in said if p.NAME == "METRIC_SCALAR"]
+    assert scalars[0].step == events.history[0].iteration
+    assert scalars[-1].step == done
+    assert {p.value for p in scalars if p.split == "val"} == {None}
+    assert len(said) <= BURST + RATE * (now[0] - 100.0) + 10
+    msgspec.json.encode([p for _, p in said])
