@@ -1,14 +1,15 @@
 """Training curves as small SVG pictures: one panel for each run, validation solid, training dashed."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from .model import Run
 from .style import BLUE, GREY, LINE, ORANGE
 
-WIDTH, HEIGHT = 220, 104
-LEFT, RIGHT, TOP, BOTTOM = 6, 62, 20, 16
+WIDTH, HEIGHT = 232, 104
+LEFT, RIGHT, TOP, BOTTOM = 6, 76, 20, 16
 MAX_POINTS = 60
 """Points of one line; more are thinned, so that an update stays small."""
 MAX_PANELS = 12
@@ -23,10 +24,15 @@ def panels(runs: Sequence[Run], best: str | None) -> str:
         return ""
     shown = shown[-MAX_PANELS:]
     low, high = _range(value for _, lines in shown for _, values in lines.values() for value in values)
-    pictures = [panel(run, lines, low, high, run.run_id == best) for run, lines in shown]
+    count: Counter[str] = Counter()
+    pictures = []
+    for run, lines in shown:
+        count[run.model_id] += 1
+        name = run.model_id if count[run.model_id] == 1 else f"{run.model_id} ({count[run.model_id]})"
+        pictures.append(panel(run, lines, low, high, run.run_id == best, name))
     metric = escape(shown[-1][0].metric)
     return (
-        f'<div style="opacity:.75;margin:6px 0 2px">{metric} by iteration: '
+        f'<div style="margin:6px 0 2px">{metric} by iteration: '
         f'<span style="color:{BLUE};font-weight:600">validation, solid</span>; '
         f'<span style="color:{ORANGE};font-weight:600">training, dashed</span></div>'
         f'<div style="display:flex;flex-wrap:wrap;gap:8px 14px">{"".join(pictures)}</div>'
@@ -44,7 +50,7 @@ def lines_of(run: Run) -> dict[str, Line]:
     return found
 
 
-def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool) -> str:
+def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool, name: str = "") -> str:
     """One run's picture."""
     first = min(steps[0] for steps, _ in lines.values())
     last = max(steps[-1] for steps, _ in lines.values())
@@ -69,7 +75,7 @@ def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool)
         parts.append(f'<circle cx="{px:.0f}" cy="{py:.1f}" r="2.4" fill="{colour}"/>')
         label = f"{'val' if split == 'val' else 'train'} {number(values[-1])}"
         parts.append(f'<text x="{px + 5:.0f}" y="{labels[split] + 3.5:.1f}" fill="{colour}">{label}</text>')
-    name = escape(run.model_id)
+    name = escape(name or run.model_id)
     note = {"running": f"{run.pct:.0%}", "failed": "failed", "cancelled": "cancelled"}.get(run.status, "")
     title = f"{'★ ' if best else ''}{name}"
     base = HEIGHT - BOTTOM
@@ -85,10 +91,12 @@ def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool)
 
 
 def number(value: float | None) -> str:
-    """A value with four significant digits; a dash for none."""
+    """A value with about four significant digits; a dash for none."""
     if value is None:
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if value == 0 or 0.01 <= abs(value) < 10 else f"{value:.4g}"
 
 
 def _range(values: Iterable[float]) -> tuple[float, float]:

@@ -158,7 +158,7 @@ def _progress(model: Model) -> str:
 
 
 def _run_words(run: Run) -> str:
-    eta = f", about {gates.duration(max(1.0, run.eta_s))} to go" if run.eta_s is not None else ""
+    eta = f", about {gates.duration(max(1, round(run.eta_s)))} to go" if run.eta_s is not None else ""
     return f"{run.model_id}: {run.phase} {run.pct:.0%}{eta}"
 
 

@@ -179,8 +179,8 @@ def test_training_curves_and_leaderboard(feed):
     page = render.page("churn", feed.model)
     said = read(page)
     assert "linear: fit 40%, about 12 s to go" in said
-    assert "val 0.5" in said
-    assert "train 1" in said
+    assert "val 0.5000" in said
+    assert "train 1.0000" in said
     assert all(len(points.split('"')[0].split()) <= MAX_POINTS for points in page.split('points="')[1:])
     assert len(page) < 12_000
     feed(
