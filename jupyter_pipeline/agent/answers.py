@@ -91,7 +91,7 @@ def answer(said: Said, context: Context) -> str:
         found.append(_columns(context))
     if said.has("long", "time", "budget", "minutes"):
         found.append(_time(context))
-    if said.has("data", "dataset", "file"):
+    if said.has("data", "dataset", "file") and not said.has("split"):
         found.append(_data(context))
     if said.has("split", "test", "validation", "seed"):
         found.append(_split(context))

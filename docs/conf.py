@@ -1,0 +1,17 @@
+"""Sphinx settings; ``sphinx-build -W docs docs/build`` with the extra ``docs``."""
+
+from pathlib import Path
+
+project = "jupyter_pipeline"
+author = "The jupyter_pipeline contributors"
+_version: dict[str, str] = {}
+for _line in (Path(__file__).parent.parent / "jupyter_pipeline" / "__init__.py").read_text().splitlines():
+    if _line.startswith("__version__"):
+        exec(_line, _version)  # noqa: S102
+release = version = _version["__version__"]
+
+extensions = ["myst_parser"]
+myst_heading_anchors = 3
+exclude_patterns = ["build"]
+html_theme = "alabaster"
+html_theme_options = {"description": "From a sentence and a data set to an exported model, inside Jupyter."}
