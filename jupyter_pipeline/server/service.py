@@ -1,11 +1,13 @@
 """What the handlers share: the projects, the limits, the ticket and the open connections."""
 
 import asyncio
+import importlib
 import logging
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from ..project.log import LogInUse
 from ..protocol.errors import ErrorCode, Refusal
 from .limits import RateLimiter
 
@@ -89,13 +91,11 @@ class Service:
 
     async def start(self, log: logging.Logger) -> None:
         """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
-        self.problem = "The pipeline could not start; the server's log says why."
-        # Here, so that only a server that starts pays for these imports.
-        from ..project.log import LogInUse
-        from ..project.manager import ProjectManager
-
-        self.problem = STARTING
         try:
+            # Only a server that starts pays for these imports, and in a thread, so that it answers meanwhile.
+            await asyncio.to_thread(importlib.import_module, "jupyter_pipeline.project.manager")
+            from ..project.manager import ProjectManager
+
             manager = ProjectManager(self.settings)
             await manager.start()
         except LogInUse as error:
@@ -105,7 +105,10 @@ class Service:
             self.problem = f"The projects in {self.settings.root} could not be opened ({error})."
             log.exception("jupyter_pipeline is off: %s", self.problem)
         else:
-            self._manager, self.problem = manager, None
+            if self.problem == STOPPED:
+                await manager.stop()
+            else:
+                self._manager, self.problem = manager, None
 
     async def stop(self) -> None:
         """Tell the connections, end the work and close the log; does nothing if it never started."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
-from tornado.websocket import WebSocketClosedError, WebSocketHandler, _WebSocketParams
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from ..protocol.errors import Refusal
 from .access import RESOURCE
@@ -68,15 +68,8 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
 
     def get_websocket_protocol(self) -> Protocol | None:
         """Tornado's protocol with our additions."""
-        if self.request.headers.get("Sec-WebSocket-Version") != "13":
-            return None
-        params = _WebSocketParams(
-            ping_interval=self.ping_interval,
-            ping_timeout=self.ping_timeout,
-            max_message_size=self.max_message_size,
-            compression_options=self.get_compression_options(),
-        )
-        return Protocol(self, False, params)
+        plain = super().get_websocket_protocol()
+        return Protocol(self, False, plain.params) if isinstance(plain, WebSocketProtocol13) else None
 
     def get_compression_options(self) -> dict[str, Any] | None:
         """None: no compression."""
