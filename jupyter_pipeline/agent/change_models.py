@@ -21,6 +21,7 @@ def parameters(said: Said, draft: Draft) -> None:
     """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``."""
     if said.words.isdisjoint(SPOKEN.firsts):
         return
+    moved: set[str] = set()
     for i in range(len(said.tokens)):
         spoken = SPOKEN.at(said.tokens, i) if said.tokens[i].kind == "word" and i not in said.taken else None
         if spoken is None:
@@ -38,7 +39,9 @@ def parameters(said: Said, draft: Draft) -> None:
         said.take(range(i, i + n), range(max(0, i - 2), i) if number is None else range(0))
         trees_only = what == "trees" and any("tree" in w or "estimator" in w for w in said.low[i : i + n])
         said.take_words(*_RETRAIN, *UP, *DOWN)
-        _set_parameter(said, draft, what, number, direction, trees_only=trees_only)
+        if number is not None or what not in moved:  # "higher" said twice is still once higher
+            _set_parameter(said, draft, what, number, direction, trees_only=trees_only)
+        moved.add(what)
 
 
 _LINKS = words_of("of to = : is at about around be by should for the a and or")
