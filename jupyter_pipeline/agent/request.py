@@ -4,6 +4,7 @@ Rules, not a language model: each takes what it knows out of a sentence, and the
 are told to the person. The work is linear in the length of the text.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,10 @@ from .vocabulary import FILLER, REGRESSION_METRICS
 from .words import Columns, Token, sentences, tokenise
 
 MAX_MISSED = 20
+_OF_BUNDLED = re.compile(
+    r"(?P<data>iris|wine|breast cancer|diabetes|digits)(?: flowers?)? (?:data ?set|data|flowers?|sample) ?(?P<rest>.*)",
+    re.IGNORECASE,
+)
 _BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
 _KNOWN = FILLER | {"metric", "score", "budget", "target", "optimise", "optimize", "classify", "predict", "regression"}
 _CLASSES = {"two": "binary", "2": "binary", "binary": "binary"}
@@ -82,6 +87,10 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     target = target_of(sentence, columns)
     if (target is None or target.name is None) and (facts.target is None or facts.target.name is None):
         target = column_target(sentence, columns) or target
+    if target is not None and not target.known and (of := _OF_BUNDLED.match(target.name or "")):
+        # "the species of the iris data" comes as "iris data species"
+        facts.dataset = facts.dataset or of["data"].lower().replace(" ", "_")
+        target = msgspec.structs.replace(target, name=of["rest"]) if of["rest"] else None
     if target is not None and not target.known and _is_bundled(target):
         target = None
     skip = range(0)

@@ -470,7 +470,7 @@ class Project:
             datasets=tuple(msgspec.to_builtins(d) for d in self.state.datasets if d.source == "upload"),
             threads=self._settings.cores,
             finish=work.finishing,
-            skip_trials=tuple(r.run_id for r in self.state.runs.values() if r.status == "cancelled"),
+            skip_trials=stage.skip_runs,
         )
 
     async def _write_events(self, attempt: int) -> Path:

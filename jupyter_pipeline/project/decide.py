@@ -347,6 +347,7 @@ class _Turn:
         *,
         finishing: bool = False,
         retry: bool = False,
+        skip_runs: tuple[str, ...] = (),
     ) -> None:
         self.emit(
             StageStatusEvent(
@@ -358,6 +359,7 @@ class _Turn:
                 fingerprint=mark,
                 finishing=finishing or UNSET,
                 retry=retry or UNSET,
+                skip_runs=skip_runs or UNSET,
             )
         )
 
@@ -412,6 +414,7 @@ class _Turn:
                     message="Finishing with the best model so far.",
                     attempt=work.attempt,
                     finishing=True,
+                    skip_runs=stage.skip_runs or UNSET,
                     by=self.env.user,
                 )
             )
@@ -425,6 +428,7 @@ class _Turn:
                 stage.fingerprint,
                 "One run was cancelled; the others go on.",
                 finishing=work.finishing,
+                skip_runs=(*stage.skip_runs, command.run_id),
             )
             return
         self.emit(
@@ -520,6 +524,7 @@ class _Turn:
             f"{command.message} Trying once more; what was finished is used again.",
             finishing=finishing,
             retry=True,
+            skip_runs=stage.skip_runs,
         )
 
     def finish_overdue(self, attempt: int) -> None:
@@ -544,6 +549,7 @@ class _Turn:
             stage.fingerprint,
             f"{_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
             finishing=work.finishing,
+            skip_runs=stage.skip_runs,
         )
 
     def add_dataset(self, command: AddDataset) -> None:

@@ -65,8 +65,10 @@ class ProjectFiles:
         known = recorded.get("files", recorded)
         edited = []
         for path in sorted(self.code.rglob("*.py")):
-            name = path.relative_to(self.code).as_posix()
-            sha = sha256(path)
+            relative = path.relative_to(self.code)
+            if any(part.startswith(".") for part in relative.parts):
+                continue
+            name, sha = relative.as_posix(), sha256(path)
             if known.get(name) != sha:
                 edited.append((name, sha))
         return hashlib.sha256(json.dumps(edited).encode()).hexdigest() if edited else ""

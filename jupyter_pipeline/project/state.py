@@ -63,6 +63,7 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     reused: bool = False
     retry: bool = False
+    skip_runs: tuple[str, ...] = ()
     proposed: dict[str, Any] | None = None
     plan: dict[str, Any] | None = None
     plan_id: str = ""
@@ -198,6 +199,7 @@ def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> Pro
                 fingerprint=stage.fingerprint if p.fingerprint is UNSET else p.fingerprint,
                 reused=p.reused is True,
                 retry=p.retry is True,
+                skip_runs=() if p.skip_runs is UNSET else p.skip_runs,
                 approved=False,
                 gate=None,
                 started_ts=stage.started_ts if p.finishing is True and attempt == stage.attempt else event.ts,

@@ -91,6 +91,8 @@ def _digest_of_edits(folder: Path) -> str:
     own = Path(str(files("jupyter_pipeline.automl")))
     digest, edited = hashlib.sha256(), False
     for path in sorted(folder.rglob("*.py")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue  # JupyterLab's checkpoints are no edits
         data = path.read_bytes()
         same = own / path.relative_to(folder)
         edited = edited or not same.is_file() or same.read_bytes() != data
