@@ -138,6 +138,7 @@ class Pipeline:
 
         with as_file(data) as file:
             dataset = self._transport.upload(file, words.file_name(name, file))
+        self._until(lambda: dataset["id"] in self.model.datasets, 30.0, "the event of the new data set")
         gate = self.model.gate
         if gate is not None and gate.stage_id is StageId.DATA_SOURCE:
             self.command("select_dataset", dataset_id=dataset["id"])

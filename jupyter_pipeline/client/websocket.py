@@ -35,6 +35,8 @@ RATE_PAUSE_S = 1.0
 """Pause of a long row of requests when the server says that they come too fast."""
 FIRST_ATTEMPTS = 4
 """So many attempts more before a server that never answered is said not to be there."""
+STARTING_ATTEMPTS = 7
+"""The same for a server that answers but cannot serve yet, as while it starts; about twenty seconds."""
 MAX_MESSAGE = 1 << 20
 MAX_FRAME = 64 << 20
 CLOSED_FLOODING, CLOSED_TOO_BIG, CLOSED_DELETED = 1008, 1009, 4404
@@ -152,7 +154,7 @@ class WebSocketTransport:
                     return self._end(access_refused(self.server))
                 if error.code in (400, 404) and not was_connected:
                     return self._end(self._not_there(error.code))
-                if not was_connected and attempt >= FIRST_ATTEMPTS:
+                if not was_connected and attempt >= STARTING_ATTEMPTS:
                     why = f"The server at {self.server.url} answered {error.code} {error.message}; its log says why."
                     return self._end(PipelineError(why))
             except (OSError, WebSocketError, StreamClosedError, TimeoutError) as error:

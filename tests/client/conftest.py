@@ -1,13 +1,13 @@
 """A real Jupyter server process that a test may kill, and an empty place for everything that Jupyter keeps."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +15,16 @@ import pytest
 
 TOKEN = "token-of-the-client-tests"
 BASE_URL = "/a%40b/"
+
+
+def answers(port: int, base_url: str, token: str) -> bool:
+    """Whether a server is there and has loaded the pipeline."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", f"{base_url}api/projects", headers={"Authorization": f"token {token}"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 class ServerProcess:
@@ -43,9 +53,8 @@ class ServerProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
         deadline = time.monotonic() + 60
-        request = urllib.request.Request(self.url + "api/projects", headers={"Authorization": f"token {TOKEN}"})
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5):
+            if answers(self.port, BASE_URL, TOKEN):
                 return
             time.sleep(0.1)
         self.stop()

@@ -1,12 +1,12 @@
 """The notebooks for users, executed from the first cell to the last: against a real server, and embedded."""
 
 import contextlib
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +21,16 @@ VARIABLES = ("JUPYTER_PIPELINE_URL", "JUPYTER_PIPELINE_TICKET", "JUPYTERHUB_SERV
 
 # nbclient's kernel client and IPython's own parts are not what is tested here.
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+def answers(port: int) -> bool:
+    """Whether a server is there and has loaded the pipeline."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/api/projects", headers={"Authorization": f"token {TOKEN}"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +51,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
     try:
-        url = urllib.request.Request(
-            f"http://127.0.0.1:{port}/api/projects", headers={"Authorization": f"token {TOKEN}"}
-        )
         deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-                break
+        while not answers(port):
             assert process.poll() is None, (folder / "log").read_text()[-3000:]
             assert time.monotonic() < deadline
             time.sleep(0.2)
