@@ -169,7 +169,8 @@ def fit_catboost(
     options: dict[str, Any] = {
         "loss_function": loss,
         "eval_metric": loss,
-        "iterations": iterations,
+        # CatBoost's trees depend on how many are planned, so a shorter fit plans as many and stops early.
+        "iterations": max(iterations, int(params.get("n_estimators", iterations))),
         "learning_rate": params["learning_rate"],
         "depth": params["depth"],
         "l2_leaf_reg": params["l2"],
@@ -198,7 +199,7 @@ def fit_catboost(
                         scores.setdefault((names[loss], split), values[-1])
                     elif own is not None and name.split(":")[0] == own.split(":")[0]:
                         scores[monitor.metric, split] = values[-1]
-            return monitor.step(info.iteration, iterations, scores)
+            return monitor.step(info.iteration, iterations, scores) and info.iteration < iterations
 
     is_number = task_type == "regression"
     model = catboost.CatBoostRegressor(**options) if is_number else catboost.CatBoostClassifier(**options)
