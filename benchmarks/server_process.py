@@ -65,7 +65,7 @@ def running(folder: Path, *args: str, ready: str = "api/status", env: dict[str, 
                     break
             if child.poll() is not None or time.perf_counter() - started > 120:
                 raise SystemExit(f"The server did not start:\n{(folder / 'server.log').read_text()[-3000:]}")
-            time.sleep(0.005)
+            time.sleep(0.02)
         server.ready_s = time.perf_counter() - started
         yield server
     finally:
