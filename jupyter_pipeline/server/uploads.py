@@ -114,6 +114,11 @@ class DataHandler(ProjectHandler):
             raise
         self.answer({"dataset": dataset}, 201 if is_new else 200)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Clean up before the client hears of it."""
+        self._discard()
+        super().write_error(status_code, **kwargs)
+
     def on_finish(self) -> None:
         """Leave nothing half done behind."""
         self._discard()
@@ -133,7 +138,9 @@ class DataHandler(ProjectHandler):
                 file.close()
         if part is not None:
             part.unlink(missing_ok=True)
-        self._connected.close()
+        connected = getattr(self, "_connected", None)
+        if connected is not None:
+            connected.close()
 
     def _too_large(self) -> Refusal:
         return Refusal(ErrorCode.TOO_LARGE, self._why)
