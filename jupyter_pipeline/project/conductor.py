@@ -125,6 +125,7 @@ class Project:
         self._attempt: Attempt | None = None
         self._step_lock = asyncio.Lock()
         self._kill_at_once = False
+        self._asked_to_finish: int | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._serving = asyncio.get_running_loop().create_task(self._serve())
 
@@ -399,7 +400,9 @@ class Project:
 
     def _keep_in_step(self) -> None:
         work, running = self.state.work, self._attempt
-        if (work.attempt if work else None) != (running.number if running else None) or (work and work.finishing):
+        if (work.attempt if work else None) != (running.number if running else None) or (
+            work and work.finishing and self._asked_to_finish != work.attempt
+        ):
             self._later(self._step())
 
     async def _step(self) -> None:
@@ -419,7 +422,8 @@ class Project:
                     self._attempt = Attempt(
                         self._pool, job, self._frame, lambda why: self._report(WorkDied(job.attempt, why))
                     )
-            elif work.finishing and self._attempt.number == work.attempt:
+            elif work.finishing and self._asked_to_finish != work.attempt:
+                self._asked_to_finish = work.attempt
                 await self._attempt.finish()
                 asyncio.get_running_loop().call_later(
                     self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
