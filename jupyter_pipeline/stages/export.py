@@ -238,7 +238,8 @@ def _close(value: float, reported: float) -> bool:
 
 def read_output(path: Path) -> pd.DataFrame:
     """What ``predict.py`` wrote: predictions as texts, probabilities as exact numbers."""
-    return pd.read_csv(path, dtype={"prediction": str}, keep_default_na=False, float_precision="round_trip")
+    output = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return output.astype({column: np.float64 for column in output.columns if column != "prediction"})
 
 
 def measured(output: pd.DataFrame, rows: Rows, test: np.ndarray, threshold: float | None) -> dict[str, float | None]:

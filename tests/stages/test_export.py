@@ -15,6 +15,7 @@ from sklearn import metrics as sk
 
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.stages.base import StageError
+from jupyter_pipeline.stages.export import read_output
 
 from .conftest import StagedProject, staged
 
@@ -131,7 +132,7 @@ def test_the_bundle_alone_equals_the_reported_metrics(bundle: Path, test_rows: p
     test_rows.drop(columns="churn").to_csv(place / "rows.csv", index=False)
     ended = alone(place, "predict.py", "rows.csv", "--out", "predictions.csv")
     assert ended.returncode == 0, ended.stderr
-    found = pd.read_csv(place / "predictions.csv", float_precision="round_trip")
+    found = read_output(place / "predictions.csv")
     assert list(found.columns) == ["prediction", "proba_no", "proba_yes"]
     truth, said = (test_rows["churn"] == "yes").to_numpy(), (found["prediction"] == "yes").to_numpy()
     proba = found["proba_yes"].to_numpy()
