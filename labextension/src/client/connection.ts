@@ -1,0 +1,31 @@
+/** What a view needs of a connection, whether it is a socket of its own or relayed through a kernel. */
+
+/**
+ * `connecting`: the first attempt; `open`; `reconnecting`: cut, trying again, nothing is lost;
+ * `closed`: ended by us; `denied`: not let in (403); `deleted`: the project is gone (4404).
+ */
+export type ConnectionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed' | 'denied' | 'deleted';
+
+/** What is known beside the status; times in milliseconds. */
+export interface StatusDetail {
+  /** A sentence for people. */
+  reason?: string;
+  /** When the next attempt begins, as Date.now() counts. */
+  retryAt?: number;
+  /** Messages that wait in the outbox. */
+  waiting?: number;
+}
+
+export interface ConnectionHandlers {
+  onStatusChange?(status: ConnectionStatus, detail: StatusDetail): void;
+  /** Every frame in the envelope: HELLO, STAGE_STATUS and all events, each event once and in order. */
+  onEvent?(event: any): void;
+  /** An error frame of the server, or a sentence about the connection. */
+  onError?(error: any): void;
+}
+
+export interface Connection {
+  /** Send a client message; it gets an id, waits while offline, and takes effect once. Returns the id. */
+  send(message: Record<string, unknown>): string;
+  close(): void;
+}
