@@ -8,8 +8,6 @@ doing is read off the state afterwards; nothing is started or stopped here.
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-import jsonpatch
-import msgspec
 from msgspec import UNSET
 
 from ..agent.base import Cancel, Change, ConfirmGate, Restart
@@ -17,21 +15,12 @@ from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
     DatasetCandidates,
     FileTreeUpdate,
-    FinalMetrics,
-    LeaderboardUpdated,
     LogLine,
-    Payload,
     PlanApproved,
-    PlanProposed,
     PlanRejected,
     StageStatusEvent,
-    TrainRunFinished,
-    TrainRunStarted,
-    User,
-    WaitingConfirmation,
 )
 from ..protocol.frames import Event
-from ..protocol.jobs import Done
 from ..protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
 from ..protocol.stages import StageId, StageStatus
 from .commands import (
@@ -51,17 +40,13 @@ from .commands import (
 from .plans import (
     checked_params,
     dependents,
-    digest,
-    fingerprint,
     needs_rework,
     params_for,
     patched,
-    shaped,
 )
-from .state import ProjectState, evolve, ref_after
-
-CONFIRM = "confirm"
-CHANGE = "change it (chat or update_plan)"
+from .state import ProjectState
+from .turn import gate_prefix, stage_name, stands
+from .work_turn import WorkTurn
 
 
 def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Event, ...], ProjectState]:
@@ -81,7 +66,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
     Refusal
         If the command cannot be carried out; nothing has changed then.
     """
-    turn = _Turn(state, env)
+    turn = _Decision(state, env)
     match command:
         case Say():
             turn.say(command.text)
@@ -118,21 +103,8 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
     return tuple(turn.events), turn.state
 
 
-class _Turn:
-    """One decision in the making: events so far, and the state that they lead to."""
-
-    def __init__(self, state: ProjectState, env: Env) -> None:
-        self.state = state
-        self.env = env
-        self.events: list[Event] = []
-
-    def emit(self, payload: Payload) -> None:
-        event = Event(seq=self.state.seq + 1, ts=self.env.ts, stage=ref_after(self.state, payload), payload=payload)
-        self.state = evolve(self.state, event)
-        self.events.append(event)
-
-    def assistant(self, text: str) -> None:
-        self.emit(LogLine(run_id="chat", level="info", text=text, source="assistant"))
+class _Decision(WorkTurn):
+    """A turn that takes what people ask."""
 
     # -- the conversation ----------------------------------------------------------------------------------
 
@@ -180,15 +152,15 @@ class _Turn:
         if first is here.id and here.gate is not None and restart is None and len(plans) == 1:
             self._propose_anew(first, plans[first])
             if self.state.here.status is StageStatus.IN_PROGRESS:
-                return f"{_name(first)} runs again with this; then it waits for you."
-            return f"Nothing runs before you confirm {_name(first)}."
-        self._refuse_later(first)
+                return f"{stage_name(first)} runs again with this; then it waits for you."
+            return f"Nothing runs before you confirm {stage_name(first)}."
+        self.refuse_later(first)
         params = {s: params_for(self.state, s, plan) for s, plan in plans.items()}
         again = [s for s in (first, *dependents(first)) if self.state.stage(s).attempt or s is first]
         self.restart(first, params.pop(first) if first in params else self._kept_params(first), params)
         kept = [s for s in StageId if s.order < first.order]
-        text = f"Runs again: {', '.join(map(_name, again))}, each when you have confirmed what comes before it."
-        return text + (f" Kept: {', '.join(map(_name, kept))}." if kept else "")
+        text = f"Runs again: {', '.join(map(stage_name, again))}, each when you have confirmed what comes before it."
+        return text + (f" Kept: {', '.join(map(stage_name, kept))}." if kept else "")
 
     def _kept_params(self, stage_id: StageId) -> dict[str, Any]:
         return dict(self.state.stage(stage_id).params)
@@ -199,7 +171,7 @@ class _Turn:
         here = self.state.here
         gate = here.gate
         if message.gate_id is not None and (gate is None or gate.gate_id != message.gate_id):
-            if gate is not None or message.gate_id.startswith(_gate_prefix(self.state)):
+            if gate is not None or message.gate_id.startswith(gate_prefix(self.state)):
                 raise Refusal(
                     ErrorCode.GATE_STALE,
                     "This gate is no longer open: it was confirmed, or its plan has changed. Look at the latest "
@@ -228,10 +200,10 @@ class _Turn:
         )
         following = here.id.next
         if following is not None:
-            self.start(following, dict(self.state.stage(following).params), f"{_name(following)} begins.")
+            self.start(following, dict(self.state.stage(following).params), f"{stage_name(following)} begins.")
 
     def update_plan(self, command: UpdatePlan) -> None:
-        self._refuse_later(command.stage_id)
+        self.refuse_later(command.stage_id)
         here = self.state.here
         if command.stage_id is not here.id or here.gate is None:
             if command.stage_id is here.id:
@@ -248,7 +220,7 @@ class _Turn:
         if dataset_id not in {d.id for d in self.state.datasets}:
             known = ", ".join(d.id for d in self.state.datasets[:20]) or "none so far; attach data first"
             raise Refusal(ErrorCode.INVALID_ARGS, f"There is no data set {dataset_id!r}; there are {known}.")
-        self._refuse_later(StageId.DATA_SOURCE)
+        self.refuse_later(StageId.DATA_SOURCE)
         if stage.gate is not None and stage.plan is not None:
             self._propose_anew(StageId.DATA_SOURCE, {**stage.plan, "dataset_id": dataset_id})
         elif self.state.current is StageId.DATA_SOURCE:
@@ -274,100 +246,13 @@ class _Turn:
         summary = gate.summary if gate else ""
         self.propose(stage_id, new, old, summary, gate.next_actions if gate else (), by=self.env.user)
 
-    def propose(
-        self,
-        stage_id: StageId,
-        plan: dict[str, Any],
-        old: Mapping[str, Any] | None,
-        summary: str,
-        next_actions: tuple[str, ...],
-        by: User | None = None,
-    ) -> None:
-        patch = tuple(jsonpatch.make_patch(old, plan).patch) if old else ()
-        later = dependents(stage_id)
-        had = {s for s in later if self.state.stage(s).plan is not None}
-        self.emit(
-            PlanProposed(
-                stage_id=stage_id,
-                plan_json=plan,
-                plan_id=f"plan-{self.state.seq + 1}",
-                patch=patch,
-                reruns=tuple(s for s in later if s in had),
-                keeps=tuple(s for s in StageId if s.order < stage_id.order),
-                by=by or UNSET,
-            )
-        )
-        self.emit(
-            StageStatusEvent(
-                stage_id=stage_id,
-                status=StageStatus.WAITING_CONFIRMATION,
-                message=summary or f"{_name(stage_id)} waits for your confirmation.",
-            )
-        )
-        self.emit(
-            WaitingConfirmation(
-                stage_id=stage_id,
-                summary=summary,
-                next_actions=next_actions or (CONFIRM, CHANGE, "restart_stage"),
-                gate_id=f"{_gate_prefix(self.state)}{self.state.seq + 1}",
-                digest=digest(plan),
-            )
-        )
-
     # -- starting, restarting, cancelling ------------------------------------------------------------------
-
-    def start(self, stage_id: StageId, params: dict[str, Any], message: str, *, run_anyway: bool = False) -> None:
-        """Begin a stage, or take its earlier result if it had the same inputs."""
-        mark = fingerprint(self.state, stage_id, params, self.env.code)
-        saved = None if run_anyway else self.state.saved.get(mark)
-        if saved is None:
-            self._begin(stage_id, params, mark, message)
-            return
-        self.emit(
-            StageStatusEvent(
-                stage_id=stage_id,
-                status=StageStatus.IN_PROGRESS,
-                message="Nothing that this stage depends on has changed; its earlier result serves again.",
-                attempt=saved.attempt,
-                params=params,
-                fingerprint=mark,
-                reused=True,
-            )
-        )
-        if saved.leaderboard:
-            self.emit(LeaderboardUpdated(rows=saved.leaderboard))
-        self.propose(stage_id, saved.plan, None, saved.summary, saved.next_actions)
-
-    def _begin(
-        self,
-        stage_id: StageId,
-        params: dict[str, Any],
-        mark: str,
-        message: str,
-        *,
-        finishing: bool = False,
-        retry: bool = False,
-        skip_runs: tuple[str, ...] = (),
-    ) -> None:
-        self.emit(
-            StageStatusEvent(
-                stage_id=stage_id,
-                status=StageStatus.IN_PROGRESS,
-                message=message,
-                attempt=self.state.attempts + 1,
-                params=params,
-                fingerprint=mark,
-                finishing=finishing or UNSET,
-                retry=retry or UNSET,
-                skip_runs=skip_runs or UNSET,
-            )
-        )
 
     def restart(
         self, stage_id: StageId, params: dict[str, Any], later: Mapping[StageId, dict[str, Any]] | None = None
     ) -> None:
         """Stop what runs, set later stages back, and run a stage again; ``later`` holds what those are asked."""
-        self._refuse_later(stage_id)
+        self.refuse_later(stage_id)
         stage = self.state.stage(stage_id)
         if stage_id is StageId.PARSE_INTENT:
             prompt = params.get("prompt") or stage.params.get("prompt")
@@ -377,7 +262,7 @@ class _Turn:
                     "PARSE_INTENT has no request to read yet; send a chat that says what to predict.",
                 )
             params = {**params, "prompt": prompt}
-        self._end_runs("cancelled", f"{_name(stage_id)} was started again")
+        self.end_runs("cancelled", f"{stage_name(stage_id)} was started again")
         if self.state.here.gate is not None:
             here = self.state.here
             self.emit(PlanRejected(stage_id=here.id, plan_id=here.plan_id, by=self.env.user))
@@ -388,169 +273,11 @@ class _Turn:
                     StageStatusEvent(
                         stage_id=other,
                         status=StageStatus.PENDING,
-                        message=f"Set back: {_name(stage_id)} runs again.",
+                        message=f"Set back: {stage_name(stage_id)} runs again.",
                         params=wanted or UNSET,
                     )
                 )
-        self.start(stage_id, params, f"{_name(stage_id)} runs again.", run_anyway=True)
-
-    def cancel(self, command: CancelRun) -> None:
-        work = self.state.work
-        if work is None:
-            raise Refusal(ErrorCode.NO_ACTIVE_RUN, f"Nothing is running that could be cancelled. {_stands(self.state)}")
-        if command.run_id is not None and command.run_id not in {r.run_id for r in self.state.open_runs()}:
-            active = ", ".join(r.run_id for r in self.state.open_runs()) or "none at this moment"
-            raise Refusal(ErrorCode.NO_ACTIVE_RUN, f"The run {command.run_id!r} is not running; running: {active}.")
-        stage = self.state.stage(work.stage_id)
-        if command.mode == "finish":
-            if work.stage_id is not StageId.TRAIN:
-                raise Refusal(
-                    ErrorCode.INVALID_ARGS, f'{work.stage_id} can be stopped ("stop" or "now"), not finished.'
-                )
-            self.emit(
-                StageStatusEvent(
-                    stage_id=work.stage_id,
-                    status=StageStatus.IN_PROGRESS,
-                    message="Finishing with the best model so far.",
-                    attempt=work.attempt,
-                    finishing=True,
-                    skip_runs=stage.skip_runs or UNSET,
-                    by=self.env.user,
-                )
-            )
-            return
-        by = self.env.user.name
-        self._end_runs("cancelled", f"cancelled by {by}")
-        if command.run_id is not None:
-            self._begin(
-                work.stage_id,
-                dict(stage.params),
-                stage.fingerprint,
-                "One run was cancelled; the others go on.",
-                finishing=work.finishing,
-                skip_runs=(*stage.skip_runs, command.run_id),
-            )
-            return
-        self.emit(
-            StageStatusEvent(
-                stage_id=work.stage_id,
-                status=StageStatus.FAILED,
-                message=f"Cancelled by {by}. Use restart_stage {work.stage_id} to go on; "
-                "what was finished is kept and used again.",
-                by=self.env.user,
-            )
-        )
-
-    def _end_runs(self, status: Any, reason: str) -> None:
-        task = str((self.state.stage(StageId.DATA_SOURCE).plan or {}).get("task_type", "unknown"))
-        for run in self.state.open_runs():
-            self.emit(
-                TrainRunFinished(
-                    run_id=run.run_id,
-                    status=status,
-                    final_metrics=FinalMetrics(task_type=task, primary=run.metric_primary),
-                    reason=reason,
-                )
-            )
-
-    def _refuse_later(self, stage_id: StageId) -> None:
-        if stage_id.order > self.state.current.order:
-            raise Refusal(
-                ErrorCode.INVALID_STAGE,
-                f"{stage_id} has not been reached: the project is at {self.state.current}. Name that stage or an "
-                "earlier one.",
-            )
-
-    # -- work ----------------------------------------------------------------------------------------------
-
-    def _current(self, attempt: int) -> bool:
-        return self.state.work is not None and self.state.work.attempt == attempt
-
-    def work_event(self, command: WorkEvent) -> None:
-        payload = command.payload
-        if not self._current(command.attempt):
-            return
-        run_id = getattr(payload, "run_id", None)
-        if run_id is not None and not isinstance(payload, LogLine):
-            run = self.state.runs.get(run_id)
-            started = isinstance(payload, TrainRunStarted)
-            # A run speaks between its start and its end; a worker that says otherwise is not believed.
-            if started == (run is not None) or (run is not None and run.status != "running"):
-                return
-        self.emit(payload)
-
-    def work_done(self, done: Done) -> None:
-        if not self._current(done.attempt):
-            return
-        stage = self.state.here
-        self._end_runs("failed", "the stage ended before this run did")
-        if stage.id is StageId.EXPORT:
-            self.emit(
-                StageStatusEvent(stage_id=stage.id, status=StageStatus.COMPLETED, message=done.summary or "Exported.")
-            )
-            return
-        try:
-            plan = shaped(stage.id, done.plan)
-        except Refusal as refusal:
-            self.work_failed(done.attempt, f"{_name(stage.id)} came to a plan that does not hold: {refusal.message}")
-            return
-        self.propose(stage.id, plan, stage.plan, done.summary, done.next_actions)
-
-    def work_failed(self, attempt: int, message: str) -> None:
-        if not self._current(attempt):
-            return
-        stage_id = self.state.here.id
-        self._end_runs("failed", message)
-        self.emit(LogLine(run_id="pipeline", level="error", text=message, source=stage_id.value))
-        self.emit(StageStatusEvent(stage_id=stage_id, status=StageStatus.FAILED, message=message))
-
-    def work_died(self, command: WorkDied) -> None:
-        if not self._current(command.attempt):
-            return
-        stage = self.state.here
-        if stage.retry:
-            self.work_failed(
-                command.attempt,
-                f"{command.message} It happened twice, so it was not tried again; less data or other models may help. "
-                f"restart_stage {stage.id} tries once more and uses what was finished.",
-            )
-            return
-        finishing = self.state.work is not None and self.state.work.finishing
-        self._end_runs("failed", f"interrupted: {command.message}")
-        self._begin(
-            stage.id,
-            dict(stage.params),
-            stage.fingerprint,
-            f"{command.message} Trying once more; what was finished is used again.",
-            finishing=finishing,
-            retry=True,
-            skip_runs=stage.skip_runs,
-        )
-
-    def finish_overdue(self, attempt: int) -> None:
-        work = self.state.work
-        if work is None or work.attempt != attempt or not work.finishing:
-            return
-        stage = self.state.here
-        self._end_runs("cancelled", "it did not come to an end in time after it was asked to finish")
-        self._begin(
-            stage.id, dict(stage.params), stage.fingerprint, "Finishing with the runs that are done.", finishing=True
-        )
-
-    def recover(self) -> None:
-        work = self.state.work
-        if work is None:
-            return
-        stage = self.state.here
-        self._end_runs("failed", "interrupted: the server stopped while it ran")
-        self._begin(
-            stage.id,
-            dict(stage.params),
-            stage.fingerprint,
-            f"{_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
-            finishing=work.finishing,
-            skip_runs=stage.skip_runs,
-        )
+        self.start(stage_id, params, f"{stage_name(stage_id)} runs again.", run_anyway=True)
 
     def add_dataset(self, command: AddDataset) -> None:
         self.emit(FileTreeUpdate(files=(command.file,)))
@@ -577,18 +304,6 @@ def _order(stage_id: StageId) -> int:
     return stage_id.order
 
 
-def _name(stage_id: StageId) -> str:
-    return stage_id.value
-
-
-def _gate_prefix(state: ProjectState) -> str:
-    return f"g-{state.epoch[:8]}-"
-
-
-def _stands(state: ProjectState) -> str:
-    return f"{state.current} is {state.here.status}."
-
-
 def _not_waiting(state: ProjectState) -> str:
     match state.here.status:
         case StageStatus.PENDING:
@@ -599,9 +314,4 @@ def _not_waiting(state: ProjectState) -> str:
             hint = f"say what to change, or use restart_stage {state.current}"
         case _:
             hint = "the project is finished; use restart_stage to change something"
-    return f"No stage waits for a confirmation. {_stands(state)} You can {hint}."
-
-
-def encoded(events: tuple[Event, ...]) -> bytes:
-    """Events as canonical JSON, to compare them."""
-    return msgspec.json.encode([[e.seq, e.ts, e.stage, e.name, e.payload] for e in events])
+    return f"No stage waits for a confirmation. {stands(state)} You can {hint}."

@@ -1,0 +1,161 @@
+"""Decisions about work: what workers report, what is cancelled, and what is taken up again."""
+
+from msgspec import UNSET
+
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.events import LogLine, StageStatusEvent, TrainRunStarted
+from ..protocol.jobs import Done
+from ..protocol.messages import CancelRun
+from ..protocol.stages import StageId, StageStatus
+from .commands import WorkDied, WorkEvent
+from .plans import shaped
+from .turn import Turn, stage_name, stands
+
+
+class WorkTurn(Turn):
+    """A turn that knows of work."""
+
+    def cancel(self, command: CancelRun) -> None:
+        """End what runs, in the way that is asked for."""
+        work = self.state.work
+        if work is None:
+            raise Refusal(ErrorCode.NO_ACTIVE_RUN, f"Nothing is running that could be cancelled. {stands(self.state)}")
+        if command.run_id is not None and command.run_id not in {r.run_id for r in self.state.open_runs()}:
+            active = ", ".join(r.run_id for r in self.state.open_runs()) or "none at this moment"
+            raise Refusal(ErrorCode.NO_ACTIVE_RUN, f"The run {command.run_id!r} is not running; running: {active}.")
+        stage = self.state.stage(work.stage_id)
+        if command.mode == "finish":
+            if work.stage_id is not StageId.TRAIN:
+                raise Refusal(
+                    ErrorCode.INVALID_ARGS, f'{work.stage_id} can be stopped ("stop" or "now"), not finished.'
+                )
+            self.emit(
+                StageStatusEvent(
+                    stage_id=work.stage_id,
+                    status=StageStatus.IN_PROGRESS,
+                    message="Finishing with the best model so far.",
+                    attempt=work.attempt,
+                    finishing=True,
+                    skip_runs=stage.skip_runs or UNSET,
+                    by=self.env.user,
+                )
+            )
+            return
+        by = self.env.user.name
+        self.end_runs("cancelled", f"cancelled by {by}")
+        if command.run_id is not None:
+            self.begin(
+                work.stage_id,
+                dict(stage.params),
+                stage.fingerprint,
+                "One run was cancelled; the others go on.",
+                finishing=work.finishing,
+                skip_runs=(*stage.skip_runs, command.run_id),
+            )
+            return
+        self.emit(
+            StageStatusEvent(
+                stage_id=work.stage_id,
+                status=StageStatus.FAILED,
+                message=f"Cancelled by {by}. Use restart_stage {work.stage_id} to go on; "
+                "what was finished is kept and used again.",
+                by=self.env.user,
+            )
+        )
+
+    def _current(self, attempt: int) -> bool:
+        return self.state.work is not None and self.state.work.attempt == attempt
+
+    def work_event(self, command: WorkEvent) -> None:
+        """An attempt says something."""
+        payload = command.payload
+        if not self._current(command.attempt):
+            return
+        run_id = getattr(payload, "run_id", None)
+        if run_id is not None and not isinstance(payload, LogLine):
+            run = self.state.runs.get(run_id)
+            started = isinstance(payload, TrainRunStarted)
+            # A run speaks between its start and its end; a worker that says otherwise is not believed.
+            if started == (run is not None) or (run is not None and run.status != "running"):
+                return
+        self.emit(payload)
+
+    def work_done(self, done: Done) -> None:
+        """An attempt came to a result."""
+        if not self._current(done.attempt):
+            return
+        stage = self.state.here
+        self.end_runs("failed", "the stage ended before this run did")
+        if stage.id is StageId.EXPORT:
+            self.emit(
+                StageStatusEvent(stage_id=stage.id, status=StageStatus.COMPLETED, message=done.summary or "Exported.")
+            )
+            return
+        try:
+            plan = shaped(stage.id, done.plan)
+        except Refusal as refusal:
+            self.work_failed(
+                done.attempt, f"{stage_name(stage.id)} came to a plan that does not hold: {refusal.message}"
+            )
+            return
+        self.propose(stage.id, plan, stage.plan, done.summary, done.next_actions)
+
+    def work_failed(self, attempt: int, message: str) -> None:
+        """An attempt cannot go on."""
+        if not self._current(attempt):
+            return
+        stage_id = self.state.here.id
+        self.end_runs("failed", message)
+        self.emit(LogLine(run_id="pipeline", level="error", text=message, source=stage_id.value))
+        self.emit(StageStatusEvent(stage_id=stage_id, status=StageStatus.FAILED, message=message))
+
+    def work_died(self, command: WorkDied) -> None:
+        """An attempt's process ended: it is tried once more."""
+        if not self._current(command.attempt):
+            return
+        stage = self.state.here
+        if stage.retry:
+            self.work_failed(
+                command.attempt,
+                f"{command.message} It happened twice, so it was not tried again; less data or other models may help. "
+                f"restart_stage {stage.id} tries once more and uses what was finished.",
+            )
+            return
+        finishing = self.state.work is not None and self.state.work.finishing
+        self.end_runs("failed", f"interrupted: {command.message}")
+        self.begin(
+            stage.id,
+            dict(stage.params),
+            stage.fingerprint,
+            f"{command.message} Trying once more; what was finished is used again.",
+            finishing=finishing,
+            retry=True,
+            skip_runs=stage.skip_runs,
+        )
+
+    def finish_overdue(self, attempt: int) -> None:
+        """An attempt did not finish in its time: its finished runs are used."""
+        work = self.state.work
+        if work is None or work.attempt != attempt or not work.finishing:
+            return
+        stage = self.state.here
+        self.end_runs("cancelled", "it did not come to an end in time after it was asked to finish")
+        self.begin(
+            stage.id, dict(stage.params), stage.fingerprint, "Finishing with the runs that are done.", finishing=True
+        )
+
+    def recover(self) -> None:
+        """Take up what was running when the server stopped."""
+        work = self.state.work
+        if work is None:
+            return
+        stage = self.state.here
+        self.end_runs("failed", "interrupted: the server stopped while it ran")
+        self.begin(
+            stage.id,
+            dict(stage.params),
+            stage.fingerprint,
+            f"{stage_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
+            finishing=work.finishing,
+            skip_runs=stage.skip_runs,
+        )
