@@ -1,0 +1,84 @@
+/** What every part of the view stands on, and the hooks by which a part follows the model. */
+
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { Json, ProjectModel } from './model';
+import type { Translation, ViewHost, ViewRest } from './options';
+import type { StageId } from './stages';
+
+export interface Problem {
+  code: string;
+  message: string;
+}
+
+export interface ViewContext {
+  model: ProjectModel;
+  rest: ViewRest;
+  host: ViewHost;
+  trans: Translation;
+  version: string;
+  /** Send a client message; `onProblem` hears if the server refuses it. Returns its id. */
+  send(message: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
+  command(command: string, args: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
+  /** Say something to screen readers, once. */
+  announce(text: string): void;
+  /** Open the dialogue that restarts a stage. */
+  askRestart(stageId: StageId): void;
+}
+
+export const Context = createContext<ViewContext>(null as unknown as ViewContext);
+
+export function useView(): ViewContext {
+  return useContext(Context);
+}
+
+/** Render again when there is something else to see. */
+export function useStructure(model: ProjectModel): number {
+  const [version, setVersion] = useState(model.structureVersion);
+  useEffect(() => {
+    const check = (): void => setVersion(model.structureVersion);
+    check();
+    return model.subscribe(check);
+  }, [model]);
+  return version;
+}
+
+/** Render again when numbers move, at most once in `every` milliseconds. */
+export function useNumbers(model: ProjectModel, every = 200): number {
+  const [version, setVersion] = useState(model.version);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let last = 0;
+    const show = (): void => {
+      timer = null;
+      last = performance.now();
+      setVersion(model.version);
+    };
+    const stop = model.subscribe(() => {
+      if (timer === null) {
+        timer = setTimeout(show, Math.max(0, every - (performance.now() - last)));
+      }
+    });
+    return () => {
+      stop();
+      if (timer !== null) {
+        clearTimeout(timer);
+      }
+    };
+  }, [model, every]);
+  return version;
+}
+
+/** The time, each `every` milliseconds while `active`. */
+export function useNow(active: boolean, every = 1000): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (!active) {
+      return;
+    }
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), every);
+    return () => clearInterval(timer);
+  }, [active, every]);
+  return now;
+}

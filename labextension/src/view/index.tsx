@@ -1,0 +1,92 @@
+/** The live view of one project, for a JupyterLab panel, a notebook cell or any page. */
+
+import { render } from 'preact';
+import { App } from './app';
+import { Context, Problem, ViewContext } from './context';
+import { ProjectModel } from './model';
+import type { ViewOptions } from './options';
+import { injectStyle } from './style';
+import { english } from './translation';
+
+export * from './model';
+export type { Predictions, Row, Translation, ViewHost, ViewOptions, ViewRest } from './options';
+export { STAGES } from './stages';
+export type { StageId, StageStatus } from './stages';
+export { stageName } from './words';
+
+/** Run before the next picture; in a hidden page, where there is none, soon. */
+export function schedule(callback: () => void): void {
+  if (document.visibilityState === 'visible') {
+    requestAnimationFrame(callback);
+  } else {
+    setTimeout(callback, 200);
+  }
+}
+
+/**
+ * Show a project in an element.
+ *
+ * @returns an object whose `dispose` closes the connection and empties the element.
+ */
+export function mountView(element: HTMLElement, options: ViewOptions): { dispose(): void } {
+  injectStyle(element);
+  const model = new ProjectModel(options.projectId, schedule);
+  const problems = new Map<string, (problem: Problem) => void>();
+  const view: ViewContext = {
+    model,
+    rest: options.rest,
+    host: options.host ?? {},
+    trans: options.trans ?? english,
+    version: options.version ?? '',
+    send: (message, onProblem) => {
+      const id = connection.send(message);
+      if (onProblem) {
+        problems.set(id, onProblem);
+        if (problems.size > 100) {
+          problems.delete(problems.keys().next().value!);
+        }
+      }
+      return id;
+    },
+    command: (command, args, onProblem) => view.send({ type: 'command', command, args }, onProblem),
+    announce: () => undefined,
+    askRestart: () => undefined
+  };
+  options.host?.onModel?.(model);
+  const connection = options.connect({
+    onStatusChange: (status, detail) => model.setConnection(status, detail ?? {}),
+    onEvent: event => model.apply(event),
+    onError: error => {
+      const problem = problemOf(error);
+      const id = typeof error === 'object' && error ? (error.id ?? error.original_message?.id) : null;
+      const heard = id ? problems.get(id) : undefined;
+      if (heard) {
+        problems.delete(id);
+        heard(problem);
+      } else {
+        model.report(problem);
+      }
+    }
+  });
+  render(
+    <Context.Provider value={view}>
+      <App />
+    </Context.Provider>,
+    element
+  );
+  return {
+    dispose: () => {
+      connection.close();
+      render(null, element);
+    }
+  };
+}
+
+/** What an error frame, or a sentence about the connection, says to a person. */
+function problemOf(error: any): Problem {
+  if (typeof error === 'string') {
+    return { code: '', message: error };
+  }
+  const text = String(error?.message ?? error?.reason ?? error ?? '');
+  return { code: String(error?.code ?? ''), message: text.replace(/^Failed to process message: /, '') };
+}
