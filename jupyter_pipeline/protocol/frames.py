@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .errors import Refusal
+from .errors import ErrorCode, Refusal
 from .events import EVENT_TYPES, Payload, User
 from .stages import StageId, StageRef, StageStatus
 
@@ -81,7 +81,7 @@ class ErrorFrame(msgspec.Struct, frozen=True, kw_only=True, tag="error", tag_fie
 
     message: str
     original_message: Any
-    code: str
+    code: ErrorCode
     id: str | None = None
     retryable: bool = False
     retry_after_ms: int | None = None
@@ -175,7 +175,7 @@ def error_frame(refusal: Refusal, original: Any, message_id: str | None = None) 
     return ErrorFrame(
         message=ERROR_PREFIX + refusal.message,
         original_message=original,
-        code=refusal.code.value,
+        code=refusal.code,
         id=message_id,
         retryable=refusal.retryable,
         retry_after_ms=refusal.retry_after_ms,

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import msgspec
-
 from .. import __version__
-from ..protocol.events import EVENT_TYPES, Artifact, Dataset
-from ..protocol.frames import Ack, Envelope, ErrorFrame, Pong
+from ..project.state import Decision, Run
+from ..protocol.frames import Envelope
 from ..protocol.messages import MESSAGE_TYPES
-from ..protocol.plans import PLAN_TYPES
+from ..protocol.schema import components
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -30,9 +28,7 @@ def document(base_url: str) -> dict[str, Any]:
     base_url : str
         The server's base URL path.
     """
-    roots = [*MESSAGE_TYPES.values(), *EVENT_TYPES.values(), *PLAN_TYPES.values()]
-    roots += [Ack, Pong, ErrorFrame, Envelope, Artifact, Dataset]
-    _, schemas = msgspec.json.schema_components(roots, ref_template=_REF)
+    schemas = components(_REF, (Envelope, Run, Decision))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,7 +68,11 @@ def _object(required: bool = True, **members: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": members, "required": list(members) if required else []}
 
 
-_STR, _INT = {"type": "string"}, {"type": "integer"}
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_STR, _INT, _BOOL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
 _ANY: dict[str, Any] = {}
 _SCHEMAS: dict[str, Any] = {
     "ProjectEntry": _object(
@@ -88,18 +88,46 @@ _SCHEMAS: dict[str, Any] = {
         epoch=_STR,
         seq=_INT,
         current_stage=_ref("StageId"),
-        stages=_array({"type": "object"}),
-        waiting_confirmation={"type": ["object", "null"]},
-        decisions=_array({"type": "object"}),
-        runs=_array({"type": "object"}),
+        stages=_array(_ref("StageSnapshot")),
+        waiting_confirmation=_or_null(_ref("OpenGate")),
+        decisions=_array(_ref("Decision")),
+        runs=_array(_ref("Run")),
         leaderboard=_array(_ref("LeaderboardRow")),
+        best_model=_or_null(_ref("BestModelUpdated")),
+        datasets=_array(_ref("Dataset")),
+        columns=_array(_STR),
+        models=_array(_ref("ModelCandidate")),
         artifacts=_array(_ref("Artifact")),
+        export=_or_null(_ref("ExportReady")),
     ),
+    "StageSnapshot": _object(
+        id=_ref("StageId"),
+        index={"type": "integer", "minimum": 0, "maximum": 7},
+        status=_ref("StageStatus"),
+        message=_STR,
+        attempt=_INT,
+        reused=_BOOL,
+        approved=_BOOL,
+        plan_id=_STR,
+        plan_json=_or_null({"type": "object"}),
+        started_ts=_or_null(_INT),
+        ended_ts=_or_null(_INT),
+    ),
+    "OpenGate": _object(
+        stage_id=_ref("StageId"),
+        gate_id=_STR,
+        digest=_STR,
+        summary=_STR,
+        next_actions=_array(_STR),
+        plan_id=_STR,
+        plan_json={"type": "object"},
+    ),
+    "Accepted": _object(type={"const": "ack"}, id=_or_null(_STR), seq=_INT, status={"enum": ["accepted", "duplicate"]}),
     "Events": _object(
         project_id=_STR,
         epoch=_STR,
         seq=_INT,
-        resumed={"type": "boolean"},
+        resumed=_BOOL,
         next=_INT,
         events=_array(_ref("Envelope")),
     ),
@@ -136,11 +164,11 @@ def _paths() -> dict[str, Any]:
         f"{one}/state": {"parameters": [project], "get": _call("Snapshot of the project", _ref("State"))},
         f"{one}/messages": {
             "parameters": [project],
-            "post": _call("Send a client message", {"oneOf": [_ref("Ack"), _ref("Pong")]}, body=message),
+            "post": _call("Send a client message", {"oneOf": [_ref("Accepted"), _ref("Pong")]}, body=message),
         },
         f"{one}/confirm": {
             "parameters": [project],
-            "post": _call("Confirm the open gate", _ref("Ack"), body=_ref("Confirm"), needs_body=False),
+            "post": _call("Confirm the open gate", _ref("Accepted"), body=_ref("Confirm"), needs_body=False),
         },
         f"{one}/events": {
             "parameters": [

@@ -26,7 +26,6 @@ from .base import PROJECT_ID, PROJECTS, BodyHandler, ProjectHandler, guarded, qu
 from .connection import now_ms
 from .errors import NotFound
 from .limits import lane_of
-from .openapi import document
 from .uploads import DataHandler
 
 EVENTS_DEFAULT, EVENTS_MOST = 1000, 10_000
@@ -233,6 +232,8 @@ class OpenApiHandler(ProjectHandler):
     @guarded("read")
     async def get(self) -> None:
         """Describe the REST calls."""
+        from .openapi import document  # seldom asked for, and a server's start should not pay for it
+
         self.answer(document(self.base_url))
 
 

@@ -23,6 +23,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from jupyter_pipeline.server.limits import DEFAULT_RATES
 
+from ..wire import check_frame
+
 TOKEN = "a-token-of-the-tests"
 START_S = 60.0
 
@@ -149,9 +151,7 @@ class Socket:
             text = await self.raw.recv(decode=True)
         assert isinstance(text, str)
         self.frames.append(text)
-        frame = json.loads(text)
-        assert isinstance(frame, dict)
-        return frame
+        return check_frame(text)
 
     async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The next frame that is wanted; those before it are passed over."""
