@@ -18,7 +18,10 @@ _CLIENT_TEXT = {
 
 
 def asyncapi(version: str) -> dict[str, Any]:
-    """The document, for a version of the package. ``send`` and ``receive`` are said from the server's side, as AsyncAPI has it."""
+    """The document, for a version of the package.
+
+    ``send`` and ``receive`` are said from the server's side, as AsyncAPI has it.
+    """
     received = {name: _message(kind.__name__, name, _CLIENT_TEXT[name]) for name, kind in MESSAGE_TYPES.items()}
     sent = {"HELLO": _message("HelloFrame", "HELLO", "The first frame of a connection.")}
     for name, payload in EVENT_TYPES.items():
