@@ -24,7 +24,7 @@ def asyncapi(version: str) -> dict[str, Any]:
     """
     received = {name: _message(kind.__name__, name, _CLIENT_TEXT[name]) for name, kind in MESSAGE_TYPES.items()}
     sent = {"HELLO": _message("HelloFrame", "HELLO", "The first frame of a connection.")}
-    for name, payload in EVENT_TYPES.items():
+    for name, payload in sorted(EVENT_TYPES.items()):
         text = (payload.__doc__ or "").split("\n\n")[0].replace("\n", " ").strip()
         sent[name] = _message(frame_name(name), name, text)
     for kind in PLAIN_FRAMES:

@@ -57,7 +57,7 @@ def components(ref_template: str, more: Iterable[type[msgspec.Struct]] = ()) -> 
             member.pop("default", None)  # always sent, so there is nothing to fill in
         if not schema["required"]:
             del schema["required"]
-    frames = {frame_name(name): event_frame(name, ref_template) for name in EVENT_TYPES}
+    frames = {frame_name(name): event_frame(name, ref_template) for name in sorted(EVENT_TYPES)}
     frames["HelloFrame"] = _envelope("HELLO", "Hello", ref_template, ephemeral=True)
     found.update(frames)
     found["ServerFrame"] = _any_of("Every frame that the server sends.", [*frames, *_names(PLAIN_FRAMES)], ref_template)
