@@ -83,6 +83,11 @@ _SCHEMAS: dict[str, Any] = {
         current_stage=_ref("StageId"),
         status=_ref("StageStatus"),
     ),
+    "Projects": _object(
+        projects=_array(_ref("ProjectEntry")),
+        server_version=_STR,
+        folders=_object(workspace={"type": ["string", "null"]}, pipelines={"type": ["string", "null"]}),
+    ),
     "State": _object(
         project_id=_STR,
         epoch=_STR,
@@ -154,7 +159,7 @@ def _paths() -> dict[str, Any]:
     message = {"oneOf": [_ref(kind.__name__) for kind in MESSAGE_TYPES.values()]}
     one = "/api/projects/{project_id}"
     return {
-        "/api/projects": {"get": _call("List the projects", _object(projects=_array(_ref("ProjectEntry"))))},
+        "/api/projects": {"get": _call("List the projects", _ref("Projects"))},
         "/api/projects/openapi.json": {"get": _call("This document", {"type": "object"})},
         one: {
             "parameters": [project],

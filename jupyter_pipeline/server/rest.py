@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from tornado import web
 
+from .. import __version__
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import Ack, Pong, encode
 from ..protocol.messages import (
@@ -44,8 +46,27 @@ class ProjectsHandler(ProjectHandler):
 
     @guarded("read")
     async def get(self) -> None:
-        """List the projects, last changed first."""
-        self.answer({"projects": await self.service.manager.list()})
+        """List the projects, last changed first; with the server's version, and where Jupyter's file browser has them."""
+        self.answer(
+            {
+                "projects": await self.service.manager.list(),
+                "server_version": __version__,
+                "folders": self._folders(),
+            }
+        )
+
+    def _folders(self) -> dict[str, str | None]:
+        """The workspace's and the projects' folders as paths of the contents API; None for one that it does not show."""
+        settings = self.service.settings
+        shown = getattr(self.contents_manager, "root_dir", None)
+        found: dict[str, str | None] = {"workspace": None, "pipelines": None}
+        if not shown:
+            return found
+        root = Path(shown).expanduser().resolve()
+        for name, folder in (("workspace", settings.workspace.resolve()), ("pipelines", settings.root.resolve())):
+            if folder.is_relative_to(root):
+                found[name] = folder.relative_to(root).as_posix().removeprefix(".")
+        return found
 
 
 class OneProjectHandler(ProjectHandler):

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_pipeline import __version__
+
 from .conftest import Answer, Server
 
 
@@ -29,8 +31,10 @@ def begin(server: Server, project_id: str) -> int:
 
 def test_what_there_is_after_a_first_message(server: Server, project_id: str) -> None:
     head = begin(server, project_id)
-    projects = server.request("GET", "api/projects").json["projects"]
-    entry = next(p for p in projects if p["project_id"] == project_id)
+    listed = server.request("GET", "api/projects").json
+    entry = next(p for p in listed["projects"] if p["project_id"] == project_id)
+    assert listed["folders"] == {"workspace": "", "pipelines": "pipelines"}
+    assert listed["server_version"] == __version__
     assert entry["seq"] == head
     assert {"epoch", "updated_ts", "current_stage", "status"} <= set(entry)
     one = server.request("GET", f"api/projects/{project_id}").json
