@@ -46,7 +46,7 @@ class ProjectsHandler(ProjectHandler):
 
     @guarded("read")
     async def get(self) -> None:
-        """List the projects, last changed first; with the server's version, and where Jupyter's file browser has them."""
+        """List the projects, last changed first; with the server's version and the folders."""
         self.answer(
             {
                 "projects": await self.service.manager.list(),
@@ -56,7 +56,7 @@ class ProjectsHandler(ProjectHandler):
         )
 
     def _folders(self) -> dict[str, str | None]:
-        """The workspace's and the projects' folders as paths of the contents API; None for one that it does not show."""
+        """The workspace and the projects as paths of the contents API; None for one that it does not show."""
         settings = self.service.settings
         shown = getattr(self.contents_manager, "root_dir", None)
         found: dict[str, str | None] = {"workspace": None, "pipelines": None}
