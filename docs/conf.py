@@ -1,5 +1,6 @@
 """Sphinx settings; ``sphinx-build -W docs docs/build`` with the extra ``docs``."""
 
+import warnings
 from pathlib import Path
 
 project = "jupyter_pipeline"
@@ -10,8 +11,12 @@ for _line in (Path(__file__).parent.parent / "jupyter_pipeline" / "__init__.py")
         exec(_line, _version)  # noqa: S102
 release = version = _version["__version__"]
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "autodoc_traits"]
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
 myst_heading_anchors = 3
 exclude_patterns = ["build"]
+# Said of a trait that every extension inherits.
+warnings.filterwarnings("ignore", "\\s*Documenting PipelineApp.default_url", FutureWarning)
 html_theme = "alabaster"
 html_theme_options = {"description": "From a sentence and a data set to an exported model, inside Jupyter."}
