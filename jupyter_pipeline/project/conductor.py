@@ -170,7 +170,8 @@ class Project:
 
     def snapshot(self) -> dict[str, Any]:
         """The state as JSON values."""
-        return snapshot(self.state)
+        result: dict[str, Any] = msgspec.to_builtins(snapshot(self.state))
+        return result
 
     def commands(self) -> tuple[CommandSpec, ...]:
         """The commands that this project takes."""

@@ -18,7 +18,6 @@ from ..protocol.events import (
     DatasetCandidates,
     DatasetSampleReady,
     ExportReady,
-    FinalMetrics,
     LeaderboardRow,
     LeaderboardUpdated,
     ModelCandidate,
@@ -29,10 +28,10 @@ from ..protocol.events import (
     StageStatusEvent,
     TrainRunFinished,
     TrainRunStarted,
-    User,
     WaitingConfirmation,
 )
 from ..protocol.frames import Event, stage_ref
+from ..protocol.snapshot import Decision, Run
 from ..protocol.stages import STAGES, StageId, StageRef, StageStatus
 
 P = TypeVar("P", bound=Payload)
@@ -73,38 +72,12 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     ended_ts: int | None = None
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A training run. ``status`` is ``running`` until it has finished."""
-
-    run_id: str
-    model_id: str
-    attempt: int
-    metric_primary: str
-    config: dict[str, Any]
-    status: str = "running"
-    final_metrics: FinalMetrics | None = None
-    reason: str | None = None
-    started_ts: int
-    finished_ts: int | None = None
-
-
 class Work(msgspec.Struct, frozen=True):
     """The attempt that a worker should be at."""
 
     attempt: int
     stage_id: StageId
     finishing: bool = False
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided at a gate, by whom and when (Unix milliseconds)."""
-
-    stage_id: StageId
-    plan_id: str
-    plan: dict[str, Any]
-    by: User
-    ts: int
-    seq: int
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):

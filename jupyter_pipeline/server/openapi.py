@@ -3,10 +3,10 @@
 from typing import Any
 
 from .. import __version__
-from ..project.state import Decision, Run
 from ..protocol.frames import Envelope
 from ..protocol.messages import MESSAGE_TYPES
 from ..protocol.schema import components
+from ..protocol.snapshot import Snapshot
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -28,7 +28,7 @@ def document(base_url: str) -> dict[str, Any]:
     base_url : str
         The server's base URL path.
     """
-    schemas = components(_REF, (Envelope, Run, Decision))
+    schemas = components(_REF, (Envelope, Snapshot))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -88,45 +88,6 @@ _SCHEMAS: dict[str, Any] = {
         server_version=_STR,
         folders=_object(workspace={"type": ["string", "null"]}, pipelines={"type": ["string", "null"]}),
     ),
-    "State": _object(
-        project_id=_STR,
-        epoch=_STR,
-        seq=_INT,
-        current_stage=_ref("StageId"),
-        stages=_array(_ref("StageSnapshot")),
-        waiting_confirmation=_or_null(_ref("OpenGate")),
-        decisions=_array(_ref("Decision")),
-        runs=_array(_ref("Run")),
-        leaderboard=_array(_ref("LeaderboardRow")),
-        best_model=_or_null(_ref("BestModelUpdated")),
-        datasets=_array(_ref("Dataset")),
-        columns=_array(_STR),
-        models=_array(_ref("ModelCandidate")),
-        artifacts=_array(_ref("Artifact")),
-        export=_or_null(_ref("ExportReady")),
-    ),
-    "StageSnapshot": _object(
-        id=_ref("StageId"),
-        index={"type": "integer", "minimum": 0, "maximum": 7},
-        status=_ref("StageStatus"),
-        message=_STR,
-        attempt=_INT,
-        reused=_BOOL,
-        approved=_BOOL,
-        plan_id=_STR,
-        plan_json=_or_null({"type": "object"}),
-        started_ts=_or_null(_INT),
-        ended_ts=_or_null(_INT),
-    ),
-    "OpenGate": _object(
-        stage_id=_ref("StageId"),
-        gate_id=_STR,
-        digest=_STR,
-        summary=_STR,
-        next_actions=_array(_STR),
-        plan_id=_STR,
-        plan_json={"type": "object"},
-    ),
     "Accepted": _object(type={"const": "ack"}, id=_or_null(_STR), seq=_INT, status={"enum": ["accepted", "duplicate"]}),
     "Events": _object(
         project_id=_STR,
@@ -166,7 +127,7 @@ def _paths() -> dict[str, Any]:
             "get": _call("One project", _ref("ProjectEntry")),
             "delete": _call("End the project's work and remove it", None, status="204"),
         },
-        f"{one}/state": {"parameters": [project], "get": _call("Snapshot of the project", _ref("State"))},
+        f"{one}/state": {"parameters": [project], "get": _call("Snapshot of the project", _ref("Snapshot"))},
         f"{one}/messages": {
             "parameters": [project],
             "post": _call("Send a client message", {"oneOf": [_ref("Accepted"), _ref("Pong")]}, body=message),

@@ -1,0 +1,31 @@
+"""The front end's types are those of the protocol."""
+
+import msgspec
+
+from jupyter_pipeline.project.snapshot import snapshot
+from jupyter_pipeline.project.state import ProjectState
+from jupyter_pipeline.protocol import typescript
+from jupyter_pipeline.protocol.events import EVENT_TYPES
+from jupyter_pipeline.protocol.snapshot import Snapshot
+
+
+def test_the_front_end_has_the_types_of_the_protocol() -> None:
+    assert typescript.TARGET.read_text(encoding="utf-8") == typescript.generate(), (
+        "Out of date; run: python -m jupyter_pipeline.protocol.typescript --write"
+    )
+
+
+def test_every_event_is_there_and_what_may_be_missing_is_optional() -> None:
+    source = typescript.generate()
+    for name, payload in EVENT_TYPES.items():
+        assert f"  {name}: {payload.__name__};" in source
+        assert f"export interface {payload.__name__} {{" in source
+    assert "  attempt?: number;" in source  # added to the contract's keys, left out while unset
+    assert "  gate_id?: string | null;" in source  # sent by a client, which may leave it out
+
+
+def test_a_snapshot_is_of_its_type() -> None:
+    made = msgspec.json.encode(snapshot(ProjectState(project_id="p", epoch="e")))
+    read = msgspec.json.decode(made, type=Snapshot)
+    assert [stage.index for stage in read.stages] == list(range(8))
+    assert msgspec.json.encode(read) == made
