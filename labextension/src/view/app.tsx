@@ -1,49 +1,272 @@
-/** The view as a whole. */
+/** The view as a whole: the stages, the one that matters now, the conversation, and what was decided. */
 
-import { useState } from 'preact/hooks';
-import { useStructure, useView } from './context';
-import { STAGES } from './stages';
-import { stageName, statusName } from './words';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ChatLines, Composer, Uploads, useUploads } from './chat';
+import { useNow, useStructure, useView } from './context';
+import { History, Log } from './history';
+import { Meter } from './parts';
+import { StagePanel } from './stage';
+import type { StageId } from './stages';
+import { Timeline } from './timeline';
+import { count, stageName } from './words';
 
 export function App() {
   const view = useView();
   const { model, trans } = view;
   useStructure(model);
-  const [text, setText] = useState('');
-  const gate = model.gate;
+  const [selected, setSelected] = useState<StageId | null>(null);
+  const root = useRef<HTMLDivElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { uploads, upload, forget } = useUploads();
+  const [dropping, setDropping] = useState(false);
+  const shown = selected ?? model.current;
+  const key = `${shown}/${model.gate?.gateId ?? ''}/${model.stages[shown].status}`;
+
+  // Whoever confirmed by keyboard goes on from the heading, not from the top of the page.
+  const inside = useRef(false);
+  useEffect(() => {
+    const host = root.current!.getRootNode() as Document | ShadowRoot;
+    if (inside.current && (host.activeElement === null || host.activeElement === document.body)) {
+      heading.current?.focus({ preventScroll: true });
+    }
+  }, [key]);
+
+  const loading = !model.ready;
+  const gone = model.connection === 'deleted' || model.connection === 'denied';
   return (
-    <div class="jppl-root" data-testid="pipeline-view" data-project={model.projectId}>
-      <ol>
-        {STAGES.map(id => (
-          <li key={id} data-stage={id} data-status={model.stages[id].status} title={id}>
-            {stageName(id, trans)}: {statusName(model.stages[id].status, trans)}
-          </li>
-        ))}
-      </ol>
-      {gate && (
-        <div>
-          <p>{gate.summary}</p>
-          <button type="button" onClick={() => view.send({ type: 'confirm', gate_id: gate.gateId })}>
-            {trans.__('Confirm')}
-          </button>
-        </div>
-      )}
-      <ul>
-        {model.chat.map(line => (
-          <li key={line.seq}>{line.text}</li>
-        ))}
-      </ul>
-      <form
-        onSubmit={event => {
+    <div
+      ref={root}
+      class={`jppl-root ${dropping ? 'jppl-dropping' : ''}`}
+      data-testid="pipeline-view"
+      data-project={model.projectId}
+      aria-busy={loading && !gone}
+      onFocusIn={() => (inside.current = true)}
+      onPointerDown={event => (inside.current = event.currentTarget.contains(event.target as Node))}
+      onDragOver={event => {
+        if (event.dataTransfer?.types.includes('Files')) {
           event.preventDefault();
-          if (text.trim()) {
-            view.send({ type: 'chat', text: text.trim() });
-            setText('');
-          }
-        }}
-      >
-        <input aria-label={trans.__('Message')} value={text} onInput={e => setText(e.currentTarget.value)} />
-      </form>
+          setDropping(true);
+        }
+      }}
+      onDragLeave={event => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) {
+          setDropping(false);
+        }
+      }}
+      onDrop={event => {
+        setDropping(false);
+        if (event.dataTransfer?.files.length) {
+          event.preventDefault();
+          event.stopPropagation();
+          upload(Array.from(event.dataTransfer.files));
+        }
+      }}
+    >
+      <LiveRegion />
+      <header class="jppl-head">
+        <h2 class="jppl-title">{model.projectId}</h2>
+        <ConnectionNote />
+      </header>
+      <VersionNote />
+      {gone ? (
+        <Gone />
+      ) : loading && !model.seq ? (
+        <Loading />
+      ) : model.isEmpty && !loading ? (
+        <Empty />
+      ) : (
+        <>
+          <Timeline shown={shown} onShow={id => setSelected(id === model.current ? null : id)} />
+          {loading ? <Loading /> : null}
+          <div class="jppl-body">
+            <div class="jppl-main" hidden={!model.ready}>
+              {selected && selected !== model.current ? (
+                <p class="jppl-back">
+                  <button type="button" class="jppl-link" onClick={() => setSelected(null)}>
+                    {model.gate
+                      ? trans.__('Back to %1, which waits for you', stageName(model.current, trans))
+                      : trans.__('Back to %1', stageName(model.current, trans))}
+                  </button>
+                </p>
+              ) : null}
+              <StagePanel key={shown} stageId={shown} heading={heading} />
+              <div class="jppl-more">
+                <details class="jppl-details">
+                  <summary>{trans.__('History')}</summary>
+                  <History />
+                </details>
+                {model.log.length ? (
+                  <details class="jppl-details">
+                    <summary>{trans.__('Log')}</summary>
+                    <Log />
+                  </details>
+                ) : null}
+              </div>
+            </div>
+            <section class="jppl-side" aria-label={trans.__('Chat')}>
+              <ChatLines />
+              <Uploads uploads={uploads} forget={forget} />
+              <Composer hint={trans.__('Use random forest instead of xgboost')} />
+            </section>
+          </div>
+        </>
+      )}
+      {model.isEmpty && !loading && !gone ? <Uploads uploads={uploads} forget={forget} /> : null}
+      {dropping ? <div class="jppl-drop">{trans.__('Drop data files to attach them')}</div> : null}
+    </div>
+  );
+}
+
+/** Nothing was asked yet: the question, and a place to answer it. */
+function Empty() {
+  const { model, trans, send } = useView();
+  const examples = [
+    trans.__('Predict churn, optimise recall, take at most two minutes.'),
+    trans.__('Predict the price, a regression; minimise MAE.'),
+    trans.__('Predict the species of the iris data.')
+  ];
+  const attached = model.datasets.filter(d => d.source === 'upload');
+  return (
+    <div class="jppl-empty">
+      <h3>{trans.__('What should be predicted?')}</h3>
+      <p class="jppl-lead">
+        {trans.__('Attach a data file, or drop it here, and say what you want to know. Nothing runs before you confirm it.')}
+      </p>
+      {attached.length ? (
+        <ul class="jppl-attached" aria-label={trans.__('Attached data')}>
+          {attached.map(d => (
+            <li key={d.id}>
+              <strong>{d.name}</strong> <span class="jppl-muted">{d.desc}</span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <Composer large hint={examples[0]} />
+      <div class="jppl-examples">
+        <span class="jppl-muted">{trans.__('For example')}</span>
+        {examples.map(text => (
+          <button type="button" key={text} class="jppl-link" onClick={() => send({ type: 'chat', text })}>
+            {text}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Loading() {
+  const { model, trans } = useView();
+  const many = model.head > 500;
+  return (
+    <div class="jppl-loading">
+      <p>
+        {!model.greeted
+          ? trans.__('Connecting to the project…')
+          : many
+            ? trans.__('Loading %1 of %2 events', count(model.seq), count(model.head))
+            : trans.__('Loading…')}
+      </p>
+      <Meter value={model.greeted && many ? model.seq / model.head : null} label={trans.__('Loading')} />
+    </div>
+  );
+}
+
+function Gone() {
+  const { model, trans } = useView();
+  return (
+    <div class="jppl-empty">
+      <h3>
+        {model.connection === 'deleted' ? trans.__('This project was deleted') : trans.__('The server does not let you in')}
+      </h3>
+      <p class="jppl-lead">
+        {model.detail.reason ??
+          (model.connection === 'deleted'
+            ? trans.__('Its data and results are gone. Open another project, or begin a new one.')
+            : trans.__('Log in to the Jupyter server again, or ask for access to this project.'))}
+      </p>
+    </div>
+  );
+}
+
+/** How the connection stands, in as few words as it needs. */
+function ConnectionNote() {
+  const { model, trans } = useView();
+  const waiting = model.detail.waiting ?? 0;
+  const cut = model.connection === 'reconnecting' || (model.connection === 'connecting' && waiting > 0);
+  const now = useNow(cut);
+  if (model.connection === 'open') {
+    return (
+      <span class="jppl-connection">
+        <span class="jppl-dot" aria-hidden="true" />
+        {waiting ? trans._n('sending %1 message', 'sending %1 messages', waiting) : trans.__('live')}
+      </span>
+    );
+  }
+  if (cut) {
+    const retry = model.detail.retryAt ? Math.max(0, Math.ceil((model.detail.retryAt - now) / 1000)) : 0;
+    return (
+      <span class="jppl-connection jppl-offline" data-waiting={waiting}>
+        <span class="jppl-dot" aria-hidden="true" />
+        {retry > 0 ? trans.__('Not connected; trying again in %1 s.', retry) : trans.__('Not connected; trying again.')}{' '}
+        {waiting
+          ? trans._n('%1 message waits and is sent then.', '%1 messages wait and are sent then.', waiting)
+          : trans.__('Work on the server goes on.')}
+      </span>
+    );
+  }
+  return model.connection === 'closed' ? (
+    <span class="jppl-connection jppl-offline">
+      <span class="jppl-dot" aria-hidden="true" />
+      {model.detail.reason ?? trans.__('closed')}
+    </span>
+  ) : null;
+}
+
+/** Server and page of different versions: what that means and what to do. */
+function VersionNote() {
+  const { model, trans, version } = useView();
+  const minor = (text: string): string => text.split('.').slice(0, 2).join('.');
+  if (!version || !model.serverVersion || minor(version) === minor(model.serverVersion)) {
+    return null;
+  }
+  return (
+    <p class="jppl-note jppl-note-warn">
+      {trans.__(
+        'The server has version %1 and this page version %2. Reload the page; if that does not help, install the same version for both and restart the server.',
+        model.serverVersion,
+        version
+      )}
+    </p>
+  );
+}
+
+/** What a screen reader says by itself: gates, the end, failures and answers. */
+function LiveRegion() {
+  const { model, trans } = useView();
+  const [text, setText] = useState('');
+  useEffect(
+    () =>
+      model.onMoment(moment => {
+        switch (moment.kind) {
+          case 'gate':
+            setText(trans.__('%1 waits for your decision. %2', stageName(moment.stageId, trans), moment.summary));
+            break;
+          case 'failed':
+            setText(trans.__('%1 failed. %2', stageName(moment.stageId, trans), moment.message));
+            break;
+          case 'finished':
+            setText(trans.__('Everything is done.'));
+            break;
+          case 'answer':
+            setText(moment.text);
+            break;
+        }
+      }),
+    [model]
+  );
+  return (
+    <div class="jppl-visually-hidden" aria-live="polite">
+      {text}
     </div>
   );
 }

@@ -4,7 +4,6 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import type { Json, ProjectModel } from './model';
 import type { Translation, ViewHost, ViewRest } from './options';
-import type { StageId } from './stages';
 
 export interface Problem {
   code: string;
@@ -20,10 +19,6 @@ export interface ViewContext {
   /** Send a client message; `onProblem` hears if the server refuses it. Returns its id. */
   send(message: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
   command(command: string, args: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
-  /** Say something to screen readers, once. */
-  announce(text: string): void;
-  /** Open the dialogue that restarts a stage. */
-  askRestart(stageId: StageId): void;
 }
 
 export const Context = createContext<ViewContext>(null as unknown as ViewContext);

@@ -48,9 +48,7 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
       }
       return id;
     },
-    command: (command, args, onProblem) => view.send({ type: 'command', command, args }, onProblem),
-    announce: () => undefined,
-    askRestart: () => undefined
+    command: (command, args, onProblem) => view.send({ type: 'command', command, args }, onProblem)
   };
   options.host?.onModel?.(model);
   const connection = options.connect({

@@ -209,6 +209,8 @@ export class ProjectModel {
   head = 0;
   /** HELLO was heard. */
   greeted = false;
+  /** All that had happened before was folded once; from then on people are told of what is new. */
+  ready = false;
 
   stages!: Record<StageId, Stage>;
   current!: StageId;
@@ -430,12 +432,9 @@ export class ProjectModel {
     if (fold) {
       fold(this, payload, frame.ts, frame.seq);
     }
-    const light = LIGHT.has(name);
-    if (this.seq === this.head) {
-      this.changed(true);
-    } else {
-      this.changed(!light);
-    }
+    const caughtUp = !this.ready && this.seq >= this.head;
+    this.ready ||= caughtUp;
+    this.changed(caughtUp || !LIGHT.has(name));
   }
 
   private hello(payload: Json): void {
@@ -448,6 +447,7 @@ export class ProjectModel {
     this.limits = payload.limits ?? {};
     this.head = typeof payload.seq === 'number' ? payload.seq : 0;
     this.greeted = true;
+    this.ready ||= this.seq >= this.head;
     this.changed(true);
   }
 
@@ -471,7 +471,7 @@ export class ProjectModel {
 
   /** @internal */
   say(moment: Moment): void {
-    if (this.seq > this.head) {
+    if (this.ready) {
       for (const listener of [...this.listeners]) {
         listener(moment);
       }

@@ -1,0 +1,235 @@
+/** The conversation: what was said, the box to say something, and the way to attach data. */
+
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useView } from './context';
+import { Icon, Meter } from './parts';
+import { clock } from './words';
+
+export function ChatLines() {
+  const { model, trans } = useView();
+  const list = useRef<HTMLOListElement>(null);
+  const atEnd = useRef(true);
+  const lines = model.chat.slice(-100);
+  const last = lines[lines.length - 1]?.seq;
+  useLayoutEffect(() => {
+    if (list.current && atEnd.current) {
+      list.current.scrollTop = list.current.scrollHeight;
+    }
+  }, [last]);
+  if (lines.length === 0) {
+    return (
+      <p class="jppl-muted jppl-chat-empty">
+        {trans.__('Say what should be different, or ask. Nothing runs before you confirm it.')}
+      </p>
+    );
+  }
+  return (
+    <ol
+      class="jppl-lines"
+      ref={list}
+      tabIndex={0}
+      aria-label={trans.__('Conversation')}
+      onScroll={e => {
+        const box = e.currentTarget;
+        atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+      }}
+    >
+      {lines.map(line => {
+        const mine = line.source === 'user';
+        return (
+          <li key={line.seq} class={mine ? 'jppl-mine' : 'jppl-theirs'}>
+            <span class="jppl-who">
+              {mine ? (line.by?.name ?? trans.__('You')) : trans.__('Assistant')} <time>{clock(line.ts)}</time>
+            </span>
+            <span class="jppl-text">{line.text}</span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+const DATA_FILES = '.csv,.tsv,.txt,.parquet,.feather,.arrow,.json,.jsonl,.ndjson,.xlsx,.xls,.gz,.zip,.zst,.bz2,.xz';
+
+/** The box to say something in. What is typed and not sent stays when the page is loaded again. */
+export function Composer({ large, hint }: { large?: boolean; hint: string }) {
+  const { model, trans, send } = useView();
+  const key = `jppl-draft-${model.projectId}`;
+  const [text, setText] = useState(() => stored(key));
+  const [problem, setProblem] = useState<string | null>(null);
+  const box = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    const area = box.current;
+    if (area) {
+      area.style.height = 'auto';
+      area.style.height = `${Math.min(180, area.scrollHeight + 2)}px`;
+    }
+  }, [text]);
+  useEffect(() => store(key, text), [key, text]);
+  const submit = (): void => {
+    const said = text.trim();
+    if (!said) {
+      return;
+    }
+    setProblem(null);
+    send({ type: 'chat', text: said }, refused => {
+      setProblem(refused.message);
+      setText(now => now || said);
+    });
+    setText('');
+  };
+  return (
+    <form
+      class={`jppl-composer ${large ? 'jppl-composer-large' : ''}`}
+      onSubmit={event => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <textarea
+        ref={box}
+        class="jppl-input"
+        rows={large ? 3 : 2}
+        maxLength={20000}
+        aria-label={trans.__('Message')}
+        placeholder={hint}
+        value={text}
+        onInput={e => setText(e.currentTarget.value)}
+        onKeyDown={e => {
+          // JupyterLab has shortcuts of its own on Enter with Shift or Control.
+          e.stopPropagation();
+          if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
+            e.preventDefault();
+            submit();
+          }
+        }}
+      />
+      <div class="jppl-composer-row">
+        <Attach />
+        <button type="submit" class={`jppl-button ${large ? 'jppl-primary-button' : ''}`} disabled={!text.trim()}>
+          {trans.__('Send')}
+          <Icon name="send" />
+        </button>
+      </div>
+      {problem ? (
+        <p class="jppl-note jppl-note-bad" role="alert">
+          {problem}
+        </p>
+      ) : null}
+    </form>
+  );
+}
+
+/** Uploads that run, by name; shared between button and drop. */
+export interface Upload {
+  name: string;
+  fraction: number;
+  problem: string | null;
+  cancel(): void;
+}
+
+export function useUploads(): { uploads: Upload[]; upload(files: Iterable<File>): void; forget(name: string): void } {
+  const { rest } = useView();
+  const [uploads, setUploads] = useState<Upload[]>([]);
+  const change = (name: string, next: Partial<Upload> | null): void =>
+    setUploads(old =>
+      next === null ? old.filter(u => u.name !== name) : old.map(u => (u.name === name ? { ...u, ...next } : u))
+    );
+  return {
+    uploads,
+    forget: name => change(name, null),
+    upload: files => {
+      for (const file of files) {
+        const abort = new AbortController();
+        const started: Upload = { name: file.name, fraction: 0, problem: null, cancel: () => abort.abort() };
+        setUploads(old => [...old.filter(u => u.name !== file.name), started]);
+        rest
+          .upload(file, { onProgress: fraction => change(file.name, { fraction }), signal: abort.signal })
+          .then(
+            () => change(file.name, null),
+            error =>
+              abort.signal.aborted
+                ? change(file.name, null)
+                : change(file.name, { problem: String(error?.message ?? error) })
+          );
+      }
+    }
+  };
+}
+
+function Attach() {
+  const { trans } = useView();
+  const { uploads, upload, forget } = useUploads();
+  const file = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={file}
+        type="file"
+        hidden
+        multiple
+        accept={DATA_FILES}
+        aria-label={trans.__('Data file')}
+        onChange={e => {
+          upload(Array.from(e.currentTarget.files ?? []));
+          e.currentTarget.value = '';
+        }}
+      />
+      <button type="button" class="jppl-button" onClick={() => file.current?.click()}>
+        <Icon name="attach" />
+        {trans.__('Attach data')}
+      </button>
+      <Uploads uploads={uploads} forget={forget} />
+    </>
+  );
+}
+
+export function Uploads({ uploads, forget }: { uploads: Upload[]; forget(name: string): void }) {
+  const { trans } = useView();
+  return uploads.length ? (
+    <ul class="jppl-uploads">
+      {uploads.map(u => (
+        <li key={u.name}>
+          <span class="jppl-upload-name">{u.name}</span>
+          {u.problem === null ? (
+            <>
+              <Meter value={u.fraction} label={trans.__('Uploading %1', u.name)} />
+              <button type="button" class="jppl-link" onClick={u.cancel}>
+                {trans.__('Stop')}
+              </button>
+            </>
+          ) : (
+            <>
+              <span class="jppl-note-bad" role="alert">
+                {u.problem}
+              </span>
+              <button type="button" class="jppl-link" onClick={() => forget(u.name)}>
+                {trans.__('Close')}
+              </button>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  ) : null;
+}
+
+function stored(key: string): string {
+  try {
+    return sessionStorage.getItem(key) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function store(key: string, text: string): void {
+  try {
+    if (text) {
+      sessionStorage.setItem(key, text);
+    } else {
+      sessionStorage.removeItem(key);
+    }
+  } catch {
+    // A page without storage forgets the draft when it is loaded again.
+  }
+}

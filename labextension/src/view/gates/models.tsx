@@ -1,0 +1,201 @@
+/** Which models are trained and for how long, and which of them is kept. */
+
+import { useState } from 'preact/hooks';
+import { colourOf } from '../colours';
+import { useView } from '../context';
+import type { Json, ModelCandidate } from '../model';
+import { Field, NumberBox, Section, Select } from '../parts';
+import { duration } from '../words';
+import type { PlanForm } from './form';
+import { metricOptions } from './request';
+
+interface Choice {
+  id: string;
+  params: Record<string, Json>;
+}
+
+export function ModelsForm({ plan, set }: PlanForm) {
+  const { model, trans } = useView();
+  const choices: Choice[] = plan.models ?? [];
+  const chosen = new Map(choices.map(c => [c.id, c]));
+  const candidates = model.models.length
+    ? model.models
+    : choices.map(c => ({ id: c.id, name: c.id, family: '', why: '', requirements: [], cost_s: null, params: {} }));
+  const task = model.stages.DATA_SOURCE.plan?.task_type ?? 'auto';
+  const update = (next: Choice[]): void => set(['models'], next);
+  const toggle = (id: string, on: boolean): void =>
+    update(on ? [...choices, { id, params: {} }] : choices.filter(c => c.id !== id));
+  const setParam = (id: string, name: string, value: Json): void =>
+    update(
+      choices.map(c => {
+        if (c.id !== id) {
+          return c;
+        }
+        const params = { ...c.params };
+        if (value === null || value === '') {
+          delete params[name];
+        } else {
+          params[name] = value;
+        }
+        return { ...c, params };
+      })
+    );
+  return (
+    <>
+      <div class="jppl-form">
+        <Field label={trans.__('Time for training, in seconds')}>
+          <NumberBox
+            value={plan.time_budget_s}
+            min={1}
+            max={604800}
+            onChange={value => value !== null && value > 0 && set(['time_budget_s'], value)}
+          />
+        </Field>
+        <Field label={trans.__('Judged by')}>
+          <Select
+            value={plan.metric}
+            options={metricOptions(task, plan.metric === 'auto')}
+            onChange={value => set(['metric'], value)}
+          />
+        </Field>
+        <Field label={trans.__('Settings tried for each model')}>
+          <NumberBox
+            value={plan.trials}
+            min={1}
+            max={1000}
+            step={1}
+            onChange={value => value !== null && Number.isInteger(value) && value > 0 && set(['trials'], value)}
+          />
+        </Field>
+      </div>
+      <Section
+        title={trans.__('Models')}
+        aside={<span class="jppl-muted">{trans.__('%1 of %2', choices.length, candidates.length)}</span>}
+      >
+        <ul class="jppl-models">
+          {candidates.map(candidate => (
+            <ModelItem
+              key={candidate.id}
+              candidate={candidate}
+              choice={chosen.get(candidate.id)}
+              only={choices.length === 1}
+              onToggle={on => toggle(candidate.id, on)}
+              onParam={(name, value) => setParam(candidate.id, name, value)}
+            />
+          ))}
+        </ul>
+      </Section>
+    </>
+  );
+}
+
+function ModelItem({
+  candidate,
+  choice,
+  only,
+  onToggle,
+  onParam
+}: {
+  candidate: ModelCandidate;
+  choice: Choice | undefined;
+  only: boolean;
+  onToggle(on: boolean): void;
+  onParam(name: string, value: Json): void;
+}) {
+  const { model, trans } = useView();
+  const [open, setOpen] = useState(false);
+  const names = [...new Set([...Object.keys(candidate.params), ...Object.keys(choice?.params ?? {})])];
+  const own = Object.keys(choice?.params ?? {}).length;
+  return (
+    <li class={choice ? 'jppl-model jppl-chosen' : 'jppl-model'}>
+      <label class="jppl-choice">
+        <input
+          type="checkbox"
+          checked={choice !== undefined}
+          disabled={choice !== undefined && only}
+          onChange={e => onToggle(e.currentTarget.checked)}
+        />
+        <span>
+          <span class="jppl-swatch" style={{ background: colourOf(model, candidate.id) }} />
+          <strong>{candidate.name}</strong>{' '}
+          {candidate.cost_s !== null ? (
+            <span class="jppl-muted jppl-num">{trans.__('about %1', duration(candidate.cost_s))}</span>
+          ) : null}
+          <span class="jppl-why">{candidate.why}</span>
+        </span>
+      </label>
+      {choice && names.length ? (
+        <>
+          <button type="button" class="jppl-link" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {own ? trans._n('Parameters, %1 set', 'Parameters, %1 set', own) : trans.__('Parameters')}
+          </button>
+          {open ? (
+            <div class="jppl-form jppl-params">
+              {names.map(name => (
+                <Field key={name} label={name}>
+                  <ParamBox
+                    value={choice.params[name]}
+                    usual={candidate.params[name]}
+                    onChange={value => onParam(name, value)}
+                  />
+                </Field>
+              ))}
+            </div>
+          ) : null}
+        </>
+      ) : null}
+    </li>
+  );
+}
+
+function ParamBox({ value, usual, onChange }: { value: Json; usual: Json; onChange(value: Json): void }) {
+  if (typeof (value ?? usual) === 'number') {
+    return <NumberBox value={value ?? null} placeholder={String(usual ?? '')} onChange={onChange} />;
+  }
+  return (
+    <input
+      class="jppl-input"
+      type="text"
+      value={value === undefined ? '' : String(value)}
+      placeholder={String(usual ?? '')}
+      onInput={e => onChange(e.currentTarget.value)}
+    />
+  );
+}
+
+export function ThresholdForm({ plan, set }: PlanForm) {
+  const { model, trans } = useView();
+  const data = model.stages.DATA_SOURCE.plan;
+  if (data?.task_type !== 'binary') {
+    return null;
+  }
+  const positive = data.positive_class ?? '';
+  const threshold: number | null = plan.threshold;
+  return (
+    <div class="jppl-form">
+      <Field
+        label={trans.__('“%1” from a probability of', positive)}
+        hint={threshold === null ? trans.__('Empty: from one half.') : undefined}
+      >
+        <span class="jppl-pair">
+          <input
+            type="range"
+            min={0}
+            max={1}
+            step={0.005}
+            value={threshold ?? 0.5}
+            aria-label={trans.__('Threshold')}
+            onInput={e => set(['threshold'], Number(e.currentTarget.value))}
+          />
+          <NumberBox
+            value={threshold === null ? null : Math.round(threshold * 1e4) / 1e4}
+            min={0}
+            max={1}
+            label={trans.__('Threshold as a number')}
+            onChange={value => (value === null || (value >= 0 && value <= 1)) && set(['threshold'], value)}
+          />
+        </span>
+      </Field>
+    </div>
+  );
+}

@@ -1,0 +1,278 @@
+/** What the person wants, which data, and what goes into the bundle. */
+
+import { useView } from '../context';
+import { Field, NumberBox, Section, Select, useJson } from '../parts';
+import { bytes, CLASSIFICATION_METRICS, count, metricName, number, REGRESSION_METRICS } from '../words';
+import type { PlanForm } from './form';
+
+export function metricOptions(task: string, auto: boolean): [string, string][] {
+  const names =
+    task === 'regression'
+      ? REGRESSION_METRICS
+      : task === 'auto'
+        ? [...CLASSIFICATION_METRICS, ...REGRESSION_METRICS]
+        : CLASSIFICATION_METRICS;
+  const options = names.map((id): [string, string] => [id, metricName(id)]);
+  return auto ? [['auto', metricName('auto')], ...options] : options;
+}
+
+export function IntentForm({ plan, set }: PlanForm) {
+  const { model, trans } = useView();
+  const prompt = model.chat.find(line => line.source === 'user')?.text;
+  return (
+    <>
+      {prompt ? <blockquote class="jppl-quote">{prompt}</blockquote> : null}
+      {plan.not_understood?.length ? (
+        <p class="jppl-note jppl-note-warn">{trans.__('Not understood: %1', plan.not_understood.join('; '))}</p>
+      ) : null}
+      <div class="jppl-form">
+        <Field label={trans.__('Task')}>
+          <Select
+            value={plan.task_type}
+            options={[
+              ['auto', trans.__('decided from the data')],
+              ['binary', trans.__('two classes')],
+              ['multiclass', trans.__('several classes')],
+              ['regression', trans.__('a number')]
+            ]}
+            onChange={value => set(['task_type'], value)}
+          />
+        </Field>
+        <Field label={trans.__('Target')} hint={trans.__('The column to predict; empty: the data will suggest one.')}>
+          <input
+            class="jppl-input"
+            type="text"
+            value={plan.target ?? ''}
+            list={`jppl-columns-${model.projectId}`}
+            onInput={e => set(['target'], e.currentTarget.value.trim() || null)}
+          />
+          <ColumnList />
+        </Field>
+        <Field label={trans.__('Judged by')}>
+          <Select
+            value={plan.metric}
+            options={metricOptions(plan.task_type, true)}
+            onChange={value => set(['metric'], value)}
+          />
+        </Field>
+        <Field label={trans.__('Time for training, in seconds')}>
+          <NumberBox
+            value={plan.time_budget_s}
+            min={1}
+            max={604800}
+            onChange={value => value !== null && set(['time_budget_s'], value)}
+          />
+        </Field>
+        <Field label={trans.__('Cares most about')}>
+          <Select
+            value={plan.prefer}
+            options={[
+              ['balanced', trans.__('a balance')],
+              ['accuracy', trans.__('accuracy')],
+              ['speed', trans.__('speed')],
+              ['interpretability', trans.__('being explainable')]
+            ]}
+            onChange={value => set(['prefer'], value)}
+          />
+        </Field>
+      </div>
+      <Names label={trans.__('Models wanted')} names={plan.include_models} />
+      <Names label={trans.__('Models not wanted')} names={plan.exclude_models} />
+    </>
+  );
+}
+
+function ColumnList() {
+  const { model } = useView();
+  return (
+    <datalist id={`jppl-columns-${model.projectId}`}>
+      {model.columns.slice(0, 1000).map(column => (
+        <option key={column} value={column} />
+      ))}
+    </datalist>
+  );
+}
+
+function Names({ label, names }: { label: string; names: string[] | undefined }) {
+  return names?.length ? (
+    <p>
+      <span class="jppl-muted">{label}: </span>
+      {names.join(', ')}
+    </p>
+  ) : null;
+}
+
+export interface Sample {
+  columns: { name: string; dtype: string }[];
+  rows: Record<string, unknown>[];
+}
+
+export function DataForm({ plan, set, isEdited }: PlanForm) {
+  const { model, trans } = useView();
+  const other = isEdited('dataset_id');
+  const distribution = useJson<{ target: string; classes?: { value: unknown }[] }>(model.distributionUrl);
+  const sample = useJson<Sample>(model.sample?.url ?? null);
+  const classes = new Set<string>();
+  if (distribution?.state === 'ready' && distribution.value.target === plan.target) {
+    distribution.value.classes?.forEach(c => classes.add(String(c.value)));
+  } else if (sample?.state === 'ready') {
+    sample.value.rows.forEach(row => row[plan.target] != null && classes.add(String(row[plan.target])));
+  }
+  if (plan.positive_class !== null) {
+    classes.add(plan.positive_class);
+  }
+  return (
+    <>
+      <fieldset class="jppl-choices">
+        <legend class="jppl-label">{trans.__('Data set')}</legend>
+        {model.datasets.slice(0, 12).map(dataset => (
+          <label key={dataset.id} class="jppl-choice">
+            <input
+              type="radio"
+              name={`jppl-dataset-${model.projectId}`}
+              checked={plan.dataset_id === dataset.id}
+              onChange={() => set(['dataset_id'], dataset.id)}
+            />
+            <span>
+              <strong>{dataset.name}</strong>{' '}
+              <span class="jppl-muted">
+                {dataset.desc}
+                {typeof dataset.meta.size === 'number' && !dataset.desc.includes('bytes')
+                  ? ` ${bytes(dataset.meta.size)}`
+                  : ''}
+              </span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {other ? (
+        <p class="jppl-note">{trans.__('Target, task and metric are worked out again for the other data.')}</p>
+      ) : (
+        <div class="jppl-form">
+          <Field label={trans.__('Target')}>
+            <Select
+              value={plan.target}
+              options={(model.columns.length ? model.columns : [plan.target]).map(c => [c, c] as const)}
+              onChange={value => set(['target'], value)}
+            />
+          </Field>
+          <Field label={trans.__('Task')}>
+            <Select
+              value={plan.task_type}
+              options={[
+                ['binary', trans.__('two classes')],
+                ['multiclass', trans.__('several classes')],
+                ['regression', trans.__('a number')]
+              ]}
+              onChange={value => set(['task_type'], value)}
+            />
+          </Field>
+          <Field label={trans.__('Judged by')}>
+            <Select
+              value={plan.metric}
+              options={metricOptions(plan.task_type, false)}
+              onChange={value => set(['metric'], value)}
+            />
+          </Field>
+          {plan.task_type === 'binary' ? (
+            <Field label={trans.__('Positive class')}>
+              <Select
+                value={plan.positive_class ?? ''}
+                options={[...classes].slice(0, 50).map(c => [c, c] as const)}
+                onChange={value => set(['positive_class'], value)}
+              />
+            </Field>
+          ) : null}
+        </div>
+      )}
+      {model.sample && !other ? (
+        <Section
+          title={trans.__('First rows')}
+          aside={<span class="jppl-muted">{trans.__('of %1', count(model.sample.rows))}</span>}
+        >
+          <SampleTable target={plan.target} />
+        </Section>
+      ) : null}
+    </>
+  );
+}
+
+function SampleTable({ target }: { target: string }) {
+  const { model, trans } = useView();
+  const sample = useJson<Sample>(model.sample?.url ?? null);
+  if (sample?.state === 'failed') {
+    return <p class="jppl-note">{sample.message}</p>;
+  }
+  if (sample?.state !== 'ready') {
+    return <p class="jppl-muted">{trans.__('Loading…')}</p>;
+  }
+  const columns = sample.value.columns.slice(0, 60);
+  return (
+    <div class="jppl-scroll" tabIndex={0} role="region" aria-label={trans.__('First rows')}>
+      <table class="jppl-table">
+        <thead>
+          <tr>
+            {columns.map(c => (
+              <th key={c.name} scope="col" class={c.name === target ? 'jppl-target' : ''} title={c.dtype}>
+                {c.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sample.value.rows.slice(0, 8).map((row, i) => (
+            <tr key={i}>
+              {columns.map(c => {
+                const value = row[c.name];
+                return (
+                  <td
+                    key={c.name}
+                    class={`${typeof value === 'number' ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`}
+                  >
+                    {value === null || value === undefined ? (
+                      <span class="jppl-muted">–</span>
+                    ) : typeof value === 'number' ? (
+                      number(value)
+                    ) : (
+                      String(value).slice(0, 80)
+                    )}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function BundleForm({ plan, set }: PlanForm) {
+  const { trans } = useView();
+  const parts: [string, string][] = [
+    ['report', trans.__('The report')],
+    ['notebook', trans.__('The executed notebook')],
+    ['training_code', trans.__('The training code')],
+    ['event_log', trans.__('The event log')]
+  ];
+  return (
+    <fieldset class="jppl-choices">
+      <legend class="jppl-label">{trans.__('In the bundle, beside the model and predict.py')}</legend>
+      {parts.map(([key, name]) => (
+        <label class="jppl-choice" key={key}>
+          <input type="checkbox" checked={plan[key] === true} onChange={e => set([key], e.currentTarget.checked)} />
+          <span>{name}</span>
+        </label>
+      ))}
+      <Field label={trans.__('Sample rows')}>
+        <NumberBox
+          value={plan.sample_rows}
+          min={0}
+          max={1000}
+          step={1}
+          onChange={value => value !== null && Number.isInteger(value) && set(['sample_rows'], value)}
+        />
+      </Field>
+    </fieldset>
+  );
+}

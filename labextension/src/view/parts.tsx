@@ -1,0 +1,229 @@
+/** Small pieces that all parts use. */
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useView } from './context';
+import type { StageStatus } from './stages';
+
+const PATHS: Record<string, string> = {
+  check: 'M3.5 8.5l3 3 6-7',
+  cross: 'M4.5 4.5l7 7M11.5 4.5l-7 7',
+  up: 'M4 10l4-4 4 4',
+  down: 'M4 6l4 4 4-4',
+  sort: 'M5 6.5L8 3.5l3 3M5 9.5l3 3 3-3',
+  file: 'M4.5 2.5h5l2.5 2.5v8.5h-7.5z',
+  send: 'M3 8h9M8.5 4.5L12 8l-3.5 3.5',
+  attach: 'M11.5 7.5l-4.3 4.3a2.1 2.1 0 0 1-3-3l5-5a1.4 1.4 0 0 1 2 2l-4.8 4.8',
+  download: 'M8 2.5v7M5 7l3 3 3-3M3.5 13h9',
+  skip: 'M4 8h8'
+};
+
+export function Icon({ name }: { name: string }) {
+  return (
+    <svg class="jppl-icon" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={PATHS[name]} fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" />
+    </svg>
+  );
+}
+
+/** How a stage stands, as a sign. */
+export function StatusSign({ status }: { status: StageStatus }) {
+  return (
+    <span class={`jppl-sign jppl-sign-${status}`} aria-hidden="true">
+      {status === 'COMPLETED' ? <Icon name="check" /> : null}
+      {status === 'FAILED' ? <Icon name="cross" /> : null}
+      {status === 'SKIPPED' ? <Icon name="skip" /> : null}
+    </span>
+  );
+}
+
+/** A bar that says how far something is; without a value, that it is at work. */
+export function Meter({ value, label }: { value: number | null; label: string }) {
+  return (
+    <span
+      class={`jppl-meter ${value === null ? 'jppl-unknown' : ''}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={value === null ? undefined : Math.round(100 * value)}
+    >
+      <span style={{ width: value === null ? undefined : `${100 * Math.max(0, Math.min(1, value))}%` }} />
+    </span>
+  );
+}
+
+export function Section({
+  title,
+  aside,
+  children
+}: {
+  title: string;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}) {
+  return (
+    <section class="jppl-section">
+      <div class="jppl-section-head">
+        <h4>{title}</h4>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+  return (
+    <label class="jppl-field">
+      <span class="jppl-label">{label}</span>
+      {children}
+      {hint ? <span class="jppl-hint">{hint}</span> : null}
+    </label>
+  );
+}
+
+export function Select({
+  value,
+  options,
+  onChange,
+  disabled,
+  label
+}: {
+  value: string;
+  options: readonly (readonly [string, string])[];
+  onChange(value: string): void;
+  disabled?: boolean;
+  label?: string;
+}) {
+  return (
+    <span class="jppl-select">
+      <select value={value} disabled={disabled} aria-label={label} onChange={e => onChange(e.currentTarget.value)}>
+        {options.map(([id, name]) => (
+          <option key={id} value={id} selected={id === value}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <Icon name="down" />
+    </span>
+  );
+}
+
+/** A number box that tells of a value only when it is one; what is typed stays as it is typed. */
+export function NumberBox({
+  value,
+  onChange,
+  min,
+  max,
+  step,
+  label,
+  disabled,
+  placeholder
+}: {
+  value: number | null;
+  onChange(value: number | null): void;
+  min?: number;
+  max?: number;
+  step?: number | 'any';
+  label?: string;
+  disabled?: boolean;
+  placeholder?: string;
+}) {
+  const shown = value === null ? '' : String(value);
+  const [text, setText] = useState(shown);
+  const told = useRef<number | null>(value);
+  useEffect(() => {
+    if (value !== told.current) {
+      told.current = value;
+      setText(shown);
+    }
+  }, [shown]);
+  return (
+    <input
+      class="jppl-input jppl-numeric"
+      type="number"
+      value={text}
+      min={min}
+      max={max}
+      step={step ?? 'any'}
+      aria-label={label}
+      disabled={disabled}
+      placeholder={placeholder}
+      onInput={e => {
+        setText(e.currentTarget.value);
+        const read = e.currentTarget.value.trim() === '' ? null : Number(e.currentTarget.value);
+        if (read === null || Number.isFinite(read)) {
+          told.current = read;
+          onChange(read);
+        }
+      }}
+    />
+  );
+}
+
+export type Loaded<T> = { state: 'loading' } | { state: 'failed'; message: string } | { state: 'ready'; value: T };
+
+const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();
+
+/** An asset's JSON; fetched once for each view. */
+export function useJson<T>(url: string | null): Loaded<T> | null {
+  const { rest } = useView();
+  const [loaded, setLoaded] = useState<{ url: string; result: Loaded<T> } | null>(null);
+  useEffect(() => {
+    if (!url) {
+      return;
+    }
+    let wanted = true;
+    let cache = jsonCache.get(rest);
+    if (!cache) {
+      jsonCache.set(rest, (cache = new Map()));
+    }
+    let pending = cache.get(url);
+    if (!pending) {
+      pending = rest.asset(url).then(async blob => JSON.parse(await blob.text()));
+      cache.set(url, pending);
+      pending.catch(() => cache!.delete(url));
+      if (cache.size > 60) {
+        cache.delete(cache.keys().next().value!);
+      }
+    }
+    pending.then(
+      value => wanted && setLoaded({ url, result: { state: 'ready', value } }),
+      error => wanted && setLoaded({ url, result: { state: 'failed', message: String(error?.message ?? error) } })
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [url, rest]);
+  if (!url) {
+    return null;
+  }
+  return loaded?.url === url ? loaded.result : { state: 'loading' };
+}
+
+/** A picture among the assets. */
+export function AssetImage({ url, alt }: { url: string; alt: string }) {
+  const { rest } = useView();
+  const [source, setSource] = useState<string | null>(null);
+  useEffect(() => {
+    let made: string | null = null;
+    let wanted = true;
+    rest.asset(url).then(
+      blob => {
+        if (wanted) {
+          made = URL.createObjectURL(blob);
+          setSource(made);
+        }
+      },
+      () => undefined
+    );
+    return () => {
+      wanted = false;
+      if (made) {
+        URL.revokeObjectURL(made);
+      }
+    };
+  }, [url, rest]);
+  return source ? <img class="jppl-picture" src={source} alt={alt} /> : <span class="jppl-picture" />;
+}

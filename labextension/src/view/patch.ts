@@ -1,0 +1,71 @@
+/** Edits of a plan: by JSON Pointer (RFC 6901), sent as a JSON Patch (RFC 6902). */
+
+import type { Json, Plan } from './model';
+
+export type Edits = ReadonlyMap<string, Json>;
+
+export function pointer(...parts: string[]): string {
+  return parts.map(part => `/${part.replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+}
+
+function partsOf(path: string): string[] {
+  return path
+    .slice(1)
+    .split('/')
+    .map(part => part.replace(/~1/g, '/').replace(/~0/g, '~'));
+}
+
+export function valueAt(plan: Plan, path: string): Json {
+  return partsOf(path).reduce<Json>((value, part) => value?.[part], plan);
+}
+
+/** Whether two JSON values are the same. */
+export function same(a: Json, b: Json): boolean {
+  if (a === b) {
+    return true;
+  }
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
+    return false;
+  }
+  const keys = Object.keys(a);
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every(key => key in b && same(a[key], b[key]))
+  );
+}
+
+/** The plan with the edits in it. */
+export function edited(plan: Plan, edits: Edits): Plan {
+  const copy = structuredClone(plan);
+  for (const [path, value] of edits) {
+    const parts = partsOf(path);
+    const last = parts.pop()!;
+    const holder = parts.reduce<Json>((found, part) => found?.[part], copy);
+    if (holder && typeof holder === 'object') {
+      holder[last] = value;
+    }
+  }
+  return copy;
+}
+
+/** Edits that still say something of a plan: not those of members that are gone, or that it has as it is. */
+export function rebased(plan: Plan, edits: Edits): Map<string, Json> {
+  return new Map(
+    [...edits].filter(([path, value]) => {
+      const old = valueAt(plan, path);
+      return old !== undefined && !same(old, value);
+    })
+  );
+}
+
+export function patchOf(edits: Edits): { op: 'replace'; path: string; value: Json }[] {
+  return [...edits].map(([path, value]) => ({ op: 'replace', path, value }));
+}
+
+/** The changed members as `params` of a restart. */
+export function paramsOf(plan: Plan, edits: Edits): Record<string, Json> {
+  const next = edited(plan, edits);
+  const members = new Set([...edits.keys()].map(path => partsOf(path)[0]));
+  return Object.fromEntries([...members].map(member => [member, next[member]]));
+}

@@ -1,0 +1,139 @@
+/** Try a prediction: a row typed into a form, and what the model says of it. */
+
+import { useState } from 'preact/hooks';
+import { useView } from './context';
+import { Bars } from './figures';
+import type { Sample } from './gates/request';
+import type { Predictions, Row } from './options';
+import { Field, useJson } from './parts';
+import { number, percent } from './words';
+
+const NUMERIC = /int|float|decimal|double|number/i;
+
+export function PredictForm() {
+  const { model, rest, trans } = useView();
+  const sample = useJson<Sample>(model.sample?.url ?? null);
+  const [typed, setTyped] = useState<Record<string, string>>({});
+  const [from, setFrom] = useState(0);
+  const [state, setState] = useState<'idle' | 'busy' | { message: string } | { row: string; said: Predictions }>('idle');
+  if (sample?.state !== 'ready') {
+    return sample?.state === 'failed' ? <p class="jppl-note">{sample.message}</p> : null;
+  }
+  const roles: Record<string, string> = model.stages.PROFILE_DATA.plan?.roles ?? {};
+  const treatments: Record<string, string> = model.stages.PREPROCESS.plan?.columns ?? {};
+  const columns = sample.value.columns.filter(c => roles[c.name] === 'feature' && treatments[c.name] !== 'drop');
+  const rows = sample.value.rows;
+  const example = rows[from % Math.max(1, rows.length)] ?? {};
+  const target = model.stages.DATA_SOURCE.plan?.target;
+  const textOf = (name: string): string => typed[name] ?? (example[name] == null ? '' : String(example[name]));
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const row: Row = {};
+    for (const { name, dtype } of columns) {
+      const text = textOf(name);
+      if (text === '') {
+        row[name] = null;
+      } else if (NUMERIC.test(dtype) && Number.isFinite(Number(text))) {
+        row[name] = Number(text);
+      } else if (/bool/i.test(dtype)) {
+        row[name] = text === 'true';
+      } else {
+        row[name] = text;
+      }
+    }
+    setState('busy');
+    rest.predict([row]).then(
+      said => setState({ row: JSON.stringify(row), said }),
+      error => setState({ message: String(error?.message ?? error) })
+    );
+  };
+  return (
+    <form class="jppl-predict" onSubmit={submit}>
+      <div class="jppl-form">
+        {columns.slice(0, 80).map(({ name, dtype }) => {
+          const numeric = NUMERIC.test(dtype);
+          const values = numeric ? [] : [...new Set(rows.map(r => r[name]).filter(v => v != null))].slice(0, 40);
+          const list = `jppl-${model.projectId}-values-${name}`;
+          return (
+            <Field key={name} label={name}>
+              {/bool/i.test(dtype) ? (
+                <input
+                  type="checkbox"
+                  checked={textOf(name) === 'true'}
+                  onChange={e => setTyped({ ...typed, [name]: String(e.currentTarget.checked) })}
+                />
+              ) : (
+                <input
+                  class={`jppl-input ${numeric ? 'jppl-numeric' : ''}`}
+                  type={numeric ? 'number' : 'text'}
+                  step="any"
+                  value={textOf(name)}
+                  list={values.length ? list : undefined}
+                  placeholder={trans.__('missing')}
+                  onInput={e => setTyped({ ...typed, [name]: e.currentTarget.value })}
+                />
+              )}
+              {values.length ? (
+                <datalist id={list}>
+                  {values.map(v => (
+                    <option key={String(v)} value={String(v)} />
+                  ))}
+                </datalist>
+              ) : null}
+            </Field>
+          );
+        })}
+      </div>
+      <div class="jppl-actions">
+        <button type="submit" class="jppl-button jppl-primary-button" disabled={state === 'busy'}>
+          {state === 'busy' ? trans.__('Predicting…') : trans.__('Predict')}
+        </button>
+        {rows.length > 1 ? (
+          <button
+            type="button"
+            class="jppl-button"
+            onClick={() => {
+              setFrom(from + 1);
+              setTyped({});
+              setState('idle');
+            }}
+          >
+            {trans.__('Another row of the data')}
+          </button>
+        ) : null}
+      </div>
+      <div role="status">
+        {typeof state === 'object' && 'said' in state ? (
+          <div class="jppl-prediction">
+            <div>
+              <span class="jppl-muted">{target}</span>
+              <strong class="jppl-predicted">
+                {typeof state.said.predictions[0] === 'number'
+                  ? number(state.said.predictions[0])
+                  : String(state.said.predictions[0])}
+              </strong>
+            </div>
+            {state.said.probabilities ? (
+              <Bars
+                label={trans.__('Probabilities')}
+                bars={state.said.probabilities.classes
+                  .map((c, i) => ({
+                    name: String(c),
+                    value: state.said.probabilities!.values[0][i],
+                    text: percent(state.said.probabilities!.values[0][i], 1)
+                  }))
+                  .sort((a, b) => b.value - a.value)
+                  .slice(0, 10)}
+              />
+            ) : null}
+          </div>
+        ) : null}
+      </div>
+      {typeof state === 'object' && 'message' in state ? (
+        <p class="jppl-note jppl-note-bad" role="alert">
+          {state.message}
+        </p>
+      ) : null}
+    </form>
+  );
+}

@@ -1,0 +1,246 @@
+/** What the model that was kept came to, and everything that was made of it. */
+
+import { useState } from 'preact/hooks';
+import { useView, ViewContext } from './context';
+import { FigureView } from './figures';
+import type { Evaluation, FigureKind } from './model';
+import { Icon, Section } from './parts';
+import { bytes, metricName, number } from './words';
+
+const ORDER: FigureKind[] = ['confusion', 'roc', 'precision_recall', 'residuals', 'importance', 'shap'];
+
+/** Metrics and pictures of one evaluation. */
+export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
+  const { model, trans } = useView();
+  const primary = model.primaryMetric;
+  const run = model.runs.get(evaluation.runId);
+  const values = new Map<string, number | null>(Object.entries(evaluation.metrics));
+  for (const m of run?.final ?? []) {
+    if (m.split === evaluation.split) {
+      values.set(m.name, m.value);
+    }
+  }
+  const names = [...values.keys()].sort((a, b) => Number(b === primary) - Number(a === primary));
+  return (
+    <>
+      <dl class="jppl-metrics">
+        {names.map(name => (
+          <div key={name} class={name === primary ? 'jppl-primary' : ''}>
+            <dt>{metricName(name)}</dt>
+            <dd>{number(values.get(name))}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="jppl-hint">
+        {evaluation.split === 'test'
+          ? trans.__('Measured on the test rows, which no model has seen.')
+          : trans.__('Measured on the validation rows.')}
+      </p>
+      <div class="jppl-figures">
+        {ORDER.filter(kind => evaluation.figures.has(kind)).map(kind => (
+          <FigureView key={kind} kind={kind} figure={evaluation.figures.get(kind)!} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Report, notebook and code: opened where the host can, else in a new tab. */
+export function Documents() {
+  const view = useView();
+  const { model, trans, host } = view;
+  const [busy, setBusy] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const act = (name: string, what: () => Promise<void> | void): void => {
+    setBusy(name);
+    setProblem(null);
+    Promise.resolve()
+      .then(what)
+      .catch(error => setProblem(String(error?.message ?? error)))
+      .finally(() => setBusy(null));
+  };
+  const code = model.code.find(file => file.path.endsWith('train.py')) ?? model.code[0];
+  const notebook = model.code.find(file => file.path.endsWith('.ipynb'));
+  return (
+    <>
+      <div class="jppl-documents">
+        {model.reportUrl ? (
+          <button
+            type="button"
+            class="jppl-button"
+            disabled={busy === 'report'}
+            onClick={() => act('report', () => openAsset(view, model.reportUrl!, 'report'))}
+          >
+            <Icon name="file" />
+            {trans.__('Open the report')}
+          </button>
+        ) : null}
+        {model.notebookUrl ? (
+          <button
+            type="button"
+            class="jppl-button"
+            disabled={busy === 'notebook'}
+            onClick={() =>
+              act('notebook', () =>
+                host.openPath && notebook
+                  ? host.openPath(serverPath(view, notebook.path), 'notebook')
+                  : openAsset(view, model.notebookUrl!, 'notebook')
+              )
+            }
+          >
+            <Icon name="file" />
+            {trans.__('Open the notebook')}
+          </button>
+        ) : null}
+        {code && host.openPath ? (
+          <button
+            type="button"
+            class="jppl-button"
+            onClick={() => host.openPath!(serverPath(view, code.path), 'code')}
+          >
+            <Icon name="file" />
+            {trans.__('Open the training code')}
+          </button>
+        ) : null}
+      </div>
+      {problem ? (
+        <p class="jppl-note jppl-note-bad" role="alert">
+          {problem}
+        </p>
+      ) : null}
+      {model.code.length && host.openPath ? (
+        <details class="jppl-details">
+          <summary>{trans.__('All code files')}</summary>
+          <ul class="jppl-files">
+            {model.code.slice(0, 100).map(file => (
+              <li key={file.path}>
+                <button
+                  type="button"
+                  class="jppl-link"
+                  onClick={() => host.openPath!(serverPath(view, file.path), 'code')}
+                >
+                  {file.path}
+                </button>{' '}
+                <span class="jppl-muted jppl-num">{bytes(file.size)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : null}
+    </>
+  );
+}
+
+export function Suggestions() {
+  const { model, trans, send } = useView();
+  return model.suggestions.length ? (
+    <Section title={trans.__('What could be tried next')}>
+      <ul class="jppl-suggestions">
+        {model.suggestions.slice(0, 6).map(s => (
+          <li key={s.title}>
+            <div>
+              <strong>{s.title}</strong>
+              <span class="jppl-why">{s.why}</span>
+            </div>
+            {s.chat ? (
+              <button type="button" class="jppl-button" onClick={() => send({ type: 'chat', text: s.chat })}>
+                {trans.__('Try it')}
+              </button>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  ) : null;
+}
+
+/** A path of the project as the server's file browser counts it. */
+function serverPath(view: ViewContext, path: string): string {
+  return `pipelines/${view.model.projectId}/${path}`;
+}
+
+async function openAsset(view: ViewContext, url: string, kind: 'report' | 'notebook'): Promise<void> {
+  const path = view.model.pathOf(url);
+  if (view.host.openPath && path) {
+    view.host.openPath(serverPath(view, path), kind);
+    return;
+  }
+  if (view.rest.assetUrl) {
+    const address = view.rest.assetUrl(url);
+    if (view.host.openUrl) {
+      view.host.openUrl(address);
+    } else {
+      window.open(address, '_blank', 'noopener');
+    }
+    return;
+  }
+  // Not reachable by address: saved as a file instead. A page made of data must not run as this one.
+  await saveAsset(view, url, url.split('.').slice(-2).join('.'));
+}
+
+/** Save an asset as a file. */
+export async function saveAsset(view: ViewContext, url: string, name: string): Promise<void> {
+  const blob = await view.rest.asset(url);
+  if (view.host.download) {
+    view.host.download(blob, name);
+    return;
+  }
+  const address = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** The bundle: what there is to take away. */
+export function BundleView() {
+  const view = useView();
+  const { model, trans } = view;
+  const [state, setState] = useState<'idle' | 'busy' | string>('idle');
+  const bundle = model.bundle;
+  if (!bundle) {
+    return null;
+  }
+  return (
+    <>
+      <div class="jppl-documents">
+        <button
+          type="button"
+          class="jppl-button jppl-primary-button"
+          disabled={state === 'busy'}
+          onClick={() => {
+            setState('busy');
+            saveAsset(view, bundle.url, `${model.projectId}.zip`).then(
+              () => setState('idle'),
+              error => setState(String(error?.message ?? error))
+            );
+          }}
+        >
+          <Icon name="download" />
+          {state === 'busy' ? trans.__('Downloading…') : trans.__('Download the bundle')}
+        </button>
+      </div>
+      {state !== 'idle' && state !== 'busy' ? (
+        <p class="jppl-note jppl-note-bad" role="alert">
+          {state}
+        </p>
+      ) : null}
+      <p class="jppl-hint">
+        {trans.__('It runs alone: python predict.py rows.csv --out predictions.csv')}
+        <br />
+        <code class="jppl-checksum">{bundle.checksum}</code>
+      </p>
+      <details class="jppl-details">
+        <summary>{trans._n('%1 file inside', '%1 files inside', bundle.contents.length)}</summary>
+        <ul class="jppl-files">
+          {bundle.contents.slice(0, 300).map(path => (
+            <li key={path}>
+              <code>{path}</code>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+/** The eight stages in a line: how each stands, how long it took, and the way to look at one. */
+
+import { useNow, useView } from './context';
+import { StatusSign } from './parts';
+import { StageId, STAGES } from './stages';
+import { duration, stageName, statusName } from './words';
+
+export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
+  const { model, trans } = useView();
+  const running = model.stage.status === 'IN_PROGRESS';
+  const now = useNow(running);
+  return (
+    <nav class="jppl-timeline" aria-label={trans.__('Stages')}>
+      <ol>
+        {STAGES.map(id => {
+          const stage = model.stages[id];
+          const current = id === model.current;
+          const end = stage.endedTs ?? (stage.status === 'IN_PROGRESS' ? now : null);
+          const took = stage.startedTs !== null && end !== null ? Math.max(0, end - stage.startedTs) / 1000 : null;
+          const reachable = stage.status !== 'PENDING' || current || stage.plan !== null;
+          const state = statusName(stage.status, trans);
+          return (
+            <li
+              key={id}
+              data-stage={id}
+              data-status={stage.status}
+              class={`${current ? 'jppl-current' : ''} ${id === shown ? 'jppl-shown' : ''}`}
+            >
+              <button
+                type="button"
+                disabled={!reachable}
+                aria-current={current ? 'step' : undefined}
+                aria-label={`${stageName(id, trans)}, ${state}${took === null ? '' : `, ${duration(took)}`}`}
+                title={`${id}: ${state}${stage.reused ? `, ${trans.__('earlier result used again')}` : ''}`}
+                onClick={() => onShow(id)}
+              >
+                <StatusSign status={stage.status} />
+                <span class="jppl-stage-name">{stageName(id, trans)}</span>
+                <span class="jppl-stage-time">
+                  {stage.reused ? trans.__('reused') : took === null ? '' : duration(took)}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </nav>
+  );
+}
