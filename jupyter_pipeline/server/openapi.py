@@ -109,6 +109,13 @@ _SCHEMAS: dict[str, Any] = {
 }
 
 
+_PARTS = {
+    "206": "The range that was asked for.",
+    "304": "Unchanged since the ETag that was sent.",
+    "416": "There is no such range.",
+}
+
+
 def _paths() -> dict[str, Any]:
     project = {
         "name": "project_id",
@@ -149,7 +156,12 @@ def _paths() -> dict[str, Any]:
         f"{one}/data": {
             "parameters": [project, {**_query("name", _STR, "The file's name"), "required": True}],
             "post": _call(
-                "Upload a data file", _object(dataset=_ref("Dataset")), body={}, media="application/octet-stream"
+                "Upload a data file",
+                _object(dataset=_ref("Dataset")),
+                body={},
+                media="application/octet-stream",
+                status="201",
+                also={"200": "The file was there already, with the same content."},
             ),
         },
         f"{one}/assets": {
@@ -158,8 +170,8 @@ def _paths() -> dict[str, Any]:
         },
         f"{one}/assets/{{asset_id}}": {
             "parameters": [project, asset, _query("download", _STR, "1: as an attachment")],
-            "get": _call("The file, or a range of it", {}, answer_media="*/*"),
-            "head": _call("Its headers", None),
+            "get": _call("The file, or a range of it", {}, answer_media="*/*", also=_PARTS),
+            "head": _call("Its headers", None, also=_PARTS),
         },
         f"{one}/predict": {
             "parameters": [project],
@@ -181,6 +193,7 @@ def _call(
     status: str = "200",
     media: str = "application/json",
     answer_media: str = "application/json",
+    also: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     good: dict[str, Any] = {"description": summary}
     if answer is not None:
@@ -190,6 +203,7 @@ def _call(
         "summary": summary,
         "responses": {
             status: good,
+            **{code: {**good, "description": text} for code, text in (also or {}).items()},
             **{code: {"description": text, "content": failed} for code, text in _ERRORS.items()},
         },
     }
