@@ -1,4 +1,4 @@
-"""``jupyter pipeline``: a whole job from a shell, and the check of a server."""
+"""``jupyter pipeline``: a whole job from a shell, the check of a server, and the check of what was exported."""
 
 import argparse
 import re
@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from ..check import check
 
             return check(args.url, args.token)
+        if args.action == "verify":
+            return _verify(args.place)
         return _run(args)
     except PipelineError as error:
         print(f"jupyter pipeline: {error}", file=sys.stderr)
@@ -62,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="check a live server", description="Run the wire's test sequence.")
     check.add_argument("url", help="the server's address, such as http://localhost:8888/")
     check.add_argument("--token", help="the server's token")
+    verify = actions.add_parser(
+        "verify",
+        help="check that a bundle or a project is as it was",
+        description="Check every file by the manifest and every event by the chain of hashes, and derive state and "
+        "leaderboard anew. Fails on any changed byte.",
+    )
+    verify.add_argument("place", type=Path, help="an exported zip, an unpacked one, or a project's folder")
     return parser
 
 
@@ -71,6 +80,20 @@ def seconds(text: str) -> float:
     if match is None or match[2] not in _UNITS or float(match[1]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no time span; it would look like 90s, 5m or 1h")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def _verify(place: Path) -> int:
+    from ..verify import VerificationError, verify
+
+    if not place.exists():
+        raise PipelineError(f"There is nothing at {str(place)!r}.")
+    try:
+        for line in verify(place):
+            print(f"✓ {line}")
+    except VerificationError as error:
+        print(f"✗ {error}")
+        return EXIT_FAILED
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:

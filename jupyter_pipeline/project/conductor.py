@@ -50,6 +50,7 @@ from .commands import (
 from .decide import decide, is_request
 from .files import ProjectFiles
 from .log import Entry, EventLog, Stored
+from .log_export import export_log
 from .settings import Settings
 from .snapshot import context, snapshot
 from .state import ProjectState, Work
@@ -454,7 +455,9 @@ class Project:
         params = dict(stage.params)
         await asyncio.to_thread(self.files.artifacts.mkdir, parents=True, exist_ok=True)
         if work.stage_id is StageId.EXPORT:
-            params["events_path"] = str(await self._write_events(work.attempt))
+            path = self.files.artifacts / f".events-{work.attempt}.jsonl"
+            params["log"] = await export_log(self._log, self.project_id, self.epoch, self.seq, path)
+            params["events_path"] = str(path)
         upstream = {
             s: Upstream(plan=earlier.plan, result_dir=str(self.files.result(s, earlier.attempt)))
             for s in STAGES[: work.stage_id.order]
@@ -477,21 +480,3 @@ class Project:
             finish=work.finishing,
             skip_trials=stage.skip_runs,
         )
-
-    async def _write_events(self, attempt: int) -> Path:
-        """The log up to here as JSON lines, for the bundle."""
-        path = self.files.artifacts / f".events-{attempt}.jsonl"
-        position, head = 0, self.seq
-        await asyncio.to_thread(path.write_bytes, b"")
-        while position < head:
-            events = await self._log.read(self.project_id, position, 2000)
-            if not events:
-                break
-            position = events[-1].seq
-            await asyncio.to_thread(_append, path, b"".join(e.frame + b"\n" for e in events))
-        return path
-
-
-def _append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)

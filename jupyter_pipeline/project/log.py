@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .chain import last_link, links, migrate
+
 T = TypeVar("T")
 _MAX_GROUP = 256
 """Jobs that are committed together at the most."""
@@ -26,7 +28,7 @@ CREATE TABLE IF NOT EXISTS projects (
   updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
-  PRIMARY KEY (project, seq)) WITHOUT ROWID;
+  chain BLOB, PRIMARY KEY (project, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
 CREATE TABLE IF NOT EXISTS messages (
   project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (project, id)) WITHOUT ROWID;
@@ -118,9 +120,10 @@ class EventLog:
                 ),
             )
             key = _key(connection, entry.project_id)
+            hashes = links(last_link(connection, key, entry.project_id, entry.epoch), (e.frame for e in events))
             connection.executemany(
-                "INSERT INTO events (project, seq, name, state, frame) VALUES (?, ?, ?, ?, ?)",
-                [(key, e.seq, e.name, e.state, e.frame) for e in events],
+                "INSERT INTO events (project, seq, name, state, frame, chain) VALUES (?, ?, ?, ?, ?, ?)",
+                [(key, e.seq, e.name, e.state, e.frame, link) for e, link in zip(events, hashes, strict=True)],
             )
             if messages:
                 connection.executemany(
@@ -161,6 +164,18 @@ class EventLog:
                 (_key(connection, project_id), since, limit),
             )
             return [Stored(*row) for row in rows]
+
+        return await self._do(run)
+
+    async def chain(self, project_id: str, since: int, limit: int) -> list[bytes]:
+        """The hashes of up to ``limit`` events after ``since``, in order (:mod:`.chain`)."""
+
+        def run(connection: sqlite3.Connection) -> list[bytes]:
+            rows = connection.execute(
+                "SELECT chain FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?",
+                (_key(connection, project_id), since, limit),
+            )
+            return [row[0] for row in rows]
 
         return await self._do(run)
 
@@ -231,6 +246,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
+        migrate(connection)
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         connection.close()

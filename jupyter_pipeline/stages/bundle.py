@@ -4,10 +4,11 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .report import NAMES, TASKS, interval, number, test_sentence, threshold_of
 
@@ -51,14 +52,15 @@ def training_requirements(needed: Mapping[str, str]) -> dict[str, str]:
     return {**found, **needed}
 
 
-def manifest(folder: Path) -> dict[str, Any]:
-    """SHA-256 and size of every file below a folder, by its path."""
+def manifest(folder: Path, log: dict[str, Any] | None = None) -> dict[str, Any]:
+    """SHA-256 and size of every file below a folder, by its path; with whose the log is and its last hash."""
     files = {
         name: {"sha256": sha256(folder / name), "size": (folder / name).stat().st_size}
         for name in names_in(folder)
         if name != "MANIFEST.json"
     }
-    return {"format": 1, "algorithm": "sha256", "files": files}
+    # Whoever checks the zip needs to know whether the same zlib is at hand.
+    return {"format": 1, "algorithm": "sha256", "zlib": zlib.ZLIB_RUNTIME_VERSION, "log": log, "files": files}
 
 
 def names_in(folder: Path) -> list[str]:
@@ -86,18 +88,24 @@ def pack(folder: Path, target: Path) -> tuple[list[str], str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     contents = names_in(folder)
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in contents:
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with (folder / name).open("rb") as source, archive.open(info, "w", force_zip64=True) as member:
-                while piece := source.read(1 << 20):
-                    member.write(piece)
+    with partial.open("wb") as file:
+        write_zip(file, contents, lambda name: (folder / name).open("rb"))
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     checksum = f"sha256:{sha256(partial)}"
     os.replace(partial, target)
     return contents, checksum
+
+
+def write_zip(target: IO[bytes], names: Iterable[str], opened: Callable[[str], IO[bytes]]) -> None:
+    """Write a zip that depends on names, content and zlib alone."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+            with opened(name) as source, archive.open(info, "w", force_zip64=True) as member:
+                while piece := source.read(1 << 20):
+                    member.write(piece)
 
 
 def _cell(text: Any) -> str:
@@ -186,6 +194,12 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     lines += ["", "## Training again", "", *_again(data, parts), "", "## Decisions", ""]
     lines += [f"- {_cell(label)}: {_cell(value)}" for label, value in review["decisions"]]
     lines += ["", "`MANIFEST.json` has the SHA-256 of every file of this bundle.", ""]
+    if parts["event_log"]:
+        lines[-1:] = [
+            "`events.jsonl` is the log of all that happened, `events.chain` its chain of hashes; with jupyter_pipeline "
+            "installed, `jupyter pipeline verify` checks both, and that the reported numbers follow from them.",
+            "",
+        ]
     return "\n".join(lines)
 
 

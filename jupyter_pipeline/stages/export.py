@@ -36,7 +36,8 @@ def run(ctx: StageContext) -> Result:
     Parameters
     ----------
     ctx : StageContext
-        The job; ``params["events_path"]`` names the project's log as JSON lines, if there is one.
+        The job; ``params["events_path"]`` names the project's log as JSON lines, if there is one, and
+        ``params["log"]`` is what the manifest says of it.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def run(ctx: StageContext) -> Result:
         }
         (folder / "README.md").write_text(bundle.model_card(review, has), encoding="utf-8")
         progress.next("Computing checksums")
-        bundle.write_json(folder / "MANIFEST.json", bundle.manifest(folder))
+        log = ctx.job.params.get("log") if has_log else None
+        bundle.write_json(folder / "MANIFEST.json", bundle.manifest(folder, log))
         progress.next("Packing")
         name = f"{ctx.job.project_id}-{ctx.job.attempt}.zip"
         made = Path(scratch) / name
@@ -170,6 +172,9 @@ def _documents(ctx: StageContext, folder: Path, source: Path, review: dict[str, 
         ctx.log("The project's log is not at hand, so the bundle has no events.jsonl.", "warning")
         return False
     shutil.copyfile(events, folder / "events.jsonl")
+    chain = Path(events).with_suffix(".chain")
+    if chain.is_file():
+        shutil.copyfile(chain, folder / "events.chain")
     return True
 
 

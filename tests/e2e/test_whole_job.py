@@ -18,6 +18,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.protocol.frames import decode_event
+from jupyter_pipeline.verify import verify
 from tests.server.conftest import TOKEN, Server
 
 STAGES = [
@@ -107,6 +108,7 @@ def test_from_a_sentence_and_a_frame_to_a_bundle_that_stands_alone(jupyter: Serv
     ready = [e for e in events if e["event"]["name"] == "EXPORT_READY"][-1]["event"]["payload"]
     assert ready["checksum"] == "sha256:" + hashlib.sha256(bundle.read_bytes()).hexdigest()
     check_bundle(bundle, ready["contents"], tmp_path, task, events)
+    assert any("leaderboard" in said for said in verify(bundle))
 
 
 def check_events(events: list[dict[str, Any]]) -> None:
