@@ -163,7 +163,7 @@ function Confusion({ data }: { data: { classes: unknown[]; matrix: number[][]; t
                   {row.map((n, j) => {
                     const share = total ? n / total : 0;
                     return (
-                      <td key={j} class={share > 0.55 ? 'jppl-deep' : ''} style={{ '--jppl-share': share }}>
+                      <td key={j} style={{ '--jppl-share': share }}>
                         <strong>{count(n)}</strong>
                         <span>{percent(share)}</span>
                       </td>

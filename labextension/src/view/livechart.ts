@@ -40,7 +40,6 @@ export class LiveChart {
   private muted = '#666';
   private grid = '#ddd';
   private fontFamily = 'sans-serif';
-  private labelWidth = 0;
   private resizer: ResizeObserver;
   private shown = true;
   private watcher: IntersectionObserver;
@@ -58,7 +57,7 @@ export class LiveChart {
         width: Math.max(120, host.clientWidth),
         height,
         legend: { show: false },
-        padding: [8, null, 0, null],
+        padding: [8, () => this.labels(), 0, null],
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: {
           x: { time: false, range: () => this.xRange },
@@ -139,6 +138,12 @@ export class LiveChart {
     this.plot.destroy();
   }
 
+  /** Room for the labels right of the curves. */
+  private labels(): number {
+    const width = this.host.clientWidth;
+    return width < 280 ? 14 : Math.max(112, Math.min(170, width * 0.27));
+  }
+
   private frame(): uPlot.AlignedData {
     return [this.xRange, [null, null]];
   }
@@ -181,9 +186,7 @@ export class LiveChart {
   private paint(u: uPlot): void {
     const { ctx, bbox } = u;
     const ratio = devicePixelRatio;
-    const labels = bbox.width / ratio > 260;
-    this.labelWidth = labels ? Math.min(150, (bbox.width / ratio) * 0.28) * ratio : 0;
-    const right = bbox.left + bbox.width - this.labelWidth;
+    const right = bbox.left + bbox.width;
     const [x0, x1] = this.xRange;
     const [y0, y1] = this.yRange;
     const sx = (right - bbox.left) / (x1 - x0);
@@ -207,7 +210,7 @@ export class LiveChart {
       }
     }
     ctx.globalAlpha = 1;
-    if (labels) {
+    if (this.labels() > 20) {
       this.paintLabels(ctx, ratio, bbox, x0, sx, y0, sy, bottom, right);
     }
     ctx.restore();
@@ -246,6 +249,7 @@ export class LiveChart {
       chosen[i].y = Math.min(chosen[i].y, most);
     }
     ctx.textBaseline = 'middle';
+    ctx.textAlign = 'left';
     for (const { line, endX, endY, y } of chosen) {
       const colour = this.colour(line.colour);
       ctx.strokeStyle = ctx.fillStyle = colour;
@@ -264,7 +268,7 @@ export class LiveChart {
       ctx.fillStyle = line.weight > 0 ? this.foreground : this.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${this.fontFamily}`;
       const value = number(line.val!.last, 3);
-      const most = this.labelWidth - 12 * ratio - ctx.measureText(` ${value}`).width;
+      const most = this.labels() * ratio - 12 * ratio - ctx.measureText(` ${value}`).width;
       ctx.fillText(`${shortened(ctx, line.label, most)} ${value}`, right + 11 * ratio, y);
     }
   }
@@ -275,7 +279,7 @@ export class LiveChart {
       return null;
     }
     const ratio = devicePixelRatio;
-    const width = (u.bbox.width - this.labelWidth) / ratio;
+    const width = u.bbox.width / ratio;
     const height = u.bbox.height / ratio;
     const [x0, x1] = this.xRange;
     const [y0, y1] = this.yRange;

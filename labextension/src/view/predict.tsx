@@ -6,7 +6,7 @@ import { Bars } from './figures';
 import type { Sample } from './gates/request';
 import type { Predictions, Row } from './options';
 import { Field, useJson } from './parts';
-import { number, percent } from './words';
+import { compact, number, percent } from './words';
 
 const NUMERIC = /int|float|decimal|double|number/i;
 
@@ -25,7 +25,10 @@ export function PredictForm() {
   const rows = sample.value.rows;
   const example = rows[from % Math.max(1, rows.length)] ?? {};
   const target = model.stages.DATA_SOURCE.plan?.target;
-  const textOf = (name: string): string => typed[name] ?? (example[name] == null ? '' : String(example[name]));
+  const textOf = (name: string): string => typed[name] ?? shown(example[name]);
+  function shown(value: unknown): string {
+    return value == null ? '' : typeof value === 'number' ? compact(value, 6) : String(value);
+  }
   const submit = (event: Event): void => {
     event.preventDefault();
     const row: Row = {};

@@ -1,6 +1,6 @@
 /** One stage in full: what it shows, what it proposes, and what can be done about it. */
 
-import type { RefObject } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useNumbers, useView } from './context';
 import type { PlanForm } from './gates/form';
@@ -157,7 +157,11 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     if (gate) {
       return gate.summary;
     }
-    return stage.status === 'PENDING' ? trans.__('This has not begun yet.') : stage.message;
+    if (stage.status === 'PENDING') {
+      return trans.__('This has not begun yet.');
+    }
+    // That a stage begins is said by its title.
+    return stage.message === `${stageId} begins.` ? '' : stage.message;
   }
 
   function body() {
@@ -198,11 +202,12 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
           <>
             <BundleView />
             {finished ? (
-              <Section title={trans.__('Try a prediction')}>
-                <PredictForm />
-              </Section>
+              <Results>
+                <Section title={trans.__('Try a prediction')}>
+                  <PredictForm />
+                </Section>
+              </Results>
             ) : null}
-            {finished ? <Results /> : null}
           </>
         );
       default:
@@ -412,7 +417,7 @@ function BestEvaluation({ kept }: { kept: string | null }) {
   );
 }
 
-function Results() {
+function Results({ children }: { children?: ComponentChildren }) {
   const { model, trans } = useView();
   const evaluation = model.finalEvaluation;
   return (
@@ -422,6 +427,7 @@ function Results() {
           <EvaluationView evaluation={evaluation} />
         </Section>
       ) : null}
+      {children}
       {model.reportUrl || model.notebookUrl || model.code.length ? (
         <Section title={trans.__('To read and to edit')}>
           <Documents />

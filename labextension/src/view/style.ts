@@ -6,14 +6,14 @@
 const LIGHT = `
   --jppl-own-bg: #ffffff; --jppl-own-bg2: #f4f5f6; --jppl-own-fg: #1f2328; --jppl-own-border: #d5d9de;
   --jppl-own-accent: #1565c0; --jppl-link: #0d5bb5; --jppl-good: #1b7f3b; --jppl-warn: #9a5b00; --jppl-bad: #b3261e;
-  --jppl-grid: rgba(0, 0, 0, 0.09);
+  --jppl-grid: rgba(0, 0, 0, 0.09); --jppl-depth: 60%;
   --jppl-series-0: #0072b2; --jppl-series-1: #c4510a; --jppl-series-2: #00805f; --jppl-series-3: #a8327f;
   --jppl-series-4: #7a6200; --jppl-series-5: #4b4bb8; --jppl-series-6: #2f8fc4; --jppl-series-baseline: #7b7f85;
 `;
 const DARK = `
   --jppl-own-bg: #16181b; --jppl-own-bg2: #212428; --jppl-own-fg: #e6e8ea; --jppl-own-border: #3a3f45;
   --jppl-own-accent: #1976d2; --jppl-link: #7fbcff; --jppl-good: #5fcf86; --jppl-warn: #efb04f; --jppl-bad: #ff8a80;
-  --jppl-grid: rgba(255, 255, 255, 0.1);
+  --jppl-grid: rgba(255, 255, 255, 0.1); --jppl-depth: 42%;
   --jppl-series-0: #56b4e9; --jppl-series-1: #f2a057; --jppl-series-2: #3fcfa4; --jppl-series-3: #e58ac4;
   --jppl-series-4: #e3cb4b; --jppl-series-5: #aaa6ff; --jppl-series-6: #9bd6f7; --jppl-series-baseline: #9aa0a8;
 `;
@@ -89,14 +89,14 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 
 /* what matters now, and the conversation beside it */
 .jppl-body { display: grid; grid-template-columns: minmax(0, 1fr); }
-.jppl-main { padding: 14px 16px 24px; display: grid; gap: 14px; align-content: start; min-width: 0; }
-.jppl-side { padding: 12px 16px 16px; border-top: 1px solid var(--jppl-border); display: grid; gap: 10px; align-content: end; min-width: 0; }
-.jppl-stage { display: grid; gap: 12px; min-width: 0; }
+.jppl-main { padding: 14px 16px 24px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; align-content: start; min-width: 0; }
+.jppl-side { padding: 12px 16px 16px; border-top: 1px solid var(--jppl-border); display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; align-content: end; min-width: 0; }
+.jppl-stage { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; min-width: 0; }
 .jppl-stage > * { min-width: 0; }
 .jppl-stage-head { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: space-between; }
 .jppl-root .jppl-stage-head h3, .jppl-root .jppl-empty h3 { font-size: calc(var(--jppl-size) * 1.54); font-weight: 600; line-height: 1.25; letter-spacing: -0.005em; }
 .jppl-lead { font-size: calc(var(--jppl-size) * 1.06); max-width: 76ch; overflow-wrap: anywhere; }
-.jppl-section { display: grid; gap: 8px; min-width: 0; }
+.jppl-section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; min-width: 0; }
 .jppl-section-head { display: flex; gap: 10px; align-items: baseline; }
 .jppl-root .jppl-section-head h4 { font-size: var(--jppl-size); font-weight: 600; }
 .jppl-hint { font-size: var(--jppl-small); color: var(--jppl-muted); }
@@ -135,10 +135,10 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-select { position: relative; display: block; min-width: 0; }
 .jppl-select select { appearance: none; padding-inline-end: 24px; text-overflow: ellipsis; background-image: none; }
 .jppl-select .jppl-icon { position: absolute; right: 6px; top: calc(50% - 7px); width: 14px; height: 14px; pointer-events: none; }
-.jppl-plan { display: grid; gap: 14px; }
+.jppl-plan { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-plan:disabled :is(.jppl-input, select) { border-color: transparent; padding-inline-start: 0; opacity: 1; color: inherit; }
-.jppl-choices { display: grid; gap: 6px; }
-.jppl-choices legend { margin-bottom: 4px; }
+.jppl-choices { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
+.jppl-choices legend { margin-bottom: 4px; padding: 0; }
 .jppl-choice { display: flex; gap: 8px; align-items: baseline; min-width: 0; overflow-wrap: anywhere; }
 .jppl-choice input { flex: none; transform: translateY(1px); accent-color: var(--jppl-accent); }
 .jppl-choices .jppl-field { max-width: 170px; margin-top: 4px; }
@@ -146,7 +146,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-pair input[type='range'] { width: 100%; accent-color: var(--jppl-accent); }
 .jppl-why { display: block; color: var(--jppl-muted); max-width: 80ch; }
 .jppl-models { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 8px; }
-.jppl-model { border: 1px solid var(--jppl-border); border-radius: 4px; padding: 8px 10px; display: grid; gap: 4px; align-content: start; }
+.jppl-model { border: 1px solid var(--jppl-border); border-radius: 4px; padding: 8px 10px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 4px; align-content: start; }
 .jppl-model > .jppl-link { margin-inline-start: 22px; justify-self: start; }
 .jppl-chosen { border-color: color-mix(in srgb, var(--jppl-accent) 65%, var(--jppl-border)); }
 .jppl-params { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding-top: 4px; }
@@ -204,7 +204,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-search { max-width: 260px; }
 
 /* progress and curves */
-.jppl-progress { display: grid; gap: 10px; }
+.jppl-progress { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; }
 .jppl-run { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; }
 .jppl-run .jppl-swatch { margin: 0; }
 .jppl-run-name { min-width: 110px; }
@@ -238,7 +238,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-metrics dd { font-size: calc(var(--jppl-size) * 1.15); font-variant-numeric: tabular-nums; }
 .jppl-metrics .jppl-primary dd { font-size: calc(var(--jppl-size) * 2.3); line-height: 1.1; font-weight: 600; }
 .jppl-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); gap: 20px 28px; align-items: start; }
-.jppl-figure { display: grid; gap: 6px; }
+.jppl-figure { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
 .jppl-figure figcaption { font-weight: 600; }
 .jppl-picture { max-width: 100%; min-height: 40px; display: block; background: #fff; }
 .jppl-svg { width: 100%; max-width: 330px; height: auto; }
@@ -250,11 +250,10 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-dots { stroke: var(--jppl-series-0); stroke-width: 4.5; stroke-linecap: round; stroke-opacity: 0.45; fill: none; }
 .jppl-legend { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .jppl-root .jppl-confusion :is(th, td) { padding: 5px 10px; text-align: center; font-weight: 400; border: 2px solid var(--jppl-bg); background: none; }
-.jppl-root .jppl-confusion th { color: var(--jppl-muted); font-size: var(--jppl-small); max-width: 120px; overflow-wrap: anywhere; }
-.jppl-root .jppl-confusion tbody td { min-width: 66px; background: color-mix(in srgb, var(--jppl-series-0) calc(var(--jppl-share, 0) * 82%), var(--jppl-bg2)); }
+.jppl-root .jppl-confusion th { color: var(--jppl-muted); font-size: var(--jppl-small); max-width: 120px; overflow-wrap: break-word; }
+.jppl-root .jppl-confusion tbody td { min-width: 66px; background: color-mix(in srgb, var(--jppl-series-0) calc(var(--jppl-share, 0) * var(--jppl-depth)), var(--jppl-bg2)); }
 .jppl-root .jppl-confusion td strong, .jppl-root .jppl-confusion td span { display: block; }
 .jppl-root .jppl-confusion td span { font-size: var(--jppl-small); }
-.jppl-root .jppl-confusion td.jppl-deep { color: var(--jppl-own-bg); }
 .jppl-bars { display: grid; gap: 4px; max-width: 640px; }
 .jppl-bars > div { display: grid; grid-template-columns: minmax(70px, 34%) minmax(0, 1fr); gap: 10px; align-items: center; }
 .jppl-bars dt { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: end; font-weight: 400; }
@@ -264,7 +263,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-bar-negative { background: var(--jppl-series-baseline); }
 .jppl-bar-spread { position: absolute; top: 4px; height: 2px; background: var(--jppl-fg); opacity: 0.65; }
 .jppl-bar-text { font-size: var(--jppl-small); color: var(--jppl-muted); white-space: nowrap; }
-.jppl-predict { display: grid; gap: 12px; }
+.jppl-predict { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
 .jppl-prediction { display: grid; gap: 10px; padding-top: 4px; }
 .jppl-prediction > div:first-child { display: grid; }
 .jppl-predicted { font-size: calc(var(--jppl-size) * 2); line-height: 1.2; overflow-wrap: anywhere; }
@@ -292,7 +291,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-text { white-space: pre-wrap; }
 .jppl-mine .jppl-text { border-inline-start: 3px solid var(--jppl-accent); padding-inline-start: 8px; }
 .jppl-theirs .jppl-text { border-inline-start: 3px solid var(--jppl-border); padding-inline-start: 8px; }
-.jppl-composer { display: grid; gap: 6px; }
+.jppl-composer { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
 .jppl-composer textarea { resize: none; display: block; line-height: 1.4; padding: 6px 8px; }
 .jppl-composer-row { display: flex; flex-wrap: wrap; gap: 8px; justify-content: space-between; align-items: center; }
 .jppl-composer-large textarea { font-size: calc(var(--jppl-size) * 1.15); padding: 10px 12px; }
@@ -301,7 +300,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root > .jppl-uploads { padding: 0 16px 12px; }
 
 /* empty, loading, dropping */
-.jppl-empty { display: grid; gap: 14px; max-width: 680px; margin: 0 auto; padding: clamp(20px, 9cqw, 84px) 16px 32px; }
+.jppl-empty { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; max-width: 680px; margin: 0 auto; padding: clamp(20px, 9cqw, 84px) 16px 32px; }
 .jppl-root .jppl-empty h3 { font-size: calc(var(--jppl-size) * 2); }
 .jppl-examples { display: grid; gap: 4px; justify-items: start; }
 .jppl-attached { display: grid; gap: 2px; }
@@ -322,12 +321,16 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-models { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); }
 }
+@container jppl (min-width: 620px) {
+  .jppl-figure-residuals { grid-column: span 2; }
+}
 @container jppl (min-width: 900px) {
   .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }
   .jppl-side { position: sticky; top: 0; border-top: 0; border-inline-start: 1px solid var(--jppl-border); min-height: 320px; align-self: stretch; align-content: start; }
   .jppl-root .jppl-lines { max-height: 430px; }
-  .jppl-curves { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-  .jppl-large { grid-column: 1 / -1; }
+  .jppl-curves { grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr); align-items: start; }
+  .jppl-large { grid-row: span 2; }
+  .jppl-large:last-child { grid-column: 1 / -1; }
 }
 `;
 

@@ -140,7 +140,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     <figure class={`jppl-curve ${large ? 'jppl-large' : ''}`} aria-label={label}>
       <figcaption>
         <strong>{name}</strong>
-        {lowerIsBetter(metric) || metric === 'loss' ? (
+        {lowerIsBetter(metric) ? (
           <span class="jppl-muted"> {trans.__('less is better')}</span>
         ) : null}
         {large ? (

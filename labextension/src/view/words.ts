@@ -43,6 +43,7 @@ export function statusName(status: StageStatus, trans: Translation): string {
 
 const METRICS: Record<string, string> = {
   auto: 'decided by the task',
+  loss: 'Loss',
   roc_auc: 'ROC AUC',
   average_precision: 'Average precision',
   log_loss: 'Log loss',
@@ -62,7 +63,7 @@ const METRICS: Record<string, string> = {
 };
 
 /** Metrics of which less is better. */
-const LOWER = new Set(['log_loss', 'brier', 'rmse', 'mae', 'mape', 'median_ae']);
+const LOWER = new Set(['loss', 'log_loss', 'brier', 'rmse', 'mae', 'mape', 'median_ae']);
 
 export function metricName(id: string): string {
   return METRICS[id] ?? id.replace(/_/g, ' ');
@@ -87,21 +88,26 @@ export const CLASSIFICATION_METRICS = [
 ];
 export const REGRESSION_METRICS = ['rmse', 'mae', 'mape', 'r2', 'median_ae'];
 
-/** A measured value: four significant digits, and a dash where there is none. */
+/** A measured value: four places up to one, four significant digits above, and a dash where there is none. */
 export function number(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || !Number.isFinite(value)) {
     return '–';
   }
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 1e-4)) {
+  if (size !== 0 && (size >= 1e6 || size < 10 ** -digits)) {
     return value.toExponential(Math.max(0, digits - 2));
   }
-  if (Number.isInteger(value) && size >= 10) {
+  if (Number.isInteger(value) && size > 1) {
     return value.toLocaleString('en-US');
   }
-  const whole = size >= 1 ? Math.floor(Math.log10(size)) + 1 : 1;
-  const places = Math.max(0, Math.min(4, size < 0.1 && size > 0 ? digits : digits - whole + (size < 1 ? 1 : 0)));
+  const whole = size > 1 ? Math.floor(Math.log10(size)) + 1 : 0;
+  const places = Math.max(0, digits - whole);
   return value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+/** A value of the data, in at most so many significant digits. */
+export function compact(value: number, digits = 5): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';
 }
 
 export function count(value: number): string {

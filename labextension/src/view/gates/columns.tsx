@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { useView } from '../context';
 import { Bars } from '../figures';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
-import { count, number, percent } from '../words';
+import { compact, count, percent } from '../words';
 import type { PlanForm } from './form';
 
 interface ColumnProfile {
@@ -46,7 +46,7 @@ function valuesOf(profile: ColumnProfile | undefined): string {
     return '';
   }
   if (typeof profile.min === 'number' && typeof profile.max === 'number') {
-    return `${number(profile.min)} … ${number(profile.max)}`;
+    return `${compact(profile.min)} … ${compact(profile.max)}`;
   }
   if (profile.min !== undefined && profile.kind === 'datetime') {
     return `${String(profile.min).slice(0, 10)} … ${String(profile.max).slice(0, 10)}`;
@@ -132,7 +132,7 @@ function TargetDistribution() {
     ? classes.slice(0, 12).map(c => ({ name: String(c.value), value: c.share, text: `${count(c.count)}, ${percent(c.share)}` }))
     : histogram
       ? histogram.counts.map((n, i) => ({
-          name: `${number(histogram.edges[i], 3)} … ${number(histogram.edges[i + 1], 3)}`,
+          name: `${compact(histogram.edges[i], 3)} … ${compact(histogram.edges[i + 1], 3)}`,
           value: n,
           text: count(n)
         }))

@@ -5,7 +5,6 @@ import { colourOf } from '../colours';
 import { useView } from '../context';
 import type { Json, ModelCandidate } from '../model';
 import { Field, NumberBox, Section, Select } from '../parts';
-import { duration } from '../words';
 import type { PlanForm } from './form';
 import { metricOptions } from './request';
 
@@ -117,10 +116,7 @@ function ModelItem({
         />
         <span>
           <span class="jppl-swatch" style={{ background: colourOf(model, candidate.id) }} />
-          <strong>{candidate.name}</strong>{' '}
-          {candidate.cost_s !== null ? (
-            <span class="jppl-muted jppl-num">{trans.__('about %1', duration(candidate.cost_s))}</span>
-          ) : null}
+          <strong>{candidate.name}</strong>
           <span class="jppl-why">{candidate.why}</span>
         </span>
       </label>

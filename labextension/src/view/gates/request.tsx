@@ -2,7 +2,7 @@
 
 import { useView } from '../context';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
-import { bytes, CLASSIFICATION_METRICS, count, metricName, number, REGRESSION_METRICS } from '../words';
+import { bytes, CLASSIFICATION_METRICS, compact, count, metricName, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
 
 export function metricOptions(task: string, auto: boolean): [string, string][] {
@@ -207,13 +207,16 @@ function SampleTable({ target }: { target: string }) {
     return <p class="jppl-muted">{trans.__('Loading…')}</p>;
   }
   const columns = sample.value.columns.slice(0, 60);
+  const numeric = new Set(
+    columns.map(c => c.name).filter(name => sample.value.rows.some(row => typeof row[name] === 'number'))
+  );
   return (
     <div class="jppl-scroll" tabIndex={0} role="region" aria-label={trans.__('First rows')}>
       <table class="jppl-table">
         <thead>
           <tr>
             {columns.map(c => (
-              <th key={c.name} scope="col" class={c.name === target ? 'jppl-target' : ''} title={c.dtype}>
+              <th key={c.name} scope="col" class={`${numeric.has(c.name) ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`} title={c.dtype}>
                 {c.name}
               </th>
             ))}
@@ -227,12 +230,12 @@ function SampleTable({ target }: { target: string }) {
                 return (
                   <td
                     key={c.name}
-                    class={`${typeof value === 'number' ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`}
+                    class={`${numeric.has(c.name) ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`}
                   >
                     {value === null || value === undefined ? (
                       <span class="jppl-muted">–</span>
                     ) : typeof value === 'number' ? (
-                      number(value)
+                      compact(value)
                     ) : (
                       String(value).slice(0, 80)
                     )}
