@@ -5,7 +5,7 @@ export const MAX_POINTS = 4096;
 
 /**
  * A growing curve. `x` and `y` hold `length` points in order of `x`; a value that was not finite is NaN, a gap.
- * When it is full, the least and the greatest value of each four points stay, so that no peak is lost.
+ * When it is full it is thinned to half, so that no peak is lost.
  */
 export class Series {
   x = new Float64Array(64);
@@ -42,34 +42,38 @@ export class Series {
     }
   }
 
-  /** Keep at most about `most` points: of each bucket the least and the greatest value, and the last point. */
+  /**
+   * Keep at most about `most` points: the ends, and of each of equal parts of the way along `x` the least and the
+   * greatest value. Parts of `x`, not of the points, for what was thinned before must not be thinned more than the rest.
+   */
   thin(most: number): void {
-    if (this.length <= most) {
+    const { x, y, length } = this;
+    if (length <= most || length < 4) {
       return;
     }
-    const perBucket = Math.max(2, Math.ceil(this.length / Math.max(1, most / 2 - 1)));
-    const end = this.length - 1;
-    let kept = 0;
-    for (let start = 0; start < end; start += perBucket) {
-      const stop = Math.min(start + perBucket, end);
-      let low = start;
-      let high = start;
-      for (let i = start; i < stop; i++) {
+    const first = x[0];
+    const width = (x[length - 1] - first) / Math.max(1, most / 2 - 1) || 1;
+    let kept = 1;
+    let i = 1;
+    while (i < length - 1) {
+      const part = Math.floor((x[i] - first) / width);
+      let low = i;
+      let high = i;
+      for (; i < length - 1 && Math.floor((x[i] - first) / width) === part; i++) {
         // NaN compares false, so gaps lose to values.
-        if (this.y[i] < this.y[low] || this.y[low] !== this.y[low]) {
+        if (y[i] < y[low] || y[low] !== y[low]) {
           low = i;
         }
-        if (this.y[i] > this.y[high] || this.y[high] !== this.y[high]) {
+        if (y[i] > y[high] || y[high] !== y[high]) {
           high = i;
         }
       }
-      const [first, second] = low < high ? [low, high] : [high, low];
-      this.copy(first, kept++);
-      if (second !== first) {
-        this.copy(second, kept++);
+      this.copy(Math.min(low, high), kept++);
+      if (low !== high) {
+        this.copy(Math.max(low, high), kept++);
       }
     }
-    this.copy(end, kept++);
+    this.copy(length - 1, kept++);
     this.length = kept;
   }
 

@@ -1,0 +1,213 @@
+// @ts-nocheck: Node's types are not among the front end's.
+/** The fold, on the log of a real project (test/), against what the server itself says of the same project. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { MAX_CHAT, MAX_LOG, MAX_RUNS, MAX_TOTAL_POINTS, ProjectModel } from './model';
+import { MAX_POINTS, Series } from './series';
+import { STAGES } from './stages';
+
+const read = name => JSON.parse(gunzipSync(readFileSync(`test/binary.${name}.json.gz`)).toString());
+const EVENTS = read('events');
+const STATE = read('state');
+
+function hello(seq, epoch = 'one') {
+  return {
+    ephemeral: true,
+    seq,
+    event: { name: 'HELLO', payload: { epoch, seq, server_version: '0.1.0', resumed: true } }
+  };
+}
+
+function folded(until = Infinity, from = new ProjectModel('binary')) {
+  from.apply(hello(0));
+  EVENTS.filter(e => e.seq <= until).forEach(e => from.apply(e));
+  return from;
+}
+
+const seqOf = (name, nth = 0) => EVENTS.filter(e => e.event.name === name)[nth].seq;
+
+test('the fold of a whole log is what the server says of the project', () => {
+  const model = folded();
+  assert.equal(model.seq, STATE.seq);
+  assert.equal(model.current, STATE.current_stage);
+  for (const stage of STATE.stages) {
+    const mine = model.stages[stage.id];
+    assert.equal(mine.status, stage.status, stage.id);
+    assert.equal(mine.attempt, stage.attempt);
+    assert.equal(mine.approved, stage.approved);
+    assert.deepEqual(mine.plan, stage.plan_json);
+    assert.equal(mine.startedTs, stage.started_ts);
+    assert.equal(mine.endedTs, stage.ended_ts);
+  }
+  assert.deepEqual(model.leaderboard, STATE.leaderboard);
+  assert.equal(model.best.runId, STATE.best_model.run_id);
+  assert.deepEqual(model.datasets, STATE.datasets);
+  assert.deepEqual(model.columns, STATE.columns);
+  assert.deepEqual(model.models, STATE.models);
+  assert.deepEqual([...model.artifacts.keys()].sort(), STATE.artifacts.map(a => a.id).sort());
+  assert.equal(model.bundle.checksum, STATE.export.checksum);
+  assert.deepEqual(
+    [...model.runs.values()].map(r => [r.runId, r.modelId, r.status]),
+    STATE.runs.map(r => [r.run_id, r.model_id, r.status])
+  );
+  assert.deepEqual(
+    model.history.filter(h => h.kind === 'confirmed').map(h => [h.stageId, h.by.name, h.plan]),
+    STATE.decisions.map(d => [d.stage_id, d.by.name, d.plan])
+  );
+  assert.equal(model.isFinished, true);
+});
+
+test('each gate is open from its event until it is confirmed, with the plan that a confirmation approves', () => {
+  const model = new ProjectModel('binary');
+  model.apply(hello(0));
+  const opened = [];
+  for (const event of EVENTS) {
+    model.apply(event);
+    if (event.event.name === 'WAITING_CONFIRMATION') {
+      assert.equal(model.gate.gateId, event.event.payload.gate_id);
+      assert.deepEqual(model.gate.plan, model.stages[model.gate.stageId].plan);
+      opened.push(model.gate.stageId);
+    }
+    if (event.event.name === 'PLAN_APPROVED') {
+      assert.equal(model.gate, null);
+    }
+  }
+  assert.deepEqual(opened, STAGES.slice(0, -1));
+});
+
+test('curves hold exactly what was measured', () => {
+  const model = folded();
+  const measured = EVENTS.filter(e => e.event.name === 'METRIC_SCALAR').map(e => e.event.payload);
+  let points = 0;
+  for (const run of model.runs.values()) {
+    for (const [key, series] of run.series) {
+      const wanted = measured.filter(p => p.run_id === run.runId && `${p.name}/${p.split}` === key);
+      assert.deepEqual([...series.x.slice(0, series.length)], wanted.map(p => p.step));
+      assert.deepEqual([...series.y.slice(0, series.length)], wanted.map(p => p.value ?? NaN));
+      points += series.length;
+    }
+  }
+  assert.equal(points, measured.length);
+  assert.equal(model.points, points);
+});
+
+test('an event that comes twice, or again after a reconnect, changes nothing', () => {
+  const half = Math.floor(EVENTS.length / 2);
+  const model = folded(half);
+  const chat = model.chat.length;
+  const points = model.points;
+  EVENTS.slice(0, half).forEach(e => model.apply(e));
+  assert.equal(model.chat.length, chat);
+  assert.equal(model.points, points);
+  model.apply(hello(half));
+  assert.equal(model.seq, half);
+});
+
+test('another epoch is another log: what the old one said is forgotten', () => {
+  const model = folded();
+  model.apply(hello(0, 'two'));
+  assert.equal(model.seq, 0);
+  assert.equal(model.isEmpty, true);
+  assert.equal(model.runs.size, 0);
+  EVENTS.slice(0, 12).forEach(e => model.apply(e));
+  assert.equal(model.gate.stageId, 'PARSE_INTENT');
+});
+
+test('people are told only of what happens while they look, each thing once', () => {
+  const model = new ProjectModel('binary');
+  const told = [];
+  model.onMoment(moment => told.push(moment));
+  const gate = seqOf('WAITING_CONFIRMATION', 1);
+  model.apply(hello(gate - 1));
+  EVENTS.filter(e => e.seq < gate).forEach(e => model.apply(e));
+  assert.deepEqual(told, []);
+  EVENTS.filter(e => e.seq >= gate).forEach(e => model.apply(e));
+  assert.deepEqual(
+    told.filter(m => m.kind === 'gate').map(m => m.stageId),
+    STAGES.slice(1, -1)
+  );
+  assert.equal(told.filter(m => m.kind === 'finished').length, 1);
+});
+
+test('a restart sets later stages back and forgets what they said', () => {
+  const model = folded();
+  let seq = model.seq;
+  const say = payload =>
+    model.apply({ seq: ++seq, ts: 1, stage: {}, event: { name: 'STAGE_STATUS', payload: { message: '', ...payload } } });
+  assert.ok(model.finalEvaluation);
+  for (const id of ['TRAIN', 'REVIEW_EDIT', 'EXPORT']) {
+    say({ stage_id: id, status: 'PENDING' });
+  }
+  say({ stage_id: 'MODEL_SELECT', status: 'IN_PROGRESS', attempt: 9 });
+  assert.equal(model.current, 'MODEL_SELECT');
+  assert.equal(model.finalEvaluation, null);
+  assert.equal(model.bundle, null);
+  assert.deepEqual(model.leaderboard, []);
+  assert.equal(model.isFinished, false);
+  assert.deepEqual(model.rerunsOf('MODEL_SELECT'), ['MODEL_SELECT', 'TRAIN', 'REVIEW_EDIT', 'EXPORT'].slice(0, 3));
+});
+
+test('subscribers hear of many events at once', async () => {
+  const model = new ProjectModel('binary');
+  let calls = 0;
+  model.subscribe(() => calls++);
+  folded(Infinity, model);
+  assert.equal(calls, 0);
+  await new Promise(resolve => setTimeout(resolve));
+  assert.equal(calls, 1);
+});
+
+test('a day of events stays within bounds', () => {
+  const model = folded(seqOf('TRAIN_RUN_STARTED') - 1);
+  let seq = model.seq;
+  const say = (name, payload) => model.apply({ seq: ++seq, ts: seq, stage: {}, event: { name, payload } });
+  for (let run = 0; run < MAX_RUNS + 150; run++) {
+    const run_id = `run-${run}`;
+    say('TRAIN_RUN_STARTED', { run_id, model_id: 'linear', metric_primary: 'recall', config: {} });
+    for (let step = 0; step < 1500; step++) {
+      say('METRIC_SCALAR', { run_id, name: 'loss', split: 'train', step, value: Math.sin(step) });
+      say('METRIC_SCALAR', { run_id, name: 'loss', split: 'val', step, value: Math.cos(step) });
+    }
+    say('TRAIN_RUN_FINISHED', { run_id, status: 'success', final_metrics: { metrics: [] } });
+    say('LOG_LINE', { run_id: 'chat', level: 'info', text: 'x', source: 'user' });
+    for (let i = 0; i < 5; i++) {
+      say('LOG_LINE', { run_id, level: 'info', text: 'x', source: 'y' });
+    }
+  }
+  let points = 0;
+  for (const run of model.runs.values()) {
+    for (const series of run.series.values()) {
+      points += series.length;
+    }
+  }
+  assert.equal(points, model.points);
+  assert.ok(points <= MAX_TOTAL_POINTS);
+  assert.ok(model.runs.size <= MAX_RUNS);
+  assert.ok(model.runs.has(`run-${MAX_RUNS + 149}`));
+  assert.ok(model.chat.length <= MAX_CHAT * 1.25);
+  assert.ok(model.log.length <= MAX_LOG * 1.25);
+});
+
+test('a thinned curve keeps its peaks, its ends and its order', () => {
+  const series = new Series();
+  const n = 50_000;
+  for (let i = 0; i < n; i++) {
+    series.push(i, i === 12_345 ? 99 : i === 31_000 ? -99 : i === 777 ? null : Math.sin(i / 50));
+  }
+  assert.ok(series.length <= MAX_POINTS);
+  assert.equal(series.seen, n);
+  const x = [...series.x.slice(0, series.length)];
+  const y = [...series.y.slice(0, series.length)];
+  assert.equal(y[x.indexOf(12_345)], 99);
+  assert.equal(y[x.indexOf(31_000)], -99);
+  assert.equal(x.at(-1), n - 1);
+  assert.equal(x[0], 0);
+  assert.deepEqual(x, [...new Set(x)].sort((a, b) => a - b));
+  const early = x.filter(v => v < n / 10).length;
+  assert.ok(early > series.length / 20, 'the beginning is not thinned more than the rest');
+  for (let i = 0; i < x.length; i++) {
+    assert.ok(x[i] === 12_345 || x[i] === 31_000 || Number.isNaN(y[i]) || y[i] === Math.sin(x[i] / 50));
+  }
+});
