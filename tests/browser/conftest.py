@@ -45,7 +45,8 @@ def front_end() -> None:
         pytest.fail("The front end is not built, or older than its sources; run: pip install -e . (or npm run build)")
 
 
-# Of the package, not the session: while Playwright runs, its event loop is this thread's, and asyncio.run of other tests fails.
+# Of the package, not the session: while Playwright runs, this thread has a running event loop, in which the asyncio.run of
+# other tests would fail.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
