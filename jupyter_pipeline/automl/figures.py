@@ -141,6 +141,56 @@ def draw_importance(data: dict[str, Any], path: Path, title: str = "Importance o
     return _finish(figure, axes, title, label, "", path)
 
 
+def draw_contributions(data: dict[str, Any], path: Path, title: str = "What columns add to predictions") -> Path:
+    """Draw Shapley values: a dot for each row, coloured by the column's own value; for several classes bars."""
+    columns = data["columns"][:15]
+    figure, axes = _axes(6.6, 1.5 + 0.34 * max(1, len(columns)))
+    places = np.arange(len(columns))[::-1]
+    outputs = data["outputs"] or ["value"]
+    if len(outputs) > 1:
+        left = np.zeros(len(columns))
+        for i, output in enumerate(outputs[:_MANY]):
+            widths = np.array([column["by_output"][i] for column in columns])
+            axes.barh(places, widths, left=left, height=0.7, color=_CYCLE[i % len(_CYCLE)], label=_short(output))
+            left += widths
+        axes.legend(loc="lower right", fontsize=8, frameon=False)
+        label = f"Mean size of the contribution, {data['unit']}"
+    else:
+        dots = None
+        for place, column in zip(places, columns, strict=True):
+            values, order = np.array(column["values"][0]), column["place"]
+            shift = place + _swarm(values) * 0.36
+            known = np.array([rank is not None for rank in order])
+            axes.scatter(values[~known], shift[~known], s=9, color=GREY, linewidths=0, alpha=0.8)
+            ranks = np.array([rank for rank in order if rank is not None])
+            dots = axes.scatter(
+                values[known], shift[known], s=9, c=ranks, cmap="coolwarm", vmin=0, vmax=1, linewidths=0, alpha=0.85
+            )
+        axes.axvline(0, color=INK, linewidth=0.8)
+        if dots is not None:
+            bar = figure.colorbar(dots, ax=axes, ticks=[0, 1], aspect=30, pad=0.02)
+            bar.ax.set_yticklabels(["low", "high"], fontsize=8)
+            bar.set_label("Value of the column", fontsize=8.5, color=INK, labelpad=-12)
+            bar.outline.set_visible(False)
+        what = "prediction" if data["outputs"] is None else f"{data['unit']} of {_short(outputs[0])}"
+        label = f"Contribution to the {what}"
+    axes.set_yticks(places, [_short(column["name"], 30) for column in columns])
+    axes.tick_params(axis="y", length=0)
+    return _finish(figure, axes, title, label, "", path)
+
+
+def _swarm(values: np.ndarray) -> np.ndarray:
+    """Shifts from -1 to 1 so that points of about the same value stand above each other."""
+    low, high = values.min(), values.max()
+    bins = ((values - low) / (high - low) * 60).astype(int) if high > low else np.zeros(len(values), dtype=int)
+    shifts, most = np.zeros(len(values)), max(8, int(np.bincount(bins).max()))
+    for each in np.unique(bins):
+        rows = np.flatnonzero(bins == each)
+        order = np.arange(len(rows))
+        shifts[rows] = np.where(order % 2, 1, -1) * ((order + 1) // 2) * 2 / most
+    return shifts
+
+
 def draw_history(curves: dict[str, list[tuple[int, float]]], path: Path, metric: str, title: str = "Training") -> Path:
     """Draw scores over iterations; ``curves`` maps a split to points (iteration, value)."""
     figure, axes = _axes()

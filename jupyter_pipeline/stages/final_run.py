@@ -23,11 +23,12 @@ from ..protocol.events import (
 )
 from .base import StageContext, StageError
 from .rows import Rows
-from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, metrics_event
+from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, draw_shap, metrics_event
 
-#: The steps of the run: init, predictions, pictures, importance, finalize.
-_STEPS = 5
+#: The steps of the run: init, predictions, pictures, importance, contributions, finalize.
+_STEPS = 6
 _IMPORTANCE_S = 30.0
+_SHAP_S = 15.0
 _LABEL = "test rows"
 READS = "test-reads.json"
 
@@ -159,6 +160,9 @@ class FinalRun:
             artifacts += announce_evaluation(ctx, self.run_id, folder, measured, _LABEL)
         importance = json.loads((folder / "importance.json").read_text("utf-8")) if measured else None
         self._progress("eval")
+        explained = draw_shap(ctx, folder, model, frame, seconds=_SHAP_S) if model.columns else []
+        artifacts += announce_evaluation(ctx, self.run_id, folder, explained, _LABEL)
+        self._progress("eval")
         ends = intervals(task_type, y, raw, model.threshold)
         ctx.emit(
             EvaluationComplete(
@@ -179,6 +183,7 @@ class FinalRun:
             )
         )
         figures = [(f"{name.replace('_', ' ').capitalize()}, {_LABEL}", folder / f"{name}.png") for name in kinds]
+        figures += [(f"What columns add to predictions, {_LABEL}", folder / f"{name}.png") for name in explained]
         return Final(metrics, ends, importance, figures)
 
     def _progress(self, phase: Phase) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..automl import evaluation, figures
+from ..automl.contributions import NotExplained, contributions
 from ..automl.importance import permutation_importance
 from ..protocol.events import (
     ClassificationMetricsReady,
@@ -19,6 +20,7 @@ from ..protocol.events import (
     ResidualsPlotReady,
     RocCurveReady,
     RunAsset,
+    ShapExplanationsReady,
     Split,
 )
 from .base import StageContext
@@ -31,6 +33,7 @@ _KINDS: dict[str, tuple[str, type[RunAsset]]] = {
     "precision_recall_curve": ("Precision and recall", PrecisionRecallCurveReady),
     "residuals": ("Residuals", ResidualsPlotReady),
     "importance": ("Importance of columns", FeatureImportanceReady),
+    "shap": ("What columns add to predictions (SHAP)", ShapExplanationsReady),
 }
 
 
@@ -87,6 +90,22 @@ def draw_importance(
     write_json(folder / "importance.json", _strict(found))
     figures.draw_importance(found, folder / "importance.png")
     return ["importance"]
+
+
+def draw_shap(ctx: StageContext, folder: Path, model: Any, frame: pd.DataFrame, *, seconds: float) -> list[str]:
+    """Write Shapley values as ``shap.png`` and ``shap.json``; nothing, but a line in the log, if there are none."""
+    try:
+        found = contributions(model, frame, seconds=seconds)
+    except NotExplained as reason:
+        ctx.log(f"No SHAP values: {reason}.")
+        return []
+    except Exception as error:  # the model may come from code that the person edited
+        ctx.log(f"No SHAP values: {type(error).__name__}: {error}", "warning")
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "shap.json", _strict(found))
+    figures.draw_contributions(found, folder / "shap.png")
+    return ["shap"]
 
 
 def announce_evaluation(ctx: StageContext, run_id: str, folder: Path, kinds: list[str], label: str) -> list[str]:

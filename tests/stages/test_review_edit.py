@@ -49,6 +49,7 @@ def test_the_final_run_is_whole_and_in_order(reviewed: StagedProject, events: Re
         assert names.count(name) == 1
     for name in ("PRECISION_RECALL_CURVE_READY", "FEATURE_IMPORTANCE_READY", "EVALUATION_COMPLETE"):
         assert names.count(name) == 1
+    assert names.count("SHAP_EXPLANATIONS_READY") == 1
     scalars = {p.name: p.value for p in run if p.NAME == "METRIC_SCALAR"}
     assert scalars == {m.name: m.value for m in run[-1].final_metrics.metrics}
     assert {p.split for p in run if p.NAME == "METRIC_SCALAR"} == {"test"}
@@ -69,6 +70,16 @@ def test_what_is_announced_is_there(reviewed: StagedProject, events: Recorder) -
     for suggestion in events.of("EDIT_SUGGESTIONS")[0].suggestions:
         assert set(suggestion) == {"title", "why", "chat"}
         assert all(suggestion.values())
+
+
+def test_shap_values_are_those_of_the_kept_model(reviewed: StagedProject) -> None:
+    folder = reviewed.result_dir(StageId.REVIEW_EDIT) / "evaluation"
+    found = json.loads((folder / "shap.json").read_text("utf-8"))
+    assert (folder / "shap.png").read_bytes().startswith(b"\x89PNG")
+    review = json.loads((folder.parent / "review.json").read_text("utf-8"))
+    assert sorted(column["name"] for column in found["columns"]) == sorted(review["needs"])
+    assert found["method"] == "exact"
+    assert len(found["rows"]) == min(200, review["split"]["rows"]["test"])
 
 
 def test_code_workspace(reviewed: StagedProject, events: Recorder) -> None:
