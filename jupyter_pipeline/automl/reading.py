@@ -4,10 +4,13 @@ A :class:`TableSpec` says all that is needed to read a table again and goes into
 beginning of a file only, ``settle`` goes through it once, so that a type guessed there holds to its end.
 """
 
+import contextlib
 import hashlib
+import io
 import itertools
 import json
 import re
+import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +42,8 @@ sha256_of = sha256
 
 BUNDLED = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 MAX_IN_MEMORY_BYTES = 1 << 30
+#: JSON and Excel take about ten times their size in memory while they are read.
+MAX_PARSED_BYTES = 256 << 20
 _DTYPES: dict[str, type[pl.DataType]] = {
     "Int64": pl.Int64,
     "Float64": pl.Float64,
@@ -193,8 +198,10 @@ def _excel(spec: TableSpec) -> TableSpec:
     import fastexcel
 
     name = Path(spec.path).name
+    data = _whole(Path(spec.path), spec.compression, spec.member, MAX_PARSED_BYTES)
+    _not_too_deep(data, name)
     try:
-        book = fastexcel.read_excel(_bytes(spec))
+        book = fastexcel.read_excel(data)
         sizes = {sheet: book.load_sheet(sheet, n_rows=2).width for sheet in book.sheet_names}
     except Exception as error:
         raise ReadError(
@@ -452,19 +459,23 @@ def _sheet(spec: TableSpec) -> str:
     return str(spec.options.get("sheet", ""))
 
 
-def _bytes(spec: TableSpec) -> bytes:
-    """The whole file, decompressed."""
-    return _whole(Path(spec.path), spec.compression, spec.member)
-
-
-def _whole(path: Path, compression: str | None, member: str | None) -> bytes:
+def _whole(path: Path, compression: str | None, member: str | None, limit: int) -> bytes:
     with unpacked(path, compression, member) as file:
-        data = file.read(MAX_IN_MEMORY_BYTES + 1)
-    if len(data) > MAX_IN_MEMORY_BYTES:
+        data = file.read(limit + 1)
+    if len(data) > limit:
         raise ReadError(
-            f"{path.name} is larger than {MAX_IN_MEMORY_BYTES >> 30} GiB, too large for its format; use Parquet or CSV."
+            f"{path.name} is larger than {limit >> 20:,} MiB, too large for a format that is read as a whole; use "
+            "Parquet or CSV."
         )
     return data
+
+
+def _not_too_deep(data: bytes, name: str) -> None:
+    """Refuse a workbook whose sheets unpack to far more than the file has."""
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+        if size > 8 * MAX_PARSED_BYTES:
+            raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
 
 
 @lru_cache(maxsize=2)
@@ -480,7 +491,8 @@ def _load(
 ) -> tuple[pl.DataFrame, str | None]:
     """A table of a format that is read as a whole, and a remark about its column names."""
     path = Path(place)
-    data = _whole(path, compression, member)
+    limit = MAX_IN_MEMORY_BYTES if kind == "ipc_stream" else MAX_PARSED_BYTES
+    data = _whole(path, compression, member, limit)
     if kind == "excel":
         return _excel_table(data, sheet)
     if kind == "ipc_stream":

@@ -1,10 +1,15 @@
+import gzip
 import http.server
+import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from jupyter_pipeline.automl.datasets import (
     bundled,
@@ -25,20 +30,38 @@ TABLE = "age,income,Churned\n" + "".join(f"{i},{i * 10},{i % 2}\n" for i in rang
 
 
 class Files(http.server.BaseHTTPRequestHandler):
-    """Serves one table without ranges, and nothing else."""
+    """Serves one table without ranges, one in pieces, one that is cut off, and nothing else."""
 
     body = TABLE.encode()
+    packed = gzip.compress(("a,b\n" + "".join(f"{i},{i * 7919 % 10007}\n" for i in range(300_000))).encode())
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.close_connection = True
+        if self.path.startswith("/pieces/"):
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for at in range(0, len(self.packed), 70_001):
+                piece = self.packed[at : at + 70_001]
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
+            return
+        if self.path.startswith("/cut/"):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.packed)))
+            self.end_headers()
+            self.wfile.write(self.packed[: len(self.packed) // 2])
+            return
         found = self.path.startswith("/data/table.csv")
         self.send_response(200 if found else 404)
-        if found:
-            self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Content-Length", str(len(self.body) if found else 0))
         self.end_headers()
         if found:
             self.wfile.write(self.body)
 
     def do_HEAD(self) -> None:
+        self.close_connection = True
         self.send_response(200)
         self.end_headers()
 
@@ -165,6 +188,47 @@ def test_downloads_that_fail_leave_nothing(site: str, tmp_path: Path) -> None:
         with pytest.raises(ReadError, match="no web address"):
             download(url, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_packed_table_that_comes_in_pieces(site: str, tmp_path: Path) -> None:
+    spec = settle(open_candidate(by_url(f"{site}/pieces/big.csv.gz"), tmp_path))
+    assert spec.n_rows == 300_000
+    assert read(spec)["b"].sum() == sum(i * 7919 % 10007 for i in range(300_000))
+
+
+def test_a_download_that_is_cut_off_leaves_nothing(site: str, tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="cannot be fetched"):
+        download(f"{site}/cut/big.csv.gz", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Buckets(MemoryFileSystem):
+    """A store of objects that fsspec knows by another scheme than http, with this process behind it."""
+
+    protocol = "s3"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.removeprefix("s3://")))
+
+
+def test_objects_of_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules["fsspec.registry"].__dict__["_registry"], "s3", Buckets)
+    url = "s3://bucket/folder/table.csv"
+    fsspec.filesystem("s3").pipe("/bucket/folder/table.csv", TABLE.encode())
+    spec = open_candidate(by_url(url), tmp_path)
+    assert read(spec).shape == (30, 3)
+    with pytest.raises(ReadError, match=r"nothing at s3://bucket/other\.csv"):
+        download("s3://bucket/other.csv", tmp_path)
+    with pytest.raises(ReadError, match="larger than 100 bytes"):
+        download(url, tmp_path / "small", max_bytes=100)
+    assert list((tmp_path / "small").iterdir()) == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gcsfs") is not None, reason="gcsfs is installed here")
+def test_a_scheme_whose_package_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"gs://bucket/a.csv needs another package .*gcsfs"):
+        download("gs://bucket/a.csv", tmp_path)
 
 
 @pytest.mark.parametrize(

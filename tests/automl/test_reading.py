@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from jupyter_pipeline.automl import opening
+from jupyter_pipeline.automl import opening, reading
 from jupyter_pipeline.automl.reading import (
     BUNDLED,
     ReadError,
@@ -187,6 +187,20 @@ def test_duplicate_and_blank_names(tmp_path):
     assert list(spec.columns) == ["a", "a.2", "b", "Unnamed: 3", "a.1", "a.3"]
     assert "more than once" in " ".join(spec.notes)
     assert load(Path(spec.path)).row(0) == (1, 2, 3, 4, 5, 6)
+
+
+def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_PARSED_BYTES", 20_000)
+    path = write(tmp_path / "t.json.gz", gzip.compress(json.dumps([{"a": i, "b": 0} for i in range(2_000)]).encode()))
+    assert path.stat().st_size < 20_000
+    with pytest.raises(ReadError, match="too large for a format that is read as a whole; use Parquet or CSV"):
+        load(path)
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        book.writestr("xl/workbook.xml", "<workbook/>")
+        book.writestr("xl/worksheets/sheet1.xml", " " * 1_000_000)
+    with pytest.raises(ReadError, match="too much for Excel"):
+        sniff(tmp_path / "t.xlsx")
 
 
 def test_duplicate_names_in_excel(tmp_path):
