@@ -1,9 +1,10 @@
 /**
  * Curves of many runs that grow while one looks: uPlot's axes and cursor, and lines drawn straight from the model's
- * buffers, so that a frame copies nothing.
+ * buffers. While the ranges of the axes stay as they are, and they seldom change, a frame draws only what is new.
  */
 
 import uPlot from 'uplot';
+import { roomy, rungAbove } from './ranges';
 import type { Series } from './series';
 import { number } from './words';
 
@@ -14,8 +15,12 @@ export interface Line {
   colour: string;
   /** 2: the best, or pointed at; 1: running; 0: the others. */
   weight: 0 | 1 | 2;
+  /** Place in the leaderboard, for the choice of labels where there is no room for all. */
+  rank: number;
   val: Series | undefined;
   train: Series | undefined;
+  /** Whether the training curve is drawn too; of many runs it would only be clutter. */
+  withTrain: boolean;
 }
 
 const LABEL_HEIGHT = 15;
@@ -30,21 +35,33 @@ export interface Hover {
   top: number;
 }
 
+/** How far a curve is drawn already. */
+interface Drawn {
+  seen: number;
+  length: number;
+}
+
 export class LiveChart {
   private plot: uPlot;
+  private curves = document.createElement('canvas');
+  private labels = document.createElement('canvas');
   private lines: Line[] = [];
+  private drawn = new Map<Series, Drawn>();
+  private anew = true;
   private xRange: [number, number] = [0, 1];
   private yRange: [number, number] = [0, 1];
+  private fitted = false;
+  private growing = false;
   private colours = new Map<string, string>();
   private foreground = '#000';
   private muted = '#666';
   private grid = '#ddd';
   private fontFamily = 'sans-serif';
+  private labelledAt = -Infinity;
+  private labelTimer: ReturnType<typeof setTimeout> | null = null;
   private resizer: ResizeObserver;
   private shown = true;
   private watcher: IntersectionObserver;
-  /** Milliseconds that the last frame took. */
-  cost = 0;
 
   constructor(
     private readonly host: HTMLElement,
@@ -57,7 +74,7 @@ export class LiveChart {
         width: Math.max(120, host.clientWidth),
         height,
         legend: { show: false },
-        padding: [8, () => this.labels(), 0, null],
+        padding: [8, () => this.labelRoom(), 0, null],
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: {
           x: { time: false, range: () => this.xRange },
@@ -82,18 +99,25 @@ export class LiveChart {
             font: `${FONT} ${this.fontFamily}`
           }
         ],
-        hooks: {
-          draw: [u => this.paint(u)],
-          setCursor: [u => onHover(this.nearest(u))]
-        }
+        hooks: { setCursor: [u => onHover(this.nearest(u))] }
       },
       this.frame(),
       host
     );
+    for (const [canvas, name] of [
+      [this.curves, 'jppl-canvas'],
+      [this.labels, 'jppl-canvas jppl-canvas-labels']
+    ] as const) {
+      canvas.className = name;
+      canvas.setAttribute('aria-hidden', 'true');
+      this.plot.over.parentElement!.insertBefore(canvas, this.plot.over);
+    }
     this.resizer = new ResizeObserver(() => {
       const width = host.clientWidth;
       if (width > 0 && width !== this.plot.width) {
         this.plot.setSize({ width, height: this.height });
+        this.anew = true;
+        this.draw();
       }
     });
     this.resizer.observe(host);
@@ -106,8 +130,12 @@ export class LiveChart {
     this.watcher.observe(host);
   }
 
-  setLines(lines: Line[]): void {
+  /** Other lines, or others of them in front; `growing` says that some are still at work. */
+  setLines(lines: Line[], growing: boolean): void {
     this.lines = [...lines].sort((a, b) => a.weight - b.weight);
+    this.growing = growing;
+    this.fitted = false;
+    this.anew = true;
     this.draw();
   }
 
@@ -116,10 +144,49 @@ export class LiveChart {
     if (!this.shown || this.host.clientWidth === 0) {
       return;
     }
-    const began = performance.now();
     this.fit();
-    this.plot.setData(this.frame());
-    this.cost = performance.now() - began;
+    const u = this.plot;
+    if (this.anew) {
+      u.setData(this.frame());
+    }
+    const ratio = devicePixelRatio;
+    const { bbox } = u;
+    if (this.curves.width !== bbox.width || this.curves.height !== bbox.height) {
+      this.curves.width = bbox.width;
+      this.curves.height = bbox.height;
+      this.anew = true;
+    }
+    Object.assign(this.curves.style, {
+      left: `${bbox.left / ratio}px`,
+      top: `${bbox.top / ratio}px`,
+      width: `${bbox.width / ratio}px`,
+      height: `${bbox.height / ratio}px`
+    });
+    const ctx = this.curves.getContext('2d')!;
+    if (this.anew) {
+      ctx.clearRect(0, 0, bbox.width, bbox.height);
+      this.drawn.clear();
+    }
+    const [x0, x1] = this.xRange;
+    const [y0, y1] = this.yRange;
+    const place: Place = { x0, sx: bbox.width / (x1 - x0), y0, sy: bbox.height / (y1 - y0), bottom: bbox.height, ratio };
+    for (const line of this.lines) {
+      ctx.strokeStyle = ctx.fillStyle = this.colour(line.colour);
+      if (line.train && line.withTrain) {
+        ctx.globalAlpha = 0.75;
+        ctx.lineWidth = ratio;
+        ctx.setLineDash([4 * ratio, 3 * ratio]);
+        this.trace(ctx, line.train, place);
+        ctx.setLineDash([]);
+      }
+      if (line.val) {
+        ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
+        ctx.lineWidth = (line.weight === 2 ? 2.25 : line.weight === 1 ? 1.5 : 1) * ratio;
+        this.trace(ctx, line.val, place);
+      }
+    }
+    this.anew = false;
+    this.label();
   }
 
   /** Colours again, after the theme has changed. */
@@ -130,16 +197,34 @@ export class LiveChart {
     this.muted = resolved(this.host, 'var(--jppl-muted)', this.foreground);
     this.grid = resolved(this.host, 'var(--jppl-grid)', '#ddd');
     this.fontFamily = style.fontFamily;
+    this.anew = true;
   }
 
   dispose(): void {
     this.resizer.disconnect();
     this.watcher.disconnect();
+    if (this.labelTimer !== null) {
+      clearTimeout(this.labelTimer);
+    }
     this.plot.destroy();
   }
 
+  /** What is new of a curve; all of it when it was thinned, or is drawn for the first time. */
+  private trace(ctx: CanvasRenderingContext2D, series: Series, place: Place): void {
+    const before = this.drawn.get(series);
+    if (before && before.seen === series.seen) {
+      return;
+    }
+    if (before && series.length - before.length === series.seen - before.seen) {
+      continued(ctx, series, before.length, place);
+    } else {
+      whole(ctx, series, place);
+    }
+    this.drawn.set(series, { seen: series.seen, length: series.length });
+  }
+
   /** Room for the labels right of the curves. */
-  private labels(): number {
+  private labelRoom(): number {
     const width = this.host.clientWidth;
     return width < 280 ? 14 : Math.max(112, Math.min(170, width * 0.27));
   }
@@ -163,7 +248,7 @@ export class LiveChart {
     let y0 = Infinity;
     let y1 = -Infinity;
     for (const line of this.lines) {
-      for (const series of [line.val, line.weight > 0 ? line.train : undefined]) {
+      for (const series of [line.val, line.withTrain ? line.train : undefined]) {
         if (series && series.length > 0) {
           x0 = Math.min(x0, series.x[0]);
           x1 = Math.max(x1, series.x[series.length - 1]);
@@ -175,68 +260,51 @@ export class LiveChart {
     if (!(x1 >= x0) || !(y1 >= y0)) {
       return;
     }
-    if (x1 === x0) {
-      x1 = x0 + 1;
+    const right = this.growing ? x0 + rungAbove(Math.max(4, x1 - x0)) : Math.max(x1, x0 + 1);
+    const y = roomy(this.fitted ? this.yRange : null, y0, y1);
+    if (x0 !== this.xRange[0] || right !== this.xRange[1] || y[0] !== this.yRange[0] || y[1] !== this.yRange[1]) {
+      this.xRange = [x0, right];
+      this.yRange = y;
+      this.anew = true;
     }
-    const margin = y1 > y0 ? (y1 - y0) * 0.06 : Math.max(Math.abs(y1) * 0.05, 0.01);
-    this.xRange = [x0, x1];
-    this.yRange = [y0 - margin, y1 + margin];
+    this.fitted = true;
   }
 
-  private paint(u: uPlot): void {
-    const { ctx, bbox } = u;
+  /** Names and values at the ends of the curves, ten times a second at most. */
+  private label(): void {
+    const wait = this.labelledAt + 100 - performance.now();
+    if (wait > 0) {
+      this.labelTimer ??= setTimeout(() => {
+        this.labelTimer = null;
+        this.label();
+      }, wait);
+      return;
+    }
+    this.labelledAt = performance.now();
     const ratio = devicePixelRatio;
+    const { bbox, width } = this.plot;
+    const canvas = this.labels;
+    if (canvas.width !== width * ratio || canvas.height !== this.height * ratio) {
+      canvas.width = width * ratio;
+      canvas.height = this.height * ratio;
+    }
+    const ctx = canvas.getContext('2d')!;
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    const named = this.labelRoom() > 20;
     const right = bbox.left + bbox.width;
+    const bottom = bbox.top + bbox.height;
     const [x0, x1] = this.xRange;
     const [y0, y1] = this.yRange;
-    const sx = (right - bbox.left) / (x1 - x0);
-    const sy = bbox.height / (y1 - y0);
-    const bottom = bbox.top + bbox.height;
-    ctx.save();
-    ctx.lineJoin = 'round';
-    for (const line of this.lines) {
-      ctx.strokeStyle = ctx.fillStyle = this.colour(line.colour);
-      if (line.train && line.weight > 0) {
-        ctx.globalAlpha = 0.75;
-        ctx.lineWidth = ratio;
-        ctx.setLineDash([4 * ratio, 3 * ratio]);
-        trace(ctx, line.train, x0, sx, bbox.left, y0, sy, bottom, ratio);
-        ctx.setLineDash([]);
-      }
-      if (line.val) {
-        ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
-        ctx.lineWidth = (line.weight === 2 ? 2.25 : line.weight === 1 ? 1.75 : 1.1) * ratio;
-        trace(ctx, line.val, x0, sx, bbox.left, y0, sy, bottom, ratio);
-      }
-    }
-    ctx.globalAlpha = 1;
-    if (this.labels() > 20) {
-      this.paintLabels(ctx, ratio, bbox, x0, sx, y0, sy, bottom, right);
-    }
-    ctx.restore();
-  }
-
-  private paintLabels(
-    ctx: CanvasRenderingContext2D,
-    ratio: number,
-    bbox: uPlot.BBox,
-    x0: number,
-    sx: number,
-    y0: number,
-    sy: number,
-    bottom: number,
-    right: number
-  ): void {
     const height = LABEL_HEIGHT * ratio;
     const room = Math.max(1, Math.floor(bbox.height / height));
     const chosen = this.lines
       .filter(line => line.val && line.val.last === line.val.last)
-      .sort((a, b) => b.weight - a.weight)
+      .sort((a, b) => b.weight - a.weight || a.rank - b.rank)
       .slice(0, room)
       .map(line => {
         const series = line.val!;
-        const endX = bbox.left + (series.x[series.length - 1] - x0) * sx;
-        const endY = bottom - (series.last - y0) * sy;
+        const endX = bbox.left + ((series.x[series.length - 1] - x0) / (x1 - x0)) * bbox.width;
+        const endY = bottom - ((series.last - y0) / (y1 - y0)) * bbox.height;
         return { line, endX, endY, y: endY };
       })
       .sort((a, b) => a.endY - b.endY);
@@ -249,28 +317,30 @@ export class LiveChart {
       chosen[i].y = Math.min(chosen[i].y, most);
     }
     ctx.textBaseline = 'middle';
-    ctx.textAlign = 'left';
     for (const { line, endX, endY, y } of chosen) {
-      const colour = this.colour(line.colour);
-      ctx.strokeStyle = ctx.fillStyle = colour;
+      ctx.strokeStyle = ctx.fillStyle = this.colour(line.colour);
       ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
       ctx.beginPath();
       ctx.arc(endX, endY, (line.weight > 0 ? 3 : 2) * ratio, 0, 7);
       ctx.fill();
-      ctx.globalAlpha = 0.55;
+      if (!named) {
+        continue;
+      }
+      ctx.globalAlpha = line.weight > 0 ? 0.5 : 0.3;
       ctx.lineWidth = 0.75 * ratio;
       ctx.beginPath();
       ctx.moveTo(endX + 4 * ratio, endY);
-      ctx.lineTo(right + 4 * ratio, y);
+      ctx.lineTo(right + 2 * ratio, y);
       ctx.lineTo(right + 8 * ratio, y);
       ctx.stroke();
       ctx.globalAlpha = 1;
       ctx.fillStyle = line.weight > 0 ? this.foreground : this.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${this.fontFamily}`;
       const value = number(line.val!.last, 3);
-      const most = this.labels() * ratio - 12 * ratio - ctx.measureText(` ${value}`).width;
+      const most = this.labelRoom() * ratio - 12 * ratio - ctx.measureText(` ${value}`).width;
       ctx.fillText(`${shortened(ctx, line.label, most)} ${value}`, right + 11 * ratio, y);
     }
+    ctx.globalAlpha = 1;
   }
 
   private nearest(u: uPlot): Hover | null {
@@ -310,89 +380,93 @@ export class LiveChart {
   }
 }
 
-/** A curve; of more points than pixels the least and the greatest in each pixel. */
-function trace(
-  ctx: CanvasRenderingContext2D,
-  series: Series,
-  x0: number,
-  sx: number,
-  left: number,
-  y0: number,
-  sy: number,
-  bottom: number,
-  ratio: number
-): void {
+/** How values become places on the canvas. */
+interface Place {
+  x0: number;
+  sx: number;
+  y0: number;
+  sy: number;
+  bottom: number;
+  ratio: number;
+}
+
+/** Go on from the point before `from`. */
+function continued(ctx: CanvasRenderingContext2D, series: Series, from: number, place: Place): void {
   const { x, y, length } = series;
+  const { x0, sx, y0, sy, bottom } = place;
+  ctx.beginPath();
+  let open = false;
+  for (let i = Math.max(0, from - 1); i < length; i++) {
+    const value = y[i];
+    if (value !== value) {
+      open = false;
+      continue;
+    }
+    const px = (x[i] - x0) * sx;
+    const py = bottom - (value - y0) * sy;
+    if (open) {
+      ctx.lineTo(px, py);
+    } else {
+      ctx.moveTo(px, py);
+      open = true;
+    }
+  }
+  ctx.stroke();
+}
+
+/** A curve from its beginning; of more points than pixels the least and the greatest in each pixel. */
+function whole(ctx: CanvasRenderingContext2D, series: Series, place: Place): void {
+  const { x, y, length } = series;
+  const { x0, sx, y0, sy, bottom, ratio } = place;
   if (length === 0) {
     return;
   }
-  if (length === 1) {
-    ctx.beginPath();
-    ctx.arc(left + (x[0] - x0) * sx, bottom - (y[0] - y0) * sy, 2.5 * ratio, 0, 7);
-    ctx.fill();
+  if ((x[length - 1] - x[0]) * sx > length) {
+    continued(ctx, series, 0, place);
     return;
   }
   ctx.beginPath();
   let open = false;
-  const pixels = (x[length - 1] - x[0]) * sx;
-  if (length < pixels) {
-    for (let i = 0; i < length; i++) {
+  const step = Math.max(1, ratio);
+  let i = 0;
+  while (i < length) {
+    const column = Math.floor(((x[i] - x0) * sx) / step);
+    const end = x0 + ((column + 1) * step) / sx;
+    let first = NaN;
+    let last = NaN;
+    let low = Infinity;
+    let high = -Infinity;
+    do {
       const value = y[i];
-      if (value !== value) {
-        open = false;
-        continue;
-      }
-      const px = left + (x[i] - x0) * sx;
-      const py = bottom - (value - y0) * sy;
-      if (open) {
-        ctx.lineTo(px, py);
-      } else {
-        ctx.moveTo(px, py);
-        open = true;
-      }
-    }
-  } else {
-    const step = Math.max(1, ratio);
-    let i = 0;
-    while (i < length) {
-      const column = Math.floor(((x[i] - x0) * sx) / step);
-      let first = NaN;
-      let low = Infinity;
-      let high = -Infinity;
-      let last = NaN;
-      const end = x0 + ((column + 1) * step) / sx;
-      do {
-        const value = y[i];
-        if (value === value) {
-          if (first !== first) {
-            first = value;
-          }
-          last = value;
-          if (value < low) {
-            low = value;
-          }
-          if (value > high) {
-            high = value;
-          }
+      if (value === value) {
+        if (first !== first) {
+          first = value;
         }
-        i += 1;
-      } while (i < length && x[i] < end);
-      if (first !== first) {
-        open = false;
-        continue;
+        last = value;
+        if (value < low) {
+          low = value;
+        }
+        if (value > high) {
+          high = value;
+        }
       }
-      const px = left + column * step;
-      if (open) {
-        ctx.lineTo(px, bottom - (first - y0) * sy);
-      } else {
-        ctx.moveTo(px, bottom - (first - y0) * sy);
-        open = true;
-      }
-      if (high > low) {
-        ctx.lineTo(px, bottom - (low - y0) * sy);
-        ctx.lineTo(px, bottom - (high - y0) * sy);
-        ctx.lineTo(px, bottom - (last - y0) * sy);
-      }
+      i += 1;
+    } while (i < length && x[i] < end);
+    if (first !== first) {
+      open = false;
+      continue;
+    }
+    const px = column * step;
+    if (open) {
+      ctx.lineTo(px, bottom - (first - y0) * sy);
+    } else {
+      ctx.moveTo(px, bottom - (first - y0) * sy);
+      open = true;
+    }
+    if (high > low) {
+      ctx.lineTo(px, bottom - (low - y0) * sy);
+      ctx.lineTo(px, bottom - (high - y0) * sy);
+      ctx.lineTo(px, bottom - (last - y0) * sy);
     }
   }
   ctx.stroke();

@@ -226,6 +226,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .uplot, .jppl-root .u-wrap { position: relative; }
 .jppl-root .u-wrap > canvas, .jppl-root .u-wrap canvas { display: block; width: 100%; height: 100%; position: absolute; inset: 0; }
 .jppl-root .u-over, .jppl-root .u-under { position: absolute; }
+.jppl-root .u-wrap > canvas.jppl-canvas { inset: auto; }
+.jppl-root .u-wrap > canvas.jppl-canvas-labels { inset: 0; }
 .jppl-root .u-under { overflow: hidden; }
 .jppl-root .u-axis { position: absolute; }
 .jppl-root .u-cursor-x { position: absolute; left: 0; top: 0; height: 100%; border-right: 1px solid var(--jppl-muted); opacity: 0.5; pointer-events: none; will-change: transform; }

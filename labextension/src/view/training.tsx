@@ -71,26 +71,12 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     const live = new LiveChart(place.current!, large ? 300 : 170, setHover);
     chart.current = live;
     let drawn = -1;
-    let skip = 0;
     const stop = model.subscribe(() => {
-      if (skip > 0) {
-        skip -= 1;
-        return;
-      }
       if (drawn !== model.seriesVersion) {
         drawn = model.seriesVersion;
         live.draw();
-        // Drawing may take half of the frames' time, no more.
-        skip = Math.min(8, Math.floor(live.cost / 8));
       }
     });
-    // What was skipped last is drawn when nothing more comes.
-    const settle = setInterval(() => {
-      if (drawn !== model.seriesVersion) {
-        drawn = model.seriesVersion;
-        live.draw();
-      }
-    }, 250);
     const restyle = (): void => {
       live.readTheme();
       live.draw();
@@ -104,7 +90,6 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     scheme.addEventListener('change', restyle);
     return () => {
       stop();
-      clearInterval(settle);
       theme.disconnect();
       scheme.removeEventListener('change', restyle);
       live.dispose();
@@ -123,17 +108,21 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
       continue;
     }
     const running = run.status === 'running';
+    const weight = run.runId === pointed || (pointed === null && run.runId === best) ? 2 : running || few ? 1 : 0;
     lines.push({
       id: run.runId,
       label: labels.get(run.runId) ?? run.runId,
       colour: colourVariable(colourIndex(model, run.modelId)),
-      weight: run.runId === pointed || (pointed === null && run.runId === best) ? 2 : running || few ? 1 : 0,
+      weight,
+      rank: model.leaderboard.findIndex(row => row.run_id === run.runId) >>> 0,
       val,
-      train
+      train,
+      withTrain: weight === 2 || few || (running && model.runningRuns().length <= 2)
     });
   }
-  const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train ? 1 : 0}`).join();
-  useEffect(() => chart.current?.setLines(lines), [signature, metric, large]);
+  const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();
+  const growing = runs.some(run => run.status === 'running');
+  useEffect(() => chart.current?.setLines(lines, growing), [signature, growing, metric, large]);
   const name = metricName(metric);
   const label = name.toLowerCase() === metric ? name : `${name} (${metric})`;
   return (
