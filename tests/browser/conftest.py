@@ -45,8 +45,8 @@ def front_end() -> None:
         pytest.fail("The front end is not built, or older than its sources; run: pip install -e . (or npm run build)")
 
 
-# Of the package, not the session: while Playwright runs, this thread has a running event loop, in which the asyncio.run of
-# other tests would fail.
+# Of the package, not the session: while Playwright runs, this thread has a running event loop,
+# in which asyncio.run of other tests fails.
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:

@@ -25,7 +25,10 @@ export interface ConnectionHandlers {
 }
 
 export interface Connection {
-  /** Send a client message; it gets an id, waits while offline, and takes effect once. Returns the id. */
-  send(message: Record<string, unknown>): string;
+  /**
+   * Send a client message, as an object or as JSON; it gets an id, waits while offline, and takes effect once. Returns the
+   * id; a ping, which is about this moment's socket, has none and does not wait.
+   */
+  send(message: Record<string, unknown> | string): string;
   close(): void;
 }

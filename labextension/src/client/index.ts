@@ -1,7 +1,8 @@
 /** The client that pages import: one project's socket, and the REST calls beside it. */
-export type {
-  Connection,
-  ConnectionHandlers,
-  ConnectionStatus,
-  StatusDetail
-} from './connection';
+export type { Connection, ConnectionHandlers, ConnectionStatus, StatusDetail } from './connection';
+export type { EventPage, Predictions, RestClient, RestOptions, Row, UploadOptions } from './rest';
+export { createRestClient, RestError } from './rest';
+export type { SocketOptions } from './socket';
+export { createWebSocketClient } from './socket';
+export { versionNotice } from './version';
+export { VERSION } from '../version';

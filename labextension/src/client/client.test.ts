@@ -1,0 +1,141 @@
+// @ts-nocheck: Node's types are not among the front end's.
+/** What of the client needs no browser: addresses, waiting, the outbox, versions. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { delay, FIRST_MS, MOST_MS, retryAfter } from './backoff';
+import { newId, Outbox } from './outbox';
+import { failure } from './rest';
+import { addresses, checkProjectId, socketUrl } from './urls';
+import { versionNotice } from './version';
+
+/** As localStorage, which Node does not have. */
+class Memory {
+  map = new Map();
+  get length() {
+    return this.map.size;
+  }
+  key = i => [...this.map.keys()][i] ?? null;
+  getItem = key => this.map.get(key) ?? null;
+  setItem = (key, value) => void this.map.set(key, value);
+  removeItem = key => void this.map.delete(key);
+}
+
+test('any form of the base URL names the same server', () => {
+  for (const [given, host] of [
+    ['ws://localhost:8000', 'localhost:8000/'],
+    ['http://localhost:8000/', 'localhost:8000/'],
+    ['http://localhost:8000/a%40b', 'localhost:8000/a%40b/'],
+    ['http://localhost:8000/user/x/?token=y#z', 'localhost:8000/user/x/']
+  ]) {
+    assert.deepEqual(addresses(given), { http: `http://${host}`, ws: `ws://${host}` });
+  }
+  assert.equal(addresses('wss://example.org').http, 'https://example.org/');
+  assert.equal(addresses('/hub/', 'https://example.org/a/b?c').ws, 'wss://example.org/hub/');
+  assert.throws(() => addresses('nonsense'), /no address/);
+  assert.throws(() => addresses('ftp://example.org'), /no ws, wss, http or https/);
+});
+
+test('the socket is asked to go on where it was, in the log that it was in', () => {
+  const base = addresses('ws://localhost:8000');
+  assert.equal(socketUrl(base, 'demo-project', {}), 'ws://localhost:8000/ws/projects/demo-project');
+  assert.equal(
+    socketUrl(base, 'p', { since: 0, epoch: 'a b', token: 't&=' }),
+    'ws://localhost:8000/ws/projects/p?since=0&epoch=a+b&token=t%26%3D'
+  );
+  assert.equal(socketUrl(base, 'p', { since: null, epoch: 'a' }), 'ws://localhost:8000/ws/projects/p');
+});
+
+test('a project id that the server would not take is told at once', () => {
+  checkProjectId('demo-project');
+  for (const wrong of ['', '-a', 'a/b', 'ä', 'a'.repeat(65)]) {
+    assert.throws(() => checkProjectId(wrong), TypeError);
+  }
+});
+
+test('attempts come later each time, spread, and never before the server asked for', () => {
+  for (let n = 0; n < 40; n++) {
+    const whole = Math.min(MOST_MS, FIRST_MS * 2 ** n);
+    assert.ok(delay(n, 0, () => 0) >= whole / 2 - 1);
+    assert.ok(delay(n, 0, () => 1) <= whole);
+  }
+  assert.equal(delay(0, 60_000, () => 0.5), 60_000);
+  assert.equal(retryAfter('2', 0), 2000);
+  assert.equal(retryAfter('Thu, 01 Jan 1970 00:00:05 GMT', 1000), 4000);
+  assert.equal(retryAfter(null, 0), 0);
+  assert.equal(retryAfter('soon', 0), 0);
+});
+
+test('what was not acknowledged is there after a reload, in its order; what was is not', () => {
+  const store = new Memory();
+  let now = 1000;
+  const first = new Outbox('p:', store, () => now);
+  for (const id of ['a', 'b', 'c']) {
+    first.add({ type: 'chat', text: id, id });
+  }
+  first.remove('b');
+  const second = new Outbox('p:', store, () => now);
+  assert.deepEqual(second.restore(1e6), []);
+  assert.deepEqual(second.all().map(entry => entry.message.text), ['a', 'c']);
+  now += 1;
+  second.add({ type: 'chat', text: 'd', id: 'd' });
+  assert.deepEqual(second.all().map(entry => entry.message.text), ['a', 'c', 'd']);
+});
+
+test('another project, another page and rubbish in the storage do no harm', () => {
+  const store = new Memory();
+  new Outbox('p:', store).add({ type: 'chat', text: 'x', id: 'x' });
+  store.setItem('q:y', store.getItem('p:x'));
+  store.setItem('p:z', '{"broken');
+  store.setItem('p:w', '{"message": {"id": "other"}, "ts": 1, "n": 0}');
+  const page = new Outbox('p:', store);
+  page.restore(1e9);
+  assert.deepEqual(page.all().map(entry => entry.message.id), ['x']);
+});
+
+test('what is older than it may be is handed back once', () => {
+  const store = new Memory();
+  let now = 0;
+  new Outbox('p:', store, () => now).add({ type: 'command', command: 'cancel_run', id: 'old' });
+  now = 1000;
+  assert.deepEqual(new Outbox('p:', store, () => now).restore(999).map(entry => entry.message.id), ['old']);
+  assert.equal(store.length, 0);
+});
+
+test('a storage that is full or forbidden costs only the reload', () => {
+  const store = {
+    get length() {
+      throw new Error('forbidden');
+    },
+    setItem() {
+      throw new Error('full');
+    },
+    removeItem() {
+      throw new Error('forbidden');
+    }
+  };
+  const outbox = new Outbox('p:', store);
+  outbox.add({ type: 'chat', text: 'x', id: 'x' });
+  assert.deepEqual(outbox.restore(1), []);
+  assert.equal(outbox.size, 1);
+  outbox.remove('x');
+  assert.equal(outbox.size, 0);
+});
+
+test('ids are of a length that the server takes, and do not repeat', () => {
+  const ids = new Set(Array.from({ length: 1000 }, newId));
+  assert.equal(ids.size, 1000);
+  assert.ok([...ids].every(id => id.length === 32));
+});
+
+test('a server of another version is told, with what to do', () => {
+  assert.equal(versionNotice('1.2.3', '1.2.3'), null);
+  assert.match(versionNotice('1.10.0', '1.9.0'), /Reload the page/);
+  assert.match(versionNotice('1.9.0', '1.10.0'), /Restart the Jupyter server/);
+});
+
+test('a failed request says what the server said, or at least its status', () => {
+  const said = failure(429, '{"message": "Failed to process message: Too many.", "code": "RATE_LIMITED", "retry_after_ms": 70}', '1');
+  assert.deepEqual([said.message, said.status, said.code, said.retryAfterMs], ['Too many.', 429, 'RATE_LIMITED', 70]);
+  assert.equal(failure(502, '<html>', '3').message, 'The server answered 502.');
+  assert.equal(failure(502, '<html>', '3').retryAfterMs, 3000);
+});
