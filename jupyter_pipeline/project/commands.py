@@ -1,5 +1,7 @@
 """What a project's decisions are asked about, beside the client messages themselves."""
 
+from typing import Any
+
 import msgspec
 
 from ..agent.base import Reply
@@ -73,6 +75,13 @@ class Recover(msgspec.Struct, frozen=True):
     """The server has started again; what was running is taken up."""
 
 
+class RunCommand(msgspec.Struct, frozen=True):
+    """A custom command; its arguments fit its schema."""
+
+    name: str
+    args: dict[str, Any]
+
+
 class AddDataset(msgspec.Struct, frozen=True):
     """A data file was put into the project's folder."""
 
@@ -80,5 +89,7 @@ class AddDataset(msgspec.Struct, frozen=True):
     file: FileEntry
 
 
-ClientCommand = Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | AddDataset
+ClientCommand = (
+    Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | RunCommand | AddDataset
+)
 AnyCommand = ClientCommand | Answer | WorkEvent | WorkDone | WorkFailed | WorkDied | FinishOverdue | Recover

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..agent.base import Agent, Reply
+from ..commands import Project as CommandProject
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import Artifact, Dataset, StageStatusEvent, User
 from ..protocol.frames import CommandSpec, Event, decode_payload, encode_event
@@ -40,6 +41,7 @@ from .commands import (
     Env,
     FinishOverdue,
     Recover,
+    RunCommand,
     Say,
     SeenConfirm,
     WorkDied,
@@ -47,6 +49,7 @@ from .commands import (
     WorkEvent,
     WorkFailed,
 )
+from .custom import CustomCommands
 from .decide import decide, is_request
 from .files import ProjectFiles
 from .log import Entry, EventLog, Stored
@@ -99,6 +102,8 @@ class Project:
         What it stands on.
     on_idle : callable
         Called when the last connection has gone.
+    custom : CustomCommands
+        The commands of plugins.
     """
 
     def __init__(
@@ -109,6 +114,7 @@ class Project:
         agent: Agent,
         settings: Settings,
         on_idle: Callable[["Project"], None],
+        custom: CustomCommands,
     ) -> None:
         self.project_id = state.project_id
         self.epoch = state.epoch
@@ -120,6 +126,7 @@ class Project:
         self._pool = pool
         self._agent = agent
         self._settings = settings
+        self._custom = custom
         self._tail = Tail(event_log, state.project_id, state.seq)
         self._mailbox: asyncio.Queue[_Letter] = asyncio.Queue()
         self._recent: OrderedDict[str, int] = OrderedDict()
@@ -171,12 +178,12 @@ class Project:
 
     def snapshot(self) -> dict[str, Any]:
         """The state as JSON values."""
-        result: dict[str, Any] = msgspec.to_builtins(snapshot(self.state))
+        result: dict[str, Any] = msgspec.to_builtins(snapshot(self.state, self.commands()))
         return result
 
     def commands(self) -> tuple[CommandSpec, ...]:
         """The commands that this project takes."""
-        return tuple(
+        builtin = tuple(
             CommandSpec(
                 name=name,
                 description=(inspect.getdoc(args) or "").split("\n\n")[0].replace("\n", " "),
@@ -184,6 +191,7 @@ class Project:
             )
             for name, args in BUILTIN_COMMANDS.items()
         )
+        return builtin + self._custom.specs
 
     def artifacts(self) -> list[Artifact]:
         """All assets, oldest first."""
@@ -221,8 +229,11 @@ class Project:
             case Confirm():
                 bare = message.gate_id is None and seen_seq is not None
                 command = SeenConfirm(message, seen_seq) if bare and seen_seq is not None else message
-            case Command():
+            case Command() if message.command in BUILTIN_COMMANDS:
                 command = convert_command(message.command, message.args)
+            case Command():
+                self._custom.check(message.command, message.args)
+                command = RunCommand(message.command, message.args)
         return await self._post(command, user, message.id)
 
     async def add_dataset(self, file: Path, user: User) -> Dataset:
@@ -332,6 +343,8 @@ class Project:
                 letter.answer.set_result(outcome)
             if isinstance(letter.command, CancelRun) and isinstance(outcome, Outcome):
                 self._kill_at_once = letter.command.mode == "now"
+            if isinstance(letter.command, RunCommand) and isinstance(outcome, Outcome) and outcome.status == "accepted":
+                self._later(self._run_command(letter.command, letter.user))
         self._keep_in_step()
 
     def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> tuple[list[Event], ProjectState]:
@@ -355,6 +368,17 @@ class Project:
             log.exception("The agent failed to answer")
             answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
         self._mailbox.put_nowait(_Letter(Answer(answer), user))
+
+    async def _run_command(self, command: RunCommand, user: User) -> None:
+        """Run a custom command beside everything else; its answer comes through the mailbox."""
+        project = CommandProject(
+            project_id=self.project_id,
+            folder=str(self.files.folder),
+            user=user,
+            state=self.snapshot(),
+        )
+        reply = await self._custom.run(command.name, project, command.args)
+        self._mailbox.put_nowait(_Letter(Answer(reply), user))
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:

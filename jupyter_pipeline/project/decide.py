@@ -30,6 +30,7 @@ from .commands import (
     Env,
     FinishOverdue,
     Recover,
+    RunCommand,
     Say,
     SeenConfirm,
     WorkDied,
@@ -47,6 +48,8 @@ from .plans import (
 from .state import ProjectState
 from .turn import gate_prefix, stage_name, stands
 from .work_turn import WorkTurn
+
+_LONGEST_LINE = 2000
 
 
 def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Event, ...], ProjectState]:
@@ -84,6 +87,8 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
             turn.select_dataset(command.dataset_id)
         case UpdatePlan():
             turn.update_plan(command)
+        case RunCommand():
+            turn.run_command(command)
         case AddDataset():
             turn.add_dataset(command)
         case WorkEvent():
@@ -112,6 +117,12 @@ class _Decision(WorkTurn):
         self.emit(LogLine(run_id="chat", level="info", text=text, source="user", by=self.env.user))
         if is_request(self.state):
             self.start(StageId.PARSE_INTENT, {"prompt": text}, "Reading the request.")
+
+    def run_command(self, command: RunCommand) -> None:
+        """Note who asked for it; what it answers comes as an Answer."""
+        given = ", ".join(f"{key}={value!r}" for key, value in command.args.items())
+        text = f"{command.name}({given})"[:_LONGEST_LINE]
+        self.emit(LogLine(run_id="chat", level="info", text=text, source="command", by=self.env.user))
 
     def answer(self, command: Answer) -> None:
         said: list[str] = [command.reply.text] if command.reply.text else []

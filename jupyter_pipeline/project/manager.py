@@ -15,6 +15,7 @@ from ..agent.rules import RuleAgent
 from ..protocol.frames import decode_event
 from ..workers.pool import WorkerPool
 from .conductor import Project
+from .custom import CustomCommands
 from .log import Entry, EventLog
 from .settings import Settings
 from .state import ProjectState, evolve
@@ -44,6 +45,7 @@ class ProjectManager:
         self._agent: Agent = agent or RuleAgent()
         self._log = EventLog(settings.log_path)
         self._pool: WorkerPool | None = None
+        self._commands = CustomCommands(settings.command_timeout_s)
         self._projects: dict[str, Project] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -63,12 +65,14 @@ class ProjectManager:
             if entry.working:
                 project = await self.open(entry.project_id)
                 await project.recover()
+        self._commands.start()
 
     async def stop(self) -> None:
         """End all work and close the log; what was running is taken up at the next start."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
+        await self._commands.stop()
         await asyncio.gather(*(project.close() for project in self._projects.values()))
         self._projects.clear()
         await pool.close()
@@ -97,13 +101,14 @@ class ProjectManager:
             raise ValueError(f"{project_id!r} is no project id; use letters, digits, '.', '_' and '-', at most 64.")
         if self._pool is None:
             raise RuntimeError("The project manager is not running.")
+        await self._commands.ready()
         lock = self._opening.setdefault(project_id, asyncio.Lock())
         try:
             async with lock:
                 if project_id not in self._projects:
                     state = await self._load(project_id)
                     self._projects[project_id] = Project(
-                        state, self._log, self._pool, self._agent, self.settings, self._idle
+                        state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands
                     )
                 return self._projects[project_id]
         finally:

@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Idle worker processes that are kept ready, so that a stage begins at once.
     cancel_grace_s : float
         Seconds between asking a worker's process group to end and killing it.
+    command_timeout_s : float
+        Seconds that a custom command may take.
     finish_grace_s : float
         Seconds that a training has to come to an end after ``finish``, before it is killed and its finished
         trials are used.
@@ -44,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     warm_workers: int = 1
     cancel_grace_s: float = 1.5
     finish_grace_s: float = 20.0
+    command_timeout_s: float = 30.0
 
     @property
     def workspace(self) -> Path:

@@ -1,13 +1,14 @@
 """A project's state as clients ask for it, and as an agent is told it."""
 
 from ..agent.base import Context
+from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
 from ..protocol.stages import StageId
 from .state import ProjectState
 
 
-def snapshot(state: ProjectState) -> Snapshot:
-    """The state of a project, for ``GET /state``."""
+def snapshot(state: ProjectState, commands: tuple[CommandSpec, ...] = ()) -> Snapshot:
+    """The state of a project, for ``GET /state``, with the commands that it takes."""
     here = state.here
     waiting = None
     if here.gate is not None:
@@ -51,6 +52,7 @@ def snapshot(state: ProjectState) -> Snapshot:
         models=state.models,
         artifacts=tuple(state.artifacts.values()),
         export=state.export,
+        commands=commands,
     )
 
 

@@ -14,6 +14,7 @@ from .events import (
     ModelCandidate,
     User,
 )
+from .frames import CommandSpec
 from .stages import StageId, StageStatus
 
 
@@ -89,3 +90,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[ModelCandidate, ...]
     artifacts: tuple[Artifact, ...]
     export: ExportReady | None
+    commands: tuple[CommandSpec, ...]

@@ -69,6 +69,12 @@ class PipelineApp(ExtensionApp):
         config=True,
         help="Seconds that a training has to end after 'finish', before it is killed and its finished trials are used.",
     )
+    command_timeout_s = Float(
+        Settings(workspace_dir="").command_timeout_s,
+        min=0.1,
+        config=True,
+        help="Seconds that a custom command may take before its process is ended.",
+    )
     message_limit = Int(
         1 * _MIB, min=1024, config=True, help="Bytes of a client's message; more closes the socket with 1009."
     )
@@ -120,6 +126,7 @@ class PipelineApp(ExtensionApp):
                 warm_workers=self.warm_workers,
                 cancel_grace_s=self.cancel_grace_s,
                 finish_grace_s=self.finish_grace_s,
+                command_timeout_s=self.command_timeout_s,
             ),
             limits=Limits(
                 message_bytes=self.message_limit,

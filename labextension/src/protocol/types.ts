@@ -923,4 +923,5 @@ export interface Snapshot {
   models: ModelCandidate[];
   artifacts: Artifact[];
   export: ExportReady | null;
+  commands: CommandSpec[];
 }

@@ -1,0 +1,112 @@
+"""The custom commands that are installed: found in a thread, described and run in processes of their own.
+
+No code of a plugin runs in the server's process, so none can block it or bring it down.
+"""
+
+import asyncio
+import logging
+import re
+from importlib.metadata import entry_points
+from typing import Any
+
+from ..agent import base as agent
+from ..agent.base import Reply
+from ..commands import Change, Project, Restart
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.frames import CommandSpec
+from ..protocol.messages import BUILTIN_COMMANDS
+from ..workers.command import Run
+from ..workers.command_process import describe_commands, run_command
+
+log = logging.getLogger(__name__)
+GROUP = "jupyter_pipeline.commands"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_READY_S = 10.0
+_AT_ONCE = 2
+
+
+class CustomCommands:
+    """The custom commands of this installation.
+
+    Parameters
+    ----------
+    timeout_s : float
+        Seconds that a command may take.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._values: dict[str, str] = {}
+        self._specs: dict[str, CommandSpec] = {}
+        self._loading: asyncio.Task[None] | None = None
+        self._running = asyncio.Semaphore(_AT_ONCE)
+
+    def start(self) -> None:
+        """Begin to look for them."""
+        self._loading = asyncio.get_running_loop().create_task(self._load())
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait([self._loading])
+
+    async def ready(self) -> None:
+        """Return when they are known, or after some seconds; one that hangs while it is loaded holds nobody up."""
+        if self._loading is not None and not self._loading.done():
+            await asyncio.wait([self._loading], timeout=_READY_S)
+
+    @property
+    def specs(self) -> tuple[CommandSpec, ...]:
+        """Their descriptions, by name."""
+        return tuple(self._specs[name] for name in sorted(self._specs))
+
+    def check(self, name: str, args: dict[str, Any]) -> None:
+        """Refuse what is no custom command, or arguments that do not fit its schema."""
+        if name not in self._specs:
+            known = ", ".join([*BUILTIN_COMMANDS, *sorted(self._specs)])
+            raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {name[:80]!r}; the commands are {known}.")
+        from jsonschema import Draft202012Validator  # a dependency of Jupyter's own events, and imported by them
+
+        error = next(Draft202012Validator(self._specs[name].args_schema).iter_errors(args), None)
+        if error is not None:
+            where = f" at {error.json_path}" if error.json_path != "$" else ""
+            raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {name}: {error.message[:300]}{where}.")
+
+    async def run(self, name: str, project: Project, args: dict[str, Any]) -> Reply:
+        """Run a command; whatever it does, there is a reply."""
+        request = Run(name=name, value=self._values[name], project=project, args=args)
+        async with self._running:
+            response = await asyncio.to_thread(run_command, request, self._timeout_s)
+        if response.reply is not None:
+            return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
+        log.warning("The custom command %s failed: %s\n%s", name, response.error, response.detail)
+        return Reply(text=f"The command {name} failed: {response.error}")
+
+    async def _load(self) -> None:
+        try:
+            await self._find()
+        except Exception:
+            log.exception("The custom commands could not be loaded")
+
+    async def _find(self) -> None:
+        for point in await asyncio.to_thread(lambda: list(entry_points(group=GROUP))):
+            if point.name in BUILTIN_COMMANDS or _NAME.fullmatch(point.name) is None or point.name in self._values:
+                log.warning("The command %r (%s) is left out: its name is taken or is none.", point.name, point.value)
+            else:
+                self._values[point.name] = point.value
+        points = list(self._values.items())
+        for (name, _), response in zip(
+            points, await asyncio.to_thread(describe_commands, points, self._timeout_s), strict=True
+        ):
+            if response.spec is None:
+                log.warning("The command %s is left out: %s\n%s", name, response.error, response.detail)
+            else:
+                self._specs[name] = response.spec
+
+
+def _action(action: Change | Restart) -> agent.Change | agent.Restart:
+    """A command's proposal, as an agent makes it."""
+    if isinstance(action, Change):
+        return agent.Change(stage_id=action.stage_id, patch=action.patch)
+    return agent.Restart(stage_id=action.stage_id)

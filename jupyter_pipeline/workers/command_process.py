@@ -1,0 +1,82 @@
+"""Runs :mod:`.command` and takes whatever comes of it: an answer, an error, silence, a crash, or a flood."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from .command import Describe, Response, Run
+
+MOST_BYTES = 1 << 20
+"""Bytes of an answer."""
+_POSIX = os.name == "posix"
+
+
+def run_command(request: Run, timeout_s: float) -> Response:
+    """Run a command in a process of its own; blocks for ``timeout_s`` seconds at most, and raises nothing."""
+    (response,) = _ask(request, 1, timeout_s)
+    return response
+
+
+def describe_commands(points: Sequence[tuple[str, str]], timeout_s: float) -> list[Response]:
+    """Describe commands, in their order; one that hangs or crashes while it is loaded does not hide the others."""
+    found: list[Response] = []
+    while len(found) < len(points):
+        left = points[len(found) :]
+        found += _ask(Describe(points=tuple(left)), len(left), timeout_s)
+    return found
+
+
+def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Response]:
+    """Answers of a process, as many as are wanted or, where one could not be had, up to that one."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter_pipeline.workers.command"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        with contextlib.suppress(OSError):
+            process.stdin.write(msgspec.json.encode(request) + b"\n")
+            process.stdin.flush()
+        data, why = _read(process.stdout.fileno(), wanted, timeout_s)
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL) if _POSIX else process.kill()
+        process.wait()
+        process.stdout.close()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    found = []
+    for line in data.split(b"\n")[:-1][:wanted]:
+        try:
+            found.append(msgspec.json.decode(line, type=Response))
+        except (msgspec.DecodeError, UnicodeError):
+            return [*found, Response(error="Its answer cannot be read.")]
+    return found if len(found) == wanted else [*found, Response(error=why)]
+
+
+def _read(pipe: int, lines: int, timeout_s: float) -> tuple[bytes, str]:
+    """What is written up to so many lines, or the end; and why there is no more."""
+    data = bytearray()
+    deadline = time.monotonic() + timeout_s
+    while data.count(b"\n") < lines:
+        if len(data) > MOST_BYTES * lines:
+            return bytes(data), f"Its answer is longer than {MOST_BYTES:,} bytes."
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            return bytes(data), f"It did not answer within {timeout_s:g} seconds and was ended."
+        piece = os.read(pipe, 1 << 16)
+        if not piece:
+            return bytes(data), "Its process ended without an answer."
+        data += piece
+    return bytes(data), ""
