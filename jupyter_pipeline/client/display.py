@@ -1,34 +1,29 @@
-"""The inline display: plain ipywidgets, kept up to date by a thread of its own."""
+"""What a notebook shows of a pipeline: the live view, and the page that stays when nothing is live."""
 
 import contextlib
-import contextvars
-import html
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
-
-from ..protocol.stages import STAGES, StageId, StageStatus
 from . import render
-from .errors import PipelineError
-from .model import Gate
-from .style import MUTED, RED, ROOT
+from .relay import Relay
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
 
-INTERVAL_S = 0.3
-"""Seconds between two updates at the least."""
-BUSY_NOTE = (
-    "A cell is waiting for this pipeline. Buttons and chat of this display act when the cell has ended; "
-    "interrupt the kernel (■) to end the waiting. The work goes on."
-)
+VIEW_MIME = "application/vnd.jupyter-pipeline.view+json"
+"""JupyterLab and Notebook 7 show this one: the view, connected to the server, with no kernel between."""
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+"""Where there is no extension of ours: the same view as a widget."""
+ESM = Path(__file__).parents[1] / "static" / "widget.js"
+SNAPSHOT_S = 2.0
+"""Seconds between two updates of the snapshot at the least."""
 
 
 class Display:
-    """The widget of a pipeline.
+    """The output of a pipeline.
 
     Parameters
     ----------
@@ -39,57 +34,25 @@ class Display:
     def __init__(self, pipeline: "Pipeline") -> None:
         self._pipeline = pipeline
         self._display_id: str | None = None
-        self._shown: dict[str, str] = {}
-        self._gate: Gate | None = None
         self._waiting = 0
+        self._pictured: object = None
         self._dirty = threading.Event()
         self._stopped = threading.Event()
-        self._build()
-        self.update()
-        self._unobserve = pipeline.model.observe(self._dirty.set)
-        # With the context of the cell that shows it, so that nothing lands in another cell's output.
-        self._thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(self._follow,), name="jupyter_pipeline display", daemon=True
-        )
-        self._thread.start()
-
-    def _build(self) -> None:
-        self._html = {name: widgets.HTML() for name in ("header", "gate", "training", "chat", "note")}
-        wide = widgets.Layout(width="auto")
-        self.confirm = widgets.Button(description="Confirm", button_style="primary", layout=wide)
-        self.cancel = widgets.Button(description="Cancel run", layout=wide)
-        self.restart = widgets.Button(description="Restart stage", layout=wide)
-        self.stage = widgets.Dropdown(options=[s.value for s in STAGES], layout=widgets.Layout(width="170px"))
-        self.text = widgets.Text(
-            placeholder="Say what you want, or what should be different",
-            layout=widgets.Layout(flex="1 1 320px", width="auto"),
-        )
-        self.send = widgets.Button(description="Send", layout=wide)
-        self.confirm.on_click(lambda _: self._act(self._confirm))
-        self.cancel.on_click(lambda _: self._act(self._pipeline.cancel_run))
-        self.restart.on_click(lambda _: self._act(lambda: self._pipeline.restart_stage(self.stage.value)))
-        self.send.on_click(lambda _: self._say())
-        self.text.on_msg(lambda _, content, __: self._say() if content.get("event") == "submit" else None)
-        buttons = widgets.HBox(
-            [self.confirm, self.cancel, self.restart, self.stage], layout=widgets.Layout(flex_flow="row wrap")
-        )
-        says = widgets.HBox([self.text, self.send], layout=widgets.Layout(max_width="960px"))
-        pieces = self._html
-        self.widget = widgets.VBox(
-            [pieces["header"], pieces["gate"], buttons, pieces["note"], pieces["training"], pieces["chat"], says]
-        )
-
-    # -- showing -----------------------------------------------------------------------------------------------
+        self.widget = _widget(pipeline) if ESM.is_file() else None
+        self.relay = Relay(pipeline, self._send)
+        if self.widget is not None:
+            self.widget.on_msg(lambda _, content, buffers: self.relay.receive(content, buffers))
 
     def bundle(self) -> dict[str, Any]:
-        """The widget, and the page and the text that stand for it where there are no widgets."""
+        """The view for JupyterLab, the widget for others, and the page and the text where there is neither."""
         pipeline = self._pipeline
+        bundle: dict[str, Any] = {}
+        if pipeline.is_local:
+            bundle[VIEW_MIME] = {"project_id": pipeline.project_id, "epoch": pipeline.model.epoch}
+        if self.widget is not None:
+            bundle[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.widget.model_id,
-            },
+            **bundle,
             "text/html": render.page(pipeline.project_id, pipeline.model),
             "text/plain": render.text(pipeline.project_id, pipeline.model),
         }
@@ -98,99 +61,79 @@ class Display:
         """Show it below the current cell."""
         from IPython.display import display
 
+        first = self._display_id is None
         self._display_id = self._display_id or uuid.uuid4().hex
+        self._pictured = self._picture()
         display(self.bundle(), raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]
+        if first:
+            self._unobserve = self._pipeline.model.observe(self._dirty.set)
+            threading.Thread(target=self._follow, name="jupyter_pipeline snapshot", daemon=True).start()
 
     def refresh_snapshot(self) -> None:
         """Bring what a saved notebook will show up to date."""
-        self.update()
         if self._display_id is None:
             return
         from IPython.display import update_display
 
+        self._pictured = self._picture()
         update_display(self.bundle(), raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]
-
-    def update(self) -> None:
-        """Set those pieces that differ from what is shown."""
-        pipeline, model = self._pipeline, self._pipeline.model
-        with model.lock:
-            pieces = {
-                "header": render.header(pipeline.project_id, model),
-                "gate": render.gate(model),
-                "training": render.training(model),
-                "chat": render.chat(model),
-            }
-            gate, current = model.gate, model.current
-            running = model.stages[current].status is StageStatus.IN_PROGRESS
-            reached = [s.value for s in STAGES[: current.order + 1]]
-        for name, piece in pieces.items():
-            self._set(name, piece)
-        self._gate = gate
-        self.confirm.disabled = gate is None
-        self.cancel.disabled = not running
-        if tuple(reached) != tuple(self.stage.options):
-            self.stage.options = reached
-            self.stage.value = current.value
-        started = current is not StageId.PARSE_INTENT or running or gate is not None
-        self.restart.disabled = not started
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """While a cell waits: says that buttons act when it has ended."""
+        """While a cell waits: a view that is relayed says that its buttons act when it has ended."""
         self._waiting += 1
-        self._note(BUSY_NOTE)
+        if self._waiting == 1:
+            self.relay.busy(True)
         try:
             yield
         finally:
             self._waiting -= 1
             if not self._waiting:
-                self._note("")
+                self.relay.busy(False)
 
     def stop(self) -> None:
         """Follow no longer; what is shown stays."""
-        self._unobserve()
         self._stopped.set()
         self._dirty.set()
+        self.relay.stop()
+        if self._display_id is not None:
+            self._unobserve()
+
+    def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        if self.widget is not None:
+            self.widget.send(content, buffers)
+
+    def _picture(self) -> object:
+        """What the snapshot is about: it is made anew when this differs."""
+        model = self._pipeline.model
+        with model.lock:
+            gate = model.gate.gate_id if model.gate else None
+            return model.current, model.stages[model.current].status, gate, model.export is None
 
     def _follow(self) -> None:
         while True:
             self._dirty.wait()
-            if self._stopped.is_set():
+            if self._stopped.wait(SNAPSHOT_S):
                 return
             self._dirty.clear()
-            self.update()
-            self._stopped.wait(INTERVAL_S)
+            # A front end that shows the widget would begin it anew; there the snapshot waits for the cell's end.
+            if self._picture() != self._pictured and not self.relay.active:
+                self.refresh_snapshot()
 
-    def _set(self, name: str, piece: str) -> None:
-        if self._shown.get(name) != piece:
-            self._shown[name] = piece
-            self._html[name].value = f'<div style="{ROOT}">{piece}</div>' if piece else ""
 
-    def _note(self, words: str, colour: str = "inherit") -> None:
-        style = f"color:{colour}" if colour != "inherit" else MUTED
-        self._set("note", f'<div style="{style}">{html.escape(words)}</div>' if words else "")
+def _widget(pipeline: "Pipeline") -> Any:
+    import anywidget
+    import traitlets
 
-    # -- acting ------------------------------------------------------------------------------------------------
+    class PipelineView(anywidget.AnyWidget):
+        """The view as a widget; it asks the server itself where the browser can, and the kernel where not."""
 
-    def _confirm(self) -> None:
-        if self._gate is not None:
-            self._pipeline.confirm_gate(self._gate)  # the one that is shown
+        _esm = traitlets.Unicode().tag(sync=True)
+        project_id = traitlets.Unicode().tag(sync=True)
+        epoch = traitlets.Unicode().tag(sync=True)
 
-    def _say(self) -> None:
-        text = self.text.value.strip()
-        if text:
-            self.text.value = ""
-            self._act(lambda: self._pipeline.chat(text))
-
-    def _act(self, act: Callable[[], object]) -> None:
-        """Do it in a thread, so that the kernel stays free, and say what went wrong."""
-
-        def run() -> None:
-            try:
-                act()
-            except PipelineError as error:
-                self._note(str(error), RED)
-            else:
-                self._note(BUSY_NOTE if self._waiting else "")
-
-        threading.Thread(target=run, name="jupyter_pipeline button", daemon=True).start()
+    return PipelineView(
+        _esm=ESM.read_text(encoding="utf-8"),
+        project_id=pipeline.project_id,
+        epoch=pipeline.model.epoch or "",
+    )

@@ -536,6 +536,17 @@ class Pipeline:
         finally:
             self._display.refresh_snapshot()
 
+    @property
+    def transport(self) -> Transport:
+        """The connection, for a view that is relayed through the kernel."""
+        return self._transport
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the project is on a server that was found, not named: the one whose page shows the notebook."""
+        server = getattr(self._transport, "server", None)
+        return server is not None and server.source != "url"
+
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def check(notebook: nbformat.NotebookNode, name: str) -> None:
         output["data"]["text/html"]
         for cell in notebook.cells
         for output in cell.get("outputs", ())
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+        if output.get("data", {}).get("text/plain", "").startswith("Pipeline ")
     ]
     assert len(pages) == 1
     assert "Everything is done." in pages[0]

@@ -1,12 +1,24 @@
-/** The JupyterLab plugins. */
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+/** The JupyterLab plugins; all of them work in Notebook 7 as well, as far as it has a place for them. */
 
-const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter-pipeline:plugin',
-  autoStart: true,
-  activate: (app: JupyterFrontEnd): void => {
-    void app;
-  }
-};
+import { cellPlugin } from './cell';
+import { filebrowserPlugin } from './filebrowser';
+import { mainPlugin } from './main';
+import { notebookPlugin } from './notebook';
+import { notificationsPlugin } from './notifications';
+import { launcherPlugin, palettePlugin } from './palette';
+import { panelPlugin } from './panel';
+import { statusPlugin } from './status';
 
-export default plugin;
+export { IPipelines } from './tokens';
+
+export default [
+  mainPlugin,
+  panelPlugin,
+  palettePlugin,
+  launcherPlugin,
+  filebrowserPlugin,
+  notebookPlugin,
+  statusPlugin,
+  notificationsPlugin,
+  cellPlugin
+];

@@ -1,0 +1,168 @@
+/** Commands about projects and about the one whose view is in front. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { STAGES, stageName, type StageId } from '../view';
+import { pipelineIcon } from './icon';
+import { Commands, freeName, isProjectId } from './ids';
+import { projectNamed, type Pipelines } from './main';
+
+type Args = ReadonlyPartialJSONObject;
+
+export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
+  const { commands } = app;
+  const { projects, trans } = pipelines;
+
+  /** In the palette and the menus each says whose command it is. */
+  const label = (text: string) => (args: Args) => (args['isLauncher'] || args['isPanel'] ? text : `Jupyter Pipeline: ${text}`);
+  /** The open gate and the connection of the view in front. */
+  const front = () => ({ content: pipelines.current, model: pipelines.current?.model ?? null });
+
+  commands.addCommand(Commands.open, {
+    label: label(trans.__('Open Project')),
+    caption: trans.__('Open the view of a machine learning project'),
+    describedBy: { args: { type: 'object', properties: { project: { type: 'string' }, besides: { type: 'string' } } } },
+    execute: async args => {
+      const given = args['project'];
+      const project = given === undefined ? await choose(pipelines) : given;
+      if (project === null) {
+        return null;
+      }
+      if (!isProjectId(project)) {
+        throw new Error(trans.__('%1 cannot be the name of a project.', String(project)));
+      }
+      return pipelines.open(project, typeof args['besides'] === 'string' ? { besides: args['besides'] } : {});
+    }
+  });
+
+  commands.addCommand(Commands.create, {
+    label: args => (args['isLauncher'] ? trans.__('New Pipeline') : label(trans.__('New Project'))(args)),
+    caption: trans.__('From a sentence and a data set to a model'),
+    icon: args => (args['isPalette'] ? undefined : pipelineIcon),
+    describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } },
+    execute: async args => {
+      const name = typeof args['name'] === 'string' ? args['name'] : await askName(pipelines);
+      const project = name === null ? null : projectNamed(name);
+      return project === null ? null : pipelines.open(project);
+    }
+  });
+
+  commands.addCommand(Commands.remove, {
+    label: label(trans.__('Delete Project…')),
+    describedBy: { args: { type: 'object', properties: { project: { type: 'string' } } } },
+    isEnabled: args => typeof args['project'] === 'string' || pipelines.current !== null,
+    execute: async args => {
+      const project = (args['project'] as string | undefined) ?? pipelines.current?.projectId;
+      if (!isProjectId(project)) {
+        return;
+      }
+      const answer = await showDialog({
+        title: trans.__('Delete the project %1?', project),
+        body: trans.__(
+          'Its history, models, report and everything else in its folder are removed, for everybody. ' +
+            'What is running is stopped. This cannot be undone.'
+        ),
+        buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+        defaultButton: 0
+      });
+      if (!answer.button.accept) {
+        return;
+      }
+      try {
+        await projects.remove(project);
+        pipelines.close(project);
+      } catch (error) {
+        Notification.error(trans.__('%1 was not deleted: %2', project, (error as Error).message), { autoClose: false });
+      }
+    }
+  });
+
+  commands.addCommand(Commands.confirm, {
+    label: label(trans.__('Confirm')),
+    caption: trans.__('Approve what the open gate of the project in front proposes'),
+    isEnabled: () => front().model?.gate != null,
+    execute: () => {
+      const { content, model } = front();
+      const gate = model?.gate;
+      if (content && gate) {
+        content.send({ type: 'confirm', stage_id: gate.stageId, gate_id: gate.gateId });
+      }
+    }
+  });
+
+  const cancel = (mode: 'stop' | 'finish') => ({
+    isEnabled: () => front().model?.stage.status === 'IN_PROGRESS',
+    execute: () => front().content?.send({ type: 'command', command: 'cancel_run', args: { mode } })
+  });
+  commands.addCommand(Commands.cancel, { label: label(trans.__('Cancel Run')), ...cancel('stop') });
+  commands.addCommand(Commands.finish, {
+    label: label(trans.__('Finish Run with the Best so Far')),
+    isEnabled: () => {
+      const { model } = front();
+      return model?.current === 'TRAIN' && model.stage.status === 'IN_PROGRESS';
+    },
+    execute: cancel('finish').execute
+  });
+
+  commands.addCommand(Commands.restart, {
+    label: label(trans.__('Restart Stage…')),
+    isEnabled: () => front().model?.isEmpty === false,
+    execute: async () => {
+      const { content, model } = front();
+      if (!content || !model) {
+        return;
+      }
+      const reached = STAGES.slice(0, STAGES.indexOf(model.current) + 1);
+      const names = reached.map(id => stageName(id, trans as never));
+      const answer = await InputDialog.getItem({
+        title: trans.__('Restart a stage of %1', content.projectId),
+        label: trans.__('It runs again, and what depends on it:'),
+        items: names,
+        current: names.length - 1,
+        okLabel: trans.__('Restart')
+      });
+      const chosen: StageId | undefined = reached[names.indexOf(answer.value ?? '')];
+      if (answer.button.accept && chosen) {
+        content.send({ type: 'command', command: 'restart_stage', args: { stage_id: chosen } });
+      }
+    }
+  });
+
+  const ofState = [Commands.confirm, Commands.cancel, Commands.finish, Commands.restart, Commands.remove];
+  pipelines.currentChanged.connect(() => ofState.forEach(id => commands.notifyCommandChanged(id)));
+}
+
+/** Ask which project; makes a new one where there is none. */
+async function choose(pipelines: Pipelines): Promise<string | null> {
+  const { projects, trans } = pipelines;
+  await projects.refresh().catch(() => undefined);
+  if (projects.problem) {
+    Notification.error(projects.problem.message, { autoClose: false });
+    return null;
+  }
+  const names = projects.entries.map(entry => entry.project_id);
+  if (names.length === 0) {
+    const name = await askName(pipelines);
+    return name === null ? null : projectNamed(name);
+  }
+  const answer = await InputDialog.getItem({
+    title: trans.__('Open a project'),
+    label: trans.__('Project'),
+    items: names,
+    okLabel: trans.__('Open')
+  });
+  return answer.button.accept ? answer.value : null;
+}
+
+async function askName({ projects, trans }: Pipelines): Promise<string | null> {
+  const free = freeName('project', projects.entries.map(entry => entry.project_id));
+  const answer = await InputDialog.getText({
+    title: trans.__('New project'),
+    label: trans.__('Name: letters, digits, dots, hyphens'),
+    text: free,
+    selectionRange: free.length,
+    okLabel: trans.__('Create')
+  });
+  return answer.button.accept && answer.value ? answer.value.trim() : null;
+}

@@ -1,0 +1,153 @@
+/** The plugin that the others stand on: the projects, a view for each, and the layout that comes back. */
+
+import { ILabShell, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import type { ProjectModel } from '../view';
+import { addCommands } from './commands';
+import { openFile } from './files';
+import { pipelineIcon } from './icon';
+import { Commands, DOMAIN, isProjectId, NAMESPACE, PLUGIN, toProjectId } from './ids';
+import { Projects } from './projects';
+import { Server } from './server';
+import { percentOf } from './percent';
+import { IPipelines } from './tokens';
+import { ProjectContent } from './view';
+
+export const mainPlugin: JupyterFrontEndPlugin<IPipelines> = {
+  id: PLUGIN,
+  description: 'Machine learning projects: their list, a view for each, and commands.',
+  autoStart: true,
+  provides: IPipelines,
+  optional: [ITranslator, ILabShell, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    labShell: ILabShell | null,
+    restorer: ILayoutRestorer | null
+  ): IPipelines => {
+    const pipelines = new Pipelines(app, translator ?? nullTranslator, labShell);
+    addCommands(app, pipelines);
+    if (restorer) {
+      void restorer.restore(pipelines.tracker, {
+        command: Commands.open,
+        args: widget => ({ project: widget.content.projectId }),
+        name: widget => widget.content.projectId
+      });
+    }
+    return pipelines;
+  }
+};
+
+export class Pipelines implements IPipelines {
+  readonly trans;
+  readonly server: Server;
+  readonly projects: Projects;
+  readonly tracker = new WidgetTracker<MainAreaWidget<ProjectContent>>({ namespace: NAMESPACE });
+  readonly currentChanged = new Signal<this, void>(this);
+  private readonly contents = new Set<ProjectContent>();
+  private digest = '';
+
+  constructor(
+    readonly app: JupyterFrontEnd,
+    readonly translator: ITranslator,
+    private readonly labShell: ILabShell | null
+  ) {
+    this.trans = translator.load(DOMAIN);
+    this.server = new Server(app.serviceManager.serverSettings, this.trans);
+    this.projects = new Projects(this.server);
+    this.tracker.currentChanged.connect(() => this.look());
+  }
+
+  get current(): ProjectContent | null {
+    return this.tracker.currentWidget?.content ?? null;
+  }
+
+  isVisible(projectId: string): boolean {
+    return this.find(projectId)?.isVisible === true && document.visibilityState === 'visible';
+  }
+
+  modelOf(projectId: string): ProjectModel | null {
+    for (const content of this.contents) {
+      if (content.projectId === projectId) {
+        return content.model;
+      }
+    }
+    return null;
+  }
+
+  createContent(projectId: string): ProjectContent {
+    const content = new ProjectContent({
+      projectId,
+      server: this.server,
+      projects: this.projects,
+      trans: this.trans,
+      openPath: (path, kind) => void openFile(this.app, path, kind, this.trans)
+    });
+    this.contents.add(content);
+    content.changed.connect(this.look, this);
+    content.disposed.connect(() => {
+      this.contents.delete(content);
+      this.look();
+    });
+    return content;
+  }
+
+  /** Show a project's view, in front; `besides` puts a new one next to what is there. */
+  open(projectId: string, options: { besides?: string } = {}): MainAreaWidget<ProjectContent> {
+    let widget = this.find(projectId);
+    if (!widget) {
+      const content = this.createContent(projectId);
+      widget = new MainAreaWidget({ content });
+      widget.toolbar.hide(); // the view has its own controls
+      widget.id = `jupyter-pipeline-${projectId}`;
+      widget.title.label = projectId;
+      widget.title.caption = this.trans.__('Pipeline %1', projectId);
+      widget.title.icon = pipelineIcon;
+      widget.title.closable = true;
+      void this.tracker.add(widget);
+    }
+    if (!widget.isAttached) {
+      if (this.labShell) {
+        this.app.shell.add(widget, 'main', options.besides ? { mode: 'split-right', ref: options.besides } : {});
+      } else {
+        // Notebook 7 has one document to a page; beside it there is room for a view.
+        this.app.shell.add(widget, 'right', { rank: 900 });
+      }
+    }
+    this.app.shell.activateById(widget.id);
+    return widget;
+  }
+
+  /** Close a project's view. */
+  close(projectId: string): void {
+    this.find(projectId)?.dispose();
+  }
+
+  private find(projectId: string): MainAreaWidget<ProjectContent> | undefined {
+    return this.tracker.find(widget => widget.content.projectId === projectId);
+  }
+
+  /** Tell of what a list, a status bar or a menu shows; a view changes much more often. */
+  private look(): void {
+    const parts = [this.current?.projectId ?? ''];
+    for (const { projectId, model } of this.contents) {
+      if (model) {
+        const percent = percentOf(model);
+        parts.push(projectId, model.current, model.stage.status, model.gate?.gateId ?? '', `${percent && Math.floor(100 * percent)}`);
+      }
+    }
+    const digest = parts.join('|');
+    if (digest !== this.digest) {
+      this.digest = digest;
+      this.currentChanged.emit();
+    }
+  }
+}
+
+/** A name that somebody typed; null where nothing of it can be a project's name. */
+export function projectNamed(text: string): string | null {
+  const name = isProjectId(text) ? text : toProjectId(text);
+  return isProjectId(name) ? name : null;
+}

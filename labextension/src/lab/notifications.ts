@@ -1,0 +1,114 @@
+/** Tells of projects that nobody looks at: a gate that opened, the end, a failure. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { stageName } from '../view';
+import { Commands, NAMESPACE, PLUGIN } from './ids';
+import type { ProjectEntry } from './server';
+import { IPipelines } from './tokens';
+
+type Kind = 'gates' | 'end' | 'failures';
+
+export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
+  id: `${NAMESPACE}:notifications`,
+  description: 'Notifications at gates, at the end and on failure.',
+  autoStart: true,
+  requires: [IPipelines],
+  optional: [ISettingRegistry],
+  activate: async (app: JupyterFrontEnd, pipelines: IPipelines, registry: ISettingRegistry | null): Promise<void> => {
+    const wanted = { gates: true, end: true, failures: true, whenVisible: false };
+    if (registry) {
+      try {
+        const settings = await registry.load(PLUGIN);
+        const read = () => Object.assign(wanted, settings.composite['notifications']);
+        settings.changed.connect(read);
+        read();
+      } catch (error) {
+        console.warn('The settings of Jupyter Pipeline cannot be read; its notifications are on.', error);
+      }
+    }
+    const { projects } = pipelines;
+    const seen = new Map<string, ProjectEntry>();
+    const shown = new Map<string, string>();
+    let first = true;
+
+    projects.changed.connect(() => {
+      if (!projects.known) {
+        return;
+      }
+      for (const entry of projects.entries) {
+        const before = seen.get(entry.project_id);
+        seen.set(entry.project_id, entry);
+        const same = before && before.epoch === entry.epoch && before.seq === entry.seq;
+        if (first || same) {
+          continue;
+        }
+        const turned = !before || before.status !== entry.status || before.current_stage !== entry.current_stage;
+        const kind = kindOf(entry);
+        if (!turned && kind !== 'gates') {
+          continue;
+        }
+        const old = shown.get(entry.project_id);
+        if (old && turned) {
+          Notification.dismiss(old);
+          shown.delete(entry.project_id);
+        }
+        if (turned && kind && wanted[kind] && (wanted.whenVisible || !pipelines.isVisible(entry.project_id))) {
+          shown.set(entry.project_id, notify(kind, entry));
+        }
+      }
+      for (const id of [...seen.keys()]) {
+        if (!projects.find(id)) {
+          seen.delete(id);
+          const old = shown.get(id);
+          if (old) {
+            Notification.dismiss(old);
+            shown.delete(id);
+          }
+        }
+      }
+      first = false;
+    });
+
+    function notify(kind: Kind, entry: ProjectEntry): string {
+      const { trans } = pipelines;
+      const stage = stageName(entry.current_stage, trans as never);
+      const actions = [
+        {
+          label: trans.__('Open'),
+          caption: trans.__('Open the project %1', entry.project_id),
+          displayType: 'accent' as const,
+          callback: () => void app.commands.execute(Commands.open, { project: entry.project_id })
+        }
+      ];
+      switch (kind) {
+        case 'gates':
+          return Notification.info(trans.__('%1: %2 waits for your confirmation.', entry.project_id, stage), {
+            autoClose: 10_000,
+            actions
+          });
+        case 'end':
+          return Notification.success(trans.__('%1: the model is exported.', entry.project_id), {
+            autoClose: 10_000,
+            actions
+          });
+        case 'failures':
+          return Notification.error(trans.__('%1: %2 failed.', entry.project_id, stage), { autoClose: false, actions });
+      }
+    }
+  }
+};
+
+function kindOf(entry: ProjectEntry): Kind | null {
+  switch (entry.status) {
+    case 'WAITING_CONFIRMATION':
+      return 'gates';
+    case 'FAILED':
+      return 'failures';
+    case 'COMPLETED':
+      return entry.current_stage === 'EXPORT' ? 'end' : null;
+    default:
+      return null;
+  }
+}

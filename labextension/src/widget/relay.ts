@@ -1,0 +1,198 @@
+/** A connection that goes through the kernel, for pages that cannot reach the server themselves. */
+
+import type { AnyModel } from '@anywidget/types';
+import type { Connection, ConnectionHandlers } from '../client';
+import type { Predictions, ViewRest } from '../view';
+
+/** Without a word for so long, a kernel is asked again. */
+const SILENCE_MS = 20_000;
+const UPLOAD_PIECE = 1 << 20;
+
+export interface RelayHandlers {
+  /** A cell runs, during which the kernel takes no messages; or it has ended. */
+  onBusy?(busy: boolean): void;
+}
+
+interface Call {
+  resolve(value: any): void;
+  reject(error: Error): void;
+  pieces: Uint8Array<ArrayBuffer>[];
+}
+
+/** All that a view and its kernel say to each other. */
+export class Relay {
+  private readonly client = unique();
+  private readonly calls = new Map<string, Call>();
+  private readonly outbox = new Map<string, Record<string, unknown>>();
+  private handlers: ConnectionHandlers = {};
+  private seq = 0;
+  private epoch: string | null = null;
+  private heard = Date.now();
+  private open = false;
+  private closed = false;
+  private timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(
+    private readonly model: AnyModel,
+    private readonly busy: RelayHandlers = {}
+  ) {
+    this.receive = this.receive.bind(this);
+    model.on('msg:custom', this.receive);
+  }
+
+  connect(handlers: ConnectionHandlers): Connection {
+    this.handlers = handlers;
+    handlers.onStatusChange?.('connecting', {});
+    this.start();
+    this.timer = setInterval(() => {
+      if (Date.now() - this.heard > SILENCE_MS && (!this.open || this.outbox.size > 0)) {
+        this.start();
+      }
+    }, 5000);
+    return {
+      send: given => {
+        const id = unique();
+        const message = { ...(typeof given === 'string' ? JSON.parse(given) : given), id };
+        this.outbox.set(id, message);
+        this.say({ kind: 'send', message });
+        this.tellStatus();
+        return id;
+      },
+      close: () => {
+        this.closed = true;
+        if (this.timer !== null) {
+          clearInterval(this.timer);
+        }
+        this.say({ kind: 'stop' });
+        this.model.off('msg:custom', this.receive);
+        for (const call of this.calls.values()) {
+          call.reject(new Error('The view was closed.'));
+        }
+        handlers.onStatusChange?.('closed', {});
+      }
+    };
+  }
+
+  readonly rest: ViewRest = {
+    upload: async (file, options) => {
+      const upload = unique();
+      const data = new Uint8Array(await file.arrayBuffer());
+      let answer: unknown;
+      for (let at = 0; at === 0 || at < data.length; at += UPLOAD_PIECE) {
+        options?.signal?.throwIfAborted();
+        const last = at + UPLOAD_PIECE >= data.length;
+        const piece = data.slice(at, at + UPLOAD_PIECE);
+        answer = await this.call('upload', { upload, name: file.name, last }, [piece.buffer]);
+        options?.onProgress?.(data.length ? Math.min(1, (at + piece.length) / data.length) : 1);
+      }
+      return answer;
+    },
+    predict: rows => this.call('predict', { rows }) as Promise<Predictions>,
+    asset: async url => new Blob((await this.call('asset', { url })) as Uint8Array<ArrayBuffer>[])
+  };
+
+  private start(): void {
+    this.say({ kind: 'start', since: this.seq, epoch: this.epoch });
+  }
+
+  private say(content: Record<string, unknown>, buffers?: ArrayBuffer[]): void {
+    this.model.send({ ...content, client: this.client }, undefined, buffers);
+  }
+
+  private call(method: string, args: Record<string, unknown>, buffers?: ArrayBuffer[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = unique();
+      this.calls.set(id, { resolve, reject, pieces: [] });
+      this.say({ kind: 'call', id, method, args }, buffers);
+    });
+  }
+
+  private receive(content: any, buffers: DataView[] = []): void {
+    if (this.closed) {
+      return;
+    }
+    if (content.kind === 'busy') {
+      this.busy.onBusy?.(content.busy);
+      return;
+    }
+    if (content.client !== this.client) {
+      return;
+    }
+    this.heard = Date.now();
+    switch (content.kind) {
+      case 'hello': {
+        const { epoch, resumed } = content.frame.event.payload;
+        if (!resumed) {
+          this.seq = 0;
+        }
+        this.epoch = epoch;
+        this.handlers.onEvent?.(content.frame);
+        this.setOpen();
+        break;
+      }
+      case 'events':
+        for (const frame of content.frames) {
+          if (frame.seq > this.seq) {
+            this.seq = frame.seq;
+            this.handlers.onEvent?.(frame);
+          }
+        }
+        this.say({ kind: 'ack' });
+        break;
+      case 'status':
+        if (content.status === 'open') {
+          this.setOpen();
+        } else {
+          this.open = false;
+          this.handlers.onStatusChange?.(content.status, { reason: content.reason || undefined });
+        }
+        break;
+      case 'sent':
+        this.outbox.delete(content.id);
+        this.tellStatus();
+        break;
+      case 'error':
+        this.outbox.delete(content.frame.id);
+        this.handlers.onError?.(content.frame);
+        break;
+      case 'result':
+        this.finish(content, buffers);
+        break;
+    }
+  }
+
+  private finish(content: any, buffers: DataView[]): void {
+    const call = this.calls.get(content.id);
+    if (!call) {
+      return;
+    }
+    for (const buffer of buffers) {
+      call.pieces.push(new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength).slice());
+    }
+    if (content.more) {
+      return;
+    }
+    this.calls.delete(content.id);
+    if (content.error) {
+      call.reject(new Error(content.error));
+    } else {
+      call.resolve(content.value === undefined ? call.pieces : content.value);
+    }
+  }
+
+  private setOpen(): void {
+    this.open = true;
+    this.tellStatus();
+  }
+
+  private tellStatus(): void {
+    if (this.open && !this.closed) {
+      this.handlers.onStatusChange?.('open', { waiting: this.outbox.size });
+    }
+  }
+}
+
+function unique(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}
