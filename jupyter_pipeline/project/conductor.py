@@ -11,7 +11,7 @@ import inspect
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -121,6 +121,7 @@ class Project:
         self.state = state
         self.files = ProjectFiles(settings.root / state.project_id)
         self.connections = 0
+        self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
         self._on_idle = on_idle
         self._log = event_log
         self._pool = pool
@@ -333,6 +334,8 @@ class Project:
             self.state = state
             if stored:
                 self._tail.extend(stored)
+            if events and self.on_committed is not None:
+                self.on_committed(self.project_id, events)
             self._recent.update(ids)
             while len(self._recent) > _RECENT_IDS:
                 self._recent.popitem(last=False)

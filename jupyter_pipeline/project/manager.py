@@ -6,13 +6,14 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from ..agent.base import Agent
 from ..agent.rules import RuleAgent
-from ..protocol.frames import decode_event
+from ..protocol.frames import Event, decode_event
 from ..workers.pool import WorkerPool
 from .conductor import Project
 from .custom import CustomCommands
@@ -38,6 +39,11 @@ class ProjectManager:
         Folders, limits and the like.
     agent : Agent or None, default=None
         Who answers chats; None means the rules of this package.
+
+    Attributes
+    ----------
+    on_committed : callable or None
+        Told of every project's events once they are durable.
     """
 
     def __init__(self, settings: Settings, *, agent: Agent | None = None) -> None:
@@ -45,6 +51,7 @@ class ProjectManager:
         self._agent: Agent = agent or RuleAgent()
         self._log = EventLog(settings.log_path)
         self._pool: WorkerPool | None = None
+        self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
         self._commands = CustomCommands(settings.command_timeout_s)
         self._projects: dict[str, Project] = {}
         self._opening: dict[str, asyncio.Lock] = {}
@@ -110,6 +117,7 @@ class ProjectManager:
                     self._projects[project_id] = Project(
                         state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands
                     )
+                    self._projects[project_id].on_committed = self.on_committed
                 return self._projects[project_id]
         finally:
             if not lock.locked():

@@ -147,6 +147,7 @@ class PipelineApp(ExtensionApp):
         """Open the projects; kernels that start from now on find this server by two variables."""
         os.environ[URL_VARIABLE] = server_url(serverapp)
         os.environ[TICKET_VARIABLE] = self.service.ticket
+        self.service.watch.start(self.service, serverapp.event_logger)
         await self.service.start(self.log)
 
     async def stop_extension(self) -> None:

@@ -67,6 +67,7 @@ class JsonErrors(AccessMixin):
         else:
             message = error.log_message if isinstance(error, web.HTTPError) else None
             refusal = self._refusal_of(status_code, message)
+        self.service.watch.refused(refusal.code)
         self.clear_header("Content-Length")
         self.set_header("Content-Type", "application/json")
         if refusal.retry_after_ms is not None:

@@ -89,6 +89,11 @@ class Connection:
         self._service.connections.add(self)
         await self._start(since, epoch)
 
+    @property
+    def lag(self) -> int:
+        """How many events the client is behind."""
+        return max(0, self._project.seq - self._seen)
+
     def close(self, code: int, reason: str) -> None:
         """End the connection."""
         with contextlib.suppress(WebSocketClosedError):
@@ -159,6 +164,7 @@ class Connection:
                 for piece in _pieces(choose(batch, self._names, self._coalesce)):
                     await self._outbox.events([stored.frame for stored in piece])
                     self._seen = max(self._seen, piece[-1].seq)
+                    self._service.watch.sent += len(piece)
                 self._seen = max(self._seen, cursor.position)
         except ProjectDeleted:
             self.close(DELETED, "The project was deleted.")
@@ -222,6 +228,7 @@ class Connection:
 
     async def _refuse(self, refusal: Refusal, data: str | bytes) -> None:
         original, message_id, kind = read_original(data)
+        self._service.watch.refused(refusal.code)
         frames = [encode(error_frame(refusal, original, message_id))]
         if kind in ("confirm", "command") and refusal.code not in _NOT_ABOUT_STAGES:
             frames.append(self._standing())

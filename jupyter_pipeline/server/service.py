@@ -4,13 +4,14 @@ import asyncio
 import gc
 import importlib
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
 from ..project.log import LogInUse
 from ..protocol.errors import ErrorCode, Refusal
 from .limits import RateLimiter
+from .watching import Watch
 
 if TYPE_CHECKING:
     from ..project.manager import ProjectManager
@@ -41,6 +42,15 @@ class Closable(Protocol):
 
     async def closed(self) -> None:
         """Return when it has ended."""
+
+
+@runtime_checkable
+class Reader(Closable, Protocol):
+    """An open connection that reads events."""
+
+    @property
+    def lag(self) -> int:
+        """How many events it is behind."""
 
 
 class Service:
@@ -75,6 +85,7 @@ class Service:
         self.compression = compression
         self.problem: str | None = STARTING
         self.connections: set[Closable] = set()
+        self.watch = Watch()
         self._manager: ProjectManager | None = None
 
     @property
@@ -98,6 +109,7 @@ class Service:
             from ..project.manager import ProjectManager
 
             manager = ProjectManager(self.settings)
+            manager.on_committed = self.watch.committed
             await manager.start()
         except LogInUse as error:
             self.problem = str(error)
@@ -122,6 +134,11 @@ class Service:
         manager, self._manager = self._manager, None
         if manager is not None:
             await manager.stop()
+        self.watch.stop()
+
+    def lags(self) -> list[int]:
+        """For each open socket, how many events it is behind."""
+        return [connection.lag for connection in self.connections if isinstance(connection, Reader)]
 
 
 def _import_manager() -> None:
