@@ -1,5 +1,6 @@
 """What a project's decisions are asked about, beside the client messages themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ from ..agent.base import Reply
 from ..protocol.events import Dataset, FileEntry, Payload, User
 from ..protocol.jobs import Done
 from ..protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
+
+Finished = Mapping[str, Mapping[str, float | None]]
 
 
 class Env(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +62,12 @@ class WorkFailed(msgspec.Struct, frozen=True):
 
 
 class WorkDied(msgspec.Struct, frozen=True):
-    """The process of an attempt ended without a result."""
+    """The process of an attempt ended without a result; ``finished`` holds the metrics of those of its runs that had
+    come to theirs, by run."""
 
     attempt: int
     message: str
+    finished: Finished = {}
 
 
 class FinishOverdue(msgspec.Struct, frozen=True):
@@ -72,7 +77,9 @@ class FinishOverdue(msgspec.Struct, frozen=True):
 
 
 class Recover(msgspec.Struct, frozen=True):
-    """The server has started again; what was running is taken up."""
+    """The server has started again; what was running is taken up. ``finished`` as in :class:`WorkDied`."""
+
+    finished: Finished = {}
 
 
 class RunCommand(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 
 from ..agent.base import Agent, Reply
 from ..commands import Project as CommandProject
+from ..faults import ARMED, crash_point
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import Artifact, Dataset, StageStatusEvent, User
 from ..protocol.frames import CommandSpec, Event, decode_payload, encode_event
@@ -32,7 +33,7 @@ from ..protocol.messages import (
     convert_command,
 )
 from ..protocol.stages import STAGES, StageId, StageRef
-from ..workers.pool import Attempt, PredictionError, WorkerPool
+from ..workers.pool import Attempt, PredictionError, PredictorBusy, WorkerPool
 from .commands import (
     AddDataset,
     Answer,
@@ -254,11 +255,18 @@ class Project:
             return await self._pool.predict(str(place), (plan or {}).get("threshold"), rows)
         except PredictionError as error:
             raise Refusal(ErrorCode.INVALID_ARGS, str(error)) from None
+        except PredictorBusy as error:
+            raise Refusal(ErrorCode.BUSY, str(error), retryable=True, retry_after_ms=1000) from None
 
     async def recover(self) -> None:
-        """Take up what was running when the server stopped."""
-        await asyncio.to_thread(self.files.clear_partial)
-        await self._post(Recover(), SYSTEM, None)
+        """Take up what was running when the server stopped; does nothing if nothing was."""
+        await asyncio.to_thread(self.files.clear_uploads)
+        work = self.state.work
+        if work is None:
+            return
+        await asyncio.to_thread(self.files.clear_interrupted, work.stage_id, work.attempt)
+        finished = await asyncio.to_thread(self.files.finished_runs, work.attempt)
+        await self._post(Recover(finished), SYSTEM, None)
 
     async def close(self, *, deleted: bool = False) -> None:
         """End the work and the task; with ``deleted`` tell the cursors that there is nothing more to come."""
@@ -327,7 +335,9 @@ class Project:
         if events or ids:
             stored = [Stored(e.seq, e.name, encode_event(self.project_id, e), type(e.payload).STATE) for e in events]
             try:
+                self._crash_points("append.before", state, stored)
                 await self._log.append(self._entry(state), stored, list(ids.items()))
+                self._crash_points("append.after", state, stored)
             except Exception as error:
                 await self._could_not_log(letters, error)
                 return
@@ -420,6 +430,12 @@ class Project:
             working=state.work is not None,
         )
 
+    @staticmethod
+    def _crash_points(point: str, state: ProjectState, stored: list[Stored]) -> None:
+        if ARMED:
+            for event in stored:
+                crash_point(point, state.current, event.name)
+
     def _later(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -442,6 +458,7 @@ class Project:
                 grace, self._kill_at_once = (0.0 if self._kill_at_once else self._settings.cancel_grace_s), False
                 await running.end(grace)
                 self._attempt = None
+                await asyncio.to_thread(self.files.clear_attempt, running.stage_id, running.number)
             work = self.state.work
             if work is None:
                 return
@@ -449,7 +466,7 @@ class Project:
                 job = await self._job(work)
                 if self.state.work is not None and self.state.work.attempt == work.attempt:
                     self._attempt = Attempt(
-                        self._pool, job, self._frame, lambda why: self._report(WorkDied(job.attempt, why))
+                        self._pool, job, self._frame, lambda why: self._later(self._died(job.attempt, why))
                     )
             elif work.finishing and self._asked_to_finish != work.attempt:
                 self._asked_to_finish = work.attempt
@@ -457,6 +474,10 @@ class Project:
                 asyncio.get_running_loop().call_later(
                     self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
                 )
+
+    async def _died(self, attempt: int, why: str) -> None:
+        finished = await asyncio.to_thread(self.files.finished_runs, attempt)
+        self._report(WorkDied(attempt, why, finished))
 
     def _report(self, command: AnyCommand) -> None:
         self._mailbox.put_nowait(_Letter(command))
@@ -482,7 +503,7 @@ class Project:
         params = dict(stage.params)
         await asyncio.to_thread(self.files.artifacts.mkdir, parents=True, exist_ok=True)
         if work.stage_id is StageId.EXPORT:
-            path = self.files.artifacts / f".events-{work.attempt}.jsonl"
+            path = self.files.events(work.attempt)
             params["log"] = await export_log(self._log, self.project_id, self.epoch, self.seq, path)
             params["events_path"] = str(path)
         upstream = {
@@ -506,4 +527,5 @@ class Project:
             threads=self._settings.cores,
             finish=work.finishing,
             skip_trials=stage.skip_runs,
+            void_runs=tuple(r.run_id for r in self.state.runs.values() if r.status in ("failed", "cancelled")),
         )

@@ -102,7 +102,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
         case FinishOverdue():
             turn.finish_overdue(command.attempt)
         case Recover():
-            turn.recover()
+            turn.recover(command)
         case _:
             assert_never(command)
     return tuple(turn.events), turn.state

@@ -8,6 +8,8 @@ from typing import Any
 
 from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.stages import StageId
+from ..stages.trials import TrialStore
+from .settings import UPLOAD_PREFIX
 from .state import ProjectState
 
 _CHUNK = 1 << 20
@@ -36,10 +38,35 @@ class ProjectFiles:
         """Where a stage's result is written until it is whole."""
         return self.artifacts / f"{stage_id.value.lower()}-{attempt}.partial"
 
-    def clear_partial(self) -> None:
-        """Remove what attempts left behind that never came to a result."""
+    def events(self, attempt: int) -> Path:
+        """Where the log is written for an attempt at EXPORT to take it along."""
+        return self.artifacts / f".events-{attempt}.jsonl"
+
+    def clear_attempt(self, stage_id: StageId, attempt: int) -> None:
+        """Remove what an attempt that is over had for itself alone."""
+        shutil.rmtree(self.partial(stage_id, attempt), ignore_errors=True)
+        if stage_id is StageId.EXPORT:
+            self.events(attempt).unlink(missing_ok=True)
+
+    def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
+        """Remove what attempts left behind when the server stopped; of the last one also a result that the log does
+        not know."""
         for path in self.artifacts.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
+        for path in self.artifacts.glob(".events-*.jsonl"):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.result(stage_id, attempt), ignore_errors=True)
+        if stage_id is StageId.EXPORT:
+            (self.folder / "exports" / f"{self.folder.name}-{attempt}.zip").unlink(missing_ok=True)
+
+    def clear_uploads(self) -> None:
+        """Remove parts of uploads that were on their way when the server stopped."""
+        for path in self.data.glob(f"{UPLOAD_PREFIX}*"):
+            path.unlink(missing_ok=True)
+
+    def finished_runs(self, attempt: int) -> dict[str, dict[str, float | None]]:
+        """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""
+        return TrialStore(self.folder).finished(attempt)
 
     def asset(self, artifact: Artifact) -> Path | None:
         """The file of an artifact, also while its stage is still at work; None if it is gone or outside."""

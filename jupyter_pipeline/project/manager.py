@@ -1,12 +1,13 @@
 """All projects of a folder: opening, listing, deleting them, and taking up what was running."""
 
 import asyncio
+import contextlib
 import logging
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -56,6 +57,7 @@ class ProjectManager:
         self._projects: dict[str, Project] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._taking_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the log and take up what was running.
@@ -67,12 +69,19 @@ class ProjectManager:
         """
         settings = self.settings
         await self._log.open()
-        self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.cancel_grace_s)
-        for entry in await self._log.entries():
-            if entry.working:
-                project = await self.open(entry.project_id)
-                await project.recover()
+        self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.predict_s)
         self._commands.start()
+        working = [entry.project_id for entry in await self._log.entries() if entry.working]
+        if working:
+            self._taking_up = asyncio.get_running_loop().create_task(self._take_up(working))
+
+    async def _take_up(self, working: list[str]) -> None:
+        """Open the projects that were at work, which takes the work up; others are served meanwhile."""
+        for project_id in working:
+            try:
+                await self.find(project_id)
+            except Exception:
+                log.exception("The project %s could not be taken up", project_id)
 
     async def stop(self) -> None:
         """End all work and close the log; what was running is taken up at the next start."""
@@ -80,10 +89,19 @@ class ProjectManager:
         if pool is None:
             return
         await self._commands.stop()
+        if self._taking_up is not None:
+            self._taking_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._taking_up
         await asyncio.gather(*(project.close() for project in self._projects.values()))
         self._projects.clear()
         await pool.close()
         await self._log.close()
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The projects in which a stage is running."""
+        return tuple(project_id for project_id, project in self._projects.items() if project.state.work is not None)
 
     async def list(self) -> list[dict[str, Any]]:
         """All projects that have a log, last changed first."""
@@ -109,19 +127,22 @@ class ProjectManager:
         if self._pool is None:
             raise RuntimeError("The project manager is not running.")
         await self._commands.ready()
-        lock = self._opening.setdefault(project_id, asyncio.Lock())
+        async with self._lock(project_id):
+            if project_id not in self._projects:
+                state = await self._load(project_id)
+                project = Project(state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands)
+                project.on_committed = self.on_committed
+                await self._recover(project)
+                self._projects[project_id] = project
+            return self._projects[project_id]
+
+    @staticmethod
+    async def _recover(project: Project) -> None:
         try:
-            async with lock:
-                if project_id not in self._projects:
-                    state = await self._load(project_id)
-                    self._projects[project_id] = Project(
-                        state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands
-                    )
-                    self._projects[project_id].on_committed = self.on_committed
-                return self._projects[project_id]
-        finally:
-            if not lock.locked():
-                self._opening.pop(project_id, None)
+            await project.recover()
+        except BaseException:
+            await project.close()
+            raise
 
     def _idle(self, project: Project) -> None:
         """Forget a project that nobody is connected to and that never had an event."""
@@ -132,12 +153,24 @@ class ProjectManager:
 
     async def delete(self, project_id: str) -> None:
         """End a project's work and remove its log and its folder; its connections are told."""
-        project = self._projects.pop(project_id, None)
-        if project is not None:
-            await project.close(deleted=True)
-        await self._log.delete(project_id)
-        folder = self.settings.root / project_id
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        async with self._lock(project_id):
+            project = self._projects.pop(project_id, None)
+            if project is not None:
+                await project.close(deleted=True)
+            await self._log.delete(project_id)
+            folder = self.settings.root / project_id
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    @contextlib.asynccontextmanager
+    async def _lock(self, project_id: str) -> AsyncIterator[None]:
+        """Alone with the opening and deleting of a project."""
+        lock = self._opening.setdefault(project_id, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                self._opening.pop(project_id, None)
 
     async def _entry(self, project_id: str) -> Entry | None:
         return next((e for e in await self._log.entries() if e.project_id == project_id), None)

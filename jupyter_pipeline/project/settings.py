@@ -5,6 +5,9 @@ from pathlib import Path
 
 import msgspec
 
+UPLOAD_PREFIX = ".upload-"
+"""What the names of uploads begin with that are still on their way."""
+
 
 def usable_cores() -> int:
     """Cores that this process may use."""
@@ -36,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     finish_grace_s : float
         Seconds that a training has to come to an end after ``finish``, before it is killed and its finished
         trials are used.
+    predict_s : float
+        Seconds that a prediction may take, the loading of the model included.
     """
 
     workspace_dir: str
@@ -47,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cancel_grace_s: float = 1.5
     finish_grace_s: float = 20.0
     command_timeout_s: float = 30.0
+    predict_s: float = 60.0
 
     @property
     def workspace(self) -> Path:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ..protocol.events import (
     Artifact,
     ArtifactAdded,
+    BestMetric,
     BestModelUpdated,
     Dataset,
     DatasetCandidates,
@@ -152,7 +153,29 @@ def _with_stage(state: ProjectState, stage: StageState, **changes: Any) -> Proje
     return replace(state, stages=stages, **changes)
 
 
+def _without_results(state: ProjectState, work: Work) -> ProjectState:
+    """Without what an attempt announced that never came to its result: its files are gone."""
+    folder = f"artifacts/{work.stage_id.value.lower()}-{work.attempt}/"
+    bundle = f"exports/{state.project_id}-{work.attempt}.zip"
+    artifacts = {
+        asset_id: artifact
+        for asset_id, artifact in state.artifacts.items()
+        if not (path := str(artifact.meta.get("path", ""))).startswith(folder) and path != bundle
+    }
+    if len(artifacts) == len(state.artifacts):
+        return state
+    export = state.export
+    if export is not None and export.asset_url not in {artifact.url for artifact in artifacts.values()}:
+        export = None
+    return replace(state, artifacts=artifacts, export=export)
+
+
 def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> ProjectState:
+    work = state.work
+    if work is not None and work.stage_id is p.stage_id:
+        again = p.status is StageStatus.IN_PROGRESS and p.attempt is not UNSET and p.attempt != work.attempt
+        if again or p.status in (StageStatus.PENDING, StageStatus.FAILED):
+            state = _without_results(state, work)
     stage = replace(state.stage(p.stage_id), status=p.status, message=p.message)
     changes: dict[str, Any] = {}
     if state.work is not None and state.work.stage_id is p.stage_id:
@@ -245,7 +268,19 @@ def _run_finished(state: ProjectState, p: TrainRunFinished, event: Event) -> Pro
         reason=None if p.reason is UNSET else p.reason,
         finished_ts=event.ts,
     )
-    return replace(state, runs={**state.runs, p.run_id: run})
+    best = state.best
+    if p.status != "success" and best is not None and best.run_id == p.run_id:
+        # It led when it was measured, but came to nothing: the lead goes back to the best that finished.
+        best = _leader(state, run.metric_primary)
+    return replace(state, runs={**state.runs, p.run_id: run}, best=best)
+
+
+def _leader(state: ProjectState, metric: str) -> BestModelUpdated | None:
+    for row in state.leaderboard:
+        if row.status == "success":
+            value = BestMetric(name=metric, split="val", value=row.metric)
+            return BestModelUpdated(run_id=row.run_id, model_id=row.model, metric=value)
+    return None
 
 
 def _artifact(state: ProjectState, p: ArtifactAdded, event: Event) -> ProjectState:

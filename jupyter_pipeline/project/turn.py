@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
+    FinalMetric,
     FinalMetrics,
     LeaderboardUpdated,
     LogLine,
@@ -21,7 +22,7 @@ from ..protocol.events import (
 )
 from ..protocol.frames import Event
 from ..protocol.stages import StageId, StageStatus
-from .commands import Env
+from .commands import Env, Finished
 from .plans import dependents, digest, fingerprint
 from .state import ProjectState, evolve, ref_after
 
@@ -144,10 +145,16 @@ class Turn:
             )
         )
 
-    def end_runs(self, status: RunStatus, reason: str) -> None:
-        """Finish the runs that are open."""
+    def end_runs(self, status: RunStatus, reason: str, finished: Finished | None = None) -> None:
+        """Finish the runs that are open; those in ``finished`` had come to their metrics, so they are successes."""
         task = str((self.state.stage(StageId.DATA_SOURCE).plan or {}).get("task_type", "unknown"))
         for run in self.state.open_runs():
+            measured = (finished or {}).get(run.run_id)
+            if measured is not None:
+                metrics = tuple(FinalMetric(name=name, split="val", value=v) for name, v in measured.items())
+                final = FinalMetrics(task_type=task, primary=run.metric_primary, metrics=metrics)
+                self.emit(TrainRunFinished(run_id=run.run_id, status="success", final_metrics=final))
+                continue
             self.emit(
                 TrainRunFinished(
                     run_id=run.run_id,

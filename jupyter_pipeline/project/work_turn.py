@@ -7,7 +7,7 @@ from ..protocol.events import LogLine, StageStatusEvent, TrainRunStarted
 from ..protocol.jobs import Done
 from ..protocol.messages import CancelRun
 from ..protocol.stages import StageId, StageStatus
-from .commands import WorkDied, WorkEvent
+from .commands import Recover, WorkDied, WorkEvent
 from .plans import shaped
 from .turn import Turn, stage_name, stands
 
@@ -115,6 +115,7 @@ class WorkTurn(Turn):
             return
         stage = self.state.here
         if stage.retry:
+            self.end_runs("failed", command.message, command.finished)
             self.work_failed(
                 command.attempt,
                 f"{command.message} It happened twice, so it was not tried again; less data or other models may help. "
@@ -122,7 +123,7 @@ class WorkTurn(Turn):
             )
             return
         finishing = self.state.work is not None and self.state.work.finishing
-        self.end_runs("failed", f"interrupted: {command.message}")
+        self.end_runs("failed", f"interrupted: {command.message}", command.finished)
         self.begin(
             stage.id,
             dict(stage.params),
@@ -144,13 +145,13 @@ class WorkTurn(Turn):
             stage.id, dict(stage.params), stage.fingerprint, "Finishing with the runs that are done.", finishing=True
         )
 
-    def recover(self) -> None:
+    def recover(self, command: Recover) -> None:
         """Take up what was running when the server stopped."""
         work = self.state.work
         if work is None:
             return
         stage = self.state.here
-        self.end_runs("failed", "interrupted: the server stopped while it ran")
+        self.end_runs("failed", "interrupted: the server stopped while it ran", command.finished)
         self.begin(
             stage.id,
             dict(stage.params),

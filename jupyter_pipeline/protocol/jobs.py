@@ -42,6 +42,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """End at once with the trials that are done (TRAIN)."""
     skip_trials: tuple[str, ...] = ()
     """Trials that the person cancelled (TRAIN)."""
+    void_runs: tuple[str, ...] = ()
+    """Runs that the log calls failed or cancelled: what they left does not count (TRAIN)."""
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):

@@ -1,9 +1,11 @@
 """The server extension: its settings and its routes."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
+from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode
 
 from ..project.settings import Settings
@@ -13,6 +15,7 @@ from .limits import DEFAULT_RATES, RateLimiter
 from .service import Limits, Service
 
 _MIB = 1 << 20
+_ACTIVITY_MS = 5000
 
 
 class PipelineApp(ExtensionApp):
@@ -75,6 +78,12 @@ class PipelineApp(ExtensionApp):
         config=True,
         help="Seconds that a custom command may take before its process is ended.",
     )
+    predict_s = Float(
+        Settings(workspace_dir="").predict_s,
+        min=0.1,
+        config=True,
+        help="Seconds that a prediction may take, the loading of the model included, before it is stopped.",
+    )
     message_limit = Int(
         1 * _MIB, min=1024, config=True, help="Bytes of a client's message; more closes the socket with 1009."
     )
@@ -127,6 +136,7 @@ class PipelineApp(ExtensionApp):
                 cancel_grace_s=self.cancel_grace_s,
                 finish_grace_s=self.finish_grace_s,
                 command_timeout_s=self.command_timeout_s,
+                predict_s=self.predict_s,
             ),
             limits=Limits(
                 message_bytes=self.message_limit,
@@ -149,6 +159,18 @@ class PipelineApp(ExtensionApp):
         os.environ[TICKET_VARIABLE] = self.service.ticket
         self.service.watch.start(self.service, serverapp.event_logger)
         await self.service.start(self.log)
+        self._watching = PeriodicCallback(self._note_activity, _ACTIVITY_MS)
+        self._watching.start()
+
+    def current_activity(self) -> dict[str, Any] | None:
+        """What runs, for a server that shuts itself down when nothing does."""
+        at_work = self.service.at_work if hasattr(self, "service") else ()
+        return {"projects": list(at_work)} if at_work else None
+
+    def _note_activity(self) -> None:
+        """While a stage runs the server is active, also if nobody is connected: idle cullers look at this."""
+        if self.service.at_work and self.serverapp is not None:
+            self.serverapp.web_app.settings["jupyter_pipeline_last_activity"] = datetime.now(UTC)
 
     async def stop_extension(self) -> None:
         """End the work and close the log."""
@@ -158,6 +180,9 @@ class PipelineApp(ExtensionApp):
         if os.environ.get(TICKET_VARIABLE) == service.ticket:
             os.environ.pop(TICKET_VARIABLE)
             os.environ.pop(URL_VARIABLE, None)
+        watching: PeriodicCallback | None = getattr(self, "_watching", None)
+        if watching is not None:
+            watching.stop()
         await service.stop()
 
 

@@ -101,6 +101,11 @@ class Service:
             raise Refusal(ErrorCode.BUSY, self.problem or STARTING, retryable=True)
         return self._manager
 
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The projects in which a stage is running."""
+        return () if self._manager is None else self._manager.at_work
+
     async def start(self, log: logging.Logger) -> None:
         """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
         try:

@@ -12,10 +12,11 @@ from typing import IO, Any
 
 from tornado import web
 
+from ..faults import crash_point
+from ..project.settings import UPLOAD_PREFIX
 from ..protocol.errors import ErrorCode, Refusal
 from .base import HTTPRefusal, ProjectHandler, guarded
 
-PART_PREFIX = ".upload-"
 NAME_BYTES = 200
 _FLUSH_BYTES = 1 << 20
 _NO_LIMIT = 1 << 62
@@ -68,7 +69,7 @@ class DataHandler(ProjectHandler):
         connection = self.request.connection
         if connection is not None and hasattr(connection, "set_max_body_size"):
             connection.set_max_body_size(self._most + 1 if self._most < _NO_LIMIT else _NO_LIMIT)
-        self._part = folder / f"{PART_PREFIX}{secrets.token_hex(8)}"
+        self._part = folder / f"{UPLOAD_PREFIX}{secrets.token_hex(8)}"
         self._file = await asyncio.to_thread(open_part, self._part)
 
     async def data_received(self, chunk: bytes) -> None:
@@ -90,6 +91,7 @@ class DataHandler(ProjectHandler):
             await asyncio.to_thread(self._file.write, piece)
         except OSError as error:
             self._problem = Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).")
+        crash_point("upload.middle", "DATA")
 
     @guarded("write")
     async def post(self, project_id: str) -> None:
@@ -106,6 +108,7 @@ class DataHandler(ProjectHandler):
             place, is_new = await asyncio.to_thread(publish, self._file, self._part, self._name)
         except OSError as error:
             raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
+        crash_point("upload.placed", "DATA")
         try:
             dataset = await self._project.add_dataset(place, self.user)
         except BaseException:
@@ -184,7 +187,7 @@ def folder_size(folder: Path) -> int:
 def open_part(part: Path) -> IO[bytes]:
     """Open the file that an upload goes to, and remove what uploads left behind when the server was killed."""
     part.parent.mkdir(parents=True, exist_ok=True)
-    for old in part.parent.glob(f"{PART_PREFIX}*"):
+    for old in part.parent.glob(f"{UPLOAD_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - old.stat().st_mtime > _STALE_S:
                 old.unlink()

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
+from ..faults import crash_point
 from .report import NAMES, TASKS, interval, number, test_sentence, threshold_of
 
 #: What training needs beside what predicting needs.
@@ -106,6 +107,7 @@ def write_zip(target: IO[bytes], names: Iterable[str], opened: Callable[[str], I
             with opened(name) as source, archive.open(info, "w", force_zip64=True) as member:
                 while piece := source.read(1 << 20):
                     member.write(piece)
+            crash_point("export.zip", "EXPORT")
 
 
 def _cell(text: Any) -> str:

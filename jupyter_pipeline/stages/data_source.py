@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def run(ctx: StageContext) -> Result:
     Writes into ``out_dir``:
 
     - ``table.json``: how the table is read again, :class:`~jupyter_pipeline.automl.reading.TableSpec` as JSON with
-      ``path`` absolute (the name, for a bundled set), ``sha256``, ``n_rows`` and ``columns`` (``name``, ``dtype``).
+      ``path`` relative to the project's folder, so that a workspace can be moved (the name, for a bundled set),
+      ``sha256``, ``n_rows`` and ``columns`` (``name``, ``dtype``).
     - ``sample.json``: ``{"columns": [{"name", "dtype"}], "rows": [{column: value}], "n_rows"}``, the first rows.
 
     Parameters
@@ -217,6 +219,8 @@ def _settled(ctx: StageContext, candidate: Candidate) -> TableSpec:
 
 def _write(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> pl.DataFrame:
     table: dict[str, Any] = {**spec.to_dict(), "dataset_id": candidate.id, "name": candidate.name}
+    if spec.format != "sklearn":
+        table["path"] = _moving_along(ctx, Path(spec.path))
     (ctx.out_dir / "table.json").write_text(json.dumps(table, indent=1, ensure_ascii=False), "utf-8")
     try:
         sample = read(spec, n_rows=1000)
@@ -231,6 +235,13 @@ def _write(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> pl.DataF
     artifact = ctx.asset(path, "table", "First rows", n_rows=len(rows))
     ctx.emit(DatasetSampleReady(asset_url=artifact.url, columns=tuple(spec.columns), n_rows=spec.n_rows or 0))
     return sample
+
+
+def _moving_along(ctx: StageContext, path: Path) -> str:
+    """A path relative to the project's folder if both move together, else absolute."""
+    workspace = Path(ctx.job.workspace_dir)
+    home = workspace if ctx.project_dir.is_relative_to(workspace) else ctx.project_dir
+    return Path(os.path.relpath(path, ctx.project_dir)).as_posix() if path.is_relative_to(home) else str(path)
 
 
 def _json(value: Any) -> Any:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..automl.evaluation import evaluate
 from ..automl.saving import set_threshold
+from ..faults import crash_point
 from ..protocol.events import ExportProgress, ExportReady
 from ..protocol.plans import ExportPlan, ReviewPlan
 from ..protocol.stages import StageId
@@ -90,6 +91,7 @@ def run(ctx: StageContext) -> Result:
         place = ctx.project_dir / "exports" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         made.replace(place)
+        crash_point("export.placed", "EXPORT")
     bundle.write_json(ctx.out_dir / "export.json", {"file": name, "checksum": checksum, "contents": contents})
     artifact = ctx.asset(place, "bundle", name, checksum=checksum)
     progress.done()

@@ -19,6 +19,7 @@ from ..protocol.events import (
 from ..protocol.plans import DataPlan, ProfilePlan, Role
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
+from .rows import table_spec
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Libraries below these warn of each other at import.
@@ -61,7 +62,7 @@ def run(ctx: StageContext) -> Result:
         If the data cannot be read any more, hold no rows, or lack the target.
     """
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
-    spec = _table(ctx)
+    spec = table_spec(ctx)
     report, sample = _profiled(ctx, spec, data)
     if report["n_rows"] == 0:
         raise StageError("The data have no rows, so there is nothing to learn from; choose another data set.")
@@ -76,15 +77,6 @@ def run(ctx: StageContext) -> Result:
     ctx.emit(ProfileProgress(phase="done", pct=1.0))
     plan = _plan(ctx, report, data.target)
     return Result(plan=plan, summary=_summary(report, plan), next_actions=_next_actions(report))
-
-
-def _table(ctx: StageContext) -> TableSpec:
-    try:
-        described = json.loads((ctx.result_dir(StageId.DATA_SOURCE) / "table.json").read_text("utf-8"))
-        spec = TableSpec.from_dict(described)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StageError("What DATA_SOURCE found out of the data cannot be read; restart DATA_SOURCE.") from error
-    return spec
 
 
 def _profiled(ctx: StageContext, spec: TableSpec, data: DataPlan) -> tuple[dict[str, Any], pl.DataFrame]:

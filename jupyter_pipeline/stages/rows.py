@@ -1,6 +1,7 @@
 """The project's table for the stages that learn from it: raw rows, target, and the split."""
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def table_spec(ctx: StageContext) -> TableSpec:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StageError("What DATA_SOURCE found out of the data cannot be read; restart DATA_SOURCE.") from error
     if spec.format != "sklearn" and not Path(spec.path).is_absolute():
-        spec = replace(spec, path=str(ctx.project_dir / spec.path))
+        spec = replace(spec, path=os.path.normpath(ctx.project_dir / spec.path))
     return spec
 
 

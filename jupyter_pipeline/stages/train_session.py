@@ -9,6 +9,7 @@ import numpy as np
 from ..automl.evaluation import evaluate
 from ..automl.metrics import better
 from ..automl.saving import set_threshold
+from ..faults import crash_point
 from ..protocol.events import (
     BestMetric,
     BestModelUpdated,
@@ -107,6 +108,9 @@ class Session:
                 self.failed.append(_row_of(run_id, model_id, params, "cancelled", 0.0, reason))
             return True
         trial = self.store.find(mark, budget_s=self.plan.time_budget_s, finishing=self.ctx.finish_requested())
+        if trial is not None and trial.run_id in self.ctx.job.void_runs:
+            # It was finished in the instant in which its run was cancelled or given up; the log has the last word.
+            return False
         if trial is None or trial.run_id in self.trials:
             return trial is not None
         self._add(trial)
@@ -160,8 +164,11 @@ class Session:
             self.show_leaderboard()
             return None
         events.stop()
-        self._finished(run_id, "success", trial.metrics)
+        # The record first: what the log calls a success is never trained again.
         self.store.finish(trial)
+        crash_point("trial.saved", StageId.TRAIN)
+        self._finished(run_id, "success", trial.metrics)
+        crash_point("trial.told", StageId.TRAIN)
         self._add(trial)
         self.show_leaderboard()
         return trial

@@ -110,6 +110,19 @@ class TrialStore:
                 continue
         return found
 
+    def finished(self, attempt: int) -> dict[str, dict[str, float | None]]:
+        """The runs of an attempt that finished a trial, with its metrics on the validation rows."""
+        found: dict[str, dict[str, float | None]] = {}
+        for note in self._notes.glob(f"run-{attempt}-*.json"):
+            try:
+                mark = json.loads(note.read_text("utf-8"))["fingerprint"]
+                record = json.loads((self.folder / mark / _RECORD).read_text("utf-8"))
+            except (OSError, ValueError, KeyError):
+                continue
+            if record.get("run_id") == note.stem:
+                found[note.stem] = record["metrics"]
+        return found
+
     def begin(self, mark: str, attempt: int) -> Path:
         """A fresh folder to write a trial into."""
         place = self.folder / f".{mark}-{attempt}"

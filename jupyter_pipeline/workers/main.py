@@ -1,14 +1,12 @@
 """The worker process: takes jobs on standard input, one JSON a line, and sends frames on standard output.
 
-What stage code prints goes to standard error, so that it cannot spoil a frame. On POSIX a small guard process,
-forked before anything heavy is imported, ends the whole process group when the server is gone, even while
-native code holds every thread of the worker.
+What stage code prints goes to standard error, so that it cannot spoil a frame. On POSIX the worker is the child of a
+small guard process (``guard.py``), forked before anything heavy is imported.
 """
 
 import contextlib
 import os
 import queue
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -16,8 +14,10 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from ..faults import crash_point
 from ..protocol.events import Payload
 from ..protocol.jobs import Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
+from .guard import start_guarded
 
 if TYPE_CHECKING:
     from ..stages.base import Result
@@ -35,6 +35,7 @@ class Outlet:
         self._lock = threading.Lock()
         self.finish = threading.Event()
         self.attempt = 0
+        self.stage = ""
 
     def send(self, frame: FromWorker) -> None:
         """Send a frame."""
@@ -46,6 +47,7 @@ class Outlet:
     def emit(self, payload: Payload) -> None:
         """Send an event of the running attempt."""
         self.send(Emitted(attempt=self.attempt, name=payload.NAME, payload=msgspec.Raw(msgspec.json.encode(payload))))
+        crash_point("event", self.stage, payload.NAME)
 
     def finish_requested(self) -> bool:
         """Whether the running attempt should end with the best so far."""
@@ -57,7 +59,7 @@ def main() -> None:
     frames = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     if len(sys.argv) > 1:
-        _start_guard(int(sys.argv[1]))
+        start_guarded(int(sys.argv[1]))
         os.nice(NICENESS)
     outlet = Outlet(frames)
     jobs: queue.SimpleQueue[Job | Predict | None] = queue.SimpleQueue()
@@ -70,7 +72,7 @@ def main() -> None:
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
         else:
-            outlet.attempt = job.attempt
+            outlet.attempt, outlet.stage = job.attempt, job.stage_id
             outlet.send(_run(job, outlet))
             outlet.finish.clear()
 
@@ -85,8 +87,6 @@ def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict | None]") -> 
             jobs.put(message)
     jobs.put(None)
     # The server closed the pipe or is gone; a job that still runs has nobody to report to.
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -95,8 +95,11 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
     from . import work
 
     try:
+        crash_point("work.start", job.stage_id)
         result: Result = work.run(job, outlet)
+        crash_point("publish.before", job.stage_id)
         _publish(Path(job.out_dir), Path(job.result_dir))
+        crash_point("publish.after", job.stage_id)
         plan = msgspec.to_builtins(result.plan)
         return Done(attempt=job.attempt, plan=plan, summary=result.summary, next_actions=result.next_actions)
     except Exception as error:
@@ -111,24 +114,6 @@ def _publish(out_dir: Path, result_dir: Path) -> None:
             with path.open("rb") as file, contextlib.suppress(OSError):
                 os.fsync(file.fileno())
     out_dir.rename(result_dir)
-
-
-def _start_guard(lifeline: int) -> None:
-    """Fork the process that ends this group when the other end of the lifeline is closed."""
-    if os.fork() != 0:
-        os.close(lifeline)
-        return
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    top = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 256
-    os.closerange(3, lifeline)
-    os.closerange(lifeline + 1, min(top, 4096))
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
-    os._exit(0)
 
 
 if __name__ == "__main__":

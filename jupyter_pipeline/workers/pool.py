@@ -13,8 +13,16 @@ from .process import WorkerProcess
 log = logging.getLogger(__name__)
 
 
+MOST_ASKED = 64
+"""Predictions that may wait at once."""
+
+
 class PredictionError(ValueError):
     """Rows that cannot be predicted; the message says why."""
+
+
+class PredictorBusy(RuntimeError):
+    """A prediction that was not made through no fault of its rows; the message says what happened."""
 
 
 class Attempt:
@@ -40,6 +48,7 @@ class Attempt:
         on_death: Callable[[str], None],
     ) -> None:
         self.number = job.attempt
+        self.stage_id = job.stage_id
         self._pool = pool
         self._job = job
         self._on_frame = on_frame
@@ -115,17 +124,18 @@ class WorkerPool:
         Attempts that may run at once; further ones wait in order.
     warm_workers : int
         Idle processes that are kept ready once there was work.
-    grace_s : float
-        Seconds between asking a process group to end and killing it.
+    predict_s : float
+        Seconds that a prediction may take.
     """
 
-    def __init__(self, max_workers: int, warm_workers: int, grace_s: float) -> None:
+    def __init__(self, max_workers: int, warm_workers: int, predict_s: float) -> None:
         self._slots = asyncio.Semaphore(max_workers)
         self._warm = warm_workers
-        self._grace_s = grace_s
         self._idle: list[WorkerProcess] = []
         self._busy: dict[WorkerProcess, Attempt] = {}
         self._holding: set[Attempt] = set()
+        self._tidying: set[asyncio.Task[None]] = set()
+        self.predict_s = predict_s
         self._predictor: WorkerProcess | None = None
         self._asked: dict[str, asyncio.Future[Predicted]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -133,13 +143,15 @@ class WorkerPool:
 
     def warm(self) -> None:
         """Start idle processes, so that the next stage begins at once."""
-        while not self._closed and len(self._idle) < self._warm:
+        while not self._closed and len(self._idle) + len(self._tidying) < self._warm:
             self._idle.append(self._spawn())
 
     async def take(self, attempt: Attempt) -> WorkerProcess:
         """A worker for an attempt, once there is a free slot."""
         await self._slots.acquire()
         self._holding.add(attempt)
+        if not self._idle and self._tidying:
+            await asyncio.wait(self._tidying)
         worker = self._idle.pop(0) if self._idle else self._spawn()
         self._busy[worker] = attempt
         return worker
@@ -152,22 +164,49 @@ class WorkerPool:
         for busy in [w for w, a in self._busy.items() if a is attempt]:
             del self._busy[busy]
         if worker is not None:
-            if len(self._idle) < self._warm and not self._closed:
-                self._idle.append(worker)
+            if len(self._idle) + len(self._tidying) < self._warm and not self._closed:
+                self._tidying.add(tidying := asyncio.get_running_loop().create_task(self._tidy(worker)))
+                tidying.add_done_callback(self._tidying.discard)
             else:
                 self._later(worker.end(0.0))
         self.warm()
 
+    async def _tidy(self, worker: WorkerProcess) -> None:
+        """Keep a worker for the next attempt, unless its job left processes behind: those end with it."""
+        if await worker.left_behind():
+            log.info("A stage left processes behind; they are ended.")
+            self._later(worker.end(0.0))
+        elif worker.returncode is None:
+            self._idle.append(worker)
+
     async def predict(self, model_dir: str, threshold: float | None, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Predict rows in a process of their own kind; PredictionError if that cannot be done."""
+        """Predict rows in a process of their own kind.
+
+        Raises
+        ------
+        PredictionError
+            If the rows cannot be predicted.
+        PredictorBusy
+            If too many wait, if it took too long, or if the process ended meanwhile.
+        """
+        if len(self._asked) >= MOST_ASKED:
+            raise PredictorBusy(f"{len(self._asked)} predictions wait already; try again.")
         if self._predictor is None:
             self._predictor = self._idle.pop(0) if self._idle else self._spawn()
+        predictor = self._predictor
         request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=rows)
         future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
         self._asked[request.request_id] = future
         try:
-            await self._predictor.send(request)
-            answer = await future
+            async with asyncio.timeout(self.predict_s):
+                await predictor.send(request)
+                answer = await future
+        except TimeoutError:
+            # Those that wait behind it hear of its end and can be sent again.
+            self._later(predictor.end(0.0))
+            raise PredictorBusy(
+                f"The prediction took longer than {self.predict_s:g} s and was stopped; send fewer rows at once."
+            ) from None
         finally:
             self._asked.pop(request.request_id, None)
         if answer.result is None:
@@ -177,6 +216,8 @@ class WorkerPool:
     async def close(self) -> None:
         """End all processes."""
         self._closed = True
+        if self._tidying:
+            await asyncio.wait(self._tidying)
         workers = [*self._idle, *self._busy, *([self._predictor] if self._predictor else [])]
         self._idle.clear()
         await asyncio.gather(*(w.end(0.0) for w in workers), *self._tasks, return_exceptions=True)
@@ -200,7 +241,7 @@ class WorkerPool:
             self._predictor = None
             for future in self._asked.values():
                 if not future.done():
-                    future.set_exception(PredictionError("The process that predicts ended; try again."))
+                    future.set_exception(PredictorBusy("The process that predicts ended meanwhile; try again."))
         attempt = self._busy.get(worker)
         if attempt is not None:
             attempt.died(worker)

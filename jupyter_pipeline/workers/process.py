@@ -1,8 +1,9 @@
 """A worker process as the conductor sees it: a process group that takes jobs and sends frames.
 
 The group is this module's business from the first process to the last: whatever a stage starts, threads of
-native code, forked children, kernels, is ended with it. Three nets catch them: the process group, the children
-that are found in the process table, and a mark in the environment that every descendant inherits.
+native code, forked children, kernels, is ended with it. Three nets catch them: the guard, which is the parent of the
+worker and adopts every orphan below it (``guard.py``); the process group; and, should the guard itself have been
+killed, a mark in the environment that descendants inherit.
 """
 
 import asyncio
@@ -20,11 +21,14 @@ from collections.abc import Callable
 import msgspec
 import psutil
 
-from ..protocol.jobs import FromWorker, ToWorker
+from ..protocol.jobs import FromWorker, Ready, ToWorker
 
 MARK = "JUPYTER_PIPELINE_WORKER"
 """Environment variable that names the worker in all its descendants."""
 _STDERR_LINES = 60
+_GUARD_S = 1.0
+"""Seconds that the guard has to end everything, before the server does it itself."""
+_PIPE_S = 2.0
 _decoder = msgspec.json.Decoder(FromWorker)
 _POSIX = os.name == "posix"
 
@@ -65,10 +69,14 @@ class WorkerProcess:
             if _POSIX:
                 os.close(lifeline)
         self.pid = self._process.pid
-        self._stdin_lock = threading.Lock()
-        self._errors = threading.Thread(target=self._read_errors, daemon=True, name=f"worker-{self.pid}-stderr")
-        self._errors.start()
-        threading.Thread(target=self._read_frames, daemon=True, name=f"worker-{self.pid}").start()
+        self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
+        self._inner: int | None = None
+        self._readers = [
+            threading.Thread(target=self._read_frames, daemon=True, name=f"worker-{self.pid}-frames"),
+            threading.Thread(target=self._read_errors, daemon=True, name=f"worker-{self.pid}-stderr"),
+        ]
+        for thread in (*self._readers, threading.Thread(target=self._watch, daemon=True, name=f"worker-{self.pid}")):
+            thread.start()
 
     @property
     def returncode(self) -> int | None:
@@ -96,30 +104,36 @@ class WorkerProcess:
         await asyncio.to_thread(self._end, grace_s)
         await self.exited.wait()
 
+    async def left_behind(self) -> bool:
+        """Whether processes are left that a finished job started."""
+        return await asyncio.to_thread(lambda: any(p.pid != self._inner for p in self._family()))
+
     def _end(self, grace_s: float) -> None:
         family = self._family()
         if grace_s > 0:
             _signal_group(self.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_s)
+        self._let_go()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GUARD_S)
         for _ in range(20):
-            family = [p for p in {*family, *self._family(), *self._marked()} if p.is_running()]
-            if self._process.poll() is None or family:
-                _signal_group(self.pid, _KILL)
-                for process in family:
-                    with contextlib.suppress(psutil.Error):
-                        process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.1)
-            family = [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-            if self._process.poll() is not None and not family and not self._marked():
+            family = [p for p in {*family, *self._family(), *self._marked()} if _is_alive(p)]
+            if self._process.poll() is not None and not family:
                 break
+            if self._process.poll() is None:
+                _signal_group(self.pid, _KILL)
+            for process in family:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             time.sleep(0.05)
-        if _POSIX:
-            # The guard in the group ends with the lifeline.
-            with contextlib.suppress(OSError):
+
+    def _let_go(self) -> None:
+        """Close the lifeline: the guard ends all that is below it."""
+        with self._lifeline_lock:
+            if self._lifeline >= 0:
                 os.close(self._lifeline)
-            self._lifeline = -1
+                self._lifeline = -1
 
     def _family(self) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
@@ -140,10 +154,8 @@ class WorkerProcess:
                 with open(f"/proc/{name}/environ", "rb") as file:
                     carries = mark in file.read()
                 if carries:
-                    process = psutil.Process(int(name))
-                    if process.status() != psutil.STATUS_ZOMBIE:
-                        found.append(process)
-        return found
+                    found.append(psutil.Process(int(name)))
+        return [process for process in found if _is_alive(process)]
 
     def _read_errors(self) -> None:
         stream = self._process.stderr
@@ -156,17 +168,29 @@ class WorkerProcess:
         stream = self._process.stdout
         if stream is None:
             return
-        for line in stream:
-            try:
-                frame = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeError):
-                self._stderr.append(f"(a frame that could not be read: {line[:200]!r})")
-                continue
-            self._tell(self._on_frame, self, frame)
+        with stream:
+            for line in stream:
+                try:
+                    frame = _decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeError):
+                    self._stderr.append(f"(a frame that could not be read: {line[:200]!r})")
+                    continue
+                if isinstance(frame, Ready):
+                    self._inner = frame.pid
+                self._tell(self._on_frame, self, frame)
+
+    def _watch(self) -> None:
+        """Wait for the end, remove what is left, and tell when all frames were delivered."""
         self._process.wait()
-        _signal_group(self.pid, _KILL)
-        self._errors.join(1.0)
-        stream.close()
+        if not sys.platform.startswith("linux"):
+            _signal_group(self.pid, _KILL)
+        for process in self._marked():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self._let_go()
+        for reader in self._readers:
+            # Bounded: a process that got away from everything may still hold the pipe.
+            reader.join(_PIPE_S)
         with self._stdin_lock, contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -180,6 +204,13 @@ class WorkerProcess:
 
 
 _KILL = signal.SIGKILL if _POSIX else signal.SIGTERM
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -25,6 +25,10 @@ from jupyter_pipeline.project.decide import decide
 from jupyter_pipeline.project.state import ProjectState, evolve
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import (
+    Artifact,
+    ArtifactAdded,
+    BestMetric,
+    BestModelUpdated,
     FinalMetrics,
     LeaderboardRow,
     LeaderboardUpdated,
@@ -404,3 +408,38 @@ def test_gate_ids_that_were_never_given_are_refused(gate_id: str) -> None:
     with pytest.raises(Refusal) as refused:
         decide(state, Confirm(gate_id=gate_id), env())
     assert refused.value.code in (ErrorCode.GATE_STALE, ErrorCode.NOT_WAITING)
+
+
+def training() -> ProjectState:
+    """A project with a run that is open, and an artifact of the attempt that is at work."""
+    state = play(at_gate(StageId.MODEL_SELECT), Confirm())
+    assert state.work is not None
+    path = f"artifacts/train-{state.work.attempt}/board.json"
+    artifact = Artifact(id="board", type="table", name="Board", url="/board", meta={"path": path})
+    started = TrainRunStarted(run_id="r", model_id="linear", metric_primary="roc_auc", config={})
+    best = BestModelUpdated(run_id="r", model_id="linear", metric=BestMetric(name="roc_auc", split="val", value=0.7))
+    events = (started, ArtifactAdded(artifact=artifact), best)
+    return play(state, *(WorkEvent(state.work.attempt, event) for event in events))
+
+
+@pytest.mark.parametrize("died", [True, False])
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_run_that_came_to_its_metrics_is_a_success_though_its_process_died(died: bool, measured: bool) -> None:
+    state = training()
+    assert state.work is not None
+    assert list(state.artifacts) == ["board"]
+    finished = {"r": {"roc_auc": 0.7}} if measured else {}
+    state = play(state, WorkDied(state.work.attempt, "It died.", finished) if died else Recover(finished))
+    run = state.runs["r"]
+    assert run.status == ("success" if measured else "failed")
+    assert run.final_metrics is not None
+    assert [(m.name, m.value) for m in run.final_metrics.metrics] == ([("roc_auc", 0.7)] if measured else [])
+    assert (state.best is not None) == measured
+    assert state.artifacts == {}, "what an attempt announced that came to nothing is gone"
+
+
+def test_a_cancelled_run_leads_nothing() -> None:
+    state = play(training(), CancelRun())
+    assert state.runs["r"].status == "cancelled"
+    assert state.best is None
+    assert state.artifacts == {}

@@ -26,7 +26,7 @@ from jupyter_pipeline.server.limits import DEFAULT_RATES
 from ..wire import check_frame
 
 TOKEN = "a-token-of-the-tests"
-START_S = 60.0
+START_S = 180.0
 
 
 @dataclass

@@ -165,7 +165,7 @@ def test_what_cannot_be_is_said(churn: Path, tmp_path: Path) -> None:
         stage(tmp_path, spec, "churn", "binary")
     (tmp_path / "artifacts" / "data_source-1" / "table.json").unlink()
     with pytest.raises(StageError, match="restart DATA_SOURCE"):
-        profile_data._table(StageContext(_job(tmp_path), Recorder()))
+        profile_data.table_spec(StageContext(_job(tmp_path), Recorder()))
 
 
 def _job(folder: Path) -> Job:
