@@ -1,0 +1,147 @@
+"""Cancelling ends the work, whatever the work does; ``benchmarks/cancel.py`` says how quickly."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_pipeline.workers.pool import MOST_ASKED, PredictorBusy, WorkerPool
+from jupyter_pipeline.workers.process import WorkerProcess
+from tests.server.conftest import Server
+
+from .driver import command, server_at, state_of, tell, until, until_gate
+from .hard_work import KINDS, cancel, family_of, runs_of, start
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
+    """A server with a project that is at TRAIN's gate."""
+    found = server_at(workspace("TRAIN"))
+    gate = state_of(found)["waiting_confirmation"]["gate_id"]
+    assert tell(found, {"type": "confirm", "gate_id": gate}) == "accepted"
+    until_gate(found, "TRAIN")
+    yield found
+    found.stop()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nothing_outlives_a_cancel(server: Server, kind: str) -> None:
+    mode = "stop" if list(KINDS).index(kind) % 2 else "now"
+    project = server.root / "pipelines" / "demo"
+    family = start(server, project, kind)
+    assert len(family) >= 2
+    assert server.process is not None
+    async with server.connect("demo") as socket:
+        await socket.greeting()
+        await cancel(socket, family, mode, f"cancel {kind}"[:64])
+    below = psutil.Process(server.process.pid).children(recursive=True)
+    assert not {p.pid for p in below} & {p.pid for p in family}
+    state = state_of(server)
+    assert state["stages"][5]["status"] == "FAILED"
+    assert all(run["status"] != "running" for run in state["runs"])
+    assert not list(project.glob("artifacts/*.partial"))
+
+
+async def test_after_it_all_training_goes_on_and_no_cancelled_run_is_a_success(server: Server) -> None:
+    before = {run_id: run["status"] for run_id, run in runs_of(server).items()}
+    cancelled = {run_id for run_id, status in before.items() if status == "cancelled"}
+    assert cancelled
+    shutil.rmtree(server.root / "pipelines" / "demo" / "code")
+    assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
+    until_gate(server, "TRAIN")
+    after = {run_id: run["status"] for run_id, run in runs_of(server).items()}
+    assert {run_id: after[run_id] for run_id in before} == before
+    rows = {row["run_id"]: row["status"] for row in state_of(server)["leaderboard"]}
+    assert not cancelled & {run_id for run_id, status in rows.items() if status == "success"}
+
+
+async def test_a_server_in_which_a_stage_runs_is_active_though_nobody_asks_it_anything(server: Server) -> None:
+    """Idle cullers look at ``last_activity``, and a server that ends itself at ``current_activity``."""
+    family = start(server, server.root / "pipelines" / "demo", "hangs in a system call, all signals blocked")
+    begin = datetime.now(UTC)
+
+    def active() -> bool:
+        answer = server.request("GET", "api/status")
+        return (datetime.fromisoformat(answer.json["last_activity"]) - begin).total_seconds() > 3.0
+
+    until(active, "activity")
+    async with server.connect("demo") as socket:
+        await socket.greeting()
+        await cancel(socket, family, "now", "of the active")
+
+
+def a_model(server: Server) -> str:
+    models = server.root / "pipelines" / "demo" / "artifacts" / "trials"
+    return str(next(path for path in models.glob("*/model") if (path.parent / "trial.json").is_file()))
+
+
+FLOWER = {"sepal length (cm)": 5.1, "sepal width (cm)": 3.5, "petal length (cm)": 1.4, "petal width (cm)": 0.2}
+
+
+async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one_works(server: Server) -> None:
+    pool, model = WorkerPool(max_workers=1, warm_workers=0, predict_s=180.0), a_model(server)
+    try:
+        first = await pool.predict(model, None, [FLOWER] * 3)
+        assert len(first["predictions"]) == 3
+        predictor = pool._predictor
+        assert predictor is not None
+        os.killpg(predictor.pid, signal.SIGSTOP)
+        waiting = [asyncio.ensure_future(pool.predict(model, None, [FLOWER])) for _ in range(MOST_ASKED)]
+        await asyncio.sleep(0.5)
+        with pytest.raises(PredictorBusy, match="wait already"):
+            await pool.predict(model, None, [FLOWER])
+        for process in psutil.Process(predictor.pid).children():
+            process.kill()
+        os.killpg(predictor.pid, signal.SIGCONT)
+        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(outcome, PredictorBusy)
+            assert "ended meanwhile" in str(outcome)
+        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
+        predictor = pool._predictor
+        assert predictor is not None
+        os.killpg(predictor.pid, signal.SIGSTOP)
+        pool.predict_s = 0.5
+        with pytest.raises(PredictorBusy, match=r"longer than 0\.5 s"):
+            await pool.predict(model, None, [FLOWER])
+        await predictor.exited.wait()
+        pool.predict_s = 180.0
+        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
+    finally:
+        await pool.close()
+
+
+async def test_what_a_job_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    """The worker is not kept for the next stage while something of the last one lives below it."""
+    ended = asyncio.Event()
+    ready = asyncio.Event()
+    worker = WorkerProcess(lambda *_: ready.set(), lambda *_: ended.set())
+    async with asyncio.timeout(120):
+        await ready.wait()
+        assert worker._inner is not None
+        assert not await worker.left_behind()
+        os.kill(worker._inner, 19)  # SIGSTOP: it can be ended all the same
+        family = family_of(worker._inner)
+        await worker.end(0.2)
+        await ended.wait()
+    assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert worker.returncode is not None
+
+
+async def test_a_child_that_got_away_does_not_outlive_the_server(server: Server) -> None:
+    family = start(
+        server, server.root / "pipelines" / "demo", "a child in a session of its own, orphaned, without environment"
+    )
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+    gone, alive = psutil.wait_procs(list(family), timeout=10)
+    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+    assert len(gone) + len(alive) == len(family)
