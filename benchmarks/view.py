@@ -1,9 +1,9 @@
 """What the browser's view sustains, in Chromium: events a second, main-thread time for each, memory, frames a second.
 
-Run: ``python benchmarks/view.py`` (needs the front end built, and Chromium on PATH). The events are handed to the
-view as the text a socket would bring, in a project that just began to train. Frames a second are counted on the
-same page three times: while nothing happens, with 20 runs x 2,000 points on the screen, and while these grow by 1,000
-events a second. Prints a table and a JSON document.
+Run: ``python benchmarks/view.py`` (needs the front end built, and Chromium on the PATH). The events are handed to the
+view as the text that a socket would bring, in a project that has just begun to train. Frames a second are counted on
+the same page while nothing happens, with 20 runs x 2,000 points on the screen, and while these grow by 1,000 and by
+5,000 events a second. Prints a table and a JSON document.
 """
 
 import argparse
