@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.iostream import StreamClosedError
 
@@ -57,6 +58,14 @@ class AssetHandler(JsonErrors):
         await super().prepare(_redirect_to_login=False)
         if not self.check_origin():
             raise web.HTTPError(404)
+
+    @allow_unauthenticated
+    def options(self, project_id: str, asset_id: str) -> None:
+        """Let a page of an allowed origin send its token: a browser asks before it does."""
+        self.set_header("Access-Control-Allow-Headers", "accept, authorization, if-none-match, if-range, range")
+        self.set_header("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+        self.set_status(204)
+        self.finish()
 
     @guarded("read")
     async def head(self, project_id: str, asset_id: str) -> None:

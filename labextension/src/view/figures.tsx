@@ -109,6 +109,20 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
             </p>
           </>
         );
+      case 'shap':
+        return (
+          <>
+            <Bars
+              label={title}
+              bars={data.columns
+                .slice(0, 15)
+                .map((c: any) => ({ name: c.name, value: c.mean_abs, text: number(c.mean_abs, 3) }))}
+            />
+            <p class="jppl-hint">
+              {trans.__('Mean size of what a column adds to a prediction, %1, over %2 rows.', data.unit, count(data.rows.length))}
+            </p>
+          </>
+        );
       default:
         return <AssetImage url={figure.url} alt={title} />;
     }
@@ -127,7 +141,7 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
       case 'importance':
         return trans.__('Importance of columns');
       case 'shap':
-        return trans.__('SHAP values');
+        return trans.__('SHAP values of columns');
     }
   }
 }

@@ -45,7 +45,10 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     if (!sent || gate?.gateId === sent.gateId) {
       return;
     }
-    if (sent.what === 'both' && gate && sent.expected) {
+    if (sent.what === 'both' && sent.expected && (gate || stage.status === 'WAITING_CONFIRMATION')) {
+      if (!gate) {
+        return; // The old plan is withdrawn, the new one comes at once.
+      }
       if (same(gate.plan, sent.expected)) {
         confirm(gate.gateId);
         return;

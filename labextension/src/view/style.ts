@@ -315,7 +315,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-timeline { padding-inline: 2px; }
 }
 @container jppl (max-width: 520px) {
-  .jppl-timeline li:not(.jppl-shown) .jppl-stage-name { display: none; }
+  .jppl-timeline li:not(.jppl-shown) .jppl-stage-name { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); }
   .jppl-timeline li.jppl-shown .jppl-stage-name { overflow: visible; max-width: none; }
   .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }

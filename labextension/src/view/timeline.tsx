@@ -30,12 +30,12 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
                 type="button"
                 disabled={!reachable}
                 aria-current={current ? 'step' : undefined}
-                aria-label={`${stageName(id, trans)}, ${state}${took === null ? '' : `, ${duration(took)}`}`}
                 title={`${id}: ${state}${stage.reused ? `, ${trans.__('earlier result used again')}` : ''}`}
                 onClick={() => onShow(id)}
               >
                 <StatusSign status={stage.status} />
                 <span class="jppl-stage-name">{stageName(id, trans)}</span>
+                <span class="jppl-visually-hidden">, {state}, </span>
                 <span class="jppl-stage-time">
                   {stage.reused ? trans.__('reused') : took === null ? '' : duration(took)}
                 </span>

@@ -1,0 +1,324 @@
+"""The view in real Chromium, on a page of another port, against a real Jupyter server: whole jobs, and troubles."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
+from sklearn.datasets import load_breast_cancer, load_iris
+
+from .conftest import ROOT, TIMEOUT_MS, TOKEN, Console, Server, free_port
+
+WORK_MS = 100_000
+"""So long a stage may take on a busy machine."""
+STAGES = [
+    "PARSE_INTENT",
+    "DATA_SOURCE",
+    "PROFILE_DATA",
+    "PREPROCESS",
+    "MODEL_SELECT",
+    "TRAIN",
+    "REVIEW_EDIT",
+    "EXPORT",
+]
+
+
+class Work(Server):
+    """A Jupyter server that pages of other origins may use; it can be killed and started again."""
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
+    root = tmp_path_factory.mktemp("view") / "root"
+    root.mkdir()
+    args = ["--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1"]
+    server = Work(root=root, port=free_port(), base_url="/", args=args)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def site(front_end: None, serve_folder: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The development page on a port of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(ROOT / "labextension" / "dev" / "index.html", folder)
+    (folder / "static").symlink_to(ROOT / "jupyter_pipeline" / "static", target_is_directory=True)
+    return serve_folder(folder)
+
+
+@pytest.fixture
+def show(work: Work, site: str) -> Callable[[Page, str], Locator]:
+    """Show a project in a page; the view's root."""
+
+    def show(page: Page, project: str) -> Locator:
+        page.goto(f"{site}/index.html#project={project}&base=http://127.0.0.1:{work.port}/&token={TOKEN}")
+        view = page.get_by_test_id("pipeline-view")
+        expect(view).to_have_attribute("data-project", project)
+        expect(view).to_have_attribute("aria-busy", "false", timeout=TIMEOUT_MS)
+        return view
+
+    return show
+
+
+def stage(view: Locator, stage_id: str) -> Locator:
+    return view.locator(f"[data-stage={stage_id}]")
+
+
+def expect_stage(view: Locator, stage_id: str, *status: str) -> None:
+    expect(stage(view, stage_id)).to_have_attribute("data-status", re.compile("|".join(status)), timeout=WORK_MS)
+
+
+def wait_gate(view: Locator, stage_id: str) -> None:
+    expect_stage(view, stage_id, "WAITING_CONFIRMATION", "FAILED")
+    expect_stage(view, stage_id, "WAITING_CONFIRMATION")
+    expect(view.get_by_role("button", name="Confirm")).to_be_enabled()
+
+
+def confirm(view: Locator, stage_id: str) -> None:
+    wait_gate(view, stage_id)
+    view.get_by_role("button", name="Confirm").click()
+    expect_stage(view, stage_id, "COMPLETED")
+
+
+def ask(view: Locator, text: str) -> None:
+    box = view.get_by_role("textbox", name="Message")
+    box.fill(text)
+    box.press("Enter")
+
+
+def cancer() -> FilePayload:
+    frame = load_breast_cancer(as_frame=True).frame.iloc[:240, [0, 1, 4, 6, 20, -1]]
+    return {"name": "cells.csv", "mimeType": "text/csv", "buffer": frame.to_csv(index=False).encode()}
+
+
+def iris() -> FilePayload:
+    frame = load_iris(as_frame=True).frame
+    return {"name": "flowers.csv", "mimeType": "text/csv", "buffer": frame.to_csv(index=False).encode()}
+
+
+def attach(view: Locator, file: FilePayload) -> None:
+    view.locator("input[type=file]").set_input_files(file)
+    expect(view.get_by_text(file["name"]).first).to_be_visible()
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it is, serious and critical."""
+    page.add_script_tag(path=ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js")
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{found['id']} ({found['impact']}): {found['help']}: " + "; ".join(n["html"][:160] for n in found["nodes"][:3])
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], tmp_path: Path) -> None:
+    view = show(page, "by-mouse")
+    expect(view.get_by_role("heading", name="What should be predicted?")).to_be_visible()
+    assert axe(page) == []
+    attach(view, cancer())
+    ask(view, "Predict target. Optimise recall, within 6 seconds, only linear and lightgbm.")
+
+    wait_gate(view, "PARSE_INTENT")
+    view.get_by_role("spinbutton", name="Time for training, in seconds").fill("5")
+    expect(view.get_by_text("1 change, confirmed together with the plan.")).to_be_visible()
+    confirm(view, "PARSE_INTENT")
+
+    wait_gate(view, "DATA_SOURCE")
+    expect(view.get_by_role("radio", name=re.compile("cells.csv"))).to_be_checked()
+    expect(view.get_by_role("combobox", name="Target")).to_have_value("target")
+    assert axe(page) == []
+    confirm(view, "DATA_SOURCE")
+
+    wait_gate(view, "PROFILE_DATA")
+    view.get_by_role("combobox", name="Role of mean texture").select_option("ignore")
+    confirm(view, "PROFILE_DATA")
+
+    wait_gate(view, "PREPROCESS")
+    expect(view.get_by_role("combobox", name="Treatment of mean texture")).to_have_count(0)
+    view.get_by_role("spinbutton", name="Test, in %").fill("25")
+    expect(view.get_by_role("button", name="Confirm")).to_be_disabled()
+    view.get_by_role("button", name="Apply changes").click()
+    expect(view.get_by_text(re.compile("60 to test")).first).to_be_visible(timeout=WORK_MS)
+    assert axe(page) == []
+    confirm(view, "PREPROCESS")
+
+    wait_gate(view, "MODEL_SELECT")
+    view.get_by_role("checkbox", name=re.compile("^Random forest")).check()
+    view.get_by_role("button", name="Apply changes").click()
+    expect(view.get_by_role("button", name="Apply changes")).to_have_count(0)
+    view.get_by_role("checkbox", name=re.compile("^Random forest")).uncheck()
+    confirm(view, "MODEL_SELECT")
+
+    expect(view.get_by_role("figure", name="recall").first).to_be_visible(timeout=WORK_MS)
+    expect(view.get_by_role("table", name="Leaderboard")).to_be_visible(timeout=WORK_MS)
+    wait_gate(view, "TRAIN")
+    board = view.get_by_role("table", name="Leaderboard")
+    expect(board.get_by_text("best")).to_have_count(1)
+    board.get_by_role("button", name=re.compile("Recall, validation")).click()
+    expect(board.get_by_role("columnheader", name=re.compile("Recall, validation"))).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    assert axe(page) == []
+    confirm(view, "TRAIN")
+
+    wait_gate(view, "REVIEW_EDIT")
+    expect(view.get_by_role("figure", name="Confusion matrix")).to_be_visible()
+    view.get_by_role("checkbox", name="The event log").uncheck()
+    confirm(view, "REVIEW_EDIT")
+
+    expect_stage(view, "EXPORT", "COMPLETED")
+    expect(view.get_by_role("heading", name="Everything is done")).to_be_visible()
+    with page.expect_download() as download:
+        view.get_by_role("button", name="Download the bundle").click()
+    download.value.save_as(tmp_path / "bundle.zip")
+    assert (tmp_path / "bundle.zip").read_bytes()[:2] == b"PK"
+    view.get_by_role("button", name="Predict", exact=True).click()
+    expect(view.get_by_role("status").get_by_text("target")).to_be_visible(timeout=WORK_MS)
+    assert axe(page) == []
+
+    # From the finished project back to an earlier stage, with a change.
+    stage(view, "MODEL_SELECT").get_by_role("button").click()
+    expect(view.get_by_text(re.compile("Runs again: Models, Training, Review, Export"))).to_be_visible()
+    view.get_by_role("spinbutton", name="Time for training, in seconds").fill("4")
+    view.get_by_role("button", name="Restart stage").click()
+    expect_stage(view, "TRAIN", "PENDING")
+    wait_gate(view, "MODEL_SELECT")
+    expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
+    view.get_by_text("History").click()
+    expect(view.get_by_text(re.compile("changed Models")).first).to_be_visible()
+
+
+def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator]) -> None:
+    view = show(page, "by-keyboard")
+    attach(view, iris())
+    view.get_by_role("textbox", name="Message").focus()
+    page.keyboard.type("Predict target within 3 seconds, only linear")
+    page.keyboard.press("Enter")
+    for here in STAGES[:-1]:
+        wait_gate(view, here)
+        if here != "PARSE_INTENT":
+            # The focus was kept inside when the confirmed gate went away.
+            assert page.evaluate("document.querySelector('.jppl-root').contains(document.activeElement)")
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent") == "Confirm":
+                break
+        page.keyboard.press("Enter")
+        expect_stage(view, here, "COMPLETED")
+    expect_stage(view, "EXPORT", "COMPLETED")
+
+
+def train(view: Locator, seconds: int, file: FilePayload) -> None:
+    """Bring a project to its training."""
+    attach(view, file)
+    ask(view, f"Predict target within {seconds} seconds, only lightgbm, xgboost, catboost and random forest")
+    for here in STAGES[:5]:
+        confirm(view, here)
+    expect(view.get_by_role("button", name=re.compile("^Skip ")).first).to_be_visible(timeout=WORK_MS)
+
+
+def test_a_reload_in_the_middle_of_training_loses_nothing(page: Page, show: Callable[[Page, str], Locator]) -> None:
+    view = show(page, "reload")
+    train(view, 60, cancer())
+    expect(view.get_by_role("figure").first).to_be_visible(timeout=WORK_MS)
+    view.get_by_role("textbox", name="Message").fill("half a sentence")
+    page.wait_for_function("model.points > 20")
+    points = page.evaluate("model.points")
+    page.reload()
+    view = page.get_by_test_id("pipeline-view")
+    expect(view).to_have_attribute("aria-busy", "false", timeout=TIMEOUT_MS)
+    assert page.evaluate("model.points") >= points
+    expect(view.get_by_role("figure").first).to_be_visible()
+    expect(view.get_by_role("textbox", name="Message")).to_have_value("half a sentence")
+    finish = view.get_by_role("button", name="Finish with the best so far")
+    expect(finish).to_be_visible(timeout=WORK_MS)
+    finish.click()
+    wait_gate(view, "TRAIN")
+
+
+def test_of_two_browsers_at_one_gate_one_wins(
+    new_context: Callable[..., BrowserContext], show: Callable[[Page, str], Locator]
+) -> None:
+    first, second = (new_context().new_page() for _ in range(2))
+    one, two = show(first, "race"), show(second, "race")
+    attach(one, iris())
+    ask(one, "Predict target within 3 seconds, only linear")
+    wait_gate(one, "PARSE_INTENT")
+    wait_gate(two, "PARSE_INTENT")
+    # The second browser has not heard yet of the first one's confirmation when its own button is pressed.
+    second.evaluate("model.apply = (apply => frame => setTimeout(() => apply.call(model, frame), 1500))(model.apply)")
+    one.get_by_role("button", name="Confirm").click()
+    expect_stage(one, "PARSE_INTENT", "COMPLETED")
+    two.get_by_role("button", name="Confirm").click()
+    expect(two.get_by_role("alert")).to_have_attribute("data-code", re.compile("GATE_STALE|NOT_WAITING"))
+    wait_gate(one, "DATA_SOURCE")
+    wait_gate(two, "DATA_SOURCE")
+    expect_stage(two, "PROFILE_DATA", "PENDING")
+
+
+def test_a_refused_change_is_told_in_place_and_changes_nothing(
+    page: Page, show: Callable[[Page, str], Locator]
+) -> None:
+    view = show(page, "refused")
+    attach(view, iris())
+    ask(view, "Predict target within 3 seconds, only linear and lightgbm")
+    for here in STAGES[:4]:
+        confirm(view, here)
+    wait_gate(view, "MODEL_SELECT")
+    view.get_by_role("spinbutton", name="Settings tried for each model").fill("5000")
+    view.get_by_role("button", name="Confirm").click()
+    alert = view.get_by_role("alert")
+    expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
+    expect(alert).to_contain_text("1000")
+    view.get_by_role("button", name="Undo").first.click()
+    confirm(view, "MODEL_SELECT")
+
+
+def test_a_server_that_is_killed_and_comes_back(
+    page: Page, show: Callable[[Page, str], Locator], work: Work, console: Console
+) -> None:
+    console.allow("ERR_CONNECTION")
+    console.allow("WebSocket")
+    view = show(page, "killed")
+    train(view, 40, cancer())
+    work.kill()
+    expect(view.get_by_text(re.compile("Not connected"))).to_be_visible()
+    ask(view, "What is the best model?")
+    expect(view.get_by_text(re.compile("1 message waits"))).to_be_visible()
+    assert axe(page) == []
+    work.start()
+    expect(view.get_by_text("live", exact=True)).to_be_visible(timeout=WORK_MS)
+    expect(view.get_by_text("What is the best model?")).to_have_count(1)
+    expect_stage(view, "TRAIN", "IN_PROGRESS", "WAITING_CONFIRMATION")
+    if stage(view, "TRAIN").get_attribute("data-status") == "IN_PROGRESS":
+        view.get_by_role("button", name="Cancel run").click()
+        expect_stage(view, "TRAIN", "FAILED", "WAITING_CONFIRMATION")
+
+
+def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[Page, str], Locator]) -> None:
+    name = "<img src=x onerror=window.hacked=1>"
+    rows = "\n".join(f"{i % 7},{'yes' if i % 3 else 'no'},<b onclick=alert(1)>{i % 2}</b>" for i in range(60))
+    file: FilePayload = {
+        "name": "odd.csv",
+        "mimeType": "text/csv",
+        "buffer": f"{name},target,<script>window.hacked=2</script>\n{rows}\n".encode(),
+    }
+    view = show(page, "hostile")
+    attach(view, file)
+    ask(view, f"Predict target within 3 seconds, only linear {name}")
+    for here in STAGES[:3]:
+        confirm(view, here)
+    wait_gate(view, "PREPROCESS")
+    assert page.evaluate("window.hacked") is None
+    assert view.locator("img, script, b").count() == 0
+    expect(view.get_by_text(name).first).to_be_visible()
