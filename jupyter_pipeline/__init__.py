@@ -23,6 +23,10 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     return [{"module": "jupyter_pipeline", "app": PipelineApp}]
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-pipeline"}]
+
+
 def load_ipython_extension(ipython: Any) -> None:
     """Register ``%pipeline`` and ``%%pipeline`` (``%load_ext jupyter_pipeline``)."""
     from .client.magics import PipelineMagics

@@ -9,7 +9,7 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode
 
 from ..project.settings import Settings
-from . import rest, websocket
+from . import modules, rest, websocket
 from .access import TICKET_VARIABLE, URL_VARIABLE, new_ticket
 from .limits import DEFAULT_RATES, RateLimiter
 from .service import Limits, Service
@@ -150,7 +150,7 @@ class PipelineApp(ExtensionApp):
             ticket=new_ticket(),
             compression=self.compression,
         )
-        for pattern, handler in [*websocket.default_handlers, *rest.default_handlers]:
+        for pattern, handler in [*websocket.default_handlers, *modules.default_handlers, *rest.default_handlers]:
             self.handlers.append((pattern, handler, {"service": self.service}))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:

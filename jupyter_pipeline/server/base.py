@@ -70,6 +70,9 @@ class JsonErrors(AccessMixin):
         self.service.watch.refused(refusal.code)
         self.clear_header("Content-Length")
         self.set_header("Content-Type", "application/json")
+        if hasattr(self, "_jupyter_current_user"):
+            # Tornado has cleared them; without them a page of an allowed origin could not read what is wrong.
+            self.set_cors_headers()
         if refusal.retry_after_ms is not None:
             self.set_header("Retry-After", str(max(1, math.ceil(refusal.retry_after_ms / 1000))))
         elif status_code == 503:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
-from ..server.conftest import TOKEN, Server, free_port
+from ..server.conftest import TOKEN, Server, free_port, start_server
 
-__all__ = ["TOKEN"]
+__all__ = ["TOKEN", "start_server"]
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_MS = 60_000

@@ -1,0 +1,253 @@
+"""The client in a real browser, on a page of another origin, against a real server that is killed, stopped and slow."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from jupyter_pipeline import __version__
+
+from ..server.conftest import Server
+from .conftest import TOKEN, Console
+
+SETUP = """
+async ([base, token, projectId, options]) => {
+  const client = await import(`${base}api/projects/client.js?token=${token}`);
+  const seen = { statuses: [], details: [], events: [], errors: [], frames: [], versions: [] };
+  const connection = client.createWebSocketClient({
+    projectId, baseUrl: base.replace('http', 'ws'), token, heartbeatMs: 1500, pongTimeoutMs: 1500, ...options,
+    onStatusChange: (status, detail) => { seen.statuses.push(status); seen.details.push(detail); },
+    onEvent: event => seen.events.push(event),
+    onError: error => seen.errors.push(error),
+    onFrame: frame => seen.frames.push(frame),
+    onVersion: notice => seen.versions.push(notice),
+  });
+  Object.assign(window, {
+    client, seen, connection, rest: client.createRestClient({ projectId, baseUrl: base, token }),
+    chats: () => seen.events.filter(e => e.event.name === 'LOG_LINE' && e.event.payload.source === 'user')
+      .map(e => e.event.payload.text),
+    last: () => seen.statuses.at(-1),
+  });
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def origin(serve_folder: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "index.html").write_text("<!doctype html><title>A page</title><link rel=icon href='data:,'>")
+    return serve_folder(folder)
+
+
+@pytest.fixture(scope="module")
+def server(front_end: None, start_server: Callable[..., Server], origin: str) -> Server:
+    """A server below a base URL that needs quoting, that takes a chat message a second."""
+    rates = "--PipelineApp.rate_limits={'chat': 60.0}"
+    return start_server(f"--ServerApp.allow_origin={origin}", rates, base_url="/a%40b/")
+
+
+def begin(page: Page, server: Server, origin: str, project: str, **options: Any) -> None:
+    """Load the page (again), and connect."""
+    page.goto(origin)
+    page.evaluate(SETUP, [f"http://127.0.0.1:{server.port}{server.base_url}", TOKEN, project, options])
+
+
+def wait(page: Page, condition: str) -> None:
+    page.wait_for_function(f"() => {condition}")
+
+
+def end(server: Server, how: signal.Signals) -> None:
+    assert server.process is not None
+    os.kill(server.process.pid, how)
+    server.process.wait()
+    server.process = None
+
+
+@contextlib.contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """The server's process stands still: its sockets stay open, and nothing answers."""
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def test_the_documented_example_works_word_for_word(page: Page, server: Server, origin: str) -> None:
+    begin(page, server, origin, "documented")
+    wait(page, "last() === 'open'")
+    page.evaluate("connection.send({ type: 'chat', text: 'Please use Random Forest instead of XGBoost' })")
+    page.evaluate("connection.send(JSON.stringify({ type: 'chat', text: 'as JSON' }))")
+    page.evaluate("connection.send(JSON.stringify({ type: 'ping', ts: 17 }))")
+    wait(page, "chats().length === 2 && seen.frames.some(f => f.type === 'pong' && f.ts === 17)")
+    names = page.evaluate("seen.events.map(e => e.event?.name)")
+    assert names[:2] == ["HELLO", "STAGE_STATUS"]
+    assert page.evaluate("seen.statuses.every(s => typeof s === 'string')")
+    assert page.evaluate("seen.statuses[0]") == "connecting"
+    assert page.evaluate("seen.versions") == []
+    assert page.evaluate("client.VERSION") == __version__
+    assert (
+        page.evaluate("(() => { try { connection.send('{nonsense'); } catch (e) { return e.name; } })()") == "TypeError"
+    )
+    page.evaluate("connection.send({ type: 'command', command: 'restart_stage', args: { stage_id: 'NONE' } })")
+    wait(page, "seen.errors.length === 1")
+    assert page.evaluate("seen.errors[0].code") == "INVALID_STAGE"
+    page.evaluate("connection.close()")
+    assert page.evaluate("last()") == "closed"
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_what_is_typed_while_the_server_is_dead_arrives_once_and_in_order_even_after_a_reload(
+    page: Page, server: Server, origin: str, console: Console
+) -> None:
+    console.allow("ERR_CONNECTION")
+    console.allow("WebSocket connection to")
+    begin(page, server, origin, "offline", since=0)
+    wait(page, "last() === 'open'")
+    base = f"http://127.0.0.1:{server.port}{server.base_url}"
+    source = page.evaluate("url => fetch(url).then(r => r.text())", f"{base}api/projects/client.js?token={TOKEN}")
+    end(server, signal.SIGKILL)
+    wait(page, "last() === 'reconnecting'")
+    for text in ("one", "two"):
+        page.evaluate("text => connection.send({ type: 'chat', text })", text)
+    assert page.evaluate("seen.details.at(-1).waiting") == 2
+    # The page is loaded again while the server is down; the module comes from the page's own cache or server.
+    page.goto(origin)
+    page.evaluate(
+        """async ([source, baseUrl, token]) => {
+          const client = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+          window.seen = { statuses: [], events: [] };
+          window.connection = client.createWebSocketClient({
+            projectId: 'offline', baseUrl, token, since: 0,
+            onStatusChange: s => seen.statuses.push(s), onEvent: e => seen.events.push(e),
+          });
+          connection.send({ type: 'chat', text: 'three' });
+        }""",
+        [source, base, TOKEN],
+    )
+    wait(page, "seen.statuses.at(-1) === 'reconnecting'")
+    server.start()
+    said = "seen.events.filter(e => e.event.name === 'LOG_LINE' && e.event.payload.source === 'user')"
+    page.wait_for_function(f"() => {said}.length >= 3 && localStorage.length === 0")
+    assert page.evaluate(f"{said}.map(e => e.event.payload.text)") == ["one", "two", "three"]
+    events = server.request("GET", "api/projects/offline/events?since=0").json["events"]
+    lines = [e["event"]["payload"] for e in events if e["event"]["name"] == "LOG_LINE"]
+    assert [line["text"] for line in lines if line["source"] == "user"] == ["one", "two", "three"]
+    seqs = page.evaluate("seen.events.filter(e => !e.ephemeral).map(e => e.seq)")
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_too_fast_is_told_to_wait_and_nothing_is_lost_or_out_of_order(page: Page, server: Server, origin: str) -> None:
+    begin(page, server, origin, "fast")
+    wait(page, "last() === 'open'")
+    page.evaluate("for (let i = 0; i < 14; i++) connection.send({ type: 'chat', text: `line ${i}` })")
+    wait(page, "chats().length >= 14 && localStorage.length === 0")
+    assert page.evaluate("chats()") == [f"line {i}" for i in range(14)]
+    assert page.evaluate("seen.frames.some(f => f.code === 'RATE_LIMITED')")
+    assert page.evaluate("seen.errors") == []
+
+
+def test_a_server_that_stands_still_is_noticed_and_found_again(
+    page: Page, server: Server, origin: str, console: Console
+) -> None:
+    console.allow("WebSocket connection to")
+    begin(page, server, origin, "still")
+    wait(page, "last() === 'open'")
+    with stopped(server):
+        wait(page, "last() === 'reconnecting'")
+        page.evaluate("connection.send({ type: 'chat', text: 'are you there?' })")
+    wait(page, "last() === 'open' && chats().length === 1")
+
+
+def test_after_a_reload_the_tab_goes_on_where_it_was(page: Page, server: Server, origin: str) -> None:
+    begin(page, server, origin, "reloaded", since="stored")
+    wait(page, "last() === 'open'")
+    page.evaluate("connection.send({ type: 'chat', text: 'before' })")
+    wait(page, "chats().length === 1 && localStorage.length === 0")
+    seen = page.evaluate("seen.events.filter(e => !e.ephemeral).at(-1).seq")
+    page.goto("about:blank")
+    answer = server.request("POST", "api/projects/reloaded/messages", {"type": "chat", "text": "while away"})
+    assert answer.status == 200
+    begin(page, server, origin, "reloaded", since="stored")
+    wait(page, "chats().includes('while away')")
+    assert page.evaluate("chats()") == ["while away"]
+    numbers = page.evaluate("seen.events.filter(e => !e.ephemeral).map(e => e.seq)")
+    assert numbers[0] > seen
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_a_wrong_token_ends_it(page: Page, server: Server, origin: str, console: Console) -> None:
+    console.allow("403")
+    begin(page, server, origin, "denied", token="wrong")
+    wait(page, "last() === 'denied'")
+    assert "does not accept the token" in page.evaluate("seen.details.at(-1).reason")
+    assert page.evaluate("seen.errors[0].code") == "FORBIDDEN"
+    page.wait_for_timeout(1500)
+    assert page.evaluate("seen.statuses") == ["connecting", "connecting", "denied"]
+
+
+def test_a_deleted_project_ends_it(page: Page, server: Server, origin: str) -> None:
+    begin(page, server, origin, "deleted")
+    wait(page, "last() === 'open'")
+    page.evaluate("connection.send({ type: 'chat', text: 'hello' })")
+    wait(page, "chats().length === 1")
+    page.evaluate("rest.deleteProject()")
+    wait(page, "last() === 'deleted'")
+    page.evaluate("connection.send({ type: 'chat', text: 'too late' })")
+    wait(page, "seen.errors.length === 1")
+    assert page.evaluate("seen.errors[0].code") == "CLOSED"
+
+
+def test_the_rest_calls(page: Page, server: Server, origin: str, console: Console) -> None:
+    console.allow("409")
+    begin(page, server, origin, "rest")
+    wait(page, "last() === 'open'")
+    fractions = page.evaluate(
+        """async () => {
+          const told = [];
+          const file = new File(['a,b\\n'.repeat(200000)], 'déjà vu.csv');
+          window.uploaded = await rest.upload(file, { onProgress: f => told.push(f) });
+          return told;
+        }"""
+    )
+    assert fractions[-1] == 1
+    assert page.evaluate("uploaded.dataset.name") == "déjà vu.csv"
+    page.evaluate("rest.message({ type: 'chat', text: 'over HTTP', id: 'once' })")
+    assert page.evaluate("rest.message({ type: 'chat', text: 'over HTTP', id: 'once' })")["status"] == "duplicate"
+    state = page.evaluate("rest.state()")
+    assert state["stages"][0]["id"] == "PARSE_INTENT"
+    assert page.evaluate("rest.events({ since: 0, limit: 2 }).then(p => p.events.length)") == 2
+    failed = page.evaluate("rest.predict([{ a: 1 }]).then(() => null, e => [e.name, e.status, e.message])")
+    assert failed[0] == "RestError"
+    assert failed[1] >= 400
+    assert not failed[2].startswith("Failed to process")
+    # The token is not given to another server.
+    assert page.evaluate("rest.asset('http://127.0.0.1:1/x').then(() => '', e => e.message)").startswith("The asset")
+
+
+def test_another_origin_gets_the_module_with_the_token_alone(
+    new_context: Callable[..., BrowserContext], start_server: Callable[..., Server], origin: str, console: Console
+) -> None:
+    """Without any CORS setting: with the token it is let in, with the user's cookie it is not."""
+    for text in ("403", "404", "CORS", "Failed to load"):
+        console.allow(text)
+    plain = start_server()
+    base = f"http://127.0.0.1:{plain.port}/"
+    page = new_context().new_page()
+    page.goto(f"{base}api/projects?token={TOKEN}")  # sets the cookie
+    page.goto(origin)
+    load = "url => import(url).then(m => typeof m.createWebSocketClient, () => 'refused')"
+    assert page.evaluate(load, f"{base}api/projects/client.js") == "refused"
+    assert page.evaluate(load, f"{base}api/projects/client.js?token=wrong") == "refused"
+    assert page.evaluate(load, f"{base}api/projects/client.js?token={TOKEN}") == "function"
+    assert plain.request("GET", "api/projects/client.js", token=None).status == 403
+    module = plain.request("GET", "api/projects/client.js")
+    assert module.headers["Content-Type"].startswith("text/javascript")
+    etag = module.headers["ETag"]
+    assert plain.request("GET", "api/projects/client.js", headers={"If-None-Match": etag}).status == 304
