@@ -11,18 +11,18 @@ import inspect
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from ..agent.base import Agent, Reply
+from ..agent.base import Agent, Context, Reply
 from ..commands import Project as CommandProject
 from ..faults import ARMED, crash_point
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import Artifact, Dataset, StageStatusEvent, User
-from ..protocol.frames import CommandSpec, Event, decode_payload, encode_event
+from ..protocol.frames import CommandSpec, Event, encode_event, read_payload
 from ..protocol.jobs import Done, Emitted, Failed, FromWorker, Job, Upstream
 from ..protocol.messages import (
     BUILTIN_COMMANDS,
@@ -65,6 +65,8 @@ SYSTEM = User("jupyter_pipeline", "the pipeline")
 _BATCH = 256
 _RECENT_IDS = 1024
 _RETRY_S = 1.0
+_SHORT = 400
+"""Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -123,6 +125,7 @@ class Project:
         self.files = ProjectFiles(settings.root / state.project_id)
         self.connections = 0
         self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
+        self._handling = False
         self._on_idle = on_idle
         self._log = event_log
         self._pool = pool
@@ -151,6 +154,11 @@ class Project:
             if self.connections == 0:
                 self._on_idle(self)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is asked of it that it has not answered yet."""
+        return self._handling or not self._mailbox.empty()
+
     # -- for readers ---------------------------------------------------------------------------------------
 
     @property
@@ -167,9 +175,9 @@ class Project:
         """A cursor that starts after ``since``."""
         return Cursor(self._tail, min(since, self.seq))
 
-    async def read(self, since: int, limit: int) -> list[Stored]:
-        """Up to ``limit`` events after ``since``."""
-        return await self._tail.read(since, limit)
+    async def read(self, since: int, limit: int, size: int | None = None) -> list[Stored]:
+        """Up to ``limit`` events after ``since``, and up to ``size`` bytes of frames, but at least one event."""
+        return await self._tail.read(since, limit, size)
 
     def current(self) -> tuple[StageRef, StageStatusEvent]:
         """The current stage, as the envelope names it and as an event tells it."""
@@ -299,7 +307,16 @@ class Project:
             letters = [await self._mailbox.get()]
             while len(letters) < _BATCH and not self._mailbox.empty():
                 letters.append(self._mailbox.get_nowait())
-            await self._handle(letters)
+            self._handling = True
+            try:
+                await self._handle(letters)
+                self._handling = False
+                if self.connections == 0:
+                    self._on_idle(self)
+            except asyncio.CancelledError:
+                for letter in letters:
+                    self._refuse(letter, Refusal(ErrorCode.BUSY, "The project is closed; try again.", retryable=True))
+                raise
 
     async def _handle(self, letters: list[_Letter]) -> None:
         """Decide on some letters, make what follows durable, then let the world know."""
@@ -319,7 +336,7 @@ class Project:
                         decided.append((letter, Outcome(max(seen, 0), "duplicate")))
                         continue
                 env = Env(ts=max(now, state.ts), user=letter.user, code=code)
-                produced, state = self._decide(state, letter.command, env)
+                produced, state = await self._decide(state, letter.command, env)
             except Refusal as refusal:
                 decided.append((letter, refusal))
                 continue
@@ -360,18 +377,27 @@ class Project:
                 self._later(self._run_command(letter.command, letter.user))
         self._keep_in_step()
 
-    def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> tuple[list[Event], ProjectState]:
+    async def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> tuple[list[Event], ProjectState]:
         answers = isinstance(command, Say) and not is_request(state)
         produced, after = decide(state, command, env)
         events = list(produced)
         if answers and isinstance(command, Say):
-            reply = self._agent.respond(command.text, context(state))
+            reply = await self._respond(command.text, context(state))
             if isinstance(reply, Reply):
                 more, after = decide(after, Answer(reply), env)
                 events += more
             else:
                 self._later(self._answer_later(reply, env.user))
         return events, after
+
+    async def _respond(self, text: str, known: Context) -> Reply | Awaitable[Reply]:
+        """The agent's answer. Reading a long text takes the rules many milliseconds, so that is done in a thread; what
+        comes after it in the mailbox waits, other projects do not."""
+        if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
+            # A flood of short ones does not keep the event loop to itself either.
+            await asyncio.sleep(0)
+            return self._agent.respond(text, known)
+        return await asyncio.to_thread(self._agent.respond, text, known)
 
     async def _answer_later(self, reply: Any, user: User) -> None:
         """An agent that takes its time answers through the mailbox, as everyone else does."""
@@ -486,7 +512,7 @@ class Project:
         match frame:
             case Emitted():
                 try:
-                    payload = decode_payload(frame.name, msgspec.json.decode(frame.payload))
+                    payload = read_payload(frame.name, frame.payload)
                 except (ValueError, TypeError) as error:
                     log.error("A worker sent an event that is none: %s: %s", frame.name, error)
                     return

@@ -71,6 +71,8 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
     """
     turn = _Decision(state, env)
     match command:
+        case WorkEvent():  # first, because of these there are the most
+            turn.work_event(command)
         case Say():
             turn.say(command.text)
         case Answer():
@@ -91,8 +93,6 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
             turn.run_command(command)
         case AddDataset():
             turn.add_dataset(command)
-        case WorkEvent():
-            turn.work_event(command)
         case WorkDone():
             turn.work_done(command.done)
         case WorkFailed():

@@ -7,10 +7,11 @@ committed together. The file is locked for as long as it is open: a second serve
 
 import asyncio
 import contextlib
+import functools
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,21 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
 CREATE TABLE IF NOT EXISTS messages (
   project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (project, id)) WITHOUT ROWID;
+"""
+
+
+_ENTRY = "SELECT project_id, epoch, seq, updated_ts, current_stage, status, working FROM projects"
+_EVENT = ("project", "seq", "name", "state", "frame", "chain")
+_ROWS = 128
+"""Rows of an INSERT at the most; SQLite takes 32766 values."""
+#: A page of events as one row. The events of a project have no gaps, and no frame has a line break.
+_PAGE = """
+SELECT CAST(group_concat(CAST(frame AS TEXT), char(10)) AS BLOB), group_concat(name, char(10))
+FROM (SELECT seq, name, frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?)
+"""
+_SIZE = """
+SELECT count(*), sum(length(frame))
+FROM (SELECT frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?)
 """
 
 
@@ -121,27 +137,23 @@ class EventLog:
             )
             key = _key(connection, entry.project_id)
             hashes = links(last_link(connection, key, entry.project_id, entry.epoch), (e.frame for e in events))
-            connection.executemany(
-                "INSERT INTO events (project, seq, name, state, frame, chain) VALUES (?, ?, ?, ?, ?, ?)",
-                [(key, e.seq, e.name, e.state, e.frame, link) for e, link in zip(events, hashes, strict=True)],
-            )
+            rows = [(key, e.seq, e.name, e.state, e.frame, link) for e, link in zip(events, hashes, strict=True)]
+            _insert(connection, "events", _EVENT, rows)
             if messages:
-                connection.executemany(
-                    "INSERT INTO messages (project, id, seq) VALUES (?, ?, ?)", [(key, *m) for m in messages]
-                )
+                _insert(connection, "messages", ("project", "id", "seq"), [(key, *m) for m in messages])
 
         await self._do(run)
 
     async def entries(self) -> list[Entry]:
         """All projects, last changed first."""
+        return await self._do(lambda connection: _entries(connection.execute(f"{_ENTRY} ORDER BY updated_ts DESC")))
 
-        def run(connection: sqlite3.Connection) -> list[Entry]:
-            rows = connection.execute(
-                "SELECT project_id, epoch, seq, updated_ts, current_stage, status, working FROM projects"
-                " ORDER BY updated_ts DESC"
-            )
-            fields = Entry.__struct_fields__
-            return [Entry(**{**dict(zip(fields, row, strict=True)), "working": bool(row[-1])}) for row in rows]
+    async def entry(self, project_id: str) -> Entry | None:
+        """One project, None if it has no event."""
+
+        def run(connection: sqlite3.Connection) -> Entry | None:
+            found = _entries(connection.execute(f"{_ENTRY} WHERE project_id=?", (project_id,)))
+            return found[0] if found else None
 
         return await self._do(run)
 
@@ -155,15 +167,23 @@ class EventLog:
 
         return await self._do(run)
 
-    async def read(self, project_id: str, since: int, limit: int) -> list[Stored]:
-        """Up to ``limit`` events of a project after ``since``, in order."""
+    async def read(self, project_id: str, since: int, limit: int, size: int | None = None) -> list[Stored]:
+        """Events of a project after ``since``, in order.
+
+        Parameters
+        ----------
+        project_id : str
+            The project.
+        since : int
+            ``seq`` of the event before the first.
+        limit : int
+            So many events at the most.
+        size : int or None, default=None
+            So many bytes of frames at the most, but at least one event; None means no limit.
+        """
 
         def run(connection: sqlite3.Connection) -> list[Stored]:
-            rows = connection.execute(
-                "SELECT seq, name, frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?",
-                (_key(connection, project_id), since, limit),
-            )
-            return [Stored(*row) for row in rows]
+            return _page(connection, _key(connection, project_id), since, limit, size)
 
         return await self._do(run)
 
@@ -257,6 +277,40 @@ def _connect(path: Path) -> sqlite3.Connection:
             ) from None
         raise
     return connection
+
+
+def _entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
+    fields = Entry.__struct_fields__
+    return [Entry(**{**dict(zip(fields, row, strict=True)), "working": bool(row[-1])}) for row in rows]
+
+
+def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows, many with one call: each call gives the GIL away and has to wait for it again."""
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        connection.execute(_insert_statement(table, columns, len(part)), [value for row in part for value in row])
+
+
+@functools.lru_cache(maxsize=2 * _ROWS)
+def _insert_statement(table: str, columns: tuple[str, ...], rows: int) -> str:
+    values = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([values] * rows)}"  # noqa: S608 - our names
+
+
+def _page(connection: sqlite3.Connection, key: int, since: int, limit: int, size: int | None) -> list[Stored]:
+    """A page of events, read as one row, for the same reason."""
+    while size is not None and limit > 1:
+        count, total = connection.execute(_SIZE, (key, since, limit)).fetchone()
+        if count == 0:
+            return []
+        if total <= size:
+            break
+        limit = max(1, min(limit, count) * size // (total + size // 8))
+    frames, names = connection.execute(_PAGE, (key, since, limit)).fetchone()
+    if frames is None:
+        return []
+    numbered = enumerate(zip(frames.split(b"\n"), names.split("\n"), strict=True), since + 1)
+    return [Stored(seq, name, frame) for seq, (frame, name) in numbered]
 
 
 def _key(connection: sqlite3.Connection, project_id: str) -> int:

@@ -18,7 +18,7 @@ from ..protocol.frames import Event, decode_event
 from ..workers.pool import WorkerPool
 from .conductor import Project
 from .custom import CustomCommands
-from .log import Entry, EventLog
+from .log import EventLog
 from .settings import Settings
 from .state import ProjectState, evolve
 
@@ -29,6 +29,14 @@ PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 def is_project_id(text: str) -> bool:
     """Whether a text can name a project: ``[A-Za-z0-9][A-Za-z0-9._-]{0,63}``."""
     return PROJECT_ID.fullmatch(text) is not None
+
+
+class _Turn:
+    """Who opens or deletes a project, one after another; ``wanted`` counts those who wait and who has it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.wanted = 0
 
 
 class ProjectManager:
@@ -55,7 +63,7 @@ class ProjectManager:
         self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
         self._commands = CustomCommands(settings.command_timeout_s)
         self._projects: dict[str, Project] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._taking_up: asyncio.Task[None] | None = None
 
@@ -111,8 +119,13 @@ class ProjectManager:
         """A project that exists, None if there is none of this name."""
         if project_id in self._projects:
             return self._projects[project_id]
-        entry = await self._entry(project_id)
-        return None if entry is None else await self.open(project_id)
+        if await self._log.entry(project_id) is None:
+            return None
+        project = await self.open(project_id)
+        if project.seq == 0 and project.connections == 0:
+            self._idle(project)  # deleted meanwhile
+            return None
+        return project
 
     async def open(self, project_id: str) -> Project:
         """A project; one that does not exist begins here, and is durable with its first event.
@@ -127,7 +140,7 @@ class ProjectManager:
         if self._pool is None:
             raise RuntimeError("The project manager is not running.")
         await self._commands.ready()
-        async with self._lock(project_id):
+        async with self._alone(project_id):
             if project_id not in self._projects:
                 state = await self._load(project_id)
                 project = Project(state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands)
@@ -144,16 +157,30 @@ class ProjectManager:
             await project.close()
             raise
 
+    @contextlib.asynccontextmanager
+    async def _alone(self, project_id: str) -> AsyncIterator[None]:
+        """While it lasts nobody else opens or deletes the project: one that is being deleted is not opened again from
+        a log that is about to go, and none is opened twice."""
+        turn = self._turns.setdefault(project_id, _Turn())
+        turn.wanted += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.wanted -= 1
+            if turn.wanted == 0:
+                del self._turns[project_id]
+
     def _idle(self, project: Project) -> None:
         """Forget a project that nobody is connected to and that never had an event."""
-        if project.seq == 0 and self._projects.get(project.project_id) is project:
+        if project.seq == 0 and not project.busy and self._projects.get(project.project_id) is project:
             del self._projects[project.project_id]
             self._closing.add(task := asyncio.get_running_loop().create_task(project.close()))
             task.add_done_callback(self._closing.discard)
 
     async def delete(self, project_id: str) -> None:
         """End a project's work and remove its log and its folder; its connections are told."""
-        async with self._lock(project_id):
+        async with self._alone(project_id):
             project = self._projects.pop(project_id, None)
             if project is not None:
                 await project.close(deleted=True)
@@ -161,22 +188,8 @@ class ProjectManager:
             folder = self.settings.root / project_id
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    @contextlib.asynccontextmanager
-    async def _lock(self, project_id: str) -> AsyncIterator[None]:
-        """Alone with the opening and deleting of a project."""
-        lock = self._opening.setdefault(project_id, asyncio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked():
-                self._opening.pop(project_id, None)
-
-    async def _entry(self, project_id: str) -> Entry | None:
-        return next((e for e in await self._log.entries() if e.project_id == project_id), None)
-
     async def _load(self, project_id: str) -> ProjectState:
-        entry = await self._entry(project_id)
+        entry = await self._log.entry(project_id)
         if entry is None:
             return ProjectState(project_id=project_id, epoch=uuid.uuid4().hex, ts=int(time.time() * 1000))
         frames = await self._log.state_frames(project_id)

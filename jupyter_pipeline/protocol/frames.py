@@ -1,5 +1,6 @@
 """What the server sends: event frames, the frames of one connection, and how they become JSON."""
 
+import functools
 from typing import Any, Literal
 
 import msgspec
@@ -151,6 +152,20 @@ def decode_payload(name: str, payload: Any) -> Payload:
     return msgspec.convert(payload, cls)
 
 
+@functools.lru_cache(maxsize=256)
+def _payload_decoder(name: str) -> "msgspec.json.Decoder[Payload]":
+    cls = EVENT_TYPES.get(name)
+    if cls is None:
+        raise ValueError(f"There is no event {name!r}.")
+    return msgspec.json.Decoder(cls)
+
+
+def read_payload(name: str, payload: bytes | msgspec.Raw) -> Payload:
+    """As :func:`decode_payload`, from JSON."""
+    return _payload_decoder(name).decode(payload)
+
+
+@functools.cache
 def stage_ref(stage_id: StageId, status: StageStatus) -> StageRef:
     """The envelope's ``stage`` for a stage and how it stands."""
     return StageRef(stage_id, stage_id.order, status)

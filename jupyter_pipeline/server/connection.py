@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +16,9 @@ from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
 from ..protocol.messages import AnyMessage, Ping, Resume, Subscribe, decode_message
 from .access import Action, action_of
+from .framing import text_frames
 from .limits import Bucket, lane_of
-from .outbox import BATCH_BYTES, Outbox, Socket
+from .outbox import Outbox, Socket
 from .service import Service
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FLOODING, INTERNAL_ERROR, DELETED = 1008, 1011, 4404
-BATCH_EVENTS = 512
 HOLD_S = 0.2
 """So long a new connection's live events wait for its first message, which may be ``resume``."""
 CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")
@@ -160,12 +160,16 @@ class Connection:
                     async with asyncio.timeout(HOLD_S):
                         await self._spoken.wait()
             while True:
-                batch = await cursor.next(BATCH_EVENTS)
-                for piece in _pieces(choose(batch, self._names, self._coalesce)):
-                    await self._outbox.events([stored.frame for stored in piece])
-                    self._seen = max(self._seen, piece[-1].seq)
-                    self._service.watch.sent += len(piece)
-                self._seen = max(self._seen, cursor.position)
+                # A client that does not read holds no events: they are taken when there is room for them.
+                await self._outbox.room()
+                batch = await cursor.next()
+                if self._names is None and not self._coalesce and self._socket.plain:
+                    self._outbox.frames(batch.wire(as_frames))
+                    self._service.watch.sent += len(batch.events)
+                elif chosen := choose(batch.events, self._names, self._coalesce):
+                    self._outbox.messages([stored.frame for stored in chosen])
+                    self._service.watch.sent += len(chosen)
+                self._seen = max(self._seen, batch.last)
         except ProjectDeleted:
             self.close(DELETED, "The project was deleted.")
         except WebSocketClosedError:
@@ -256,7 +260,12 @@ def chosen_names(names: Sequence[str] | None) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def choose(batch: "list[Stored]", names: frozenset[str] | None, coalesce: bool) -> "list[Stored]":
+def as_frames(events: "Sequence[Stored]") -> bytes:
+    """Events as they go to every socket that takes all of them."""
+    return text_frames([stored.frame for stored in events])
+
+
+def choose(batch: "Sequence[Stored]", names: frozenset[str] | None, coalesce: bool) -> "Sequence[Stored]":
     """What of a batch a client listens to; ``coalesce`` leaves the latest only of what says how far a run is."""
     if names is not None:
         batch = [stored for stored in batch if stored.name in names]
@@ -302,20 +311,6 @@ def _run_key(stored: "Stored") -> tuple[str, str] | None:
     if stored.name not in COALESCED:
         return None
     return stored.name, _run_decoder.decode(stored.frame).event.payload.run_id
-
-
-def _pieces(batch: "list[Stored]") -> "Iterator[list[Stored]]":
-    """The batch in parts of about BATCH_BYTES."""
-    piece: list[Stored] = []
-    size = 0
-    for stored in batch:
-        piece.append(stored)
-        size += len(stored.frame)
-        if size >= BATCH_BYTES:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
 
 
 def now_ms() -> int:

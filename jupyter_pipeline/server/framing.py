@@ -2,12 +2,18 @@
 
 import asyncio
 import contextlib
+import functools
 import struct
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketProtocol13
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 TOO_LARGE = 1009
 _DRAIN_S = 5.0
@@ -16,14 +22,19 @@ _DRAIN_BYTES = 256 << 20
 _FINAL_TEXT = 0x81
 
 
-def text_frame(message: bytes) -> bytes:
-    """A whole text message as an unmasked WebSocket frame (RFC 6455, section 5.2)."""
-    size = len(message)
+@functools.lru_cache(maxsize=4096)
+def _header(size: int) -> bytes:
+    """What goes before a whole text message of some bytes, unmasked (RFC 6455, section 5.2)."""
     if size < 126:
-        return struct.pack("!BB", _FINAL_TEXT, size) + message
+        return struct.pack("!BB", _FINAL_TEXT, size)
     if size <= 0xFFFF:
-        return struct.pack("!BBH", _FINAL_TEXT, 126, size) + message
-    return struct.pack("!BBQ", _FINAL_TEXT, 127, size) + message
+        return struct.pack("!BBH", _FINAL_TEXT, 126, size)
+    return struct.pack("!BBQ", _FINAL_TEXT, 127, size)
+
+
+def text_frames(messages: Iterable[bytes]) -> bytes:
+    """Several text messages, each a frame, as the bytes of one write."""
+    return b"".join([part for message in messages for part in (_header(len(message)), message)])
 
 
 class Protocol(WebSocketProtocol13):
@@ -32,13 +43,26 @@ class Protocol(WebSocketProtocol13):
     _draining = False
     _drain: "asyncio.Task[None] | None" = None
 
-    def write_messages(self, messages: Iterable[bytes]) -> "asyncio.Future[None]":
-        """Send text messages with one write to the stream.
+    @property
+    def plain(self) -> bool:
+        """Whether frames go as they are, the same to every client: nothing compresses."""
+        return self.params.compression_options is None
+
+    def write_messages(self, messages: Sequence[bytes]) -> "asyncio.Future[Any] | None":
+        """Send text messages; returns and raises what :meth:`write_frames` does."""
+        if self.plain:
+            return self.write_frames(text_frames(messages))
+        if self.is_closing() or self.stream is None:
+            raise WebSocketClosedError()
+        return asyncio.gather(*[self.write_message(message) for message in messages], return_exceptions=True)
+
+    def write_frames(self, frames: bytes) -> "asyncio.Future[Any] | None":
+        """Send what :func:`text_frames` made, with one write to the stream.
 
         Returns
         -------
-        Future
-            Done when they have left for the network.
+        Future or None
+            Done when they have left for the network; None if they already have.
 
         Raises
         ------
@@ -47,14 +71,39 @@ class Protocol(WebSocketProtocol13):
         """
         if self.is_closing() or self.stream is None:
             raise WebSocketClosedError()
-        if self.params.compression_options is not None:
-            written: Any = asyncio.gather(*[self.write_message(message) for message in messages])
-            return asyncio.ensure_future(_quiet(written))
         try:
-            written = self.stream.write(b"".join(text_frame(message) for message in messages))
+            written: asyncio.Future[Any] = self.stream.write(frames)
         except StreamClosedError:
             raise WebSocketClosedError() from None
-        return asyncio.ensure_future(_quiet(written))
+        return written if self.stream.writing() else None
+
+    async def periodic_ping(self) -> None:
+        """Ping, and close when nothing came of it: no pong, and nothing of what was sent before it arrived either.
+
+        The pong of a slow reader waits behind all that it has not read; without the second question a client that
+        reads 1 KB/s would be taken for dead.
+        """
+        interval = self.ping_interval
+        await asyncio.sleep(interval)
+        while True:
+            self._received_pong = False
+            arrived = self._arrived()
+            self.write_ping(b"")
+            await asyncio.sleep(interval)
+            if not self._received_pong and self._arrived() <= arrived:
+                self.close(reason="ping timed out")
+                return
+
+    def _arrived(self) -> int:
+        """Bytes that the client's kernel has confirmed, as far as this system can say, since the socket opened."""
+        if self.stream is None or self.stream.closed():
+            return 0
+        taken: int = getattr(self.stream, "_total_write_done_index", 0)
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                (waiting,) = struct.unpack("i", fcntl.ioctl(self.stream.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+                taken -= waiting
+        return taken
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Begin to close; over the message limit, what the client still sends is read and dropped.
@@ -82,10 +131,3 @@ class Protocol(WebSocketProtocol13):
                     dropped += len(await asyncio.wait_for(reading, _DRAIN_IDLE_S))
         self._draining = False
         self._abort()
-
-
-async def _quiet(written: Any) -> None:
-    try:
-        await written
-    except StreamClosedError:
-        raise WebSocketClosedError() from None

@@ -32,7 +32,7 @@ from .uploads import DataHandler
 
 EVENTS_DEFAULT, EVENTS_MOST = 1000, 10_000
 EVENTS_BYTES = 8 << 20
-"""Bytes of events after which a page ends."""
+"""Bytes of events in a page at the most, unless its one event is larger."""
 
 
 class PredictRequest(msgspec.Struct, frozen=True):
@@ -127,23 +127,17 @@ class EventsHandler(ProjectHandler):
             resumed = since <= project.seq and epoch in (None, project.epoch)
             since = since if resumed else 0
             if wait_s and since >= project.seq:
-                await self._wait(project.follow(since).next(1), wait_s)
-            events = await project.read(since, limit)
-            frames, size = [], 0
-            for stored in events:
-                frames.append(stored.frame)
-                size += len(stored.frame)
-                if size > EVENTS_BYTES:
-                    break
+                await self._wait(project.follow(since).next(), wait_s)
+            events = await project.read(since, limit, EVENTS_BYTES)
             head = {
                 "project_id": project.project_id,
                 "epoch": project.epoch,
                 "seq": project.seq,
                 "resumed": resumed,
-                "next": events[len(frames) - 1].seq if frames else since,
+                "next": events[-1].seq if events else since,
             }
         # The frames are put in as they are, so that they are the same bytes as over the socket.
-        self.answer(encode(head)[:-1] + b',"events":[' + b",".join(frames) + b"]}")
+        self.answer(encode(head)[:-1] + b',"events":[' + b",".join(event.frame for event in events) + b"]}")
 
     async def _wait(self, event: Any, wait_s: float) -> None:
         from ..project.tail import ProjectDeleted

@@ -46,6 +46,12 @@ class DataHandler(ProjectHandler):
             self._name = file_name(self.get_query_argument("name", ""))
             if self.request.headers.get("Content-Type", "").startswith("multipart/"):
                 raise Refusal(ErrorCode.INVALID_MESSAGE, "Send the file's bytes as the raw body, not as a form.")
+            if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise Refusal(
+                    ErrorCode.INVALID_MESSAGE,
+                    "Send the file's bytes as they are, without Content-Encoding; a file that is compressed itself "
+                    "(data.csv.gz) may be sent.",
+                )
             self._project = await self.service.manager.open(self.path_args[0])
             self._connected.enter_context(self._project.connected())
             await self._open(self._project.data_dir)

@@ -1,6 +1,7 @@
 """The WebSocket endpoint: a thin handler around :class:`~jupyter_pipeline.server.connection.Connection`."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from .framing import Protocol
 from .service import GOING_DOWN
 
 _PING_S = 25.0
+_KERNEL_BYTES = 256 << 10
+"""Bytes that the kernel may hold for a client that does not read; left alone it takes megabytes for each."""
 
 
 class ProjectSocket(JsonErrors, WebSocketHandler):
@@ -42,6 +45,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Begin the connection."""
         self.set_nodelay(True)
+        self._bound_kernel_buffer()
         try:
             project = await self.service.manager.open(self.path_args[0])
         except Refusal as refusal:
@@ -49,6 +53,11 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
             return
         self._connection = Connection(self.service, project, self.user, self.rate_key, self.require, self)
         await self._connection.open(self._since, self._epoch)
+
+    def _bound_kernel_buffer(self) -> None:
+        stream = self._protocol.stream
+        if stream is not None and not stream.closed():
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
 
     async def on_message(self, message: str | bytes) -> None:
         """Handle a frame; the next is read when this is done."""
@@ -60,11 +69,24 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
         if self._connection is not None:
             self._connection.ended()
 
-    def write_messages(self, messages: Sequence[bytes]) -> "asyncio.Future[None]":
-        """Send text messages; done when they have left."""
+    @property
+    def plain(self) -> bool:
+        """Whether frames go as they are, the same to every client."""
+        return not self.service.compression
+
+    def write_messages(self, messages: Sequence[bytes]) -> "asyncio.Future[Any] | None":
+        """Send text messages; done, or None, when they have left."""
+        return self._protocol.write_messages(messages)
+
+    def write_frames(self, frames: bytes) -> "asyncio.Future[Any] | None":
+        """Send text messages that are frames already; done, or None, when they have left."""
+        return self._protocol.write_frames(frames)
+
+    @property
+    def _protocol(self) -> Protocol:
         if not isinstance(self.ws_connection, Protocol):
             raise WebSocketClosedError()
-        return self.ws_connection.write_messages(messages)
+        return self.ws_connection
 
     def get_websocket_protocol(self) -> Protocol | None:
         """Tornado's protocol with our additions."""
