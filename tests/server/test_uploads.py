@@ -1,5 +1,6 @@
 """Uploading data files: what lands where, and what is refused."""
 
+import gzip
 import http.client
 import os
 import time
@@ -86,6 +87,28 @@ def test_a_form_is_refused(server: Server, project_id: str) -> None:
     answer = upload(server, project_id, "x.csv", CSV, **{"Content-Type": "multipart/form-data; boundary=x"})
     assert answer.status == 400
     assert "raw body" in answer.json["message"]
+
+
+def test_a_body_that_is_encoded_is_refused(server: Server, project_id: str) -> None:
+    """It would be stored as something that it is not, and what it unpacks to is not bounded."""
+    answer = upload(server, project_id, "x.csv", gzip.compress(CSV), **{"Content-Encoding": "gzip"})
+    assert answer.status == 400
+    assert "without Content-Encoding" in answer.json["message"]
+    assert not data_dir(server, project_id).exists()
+
+
+def test_a_body_that_claims_to_be_larger_than_the_limit_is_refused_before_it_comes(
+    small: Server, project_id: str
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=30)
+    connection.putrequest("POST", f"/api/projects/{project_id}/data?name=x.csv")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", str(1 << 40))
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == 413
+    assert b"too large" in response.read()
+    connection.close()
 
 
 def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id: str, tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""Readers that do not read, and clients that flood: what they cost the server, and the others."""
+
+import asyncio
+import json
+import socket as sockets
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from jupyter_pipeline.server.limits import DEFAULT_RATES
+
+from .conftest import TOKEN, Server
+from .raw import Cut, RawSocket
+
+pytestmark = pytest.mark.anyio
+
+LONG = "x" * 19_000
+REQUEST = "Predict species in the iris data set"
+
+
+async def say(socket: RawSocket, texts: list[str], window: int = 20) -> None:
+    """Say things, with so many not acked yet at the most."""
+    waiting = 0
+    for n, text in enumerate(texts):
+        socket.send({"type": "chat", "text": text, "id": f"{id(texts)}-{n}"})
+        waiting += 1
+        while waiting >= window or (n == len(texts) - 1 and waiting):
+            frame = json.loads(await socket.frame())
+            assert frame["type"] != "error", frame
+            waiting -= frame["type"] == "ack"
+
+
+async def test_a_slow_reader_costs_no_memory_and_ends_complete(server: Server, project_id: str) -> None:
+    """Some 20 MB of events pass by a client that reads 1 KB/s and whose kernel holds little."""
+    assert server.process is not None
+    memory = psutil.Process(server.process.pid).memory_info
+    path = f"{server.base_url}ws/projects/{project_id}"
+    talker = await RawSocket.open(server.port, path, TOKEN)
+    await say(talker, [REQUEST, *[LONG] * 500])
+    before = memory().rss
+
+    slow = await RawSocket.open(server.port, f"{path}?since=0", TOKEN, sock=await small(server))
+    first = await slow.frame()
+    slow.slowly(1024)
+    await say(talker, [LONG] * 1000)
+    grown = memory().rss - before
+    slow.slowly(None)
+
+    head = json.loads(server.request("GET", f"api/projects/{project_id}").body)["seq"]
+    assert json.loads(first)["event"]["name"] == "HELLO"
+    assert await seqs_to(slow, head) == list(range(1, head + 1))
+    assert head > 1500
+    assert grown < 10_000_000
+    slow.cut()
+    talker.cut()
+
+
+async def test_who_reads_slowly_is_not_taken_for_dead_and_who_is_dead_is(start_server: Callable[..., Server]) -> None:
+    """With pings every second: the pong of the one waits behind a megabyte, the other never reads again."""
+    rates = dict.fromkeys(DEFAULT_RATES)
+    server = start_server(
+        f"--PipelineApp.rate_limits={rates}", "--ServerApp.tornado_settings={'websocket_ping_interval': 1}"
+    )
+    talker = await RawSocket.open(server.port, "/ws/projects/p", TOKEN)
+    await say(talker, [REQUEST, *[LONG] * 100])
+    head = json.loads(server.request("GET", "api/projects/p").body)["seq"]
+    path = "/ws/projects/p?since=0"
+    slow, dead = [await RawSocket.open(server.port, path, TOKEN, sock=await small(server)) for _ in range(2)]
+    slow.slowly(16_384)
+    dead.slowly(0)
+    await asyncio.sleep(6.0)
+    slow.slowly(None)
+    dead.slowly(None)
+    assert await seqs_to(slow, head) == list(range(1, head + 1))
+    with pytest.raises(Cut):
+        await seqs_to(dead, head)
+    for socket in (slow, dead, talker):
+        socket.cut()
+
+
+async def small(server: Server) -> sockets.socket:
+    """A connected socket whose kernel holds little."""
+    made = sockets.socket()
+    made.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    made.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", server.port))
+    return made
+
+
+async def seqs_to(socket: RawSocket, head: int) -> list[int]:
+    """The numbers of the events that come, up to one."""
+    seqs: list[int] = []
+    async with asyncio.timeout(120):
+        while not seqs or seqs[-1] < head:
+            frame = json.loads(await socket.frame())
+            if frame["type"] == "EVENT" and "ephemeral" not in frame:
+                seqs.append(frame["seq"])
+    return seqs
+
+
+@pytest.fixture(scope="module")
+def limited(start_server: Callable[..., Server]) -> Server:
+    """With the limits that a server has by default."""
+    assert DEFAULT_RATES["chat"] is not None
+    return start_server()
+
+
+async def test_while_one_floods_another_cancels(limited: Server, project_id: str) -> None:
+    path = f"/ws/projects/{project_id}"
+    flooder, other = [await RawSocket.open(limited.port, path, TOKEN) for _ in range(2)]
+    other.send({"type": "chat", "text": REQUEST, "id": "request"})
+    await answer_to(other, "request")
+    for n in range(1000):
+        flooder.send({"type": "chat", "text": "Use random forest instead", "id": f"f{n}"})
+    other.send({"type": "command", "command": "cancel_run", "id": "cancel"})
+    answer = await answer_to(other, "cancel")
+    assert answer["type"] == "ack", answer
+    codes: list[str] = []
+    with pytest.raises(Cut) as caught:
+        await errors_to_the_end(flooder, codes)
+    assert set(codes) == {"RATE_LIMITED"}
+    assert len(codes) >= 100, "it was told often enough before it was closed"
+    assert caught.value.code == 1008
+    flooder.cut()
+    other.send({"type": "ping", "ts": 1, "id": "alive"})
+    assert (await answer_to(other, "alive"))["type"] == "ack"
+    other.cut()
+
+
+async def test_a_chat_of_20_000_characters_does_not_hold_the_others_up(server: Server, project_id: str) -> None:
+    """Read in a thread, and answered in the order in which they came."""
+    socket = await RawSocket.open(server.port, f"{server.base_url}ws/projects/{project_id}", TOKEN)
+    socket.send({"type": "chat", "text": REQUEST, "id": "request"})
+    await answer_to(socket, "request")
+    texts = [("What can I ask? " * 1200)[:20_000], "And what is a gate?", "Use random forest " * 1000, "Thank you"]
+    for n, text in enumerate(texts):
+        socket.send({"type": "chat", "text": text, "id": f"long-{n}"})
+    await answer_to(socket, "long-3")
+    events = server.request("GET", f"api/projects/{project_id}/events").json["events"]
+    lines = [e["event"]["payload"] for e in events if e["event"]["payload"].get("run_id") == "chat"]
+    at = next(n for n, line in enumerate(lines) if line["text"] == texts[0])
+    assert [line["source"] for line in lines[at : at + 8]] == ["user", "assistant"] * 4
+    assert [line["text"] for line in lines[at : at + 8 : 2]] == texts
+    socket.cut()
+
+
+async def errors_to_the_end(socket: RawSocket, codes: list[str]) -> None:
+    while True:
+        frame = json.loads(await asyncio.wait_for(socket.frame(), 60))
+        if frame["type"] == "error":
+            codes.append(frame["code"])
+            assert frame["retry_after_ms"] > 0
+
+
+async def answer_to(socket: RawSocket, message_id: str) -> dict[str, Any]:
+    async with asyncio.timeout(90):
+        while True:
+            frame: dict[str, Any] = json.loads(await socket.frame())
+            if frame.get("id") == message_id:
+                return frame
