@@ -26,6 +26,7 @@ class Server:
     port: int
     process: psutil.Process
     ready_s: float
+    child: "subprocess.Popen[bytes]"
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Status and body of an answer; a body that is no bytes goes as JSON."""
@@ -40,8 +41,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *args: str, ready: str = "api/status", env: dict[str, str] | None = None) -> Iterator[Server]:
-    """Start a server, wait until ``ready`` answers 200, and stop it at the end."""
+def running(
+    folder: Path, *args: str, ready: str = "api/status", env: dict[str, str] | None = None, orders: bool = False
+) -> Iterator[Server]:
+    """Start a server, wait until ``ready`` answers 200, and stop it at the end; with ``orders`` its standard input
+    and output are pipes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,10 +59,14 @@ def running(folder: Path, *args: str, ready: str = "api/status", env: dict[str, 
     started = time.perf_counter()
     with (folder / "server.log").open("wb") as log:
         child = subprocess.Popen(
-            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **places, **(env or {})}
+            command,
+            stdout=subprocess.PIPE if orders else log,
+            stderr=log,
+            stdin=subprocess.PIPE if orders else subprocess.DEVNULL,
+            env={**os.environ, **places, **(env or {})},
         )
     try:
-        server = Server(port, psutil.Process(child.pid), 0.0)
+        server = Server(port, psutil.Process(child.pid), 0.0, child)
         while True:
             with contextlib.suppress(OSError):
                 if server.request("GET", ready)[0] == 200:

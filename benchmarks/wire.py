@@ -1,0 +1,325 @@
+"""What the wire promises, measured on a real server: resume, slow readers, floods, idle clients and projects.
+
+Run: ``python benchmarks/wire.py`` or with names: ``resume slow flood idle projects unknown load``. Server and client
+are on a core each. Prints a table and a JSON document.
+
+- ``resume``: missed events that a client gets a second when it reconnects;
+- ``slow``: while one client reads 1 KB/s and 100,000 events are published: the server's memory, the delivery to the
+  others beside the same without that client, and whether the slow one ends complete;
+- ``flood``: how long a cancel takes while another client sends 1,000 chats a second;
+- ``idle``: bytes of the server for each connection that does nothing;
+- ``projects``: bytes of the server for each project that rests, and a ping with 1,000 of them open;
+- ``unknown``: bytes that stay for each of 8,000 project ids that somebody connected to and left;
+- ``load``: a ping while processes at the workers' niceness keep all cores busy.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from fanout_target import OURS, TOKEN, Target, cores, ours, pin
+from load_client import Reader, connect
+
+from jupyter_pipeline.workers.main import NICENESS
+
+EVENTS = 100_000
+Row = dict[str, float]
+BUSY = "import os; os.nice({nice})\nimport numpy as np\na = np.random.rand(500, 500)\nwhile True: a @ a"
+
+
+def rss(target: Target) -> int:
+    return int(psutil.Process(target.child.pid).memory_info().rss)
+
+
+def cpu_s(target: Target) -> float:
+    times = psutil.Process(target.child.pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def percentiles(seconds: list[float], name: str) -> Row:
+    p50, p99 = np.percentile(seconds, [50, 99]) * 1000
+    return {f"{name} p50 ms": float(p50), f"{name} p99 ms": float(p99), f"{name} max ms": max(seconds) * 1000}
+
+
+def head(target: Target, project: str = "bench") -> int:
+    return int(get(target, f"api/projects/{project}")["seq"])
+
+
+def get(target: Target, path: str) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=60)
+    connection.request("GET", f"/{path}", headers={"Authorization": f"token {TOKEN}"})
+    body = json.loads(connection.getresponse().read())
+    connection.close()
+    return body
+
+
+async def one(target: Target, project: str = "bench", **query: Any) -> Reader:
+    (reader,) = await connect(target.port, target.path(project, **query), TOKEN, 1)
+    await reader.until(2)
+    return reader
+
+
+async def resume(target: Target) -> Row:
+    since = head(target)
+    await target.order(f"burst {EVENTS}")
+    rates, costs = [], []
+    for _ in range(3):
+        start, cpu = time.perf_counter(), cpu_s(target)
+        (reader,) = await connect(target.port, target.path(since=since), TOKEN, 1)
+        await reader.until(2 + EVENTS)
+        rates.append(EVENTS / (time.perf_counter() - start))
+        costs.append((cpu_s(target) - cpu) / EVENTS * 1e6)
+        assert reader.seqs == list(range(since + 1, since + EVENTS + 1))
+        reader.transport.abort()
+    return {"missed events": EVENTS, "events/s": max(rates), "server's CPU us each": min(costs)}
+
+
+async def slow(target: Target) -> Row:
+    readers = await connect(target.port, target.path(), TOKEN, 10)
+    await asyncio.gather(*(r.until(2) for r in readers))
+    await asyncio.sleep(0.4)
+    witness = readers[0]
+
+    async def published() -> list[float]:
+        witness.latencies.clear()
+        at = witness.frames
+        await target.order(f"burst {EVENTS}")
+        await witness.until(at + EVENTS)
+        await target.order("paced 400 200")
+        await witness.until(at + EVENTS + 400)
+        return witness.latencies[-400:]
+
+    await published()  # what the first 100,000 cost is not the slow reader's
+    without, before = await published(), rss(target)
+    path, since = target.path(), head(target)
+    crawler = subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, __file__, "--crawl", str(target.port), f"{path}since={since}", str(2 + EVENTS + 400)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert crawler.stdout is not None
+    assert crawler.stdin is not None
+    await asyncio.to_thread(crawler.stdout.readline)
+    with_, after = await published(), rss(target)
+    again = await published()
+    crawler.stdin.close()  # now it may read as fast as it can
+    got = json.loads(await asyncio.to_thread(crawler.stdout.readline))
+    crawler.wait()
+    for reader in readers:
+        reader.transport.abort()
+    p99 = [float(np.percentile(seconds, 99)) for seconds in (without, with_, again)]
+    return {
+        "events": EVENTS,
+        "memory grew MB": (after - before) / 1e6,
+        "others' p99 ms without": p99[0] * 1000,
+        "others' p99 ms with": p99[1] * 1000,
+        "ratio": p99[1] / p99[0],
+        "ratio again": p99[2] / p99[0],
+        "slow one had meanwhile": got["slowly"],
+        "slow one lost": got["missing"],
+    }
+
+
+async def crawl(port: int, path: str, frames: int) -> None:
+    """In a process of its own: read 1 KB/s until the standard input ends, then the rest."""
+    reader = Reader(path, TOKEN, True)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_connection(lambda: reader, "127.0.0.1", port)
+    transport.max_size = 256  # type: ignore[attr-defined]
+    await reader.until(2)
+    print("connected", flush=True)
+    ended = loop.run_in_executor(None, sys.stdin.read)
+    while not ended.done():
+        transport.pause_reading()
+        await asyncio.wait([ended], timeout=0.25)
+        transport.resume_reading()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    slowly = reader.frames
+    transport.max_size = 256 << 10  # type: ignore[attr-defined]
+    transport.resume_reading()
+    await reader.until(frames)
+    missing = len(set(range(reader.seqs[0], reader.seqs[0] + frames - 2)) - set(reader.seqs))
+    assert reader.seqs == sorted(set(reader.seqs))
+    print(json.dumps({"slowly": slowly, "missing": missing}), flush=True)
+
+
+async def flood(target: Target) -> Row:
+    """The flooder is another project's client or the same project's: the same, which is the harder case."""
+    chatter, other = await one(target, "flooded"), await one(target, "flooded")
+    chatter.send(b'{"type":"chat","text":"Predict species in the iris data set"}')
+    await asyncio.sleep(1.0)
+    stop = asyncio.Event()
+    sent = 0
+
+    async def chats() -> None:
+        nonlocal sent
+        start = time.perf_counter()
+        while not stop.is_set():
+            due = int((time.perf_counter() - start) * 1000)
+            for _ in range(due - sent):
+                chatter.send(b'{"type":"chat","text":"Use random forest instead"}')
+                sent += 1
+            await asyncio.sleep(0.005)
+
+    flooding = asyncio.create_task(chats())
+    times = []
+    for n in range(100):
+        start = time.perf_counter()
+        other.answered = asyncio.get_running_loop().create_future()
+        other.wanted = b'"id":"c%d"' % n
+        other.send(b'{"type":"command","command":"cancel_run","id":"c%d"}' % n)
+        await asyncio.wait_for(other.answered, 60)
+        times.append(time.perf_counter() - start)
+        await asyncio.sleep(0.02)
+    stop.set()
+    await flooding
+    chatter.transport.abort()
+    other.transport.abort()
+    return {"chats sent": sent, **percentiles(times, "cancel answered")}
+
+
+async def idle(target: Target) -> Row:
+    warm = await connect(target.port, target.path(), TOKEN, 50)
+    await asyncio.gather(*(r.until(2) for r in warm))
+    before = rss(target)
+    readers = await connect(target.port, target.path(), TOKEN, 500)
+    await asyncio.gather(*(r.until(2) for r in readers))
+    await asyncio.sleep(0.5)
+    row = {
+        "connections": 500.0,
+        "bytes each": (rss(target) - before) / 500,
+        "frames each": sum(r.frames for r in readers) / 500,
+    }
+    for reader in (*warm, *readers):
+        reader.transport.abort()
+    return row
+
+
+async def pings(target: Target, count: int, project: str = "bench") -> list[float]:
+    reader = await one(target, project)
+    times = []
+    for n in range(count):
+        start = time.perf_counter()
+        reader.send(b'{"type":"ping","ts":1}')
+        await reader.until(3 + n)
+        times.append(time.perf_counter() - start)
+        await asyncio.sleep(0.005)
+    reader.transport.abort()
+    return times
+
+
+async def projects(target: Target) -> Row:
+    before = rss(target)
+    few = await pings(target, 200)
+    for n in range(1000):
+        (await one(target, f"idle-{n}")).transport.abort()
+    await asyncio.sleep(0.5)
+    after = rss(target)
+    many = await pings(target, 200)
+    cpu = cpu_s(target)
+    await asyncio.sleep(3.0)
+    return {
+        "projects": 1000.0,
+        "bytes each": (after - before) / 1000,
+        "CPU % at rest": (cpu_s(target) - cpu) / 3.0 * 100,
+        **percentiles(few, "ping with 1"),
+        **percentiles(many, "ping with 1000"),
+    }
+
+
+async def unknown(target: Target) -> Row:
+    async def come_and_go(start: int, count: int) -> None:
+        for n in range(start, start + count):
+            (await one(target, f"unknown-{n}")).transport.abort()
+            get(target, f"api/projects/unknown-{n}")
+
+    await come_and_go(0, 1000)
+    before = rss(target)
+    await come_and_go(1000, 8000)
+    await asyncio.sleep(0.5)
+    return {"project ids": 8000.0, "bytes each": (rss(target) - before) / 8000}
+
+
+async def load(target: Target) -> Row:
+    at_rest = await pings(target, 300)
+    code = BUSY.format(nice=NICENESS)
+    busy = [
+        subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": str(os.cpu_count())}
+        )
+        for _ in range(os.cpu_count() or 1)
+    ]
+    try:
+        await asyncio.sleep(2.0)
+        return {**percentiles(at_rest, "ping at rest"), **percentiles(await pings(target, 1000), "ping under load")}
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+SECTIONS: dict[str, Callable[[Target], Awaitable[Row]]] = {
+    "resume": resume, "slow": slow, "flood": flood, "idle": idle, "projects": projects, "unknown": unknown,
+    "load": load,
+}  # fmt: skip
+AIMS: dict[str, tuple[str, float, float]] = {
+    "resume": ("events/s", 100_000, math.inf),
+    "slow": ("memory grew MB", -math.inf, 10.0),
+    "flood": ("cancel answered p99 ms", 0.0, 100.0),
+    "idle": ("frames each", 2.0, 2.0),
+}
+
+
+def measure(name: str) -> Row:
+    server_core, client_core = cores()
+    if name == "load":
+        server_core = client_core = None
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        limits = ("--PipelineApp.rate_limits={'ping': None, 'cancel': None}", "--PipelineApp.flood_limit=1e9")
+        count = 1000 if name == "projects" else 0
+        target = stack.enter_context(ours(folder, server_core, *(limits if name == "flood" else ()), projects=count))
+        before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+        pin(os.getpid(), client_core)
+        try:
+            return asyncio.run(SECTIONS[name](target))  # type: ignore[arg-type]
+        finally:
+            if before:
+                os.sched_setaffinity(0, before)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS))
+    parser.add_argument("--crawl", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.crawl:
+        asyncio.run(crawl(int(options.crawl[0]), options.crawl[1], int(options.crawl[2])))
+        return
+    result: dict[str, Any] = {}
+    for name in options.sections:
+        row = result[name] = measure(name)
+        print(name)
+        for key, value in row.items():
+            print(f"  {key:>28} {value:>14,.2f}", flush=True)
+    result["aims"] = {name: {key: [low, high]} for name, (key, low, high) in AIMS.items() if name in result}
+    result["met"] = all(low <= result[n][key] <= high for n, (key, low, high) in AIMS.items() if n in result)
+    result["server"] = OURS
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
