@@ -164,14 +164,14 @@ def _load_jupyter_server_extension(serverapp):
 async def _start_jupyter_server_extension(serverapp):
     fanout_server.publish_in(serverapp)
 """
-TOKEN_LINE = "READY"
 
 
 class Worker:
     """In the place of a worker process, which would need the core that the client has. It only has the number of the
     attempt whose lines the benchmark hands over; the rest of their way, from there on, is the real one."""
 
-    number = 1
+    def __init__(self, number: int) -> None:
+        self.number = number
 
     async def end(self, grace: float) -> None: ...
 
@@ -192,11 +192,20 @@ async def _ours(serverapp: Any) -> None:
     while app.service.problem is not None:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     project = await app.service.manager.open("bench")
-    project._attempt = Worker()
+    # The server takes up the training of the log with a worker; that one leaves its place.
+    while project._attempt is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    worker = Worker(project._attempt.number)
+    await project._attempt.end(0.0)
+    project._attempt = worker
+    started = {"run_id": PAYLOAD["run_id"], "model_id": "m", "metric_primary": "f1", "config": {}}
+    project._frame(
+        Emitted(attempt=worker.number, name="TRAIN_RUN_STARTED", payload=msgspec.Raw(msgspec.json.encode(started)))
+    )
 
     def publish() -> None:
         payload = msgspec.json.encode({**PAYLOAD, "value": time.time()})
-        project._frame(Emitted(attempt=1, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
+        project._frame(Emitted(attempt=worker.number, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
 
     async def burst(count: int) -> None:
         cursor = project.follow(project.seq)

@@ -15,7 +15,7 @@ from fanout_server import EXTENSION
 from server_process import TOKEN, running
 
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
-from jupyter_pipeline.protocol.events import StageStatusEvent, TrainRunStarted
+from jupyter_pipeline.protocol.events import LogLine, StageStatusEvent
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
@@ -84,16 +84,18 @@ async def seed(path: Path, projects: int) -> None:
     """A log with a project in training, whose worker is the benchmark's, and with projects that rest."""
     ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
     status = StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.IN_PROGRESS, message="Trains.", attempt=1)
-    run = TrainRunStarted(run_id="run_123", model_id="m", metric_primary="f1", config={})
+    rest = LogLine(run_id="chat", level="info", text="Hello", source="user")
     log = EventLog(path)
     await log.open()
     for name in ("bench", *(f"idle-{n}" for n in range(projects))):
-        events = [Event(seq=n, ts=1, stage=ref, payload=p) for n, p in enumerate((status, run), 1)]
+        events = [
+            Event(seq=n, ts=1, stage=ref, payload=p) for n, p in enumerate((status if name == "bench" else rest,), 1)
+        ]
         stored = [Stored(e.seq, e.name, encode_event(name, e)) for e in events]
         entry = Entry(
             project_id=name,
             epoch="bench",
-            seq=2,
+            seq=1,
             updated_ts=1,
             current_stage="TRAIN",
             status="IN_PROGRESS",
