@@ -16,7 +16,7 @@ export function History() {
         <li key={entry.seq}>
           <time dateTime={new Date(entry.ts).toISOString()}>{dateTime(entry.ts)}</time>
           <div>
-            <strong>{entry.by?.name ?? trans.__('The server')}</strong> {what(entry)}
+            <strong>{entry.by?.name ?? trans.__('Somebody')}</strong> {what(entry)}
             {entry.kind === 'changed' ? <Changes patch={entry.patch ?? []} /> : null}
             {entry.kind === 'confirmed' && entry.plan ? (
               <details class="jppl-details">
@@ -45,7 +45,7 @@ export function History() {
       case 'changed':
         return trans.__('changed %1', stage);
       case 'restarted':
-        return trans.__('restarted %1', stage);
+        return trans.__('had %1 work again', stage);
       case 'cancelled':
         return trans.__('cancelled %1', stage);
       case 'finishing':

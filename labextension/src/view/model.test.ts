@@ -146,6 +146,7 @@ test('a restart sets later stages back and forgets what they said', () => {
   assert.equal(model.bundle, null);
   assert.deepEqual(model.leaderboard, []);
   assert.equal(model.isFinished, false);
+  assert.equal(model.history.at(-1).kind, 'restarted');
   assert.deepEqual(model.rerunsOf('MODEL_SELECT'), ['MODEL_SELECT', 'TRAIN', 'REVIEW_EDIT', 'EXPORT'].slice(0, 3));
 });
 

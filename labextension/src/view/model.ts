@@ -714,6 +714,7 @@ const FOLDS: Record<string, Fold> = {
     }
     const status = p.status as StageStatus;
     const by: Person | null = p.by ?? null;
+    const before = stage.status;
     stage.status = status;
     stage.message = p.message ?? '';
     if (status === 'PENDING') {
@@ -732,6 +733,12 @@ const FOLDS: Record<string, Fold> = {
         if (stage.id === 'TRAIN') {
           m.newTraining();
         }
+      }
+      if (before !== 'PENDING' && before !== 'IN_PROGRESS' && !stage.reused) {
+        // Whoever had it work again withdrew the plan of the gate that was open, if one was.
+        const who = rejections.get(m);
+        const known = who && seq - who.seq <= STAGES.length ? who.by : by;
+        m.remember({ seq, ts, kind: 'restarted', stageId: stage.id, by: known, text: stage.message });
       }
       if (finishing && by) {
         m.remember({ seq, ts, kind: 'finishing', stageId: stage.id, by, text: stage.message });
@@ -800,8 +807,9 @@ const FOLDS: Record<string, Fold> = {
       plan: stage.plan ?? undefined
     });
   },
-  PLAN_REJECTED: m => {
+  PLAN_REJECTED: (m, p, _ts, seq) => {
     m.gate = null;
+    rejections.set(m, { seq, by: p.by ?? null });
   },
   LOG_LINE: (m, p, ts, seq) => {
     if (p.run_id === 'chat') {
@@ -962,6 +970,9 @@ for (const [name, kind] of Object.entries(FIGURES)) {
     evaluation(m, p.run_id, seq).figures.set(kind, { url: p.asset_url, dataUrl: p.data_url ?? null });
   };
 }
+
+/** Who withdrew a plan last. */
+const rejections = new WeakMap<ProjectModel, { seq: number; by: Person | null }>();
 
 /** What a stage's last proposal said beside its plan. */
 const proposals = new WeakMap<Stage, { reruns: StageId[]; keeps: StageId[] }>();

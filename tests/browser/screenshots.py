@@ -1,0 +1,143 @@
+"""Pictures of every state of the view, light and dark, wide and narrow, from a real job on a real server.
+
+Run: ``python -m tests.browser.screenshots OUT`` (needs the front end built, and Chromium on the PATH).
+"""
+
+import functools
+import http.server
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sklearn.datasets import load_breast_cancer
+
+from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, _Quiet
+from .test_view import Work, confirm, expect_stage, free_port, wait_gate
+
+SIZES = {"wide": (1280, 900), "narrow": (360, 780)}
+GATES = {
+    "PARSE_INTENT": "request",
+    "DATA_SOURCE": "data",
+    "PROFILE_DATA": "profile",
+    "PREPROCESS": "preparation",
+    "MODEL_SELECT": "models",
+    "TRAIN": "training-gate",
+    "REVIEW_EDIT": "review",
+}
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+class Camera:
+    """The same project on a light and a dark page."""
+
+    def __init__(self, browser: Browser, address: str, out: Path) -> None:
+        self.out = out
+        self.pages: dict[str, Page] = {}
+        schemes: tuple[Any, ...] = ("light", "dark")
+        for scheme in schemes:
+            page = browser.new_context(color_scheme=scheme).new_page()
+            page.set_default_timeout(120_000)
+            page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
+            page.goto(address)
+            expect(page.get_by_test_id("pipeline-view")).to_have_attribute("aria-busy", "false", timeout=60_000)
+            self.pages[scheme] = page
+
+    def take(self, name: str) -> None:
+        for scheme, page in self.pages.items():
+            for size, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(500)
+                page.screenshot(path=self.out / f"{name}-{size}-{scheme}.png")
+            page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
+        print(name, flush=True)
+
+
+def job(camera: Camera, work: Work) -> None:
+    page = camera.pages["light"]
+    view = page.get_by_test_id("pipeline-view")
+    camera.take("empty")
+    frame = load_breast_cancer(as_frame=True).frame.iloc[:, [0, 1, 4, 6, 7, 20, -1]]
+    frame["target"] = frame["target"].map({0: "malignant", 1: "benign"})
+    data = frame.to_csv(index=False).encode()
+    view.locator("input[type=file]").set_input_files({"name": "cells.csv", "mimeType": "text/csv", "buffer": data})
+    expect(view.get_by_text("cells.csv").first).to_be_visible()
+    box = view.get_by_role("textbox", name="Message")
+    box.fill("Predict target. Optimise recall, within 40 seconds, LightGBM, XGBoost, CatBoost and a linear model.")
+    box.press("Enter")
+    for stage_id, name in GATES.items():
+        if stage_id == "TRAIN":
+            page.wait_for_function("model.leaderboard.length >= 3 && model.runningRuns().length > 0")
+            camera.take("training")
+            finish = view.get_by_role("button", name="Finish with the best so far")
+            if finish.count():
+                finish.click()
+        wait_gate(view, stage_id)
+        page.wait_for_timeout(800)
+        camera.take(name)
+        if stage_id == "MODEL_SELECT":
+            camera_offline(camera, work)
+        confirm(view, stage_id)
+    expect_stage(view, "EXPORT", "COMPLETED")
+    page.wait_for_timeout(800)
+    camera.take("finished")
+    view.locator("[data-stage=TRAIN]").get_by_role("button").click()
+    view.get_by_role("button", name="Restart stage").click()
+    expect_stage(view, "TRAIN", "IN_PROGRESS")
+    view.get_by_role("button", name="Cancel run").click()
+    expect_stage(view, "TRAIN", "FAILED")
+    camera.take("failed")
+
+
+def camera_offline(camera: Camera, work: Work) -> None:
+    """The server is killed; a question waits; it comes back."""
+    view = camera.pages["light"].get_by_test_id("pipeline-view")
+    work.kill()
+    for page in camera.pages.values():
+        expect(page.get_by_text("Not connected").first).to_be_visible(timeout=60_000)
+    box = view.get_by_role("textbox", name="Message")
+    box.fill("Why these models?")
+    box.press("Enter")
+    camera.take("offline")
+    work.start()
+    for page in camera.pages.values():
+        expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=120_000)
+
+
+def main(out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    chromium = next(filter(None, map(shutil.which, _NAMES)))
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        (folder / "site").mkdir()
+        (folder / "server" / "root").mkdir(parents=True)
+        shutil.copy(ROOT / "labextension" / "dev" / "index.html", folder / "site")
+        (folder / "site" / "static").symlink_to(ROOT / "jupyter_pipeline" / "static", target_is_directory=True)
+        args = ["--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1"]
+        work = Work(root=folder / "server" / "root", port=free_port(), base_url="/", args=args)
+        work.start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        try:
+            with serving(folder / "site") as site:
+                where = f"#project=cells&base=http://127.0.0.1:{work.port}/&token={TOKEN}"
+                job(Camera(browser, f"{site}/index.html{where}", out), work)
+        finally:
+            browser.close()
+            work.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
