@@ -67,6 +67,8 @@ class ProjectSocket implements Connection {
   private epoch: string | null;
   private greeted = false;
   private attempts = 0;
+  /** How many messages the last status said to wait. */
+  private told = 0;
   private retryAt: number | undefined;
   /** What went out over this socket and has no answer yet, by id. */
   private readonly sent = new Set<string>();
@@ -414,6 +416,14 @@ class ProjectSocket implements Connection {
   private answered(id: string): void {
     this.forget(id);
     this.flush();
+    this.tellWaiting();
+  }
+
+  /** What was said to wait has left. */
+  private tellWaiting(): void {
+    if (this.open && this.told > 0 && this.outbox.size < this.told) {
+      this.setStatus('open');
+    }
   }
 
   private refused(frame: ErrorFrame): void {
@@ -424,6 +434,7 @@ class ProjectSocket implements Connection {
     } else {
       if (id !== null) {
         this.forget(id);
+        this.tellWaiting();
       }
       this.options.onError?.(frame);
     }
@@ -479,6 +490,7 @@ class ProjectSocket implements Connection {
 
   private setStatus(status: ConnectionStatus, reason?: string): void {
     this.status = status;
+    this.told = this.outbox.size;
     const detail: StatusDetail = { waiting: this.outbox.size };
     if (reason) {
       detail.reason = reason;
