@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FLOODING, INTERNAL_ERROR, DELETED = 1008, 1011, 4404
+FLOODING, NOT_ALLOWED, INTERNAL_ERROR, DELETED = 1008, 1008, 1011, 4404
+RIGHTS_S = 2.0
+"""So old may the permission to read be when events are sent."""
 HOLD_S = 0.2
 """So long a new connection's live events wait for its first message, which may be ``resume``."""
 CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")
@@ -159,10 +161,15 @@ class Connection:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(HOLD_S):
                         await self._spoken.wait()
+            asked = time.monotonic()
             while True:
                 # A client that does not read holds no events: they are taken when there is room for them.
                 await self._outbox.room()
                 batch = await cursor.next()
+                if time.monotonic() - asked > RIGHTS_S:
+                    # Who only listens sends no message at which the authorizer would be asked.
+                    await self._require("read")
+                    asked = time.monotonic()
                 if self._names is None and not self._coalesce and self._socket.plain:
                     self._outbox.frames(batch.wire(as_frames))
                     self._service.watch.sent += len(batch.events)
@@ -172,6 +179,8 @@ class Connection:
                 self._seen = max(self._seen, batch.last)
         except ProjectDeleted:
             self.close(DELETED, "The project was deleted.")
+        except Refusal:
+            self.close(NOT_ALLOWED, "You may no longer read this project.")
         except WebSocketClosedError:
             pass
         except Exception:
