@@ -46,14 +46,15 @@ class ProjectFiles:
         """Remove what an attempt that is over had for itself alone."""
         shutil.rmtree(self.partial(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
-            self.events(attempt).unlink(missing_ok=True)
+            for path in self.artifacts.glob(f".events-{attempt}.*"):
+                path.unlink(missing_ok=True)
 
     def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
         """Remove what attempts left behind when the server stopped; of the last one also a result that the log does
         not know."""
         for path in self.artifacts.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
-        for path in self.artifacts.glob(".events-*.jsonl"):
+        for path in self.artifacts.glob(".events-*.*"):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.result(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:

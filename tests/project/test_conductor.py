@@ -17,6 +17,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from jupyter_pipeline.project.conductor import Project
+from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
@@ -311,3 +312,18 @@ def test_a_project_that_never_had_an_event_is_forgotten(tmp_path: Path) -> None:
             assert await manager.list() == []
 
     run(test)
+
+
+def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -> None:
+    files = ProjectFiles(tmp_path / "demo")
+    for name in ("export-8.partial/a", "export-80.partial/a", "export-7/a"):
+        (files.artifacts / name).parent.mkdir(parents=True)
+        (files.artifacts / name).write_text("a")
+    for attempt in (8, 80):
+        for suffix in ("jsonl", "chain"):
+            files.events(attempt).with_suffix(f".{suffix}").write_text("a")
+    files.clear_attempt(StageId.EXPORT, 8)
+    left = sorted(p.name for p in files.artifacts.iterdir())
+    assert left == [".events-80.chain", ".events-80.jsonl", "export-7", "export-80.partial"]
+    files.clear_interrupted(StageId.EXPORT, 80)
+    assert [p.name for p in files.artifacts.iterdir()] == ["export-7"]
