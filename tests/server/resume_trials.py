@@ -19,7 +19,7 @@ from .raw import Cut, RawSocket
 
 REQUEST = "Predict species in the iris data set"
 ENDINGS = ("cut", "cut", "cut", "half-open", "close", "at once", "in the handshake")
-WAIT_S = 60.0
+WAIT_S = 120.0
 HALF_OPEN = 24
 
 
