@@ -192,6 +192,26 @@ def test_a_wrong_token_ends_it(page: Page, server: Server, origin: str, console:
     assert page.evaluate("seen.statuses") == ["connecting", "connecting", "denied"]
 
 
+def test_a_server_of_another_version_is_told_with_what_to_do(page: Page, server: Server, origin: str) -> None:
+    begin(page, server, origin, "versions")
+    wait(page, "last() === 'open'")
+    base = f"http://127.0.0.1:{server.port}{server.base_url}"
+    page.evaluate(
+        """async ([base, token, version]) => {
+          const source = await fetch(`${base}api/projects/client.js?token=${token}`).then(r => r.text());
+          const newer = new Blob([source.replaceAll(version, '99.0.0')], { type: 'text/javascript' });
+          const { createWebSocketClient } = await import(URL.createObjectURL(newer));
+          const onVersion = notice => seen.versions.push(notice);
+          createWebSocketClient({ projectId: 'versions', baseUrl: base, token, onVersion });
+        }""",
+        [base, TOKEN, __version__],
+    )
+    wait(page, "seen.versions.length === 1")
+    notice = page.evaluate("seen.versions[0]")
+    assert f"The server runs jupyter_pipeline {__version__}, this page has 99.0.0." in notice
+    assert "Restart the Jupyter server" in notice
+
+
 def test_a_deleted_project_ends_it(page: Page, server: Server, origin: str) -> None:
     begin(page, server, origin, "deleted")
     wait(page, "last() === 'open'")
