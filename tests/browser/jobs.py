@@ -1,0 +1,107 @@
+"""What the browser tests do over and over: data to work with, a view, its gates."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+from sklearn.datasets import load_breast_cancer
+
+REQUEST = "Predict target in {file}. Take at most 10 seconds, with logistic regression and lightgbm."
+STAGES = (
+    "PARSE_INTENT", "DATA_SOURCE", "PROFILE_DATA", "PREPROCESS", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT",
+)  # fmt: skip
+SLOW_MS = 240_000
+"""For a stage to come to its end on a busy machine."""
+
+
+def write_csv(path: Path) -> None:
+    """The tumours of scikit-learn, 569 rows, as somebody would have them."""
+    load_breast_cancer(as_frame=True).frame.to_csv(path, index=False)
+
+
+def write_notebook(path: Path, sources: Sequence[str]) -> None:
+    """A notebook that was not run."""
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "source": s, "metadata": {}, "outputs": [], "execution_count": None}
+        for i, s in enumerate(sources)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook))
+
+
+def outputs(path: Path) -> list[dict[str, Any]]:
+    """The bundles of mime types in a saved notebook."""
+    notebook = json.loads(path.read_text())
+    return [output["data"] for cell in notebook["cells"] for output in cell.get("outputs", ()) if "data" in output]
+
+
+def restored(page: Page) -> None:
+    """Wait until JupyterLab is there."""
+    page.wait_for_function("window.jupyterapp && window.jupyterapp.restored")
+    page.evaluate("() => window.jupyterapp.restored.then(() => undefined)")
+
+
+def menu(page: Page, file: str, item: str) -> None:
+    """Choose from the menu of a file in the file browser."""
+    page.locator(".jp-DirListing-item", has_text=file).click(button="right")
+    page.get_by_role("menuitem", name=item).click()
+
+
+def palette(page: Page, command: str) -> None:
+    """Run a command as a person does: open the palette, type, press Enter."""
+    search = page.locator(".jp-ModalCommandPalette .lm-CommandPalette-input")
+    for _ in range(30):  # JupyterLab knows its shortcuts some time after it is there
+        page.keyboard.press("Control+Shift+C")
+        with contextlib.suppress(AssertionError):
+            expect(search).to_be_visible(timeout=2000)
+            break
+    search.fill(command)
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(command)
+    page.keyboard.press("Enter")
+
+
+expect.set_options(timeout=60_000)
+
+
+class View:
+    """The live view of a project, as a person sees it."""
+
+    def __init__(self, root: Locator) -> None:
+        self.root = root
+
+    @classmethod
+    def in_panel(cls, page: Page, project: str) -> "View":
+        return cls(page.locator(f'.jp-MainAreaWidget [data-testid="pipeline-view"][data-project="{project}"]'))
+
+    @classmethod
+    def in_cell(cls, page: Page, project: str) -> "View":
+        return cls(page.locator(f'.jp-OutputArea [data-testid="pipeline-view"][data-project="{project}"]'))
+
+    def is_at(self, stage: str, status: str) -> None:
+        expect(self.root.locator(f'[data-stage="{stage}"][data-status="{status}"]').first).to_be_visible(
+            timeout=SLOW_MS
+        )
+
+    def say(self, text: str) -> None:
+        """Type it and press Enter."""
+        box = self.root.get_by_role("textbox", name="Message")
+        box.fill(text)
+        box.press("Enter")
+
+    def hears(self, text: str) -> None:
+        """The assistant says it."""
+        expect(self.root.get_by_role("list", name="Conversation").get_by_text(text).last).to_be_visible()
+
+    def confirm(self, stage: str, *, key: str | None = None) -> None:
+        """Confirm the stage's gate with the mouse, or with a key."""
+        self.is_at(stage, "WAITING_CONFIRMATION")
+        button = self.root.get_by_role("button", name="Confirm", exact=True)
+        if key is None:
+            button.click()
+        else:
+            button.focus()
+            button.press(key)
