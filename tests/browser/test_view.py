@@ -256,7 +256,8 @@ def test_of_two_browsers_at_one_gate_one_wins(
     wait_gate(one, "PARSE_INTENT")
     wait_gate(two, "PARSE_INTENT")
     # The second browser has not heard yet of the first one's confirmation when its own button is pressed.
-    second.evaluate("model.apply = (apply => frame => setTimeout(() => apply.call(model, frame), 1500))(model.apply)")
+    late = "(apply => frame => setTimeout(() => apply.call(model, frame), 1500))(model.apply)"
+    second.evaluate(f"void (model.apply = {late})")
     one.get_by_role("button", name="Confirm").click()
     expect_stage(one, "PARSE_INTENT", "COMPLETED")
     two.get_by_role("button", name="Confirm").click()
