@@ -3,9 +3,11 @@
 import re
 import zipfile
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from .conftest import Lab
+from jupyter_pipeline import __version__
+
+from .conftest import ROOT, Lab
 from .jobs import SLOW_MS, View, menu, palette, restored, write_csv, write_notebook
 
 
@@ -96,3 +98,20 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     page.locator(".jp-DirListing-item", has_text="My analysis (2).ipynb").dblclick()
     page.locator('[data-jp-item-name="jupyter-pipeline"]').first.click()
     expect(View.in_panel(page, "My-analysis-2").root).to_be_visible()
+
+
+def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
+    version = (ROOT / "labextension" / "src" / "version.ts").read_text()
+    assert f"'{__version__}'" in version
+
+    def other(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "server_version": "9.9.9"})
+
+    page.route(re.compile(r"/api/projects(\?.*)?$"), other)
+    page.goto(lab.lab_url())
+    restored(page)
+    page.get_by_role("tab", name="Pipelines").click()
+    told = page.locator(".jp-Pipeline-problem")
+    expect(told).to_contain_text("The server runs jupyter_pipeline 9.9.9")
+    expect(told).to_contain_text("Reload the page")
