@@ -85,8 +85,10 @@ def ours(frame: pd.DataFrame, metric: str, seed: int, budget_s: float, prefer: s
         split = dict(np.load(place / "artifacts" / f"preprocess-{stages['PREPROCESS']['attempt']}" / "split.npz"))
         runs = json.loads((place / "artifacts" / f"train-{stages['TRAIN']['attempt']}" / "runs.json").read_text())
         kept = runs[keep]
-        raw = load_model(place / kept["trial_dir"] / "model").raw(frame.iloc[split["test"]])
-    return {"split": split, "raw": raw, "seconds": seconds, "model": kept["model_id"], "runs": len(board)}
+        model = load_model(place / kept["trial_dir"] / "model")
+        raw = model.raw(frame.iloc[split["test"]])
+    found = {"split": split, "raw": raw, "seconds": seconds, "model": kept["model_id"], "runs": len(board)}
+    return {**found, "positive": model.positive_class}
 
 
 def flaml(parts: dict[str, pd.DataFrame], ys: dict[str, np.ndarray], task: str, options: dict[str, Any]) -> Any:
@@ -126,7 +128,7 @@ def plain(X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFrame, task: str, seed:
 def one(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     frame, task, metric = load(name)
     mine = ours(frame, metric, seed, options.budget, options.prefer)
-    _, y, _ = encode_target(frame["outcome"], task, "outcome")
+    _, y, _ = encode_target(frame["outcome"], task, "outcome", mine["positive"])
     parts = {part: frame.drop(columns="outcome").iloc[rows] for part, rows in mine["split"].items()}
     ys = {part: y[rows] for part, rows in mine["split"].items()}
     found: dict[str, Any] = {"set": name, "metric": metric, "seed": seed, "model": mine["model"], "runs": mine["runs"]}

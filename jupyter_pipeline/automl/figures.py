@@ -167,6 +167,9 @@ def draw_contributions(data: dict[str, Any], path: Path, title: str = "What colu
                 values[known], shift[known], s=9, c=ranks, cmap="coolwarm", vmin=0, vmax=1, linewidths=0, alpha=0.85
             )
         axes.axvline(0, color=INK, linewidth=0.8)
+        if any(rank is None for column in columns for rank in column["place"]):
+            axes.scatter([], [], s=16, color=GREY, linewidths=0, label="no value, or none that has an order")
+            axes.legend(loc="lower right", fontsize=8, frameon=False)
         if dots is not None:
             bar = figure.colorbar(dots, ax=axes, ticks=[0, 1], aspect=30, pad=0.02)
             bar.ax.set_yticklabels(["low", "high"], fontsize=8)
@@ -191,10 +194,18 @@ def _swarm(values: np.ndarray) -> np.ndarray:
     return shifts
 
 
-def draw_history(curves: dict[str, list[tuple[int, float]]], path: Path, metric: str, title: str = "Training") -> Path:
-    """Draw scores over iterations; ``curves`` maps a split to points (iteration, value)."""
+def draw_history(
+    curves: dict[str, list[tuple[int, float]]],
+    path: Path,
+    metric: str,
+    title: str = "Training",
+    kept: int | None = None,
+) -> Path:
+    """Draw scores over iterations; ``curves`` maps a split to points (iteration, value), ``kept`` is marked."""
     figure, axes = _axes()
     for (split, points), colour in zip(curves.items(), (GREY, BLUE, ORANGE), strict=False):
         axes.plot([p[0] for p in points], [p[1] for p in points], color=colour, linewidth=1.8, label=split)
+    if kept is not None:
+        axes.axvline(kept, color=INK, linewidth=1, linestyle="--", label=f"kept: {kept:,} iterations")
     axes.legend(fontsize=8, frameon=False)
     return _finish(figure, axes, title, "Iteration", metric, path)

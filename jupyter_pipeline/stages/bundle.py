@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..faults import crash_point
-from .report import NAMES, TASKS, interval, number, test_sentence, threshold_of
+from .report import NAMES, TASKS, interval, number, primary_first, test_sentence, threshold_of
 
 #: What training needs beside what predicting needs.
 _TRAINING = (
@@ -172,7 +172,7 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         "| Metric | Test | 95% interval | Validation | Training |",
         "|---|---:|---:|---:|---:|",
     ]
-    for name, value in metrics["test"].items():
+    for name, value in primary_first(metrics["test"], task["metric"]):
         row = [NAMES.get(name, name), number(value), interval(review["intervals"].get(name))]
         row += [number(metrics["val"].get(name)), number(metrics["train"].get(name))]
         lines.append(f"| {' | '.join(row)} |")
@@ -189,6 +189,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         status = run["status"] + (f": {_cell(run['reason'])}" if run.get("reason") else "")
         kept_mark = " (kept)" if run["kept"] else ""
         lines.append(f"| {run['run_id']}{kept_mark} | {_cell(run['model'])} | {number(run['metric'])} | {status} |")
+    if review["untried"]:
+        lines += ["", f"Not trained, as time was used up: {', '.join(review['untried'])}."]
     lines += ["", "## Limits", ""]
     limits = [*review["cautions"], *review["warnings"]]
     limits.append("The model knows what was in its training rows; where the world changes, measure again.")

@@ -47,12 +47,15 @@ class Final:
         Permutation importance on the test rows.
     figures : list of (str, pathlib.Path)
         Title and PNG.
+    explained : dict or None
+        How the Shapley values in ``shap.json`` were found: ``method``, ``background``, ``unit`` and ``n_rows``.
     """
 
     metrics: dict[str, float | None]
     intervals: dict[str, tuple[float, float]]
     importance: dict[str, Any] | None
     figures: list[tuple[str, Path]]
+    explained: dict[str, Any] | None = None
 
 
 def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: str) -> dict[str, int]:
@@ -184,7 +187,11 @@ class FinalRun:
         )
         figures = [(f"{name.replace('_', ' ').capitalize()}, {_LABEL}", folder / f"{name}.png") for name in kinds]
         figures += [(f"What columns add to predictions, {_LABEL}", folder / f"{name}.png") for name in explained]
-        return Final(metrics, ends, importance, figures)
+        how = None
+        if explained:
+            values = json.loads((folder / "shap.json").read_text("utf-8"))
+            how = {name: values[name] for name in ("method", "background", "unit")} | {"n_rows": len(values["rows"])}
+        return Final(metrics, ends, importance, figures, how)
 
     def _progress(self, phase: Phase) -> None:
         self._step += 1

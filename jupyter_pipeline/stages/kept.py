@@ -46,12 +46,15 @@ class Kept:
         info = MODELS.get(self.trial.model_id)
         return info.name if info else self.trial.model_id
 
-    def curves(self, metric: str) -> dict[str, list[tuple[int, float]]]:
-        """A metric over the iterations, for each split; empty where there is one iteration only."""
+    def curves(self, metric: str) -> tuple[str, dict[str, list[tuple[int, float]]]]:
+        """A metric (or the loss, where that was not measured) over the iterations, for each split.
+
+        Empty where there is one iteration only.
+        """
         try:
             data = json.loads((self.folder / "history.json").read_text("utf-8"))
         except (OSError, ValueError):
-            return {}
+            return metric, {}
         names = {curve["name"] for curve in data["curves"]}
         shown = metric if metric in names else "loss"
         found: dict[str, list[tuple[int, float]]] = {}
@@ -60,7 +63,7 @@ class Kept:
             if curve["name"] == shown and len(data["iteration"]) > 1:
                 split = {"train": "training", "val": "validation"}[curve["split"]]
                 found[split] = [(i, value) for i, value in points if value is not None]
-        return found
+        return shown, found
 
 
 def find_kept(ctx: StageContext) -> Kept:

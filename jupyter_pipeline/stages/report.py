@@ -137,7 +137,8 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         ],
         treatments=_treatments(review["columns"]),
         metric=names[metric],
-        leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only.",
+        leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only."
+        + (f" Not trained, as time was used up: {', '.join(review['untried'])}." if review["untried"] else ""),
         leaderboard=[_run(row) for row in review["runs"]],
         metrics=[
             {
@@ -148,18 +149,36 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
                 "val": number(metrics["val"].get(name)),
                 "train": number(metrics["train"].get(name)),
             }
-            for name, value in metrics["test"].items()
+            for name, value in primary_first(metrics["test"], metric)
         ],
         test_text=test_sentence(review) + " Intervals are bootstrap percentiles over the test rows.",
         figures=[{"title": title, "uri": picture(path)} for title, path in figures],
         importance=_importance(review["importance"]),
         importance_text=f"How much worse {names[metric]} gets on test rows when a column's values are shuffled. "
-        "Columns that say the same share their importance; a small value says nothing against a column by itself.",
+        "Columns that say the same share their importance; a small value says nothing against a column by itself."
+        + _explained(review["explained"]),
         decisions=review["decisions"],
         suggestions=review["suggestions"],
         again="The exported bundle holds train.py and train.ipynb: either goes from the raw data to these numbers, and "
         "says so if the data or a number differ. predict.py predicts new rows.",
         versions=", ".join(f"{name} {version}" for name, version in review["versions"].items()),
+    )
+
+
+def primary_first(metrics: Mapping[str, float | None], primary: str) -> list[tuple[str, float | None]]:
+    """Metrics with their values, the one that decides first."""
+    return sorted(metrics.items(), key=lambda item: item[0] != primary)
+
+
+def _explained(how: Mapping[str, Any] | None) -> str:
+    if how is None:
+        return ""
+    found = "computed from the model itself"
+    if how["method"] == "sampled":
+        found = f"estimated by exchanging columns with those of {how['background']} other rows"
+    return (
+        f" The figure of what columns add to predictions tells of {how['n_rows']:,} single test rows how far each "
+        f"column moved the prediction (Shapley values, in {how['unit']}, {found})."
     )
 
 
@@ -205,11 +224,12 @@ def _run(row: Mapping[str, Any]) -> dict[str, Any]:
 def _importance(data: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     rows = [row for row in (data or {}).get("columns", []) if row["mean"] is not None][:25]
     most = max((row["mean"] for row in rows), default=0.0)
+    digits = 4 if most < 10 else 2 if most < 1000 else 0
     return [
         {
             "name": row["name"],
-            "mean": number(row["mean"]),
-            "std": number(row["std"]),
+            "mean": f"{row['mean']:,.{digits}f}".replace("-", MINUS) if most >= 1e-3 else number(row["mean"]),
+            "std": f"{row['std']:,.{digits}f}" if most >= 1e-3 else number(row["std"]),
             "width": f"{100 * max(0.0, row['mean']) / most:.1f}" if most > 0 else "0",
         }
         for row in rows

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..automl.evaluation import evaluate
 from ..automl.figures import draw_history
+from ..automl.models import MODELS
 from ..protocol.events import CodeWorkspaceReady, EditSuggestions, FileEntry, NotebookReady, ReportReady
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, ProfilePlan, ReviewPlan, TrainPlan
 from ..protocol.stages import StageId
@@ -77,8 +78,11 @@ def run(ctx: StageContext) -> Result:
     _notebook(ctx, folder, review)
     _hand_over(ctx, folder)
     figures = final.figures
-    if curves := kept.curves(metric):
-        path = draw_history(curves, ctx.out_dir / "evaluation" / "history.png", metric, "Training of the kept model")
+    shown, curves = kept.curves(metric)
+    if curves:
+        path = ctx.out_dir / "evaluation" / "history.png"
+        label = report.NAMES.get(shown, "Loss")
+        draw_history(curves, path, label, "Training of the kept model", kept.trial.iterations)
         figures = [("Training of the kept model", path), *figures]
     page = ctx.out_dir / "report.html"
     page.write_text(report.render(review, figures), encoding="utf-8")
@@ -243,6 +247,7 @@ def _review(
         },
         "columns": dict(treatments.columns),
         "runs": kept.runs,
+        "untried": _untried(models, kept.runs),
         "trials": models.trials,
         "budget_s": models.time_budget_s,
         "kept": {
@@ -257,10 +262,17 @@ def _review(
         },
         "intervals": {name: list(ends) for name, ends in final.intervals.items()},
         "importance": final.importance,
+        "explained": final.explained,
         "test_reads": reads,
         "decisions": _decisions(ctx),
         "versions": training_requirements(_requirements(kept)),
     }
+
+
+def _untried(models: ModelPlan, runs: list[dict[str, Any]]) -> list[str]:
+    """Names of approved models without a run: time was up before them."""
+    tried = {run["model_id"] for run in runs}
+    return [MODELS[choice.id].name for choice in models.models if choice.id not in tried and choice.id in MODELS]
 
 
 def _metrics(model: Any, rows: Rows, parts: dict[str, np.ndarray]) -> dict[str, dict[str, float | None]]:
