@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbclient
@@ -67,23 +66,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
             process.wait()
 
 
-class Executed:
-    """All notebooks, two at a time: most of a notebook's time is waiting, for a kernel and for workers to start."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folders = {name: folder / name for name in NAMES}
-        self._pool = ThreadPoolExecutor(2)
-        for place in self.folders.values():
-            place.mkdir()
-        self._done = {name: self._pool.submit(execute, name, place) for name, place in self.folders.items()}
-
-    def __getitem__(self, name: str) -> nbformat.NotebookNode:
-        return self._done[name].result()
-
-    def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-
 def execute(name: str, folder: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
@@ -116,45 +98,24 @@ def check(notebook: nbformat.NotebookNode, name: str) -> None:
     assert notebook.cells[0].source.startswith("# "), name
 
 
-@pytest.fixture(scope="class")
-def environment() -> Iterator[pytest.MonkeyPatch]:
-    """What the kernels of a class inherit."""
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in (*VARIABLES, "JUPYTER_PIPELINE_EMBEDDED"):
-            patch.delenv(variable, raising=False)
-        yield patch
+@pytest.mark.parametrize("name", NAMES)
+def test_against_a_server(name, server, tmp_path, monkeypatch):
+    pid, runtime = server
+    for variable in (*VARIABLES, "JUPYTER_PIPELINE_EMBEDDED"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("JPY_PARENT_PID", str(pid))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+    check(execute(name, tmp_path), name)
+    assert not (tmp_path / "pipelines").exists()
 
 
-class TestAgainstAServer:
-    @pytest.fixture(scope="class")
-    def executed(
-        self, server: tuple[int, Path], environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-    ) -> Iterator[Executed]:
-        pid, runtime = server
-        environment.setenv("JPY_PARENT_PID", str(pid))
-        environment.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
-        notebooks = Executed(tmp_path_factory.mktemp("served"))
-        yield notebooks
-        notebooks.close()
-
-    @pytest.mark.parametrize("name", NAMES)
-    def test_it_comes_to_its_end(self, name: str, executed: Executed) -> None:
-        check(executed[name], name)
-        assert not (executed.folders[name] / "pipelines").exists()
-
-
-class TestEmbedded:
-    @pytest.fixture(scope="class")
-    def executed(self, environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
-        environment.setenv("JUPYTER_PIPELINE_EMBEDDED", "1")
-        notebooks = Executed(tmp_path_factory.mktemp("embedded"))
-        yield notebooks
-        notebooks.close()
-
-    @pytest.mark.parametrize("name", NAMES)
-    def test_it_comes_to_its_end(self, name: str, executed: Executed) -> None:
-        check(executed[name], name)
-        assert (executed.folders[name] / "pipelines" / name).is_dir()
+@pytest.mark.parametrize("name", NAMES)
+def test_embedded(name, tmp_path, monkeypatch):
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("JUPYTER_PIPELINE_EMBEDDED", "1")
+    check(execute(name, tmp_path), name)
+    assert (tmp_path / "pipelines" / name).is_dir()
 
 
 @pytest.mark.parametrize("name", NAMES)
