@@ -127,7 +127,7 @@ def staged(
     project.run(StageId.PROFILE_DATA)
     project.run(StageId.PREPROCESS)
     chosen = [{"id": model, "params": {}} for model in models]
-    project.run(StageId.MODEL_SELECT, {"trials": trials, "time_budget_s": 60.0, "models": chosen})
+    project.run(StageId.MODEL_SELECT, {"trials": trials, "time_budget_s": 600.0, "models": chosen})
     project.run(StageId.TRAIN)
     return project
 

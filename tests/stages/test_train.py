@@ -46,7 +46,7 @@ def ready(tmp: Path, target: str, metric: str = "auto") -> StagedProject:
     project = profiled(tmp, churn_table(), target)
     project.run(StageId.PREPROCESS)
     chosen: list[dict[str, Any]] = [{"id": m, "params": FEW.get(m, {})} for m in MODELS]
-    params = {"models": chosen, "time_budget_s": 120.0, "trials": 1}
+    params = {"models": chosen, "time_budget_s": 600.0, "trials": 1}
     project.run(StageId.MODEL_SELECT, params | ({} if metric == "auto" else {"metric": metric}))
     return project
 
