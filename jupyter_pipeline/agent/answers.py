@@ -169,7 +169,7 @@ def _model(context: Context, model: str) -> str:
 
 def _why(context: Context, models: list[str]) -> str:
     if models:
-        return " ".join(_model(context, m) for m in models[:3])
+        return "\n".join(_model(context, m) for m in models[:3])
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
         rows = ", ".join(f"{r.model} {r.metric:#.4g}" for r in good[:5])
@@ -177,7 +177,7 @@ def _why(context: Context, models: list[str]) -> str:
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:
-        return " ".join(f"{c['id']}: {whys[c['id']]}" for c in plan["models"] if c["id"] in whys) or _models(context)
+        return "\n".join(f"{c['id']}: {whys[c['id']]}" for c in plan["models"] if c["id"] in whys) or _models(context)
     return f"{_target(context)} {_metric(context)}"
 
 

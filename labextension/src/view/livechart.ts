@@ -247,7 +247,9 @@ export class LiveChart {
     let x1 = -Infinity;
     let y0 = Infinity;
     let y1 = -Infinity;
-    for (const line of this.lines) {
+    // A point alone that does not lead, such as the baseline's, is named at the edge rather than squeezing the curves.
+    const curves = this.lines.filter(line => line.weight === 2 || (line.val?.length ?? 0) > 1);
+    for (const line of curves.length > 0 ? curves : this.lines) {
       for (const series of [line.val, line.withTrain ? line.train : undefined]) {
         if (series && series.length > 0) {
           x0 = Math.min(x0, series.x[0]);
@@ -304,8 +306,9 @@ export class LiveChart {
       .map(line => {
         const series = line.val!;
         const endX = bbox.left + ((series.x[series.length - 1] - x0) / (x1 - x0)) * bbox.width;
-        const endY = bottom - ((series.last - y0) / (y1 - y0)) * bbox.height;
-        return { line, endX, endY, y: endY };
+        const place = bottom - ((series.last - y0) / (y1 - y0)) * bbox.height;
+        const endY = Math.min(Math.max(place, bbox.top), bottom);
+        return { line, endX, endY, y: endY, inside: endY === place };
       })
       .sort((a, b) => a.endY - b.endY);
     for (let i = 0; i < chosen.length; i++) {
@@ -317,22 +320,26 @@ export class LiveChart {
       chosen[i].y = Math.min(chosen[i].y, most);
     }
     ctx.textBaseline = 'middle';
-    for (const { line, endX, endY, y } of chosen) {
+    for (const { line, endX, endY, y, inside } of chosen) {
       ctx.strokeStyle = ctx.fillStyle = this.colour(line.colour);
-      ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
-      ctx.beginPath();
-      ctx.arc(endX, endY, (line.weight > 0 ? 3 : 2) * ratio, 0, 7);
-      ctx.fill();
+      if (inside) {
+        ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
+        ctx.beginPath();
+        ctx.arc(endX, endY, (line.weight > 0 ? 3 : 2) * ratio, 0, 7);
+        ctx.fill();
+      }
       if (!named) {
         continue;
       }
-      ctx.globalAlpha = line.weight > 0 ? 0.5 : 0.3;
-      ctx.lineWidth = 0.75 * ratio;
-      ctx.beginPath();
-      ctx.moveTo(endX + 4 * ratio, endY);
-      ctx.lineTo(right + 2 * ratio, y);
-      ctx.lineTo(right + 8 * ratio, y);
-      ctx.stroke();
+      if (inside) {
+        ctx.globalAlpha = line.weight > 0 ? 0.5 : 0.3;
+        ctx.lineWidth = 0.75 * ratio;
+        ctx.beginPath();
+        ctx.moveTo(endX + 4 * ratio, endY);
+        ctx.lineTo(right + 2 * ratio, y);
+        ctx.lineTo(right + 8 * ratio, y);
+        ctx.stroke();
+      }
       ctx.globalAlpha = 1;
       ctx.fillStyle = line.weight > 0 ? this.foreground : this.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${this.fontFamily}`;
