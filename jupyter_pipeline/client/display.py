@@ -135,5 +135,6 @@ def _widget(pipeline: "Pipeline") -> Any:
     return PipelineView(
         _esm=ESM.read_text(encoding="utf-8"),
         project_id=pipeline.project_id,
-        epoch=pipeline.model.epoch or "",
+        # Without it the browser does not look for the project on its own server, where it is not.
+        epoch=(pipeline.model.epoch or "") if pipeline.is_local else "",
     )

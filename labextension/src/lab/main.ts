@@ -65,7 +65,10 @@ export class Pipelines implements IPipelines {
   }
 
   isVisible(projectId: string): boolean {
-    return this.find(projectId)?.isVisible === true && document.visibilityState === 'visible';
+    return (
+      document.visibilityState === 'visible' &&
+      [...this.contents].some(content => content.projectId === projectId && content.isVisible && inWindow(content.node))
+    );
   }
 
   modelOf(projectId: string): ProjectModel | null {
@@ -150,4 +153,10 @@ export class Pipelines implements IPipelines {
 export function projectNamed(text: string): string | null {
   const name = isProjectId(text) ? text : toProjectId(text);
   return isProjectId(name) ? name : null;
+}
+
+/** Whether a part of it is on the screen: a cell may be scrolled away. */
+function inWindow(node: HTMLElement): boolean {
+  const { top, bottom } = node.getBoundingClientRect();
+  return bottom > 0 && top < window.innerHeight;
 }

@@ -24,9 +24,10 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: `${NAMESPACE}:launcher`,
   description: 'A card in the launcher.',
   autoStart: true,
-  requires: [IPipelines, ILauncher],
-  activate: (_app: JupyterFrontEnd, pipelines: IPipelines, launcher: ILauncher): void => {
-    launcher.add({
+  requires: [IPipelines],
+  optional: [ILauncher], // Notebook 7 has none
+  activate: (_app: JupyterFrontEnd, pipelines: IPipelines, launcher: ILauncher | null): void => {
+    launcher?.add({
       command: Commands.create,
       category: pipelines.trans.__('Machine Learning'),
       rank: 1,

@@ -14,8 +14,12 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: `${NAMESPACE}:status`,
   description: 'The status bar item.',
   autoStart: true,
-  requires: [IPipelines, IStatusBar],
-  activate: (app: JupyterFrontEnd, pipelines: IPipelines, statusBar: IStatusBar): void => {
+  requires: [IPipelines],
+  optional: [IStatusBar], // Notebook 7 has none
+  activate: (app: JupyterFrontEnd, pipelines: IPipelines, statusBar: IStatusBar | null): void => {
+    if (statusBar === null) {
+      return;
+    }
     const item = new StatusItem(pipelines, project => void app.commands.execute(Commands.open, { project }));
     statusBar.registerStatusItem(`${NAMESPACE}:status`, {
       item,

@@ -18,7 +18,7 @@ export interface IPipelines {
   readonly current: ProjectContent | null;
   /** Another view came to the front, or a project that is shown came to another stage, gate or percent. */
   readonly currentChanged: ISignal<IPipelines, void>;
-  /** Whether a person sees the project now, in a panel of its own. */
+  /** Whether a person sees the project now, in a panel of its own or below a cell. */
   isVisible(projectId: string): boolean;
   /** What is known of a project that is shown somewhere; null if it is not. */
   modelOf(projectId: string): ProjectModel | null;

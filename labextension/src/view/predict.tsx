@@ -111,7 +111,8 @@ export function PredictForm() {
             <div>
               <span class="jppl-muted">{target}</span>
               <strong class="jppl-predicted">
-                {typeof state.said.predictions[0] === 'number'
+                {/* A class may be a number too, but is none to round. */}
+                {typeof state.said.predictions[0] === 'number' && !state.said.probabilities
                   ? number(state.said.predictions[0])
                   : String(state.said.predictions[0])}
               </strong>

@@ -41,6 +41,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root *, .jppl-root *::before, .jppl-root *::after { box-sizing: border-box; }
 .jppl-root :is(h2, h3, h4, p, ul, ol, dl, dd, figure, blockquote, fieldset) { margin: 0; padding: 0; border: 0; min-width: 0; }
 .jppl-root :is(ul, ol) { list-style: none; }
+/* What JupyterLab gives lists of terms in an output. */
+.jppl-root.jppl-root :is(dl, dt, dd) { float: none; width: auto; }
+.jppl-root.jppl-root dl { overflow: visible; }
 .jppl-root :is(button, input, select, textarea) { font: inherit; color: inherit; margin: 0; }
 .jppl-root [hidden] { display: none !important; }
 .jppl-root :focus-visible { outline: 2px solid var(--jppl-accent); outline-offset: 1px; }
@@ -216,7 +219,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 @keyframes jppl-slide { to { transform: translateX(233%); } }
 @media (prefers-reduced-motion: reduce) { .jppl-root *, .jppl-root *::after { animation-duration: 4s !important; transition: none !important; } }
 .jppl-curves { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
-.jppl-waiting { min-height: 120px; place-items: center; color: var(--jppl-muted); border: 1px dashed var(--jppl-border); border-radius: 4px; }
+.jppl-root .jppl-waiting { min-height: 120px; place-content: center; color: var(--jppl-muted); border: 1px dashed var(--jppl-border); border-radius: 4px; }
 .jppl-curve { position: relative; }
 .jppl-curve figcaption { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: baseline; padding-bottom: 2px; }
 .jppl-key { margin-inline-start: auto; font-size: var(--jppl-small); color: var(--jppl-muted); display: inline-flex; gap: 5px; align-items: center; }
@@ -256,9 +259,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-confusion tbody td { min-width: 66px; background: color-mix(in srgb, var(--jppl-series-0) calc(var(--jppl-share, 0) * var(--jppl-depth)), var(--jppl-bg2)); }
 .jppl-root .jppl-confusion td strong, .jppl-root .jppl-confusion td span { display: block; }
 .jppl-root .jppl-confusion td span { font-size: var(--jppl-small); }
-.jppl-bars { display: grid; gap: 4px; max-width: 640px; }
-.jppl-bars > div { display: grid; grid-template-columns: minmax(70px, 34%) minmax(0, 1fr); gap: 10px; align-items: center; }
-.jppl-bars dt { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: end; font-weight: 400; }
+.jppl-root .jppl-bars { display: grid; gap: 4px; max-width: 640px; }
+.jppl-bars > div { display: grid; grid-template-columns: minmax(70px, 42%) minmax(0, 1fr); gap: 10px; align-items: center; }
+.jppl-root .jppl-bars dt { overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-height: 1.25; overflow-wrap: anywhere; text-align: end; font-weight: 400; }
 .jppl-root .jppl-bars dd { display: grid; grid-template-columns: minmax(0, 1fr) minmax(48px, max-content); gap: 8px; align-items: center; }
 .jppl-bar-room { position: relative; display: block; height: 10px; }
 .jppl-bar { position: absolute; inset: 0 auto 0 0; background: var(--jppl-series-0); border-radius: 0 2px 2px 0; min-width: 1px; }

@@ -8,7 +8,7 @@ export interface Reach {
 /** The server of this page, if it has exactly this project; null if the kernel must relay. */
 export async function reach(projectId: string, epoch: string): Promise<Reach | null> {
   const config = pageConfig();
-  if (config === null) {
+  if (config === null || epoch === '') {
     return null;
   }
   const baseUrl = new URL(config.baseUrl || '/', location.href).href.replace(/\/?$/, '/');

@@ -7,6 +7,7 @@ import type { Predictions, ViewRest } from '../view';
 /** Without a word for so long, a kernel is asked again. */
 const SILENCE_MS = 20_000;
 const UPLOAD_PIECE = 1 << 20;
+const KERNEL_ENDED = 'The kernel was restarted or ended. Run the cell again to go on.';
 
 export interface RelayHandlers {
   /** A cell runs, during which the kernel takes no messages; or it has ended. */
@@ -37,7 +38,10 @@ export class Relay {
     private readonly busy: RelayHandlers = {}
   ) {
     this.receive = this.receive.bind(this);
+    this.lost = this.lost.bind(this);
     model.on('msg:custom', this.receive);
+    // What ipywidgets tells of a model when its kernel is gone; other front ends may never do.
+    model.on('comm_live_update', this.lost);
   }
 
   connect(handlers: ConnectionHandlers): Connection {
@@ -65,9 +69,8 @@ export class Relay {
         }
         this.say({ kind: 'stop' });
         this.model.off('msg:custom', this.receive);
-        for (const call of this.calls.values()) {
-          call.reject(new Error('The view was closed.'));
-        }
+        this.model.off('comm_live_update', this.lost);
+        this.reject('The view was closed.');
         handlers.onStatusChange?.('closed', {});
       }
     };
@@ -96,7 +99,11 @@ export class Relay {
   }
 
   private say(content: Record<string, unknown>, buffers?: ArrayBuffer[]): void {
-    this.model.send({ ...content, client: this.client }, undefined, buffers);
+    try {
+      this.model.send({ ...content, client: this.client }, undefined, buffers);
+    } catch {
+      this.lost(); // its comm is closed
+    }
   }
 
   private call(method: string, args: Record<string, unknown>, buffers?: ArrayBuffer[]): Promise<unknown> {
@@ -107,7 +114,7 @@ export class Relay {
     });
   }
 
-  private receive(content: any, buffers: DataView[] = []): void {
+  private receive(content: any, buffers: (DataView | ArrayBuffer)[] = []): void {
     if (this.closed) {
       return;
     }
@@ -161,13 +168,13 @@ export class Relay {
     }
   }
 
-  private finish(content: any, buffers: DataView[]): void {
+  private finish(content: any, buffers: (DataView | ArrayBuffer)[]): void {
     const call = this.calls.get(content.id);
     if (!call) {
       return;
     }
     for (const buffer of buffers) {
-      call.pieces.push(new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength).slice());
+      call.pieces.push(bytes(buffer));
     }
     if (content.more) {
       return;
@@ -180,6 +187,21 @@ export class Relay {
     }
   }
 
+  /** The kernel is gone, and with it whatever was asked of it. */
+  private lost(): void {
+    this.open = false;
+    this.outbox.clear();
+    this.reject(KERNEL_ENDED);
+    this.handlers.onStatusChange?.('closed', { reason: KERNEL_ENDED });
+  }
+
+  private reject(why: string): void {
+    for (const call of this.calls.values()) {
+      call.reject(new Error(why));
+    }
+    this.calls.clear();
+  }
+
   private setOpen(): void {
     this.open = true;
     this.tellStatus();
@@ -190,6 +212,13 @@ export class Relay {
       this.handlers.onStatusChange?.('open', { waiting: this.outbox.size });
     }
   }
+}
+
+/** A copy of a buffer: a view in JupyterLab, the buffer itself in some other front ends. */
+function bytes(buffer: DataView | ArrayBuffer): Uint8Array<ArrayBuffer> {
+  return ArrayBuffer.isView(buffer)
+    ? new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength).slice()
+    : new Uint8Array(buffer.slice(0));
 }
 
 function unique(): string {

@@ -1,0 +1,159 @@
+"""The view below a notebook's cell, in a real JupyterLab with real kernels."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import TOKEN, Console, Lab
+from .jobs import STAGES, View, outputs, palette, restored, write_csv, write_notebook
+
+SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}')\np"
+SLOW_CELL = "import time\nfor _ in range(600):\n    time.sleep(1)"
+
+
+SERVER_AWAY = (
+    "net::ERR_CONNECTION_REFUSED",
+    "503 (Service Unavailable)",  # a server that is about to open its projects
+    "/channels?session_id=",
+    "/api/kernels/",
+    "/api/sessions",
+    "/ws/projects/",
+    "/api/events/subscribe",
+)
+"""What Chromium and JupyterLab say in the console while the server is away, or has not this kernel any more."""
+
+
+def open_notebook(lab: Lab, page: Page, path: str) -> None:
+    page.goto(lab.lab_url(f"tree/{path}"))
+    restored(page)
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+
+
+def run_cell(page: Page, n: int) -> None:
+    page.locator(".jp-Notebook .jp-Cell").nth(n).locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Shift+Enter")
+
+
+def save(page: Page, path: Path) -> None:
+    """Save the notebook, and wait until it is on the disk with its outputs."""
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-NotebookPanel .jp-Notebook").first).to_be_visible()
+    for _ in range(100):
+        if outputs(path):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("The notebook was not saved with its outputs.")
+
+
+def restart_kernel(page: Page) -> None:
+    palette(page, "Restart Kernel…")
+    page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+
+
+def close_dialog(title: Locator) -> None:
+    title.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+
+def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page: Page, console: Console) -> None:
+    """By mouse and keyboard, while cells run; the kernel and then the server die in the middle of the training."""
+    lab = start_lab(base_url="/user/ann%40x/")
+    write_csv(lab.root / "tumours.csv")
+    write_notebook(lab.root / "cell.ipynb", [SHOW.format(name="cell"), SLOW_CELL])
+    open_notebook(lab, page, "cell.ipynb")
+    run_cell(page, 0)
+    view = View.in_cell(page, "cell")
+    expect(view.root).to_be_visible()
+    run_cell(page, 1)  # the kernel is busy from now on, and the view does not care
+    view.say("Predict target in tumours.csv. Take at most 20 seconds, with logistic regression and lightgbm.")
+    for stage in STAGES[:4]:
+        view.confirm(stage, key="Enter" if stage == "DATA_SOURCE" else None)
+    view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
+    view.say("60 trials")  # so that the training takes its twenty seconds
+    view.hears("Settings tried of each model: 60.")
+    expect(page.get_by_text("Python 3 (ipykernel) | Busy")).to_be_visible()
+    view.confirm("MODEL_SELECT")
+    view.is_at("TRAIN", "IN_PROGRESS")
+    console.allow("Could not restore the debugger state")  # JupyterLab's own, of a kernel restarted while it is busy
+    restart_kernel(page)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    view.is_at("TRAIN", "IN_PROGRESS")
+    lab.kill()
+    expect(view.root.get_by_text("Not connected")).to_be_visible()
+    for text in SERVER_AWAY:
+        console.allow(text)
+    page.add_locator_handler(page.get_by_text("Server Connection Error"), close_dialog)  # of JupyterLab itself
+    lab.start()
+    view.confirm("TRAIN")
+    view.confirm("REVIEW_EDIT")
+    view.is_at("EXPORT", "COMPLETED")
+    name = view.root.get_by_role("figure", name="Importance of columns").get_by_role("term").first
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight"), "It is cut off."
+    view.root.get_by_role("button", name="Predict", exact=True).click()
+    expect(view.root.locator(".jppl-predicted")).to_have_text(re.compile(r"^[01]$"))
+
+
+def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, console: Console) -> None:
+    name = "kept"
+    notebook = lab.root / "kept.ipynb"
+    write_notebook(notebook, [SHOW.format(name=name) + ".chat('Predict species of the iris data')\np"])
+    open_notebook(lab, page, notebook.name)
+    run_cell(page, 0)
+    View.in_cell(page, name).is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    save(page, notebook)
+    saved = notebook.read_text()
+    assert TOKEN not in saved
+    assert "ticket" not in saved.lower()
+    bundle = next(data for data in outputs(notebook) if "text/html" in data)
+    assert next(iter(bundle)) == "application/vnd.jupyter-pipeline.view+json"
+    assert "waits for you" in "".join(bundle["text/html"])
+    # As GitHub and nbconvert show it.
+    page_html = notebook.with_suffix(".html")
+    subprocess.run([sys.executable, "-m", "nbconvert", "--to", "html", str(notebook)], check=True, capture_output=True)
+    assert "waits for you" in page_html.read_text()
+    # Another day: no kernel of before, another server, the same project. While it is away the page complains.
+    for text in SERVER_AWAY:
+        console.allow(text)
+    page.add_locator_handler(page.get_by_text("Server Connection Error"), close_dialog)  # of JupyterLab itself
+    lab.stop()
+    lab.start()
+    page.goto(lab.lab_url("tree/kept.ipynb"))
+    restored(page)
+    view = View.in_cell(page, name)
+    view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # And where the project is gone, what was saved is shown, and why.
+    console.allow(f"/api/projects/{name}")  # not found
+    lab.request("DELETE", f"api/projects/{name}")
+    page.reload()
+    restored(page)
+    note = page.locator(".jp-Pipeline-note")
+    expect(note).to_contain_text("There is no project kept on this server")
+    expect(page.locator(".jp-OutputArea").get_by_text("waits for you").first).to_be_visible()
+
+
+def test_a_view_without_a_server_asks_the_kernel(lab: Lab, page: Page) -> None:
+    """Embedded: the conductor is in the kernel, and the page can reach nothing but that."""
+    write_notebook(
+        lab.root / "embedded.ipynb",
+        ["from jupyter_pipeline import Pipeline\np = Pipeline('inside', embedded=True, workspace='elsewhere')\np"],
+    )
+    (lab.root / "elsewhere").mkdir(exist_ok=True)
+    open_notebook(lab, page, "embedded.ipynb")
+    run_cell(page, 0)
+    view = View.in_cell(page, "inside")
+    expect(view.root).to_be_visible()
+    view.say("Predict species of the iris data")
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # The first rows come through the kernel as well.
+    expect(view.root.get_by_role("columnheader", name="petal length (cm)")).to_be_visible()
+    assert lab.request("GET", "api/projects/inside").status == 404
+    # A kernel that is gone is told, not shown as if it were there.
+    restart_kernel(page)
+    expect(view.root.get_by_text("The kernel was restarted or ended.")).to_be_visible()
