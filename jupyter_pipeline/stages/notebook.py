@@ -175,7 +175,7 @@ def build(config: dict[str, Any], title: str) -> Any:
         evaluation_names=", ".join(names or ["evaluate", "residuals_data"]),
         figure_names=", ".join(drawn or ["draw_history", "draw_residuals"]),
     )
-    folder = 'drawings = tempfile.TemporaryDirectory()\nfigures = Path(drawings.name)'
+    folder = "drawings = tempfile.TemporaryDirectory()\nfigures = Path(drawings.name)"
     setup = setup.replace("import json\n", "import json\nimport tempfile\n") + folder + "\n"
     target, model, metric = config["task"]["target"], config["model"], config["task"]["metric"]
     parts: list[tuple[str, str]] = [
