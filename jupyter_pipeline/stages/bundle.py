@@ -200,8 +200,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     lines += ["", "`MANIFEST.json` has the SHA-256 of every file of this bundle.", ""]
     if parts["event_log"]:
         lines[-1:] = [
-            "`events.jsonl` is the log of all that happened, `events.chain` its chain of hashes; with jupyter_pipeline "
-            "installed, `jupyter pipeline verify` checks both, and that the reported numbers follow from them.",
+            "`events.jsonl` is the log of all that happened, `events.chain` its chain of hashes; "
+            "`jupyter pipeline verify`, where it is installed, checks both, and that the reported numbers follow from them.",
             "",
         ]
     return "\n".join(lines)

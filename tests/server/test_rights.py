@@ -13,7 +13,7 @@ import pytest
 import websockets
 
 import jupyter_pipeline
-from jupyter_pipeline.server import rest, websocket
+from jupyter_pipeline.server import modules, rest, websocket
 
 from .conftest import Server
 
@@ -68,7 +68,7 @@ def test_every_handler_that_the_web_app_knows_is_under_auth(tmp_path: Path) -> N
         [sys.executable, "-c", WALK, str(tmp_path / "root")], capture_output=True, text=True, check=True, timeout=120
     )
     found = json.loads(ended.stdout.splitlines()[-1])
-    assert len(found) == len([*rest.default_handlers, *websocket.default_handlers])
+    assert len(found) == len([*rest.default_handlers, *websocket.default_handlers, *modules.default_handlers])
     for pattern, name, methods in found:
         assert methods, (pattern, name)
         assert all(methods.values()), f"{name} at {pattern} answers without asking who is there: {methods}"
