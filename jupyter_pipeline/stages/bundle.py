@@ -201,7 +201,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     if parts["event_log"]:
         lines[-1:] = [
             "`events.jsonl` is the log of all that happened, `events.chain` its chain of hashes; "
-            "`jupyter pipeline verify`, where it is installed, checks both, and that the reported numbers follow from them.",
+            "`jupyter pipeline verify`, where it is installed, checks both, and that the reported numbers follow from "
+            "them.",
             "",
         ]
     return "\n".join(lines)
