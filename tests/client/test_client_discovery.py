@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from jupyter_pipeline import Pipeline
-from jupyter_pipeline.client import discovery
 from jupyter_pipeline.client.discovery import TICKET_HEADER, base_url, find_server
 from jupyter_pipeline.client.errors import PipelineError
 
@@ -124,13 +123,9 @@ def test_project_names(name):
 
 def test_light_import_never_takes_the_server_along():
     code = (
-        "import sys, time, tornado.websocket, tornado.httpclient; t = time.perf_counter()\n"
+        "import sys\n"
         "from jupyter_pipeline import Pipeline; from jupyter_pipeline.client import websocket, discovery\n"
-        "s = time.perf_counter() - t\n"
         "heavy = {'pandas', 'polars', 'numpy', 'ipywidgets', 'IPython', 'sklearn', 'jupyter_server'}\n"
-        "heavy &= set(sys.modules)\n"
-        "assert not heavy, heavy\nprint(s)"
+        "print(*sorted(heavy & set(sys.modules)))"
     )
-    best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
-    assert best < 0.15
-    assert discovery.URL_VARIABLE == "JUPYTER_PIPELINE_URL"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == []
