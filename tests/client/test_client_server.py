@@ -73,7 +73,7 @@ def test_a_wrong_token_is_said_and_not_tried_again(live_server):
     with pytest.raises(PipelineError, match="token") as caught:
         Pipeline("x", url=live_server.url, token="wrong")
     assert caught.value.code == "FORBIDDEN"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25  # and not the 30 s that a connection is given
 
 
 def test_a_server_without_the_base_url(live_server):
