@@ -113,7 +113,7 @@ def _zip_member(path: Path) -> str | None:
             if chosen[0].flag_bits & 1:
                 raise ReadError(f"{path.name} is protected by a password; unpack it first.")
             return chosen[0].filename
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError):
         raise ReadError(f"{path.name} is a damaged zip archive; download or pack it again.") from None
 
 
@@ -153,7 +153,7 @@ def unpacked(path: Path, compression: str | None, member: str | None = None) -> 
                 file = stack.enter_context(_open_zstd(path))
             else:
                 archive = stack.enter_context(zipfile.ZipFile(path))
-                file = stack.enter_context(archive.open(member or archive.namelist()[0]))
+                file = stack.enter_context(_open_member(archive, member))
             yield cast(IO[bytes], file)
         except (EOFError, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, _ZstdError) as error:
             raise ReadError(
@@ -161,6 +161,14 @@ def unpacked(path: Path, compression: str | None, member: str | None = None) -> 
             ) from None
         except OSError as error:
             raise ReadError(f"{path.name} cannot be read ({error.strerror or error}).") from None
+
+
+def _open_member(archive: zipfile.ZipFile, member: str | None) -> IO[bytes]:
+    """A file of an archive; whatever zipfile makes of damaged headers becomes BadZipFile."""
+    try:
+        return archive.open(member or archive.namelist()[0])
+    except (UnicodeDecodeError, NotImplementedError, RuntimeError, LookupError) as error:
+        raise zipfile.BadZipFile(str(error)) from None
 
 
 class _ZstdError(Exception):

@@ -359,3 +359,16 @@ def test_bundled(name):
     assert settle(sniff_bundled(name)).sha256 == spec.sha256
     with pytest.raises(ReadError, match="iris"):
         sniff_bundled("titanic")
+
+
+def test_a_zip_whose_file_names_are_damaged_is_said_to_be(tmp_path):
+    """The flag for UTF-8 with bytes that are none, in the file's own header: zipfile fails with UnicodeDecodeError."""
+    path = tmp_path / "t.csv.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rows.csv", TEXT)
+    data = bytearray(path.read_bytes())
+    data[7] |= 0x08
+    data[30] = 0x80
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="damaged"):
+        sniff(path)
