@@ -52,6 +52,8 @@ _DTYPES: dict[str, type[pl.DataType]] = {
 }
 _WIDER = {"Int64": "Float64", "Float64": "String", "Boolean": "String"}
 _MAX_WIDENED = 6
+#: What polars raises over a file: on damaged ones its Rust code may panic, which is no Exception.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ def _with_schema(spec: TableSpec) -> TableSpec:
             spec = replace(spec, notes=(*spec.notes, note)) if note else spec
         else:
             schema = _lazy(spec).collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(spec, error) from None
     columns = {name: str(dtype) for name, dtype in schema.items()}
     if len(columns) < 2:
@@ -309,7 +311,7 @@ def read(spec: TableSpec, n_rows: int | None = None) -> pl.DataFrame:
     try:
         lazy = scan(spec)
         return (lazy if n_rows is None else lazy.head(n_rows)).collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(spec, error) from None
 
 
@@ -331,7 +333,7 @@ def settle(spec: TableSpec) -> TableSpec:
         try:
             counts = _counted(spec)
             break
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except _UNREADABLE as error:
             wider = _widened(spec, str(error), attempt)
             if wider is None:
                 raise _unreadable(spec, error) from None
@@ -396,7 +398,7 @@ def _western_of(spec: TableSpec) -> str:
     return "cp1252"
 
 
-def _unreadable(spec: TableSpec, error: Exception) -> ReadError:
+def _unreadable(spec: TableSpec, error: BaseException) -> ReadError:
     name = Path(spec.path).name
     if isinstance(error, FileNotFoundError):
         return ReadError(f"There is no file {name} any more; attach it again.")
