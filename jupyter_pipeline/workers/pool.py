@@ -137,7 +137,7 @@ class WorkerPool:
         self._tidying: set[asyncio.Task[None]] = set()
         self.predict_s = predict_s
         self._predictor: WorkerProcess | None = None
-        self._asked: dict[str, asyncio.Future[Predicted]] = {}
+        self._asked: dict[str, tuple[WorkerProcess, asyncio.Future[Predicted]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -196,13 +196,15 @@ class WorkerPool:
         predictor = self._predictor
         request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=rows)
         future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
-        self._asked[request.request_id] = future
+        self._asked[request.request_id] = predictor, future
         try:
             async with asyncio.timeout(self.predict_s):
                 await predictor.send(request)
                 answer = await future
         except TimeoutError:
-            # Those that wait behind it hear of its end and can be sent again.
+            # Those that wait behind it hear of its end and can be sent again; none is sent to it any more.
+            if self._predictor is predictor:
+                self._predictor = None
             self._later(predictor.end(0.0))
             raise PredictorBusy(
                 f"The prediction took longer than {self.predict_s:g} s and was stopped; send fewer rows at once."
@@ -227,9 +229,9 @@ class WorkerPool:
 
     def _frame(self, worker: WorkerProcess, frame: FromWorker) -> None:
         if isinstance(frame, Predicted):
-            future = self._asked.get(frame.request_id)
-            if future is not None and not future.done():
-                future.set_result(frame)
+            asked = self._asked.get(frame.request_id)
+            if asked is not None and not asked[1].done():
+                asked[1].set_result(frame)
         elif not isinstance(frame, Ready) and (attempt := self._busy.get(worker)) is not None:
             attempt.frame(frame)
 
@@ -239,9 +241,9 @@ class WorkerPool:
             log.warning("An idle worker process ended:\n%s", worker.last_words())
         if worker is self._predictor:
             self._predictor = None
-            for future in self._asked.values():
-                if not future.done():
-                    future.set_exception(PredictorBusy("The process that predicts ended meanwhile; try again."))
+        for predictor, future in self._asked.values():
+            if predictor is worker and not future.done():
+                future.set_exception(PredictorBusy("The process that predicts ended meanwhile; try again."))
         attempt = self._busy.get(worker)
         if attempt is not None:
             attempt.died(worker)

@@ -111,7 +111,6 @@ async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one
         pool.predict_s = 0.5
         with pytest.raises(PredictorBusy, match=r"longer than 0\.5 s"):
             await pool.predict(model, None, [FLOWER])
-        await predictor.exited.wait()
         pool.predict_s = 180.0
         assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
     finally:
