@@ -180,7 +180,8 @@ class Worker:
 
 def publish_in(serverapp: Any) -> None:
     """Take orders inside a Jupyter server that has our extension."""
-    asyncio.get_running_loop().create_task(_ours(serverapp))
+    # The loop keeps no task alive that waits; the server does.
+    serverapp.fanout = asyncio.get_running_loop().create_task(_ours(serverapp))
 
 
 async def _ours(serverapp: Any) -> None:
