@@ -24,7 +24,7 @@ from tests.crash.hard_work import KINDS, cancel, start
 from tests.server.conftest import Server
 
 MODELS = ("random_forest", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
-REQUEST = "Predict the digit in digits, take ten minutes."
+REQUEST = "Predict the digit in the digits data, take ten minutes."
 
 
 def workers_below(server: Server) -> set[psutil.Process]:
