@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.server_process import running
-from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvent, WorkFailed
+from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvents, WorkFailed
 from jupyter_pipeline.project.decide import decide
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.project.state import ProjectState
@@ -58,11 +58,11 @@ def history(n_events: int, at_work: bool) -> tuple[ProjectState, list[Event]]:
         if len(events) % 500 == 0 or run == 0:
             run += 1
             started = TrainRunStarted(run_id=f"run-{run}", model_id="linear", metric_primary="roc_auc", config={})
-            do(WorkEvent(attempt, started))
+            do(WorkEvents(attempt, (started,)))
         metric = MetricScalar(
             run_id=f"run-{run}", name="roc_auc", split="val", step=len(events), value=0.731, source="measured"
         )
-        do(WorkEvent(attempt, metric))
+        do(WorkEvents(attempt, (metric,)))
     if not at_work:
         do(WorkFailed(attempt, "Stopped for the benchmark."))
     return state, events

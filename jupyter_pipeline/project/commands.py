@@ -41,11 +41,11 @@ class SeenConfirm(msgspec.Struct, frozen=True):
     seen_seq: int
 
 
-class WorkEvent(msgspec.Struct, frozen=True):
-    """An attempt says something for the log."""
+class WorkEvents(msgspec.Struct, frozen=True):
+    """What an attempt says for the log, in its order."""
 
     attempt: int
-    payload: Payload
+    payloads: tuple[Payload, ...]
 
 
 class WorkDone(msgspec.Struct, frozen=True):
@@ -99,4 +99,4 @@ class AddDataset(msgspec.Struct, frozen=True):
 ClientCommand = (
     Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | RunCommand | AddDataset
 )
-AnyCommand = ClientCommand | Answer | WorkEvent | WorkDone | WorkFailed | WorkDied | FinishOverdue | Recover
+AnyCommand = ClientCommand | Answer | WorkEvents | WorkDone | WorkFailed | WorkDied | FinishOverdue | Recover

@@ -8,6 +8,7 @@ that the state names with the one that runs, ends the one and starts the other.
 import asyncio
 import contextlib
 import inspect
+import itertools
 import logging
 import time
 from collections import OrderedDict
@@ -47,7 +48,7 @@ from .commands import (
     SeenConfirm,
     WorkDied,
     WorkDone,
-    WorkEvent,
+    WorkEvents,
     WorkFailed,
 )
 from .custom import CustomCommands
@@ -92,6 +93,19 @@ class _Letter:
         self.user = user
         self.message_id = message_id
         self.answer = answer
+
+
+def _together(letters: list[_Letter]) -> list[_Letter]:
+    """The same, with what a worker says in a row in one letter: it is decided on in one go."""
+    found: list[_Letter] = []
+    for saying, some in itertools.groupby(letters, lambda letter: isinstance(letter.command, WorkEvents)):
+        if not saying:
+            found += some
+            continue
+        said = [letter.command for letter in some if isinstance(letter.command, WorkEvents)]
+        for attempt, group in itertools.groupby(said, lambda one: one.attempt):
+            found.append(_Letter(WorkEvents(attempt, tuple(p for one in group for p in one.payloads))))
+    return found
 
 
 class Project:
@@ -309,7 +323,7 @@ class Project:
                 letters.append(self._mailbox.get_nowait())
             self._handling = True
             try:
-                await self._handle(letters)
+                await self._handle(_together(letters))
                 self._handling = False
                 if self.connections == 0:
                     self._on_idle(self)
@@ -516,7 +530,7 @@ class Project:
                 except (ValueError, TypeError) as error:
                     log.error("A worker sent an event that is none: %s: %s", frame.name, error)
                     return
-                self._report(WorkEvent(frame.attempt, payload))
+                self._report(WorkEvents(frame.attempt, (payload,)))
             case Done():
                 self._report(WorkDone(frame))
             case Failed():

@@ -35,7 +35,7 @@ from .commands import (
     SeenConfirm,
     WorkDied,
     WorkDone,
-    WorkEvent,
+    WorkEvents,
     WorkFailed,
 )
 from .plans import (
@@ -71,8 +71,8 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
     """
     turn = _Decision(state, env)
     match command:
-        case WorkEvent():  # first, because of these there are the most
-            turn.work_event(command)
+        case WorkEvents():  # first, because of these there are the most
+            turn.work_events(command)
         case Say():
             turn.say(command.text)
         case Answer():

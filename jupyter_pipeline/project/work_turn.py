@@ -7,7 +7,7 @@ from ..protocol.events import LogLine, StageStatusEvent, TrainRunStarted
 from ..protocol.jobs import Done
 from ..protocol.messages import CancelRun
 from ..protocol.stages import StageId, StageStatus
-from .commands import Recover, WorkDied, WorkEvent
+from .commands import Recover, WorkDied, WorkEvents
 from .plans import shaped
 from .turn import Turn, stage_name, stands
 
@@ -66,19 +66,19 @@ class WorkTurn(Turn):
     def _current(self, attempt: int) -> bool:
         return self.state.work is not None and self.state.work.attempt == attempt
 
-    def work_event(self, command: WorkEvent) -> None:
+    def work_events(self, command: WorkEvents) -> None:
         """An attempt says something."""
-        payload = command.payload
         if not self._current(command.attempt):
             return
-        run_id = getattr(payload, "run_id", None)
-        if run_id is not None and not isinstance(payload, LogLine):
-            run = self.state.runs.get(run_id)
-            started = isinstance(payload, TrainRunStarted)
-            # A run speaks between its start and its end; a worker that says otherwise is not believed.
-            if started == (run is not None) or (run is not None and run.status != "running"):
-                return
-        self.emit(payload)
+        for payload in command.payloads:
+            run_id = getattr(payload, "run_id", None)
+            if run_id is not None and not isinstance(payload, LogLine):
+                run = self.state.runs.get(run_id)
+                started = isinstance(payload, TrainRunStarted)
+                # A run speaks between its start and its end; a worker that says otherwise is not believed.
+                if started == (run is not None) or (run is not None and run.status != "running"):
+                    continue
+            self.emit(payload)
 
     def work_done(self, done: Done) -> None:
         """An attempt came to a result."""

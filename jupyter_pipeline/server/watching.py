@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SCHEMAS = Path(__file__).parent / "event_schemas"
 _ID = "https://schema.jupyter.org/jupyter_pipeline/"
+_WATCHED = frozenset({StageStatusEvent, TrainRunStarted, TrainRunFinished})
 
 
 class Watch(Collector):
@@ -68,6 +69,8 @@ class Watch(Collector):
         self._appended += len(events)
         for event in events:
             said = event.payload
+            if type(said) not in _WATCHED:
+                continue
             if isinstance(said, StageStatusEvent):
                 self._stages[said.stage_id.value, said.status.value] += 1
                 self._emit("stage", project_id, event, stage_id=said.stage_id.value, status=said.status.value,

@@ -18,7 +18,7 @@ from jupyter_pipeline.project.commands import (
     SeenConfirm,
     WorkDied,
     WorkDone,
-    WorkEvent,
+    WorkEvents,
     WorkFailed,
 )
 from jupyter_pipeline.project.decide import decide
@@ -33,6 +33,7 @@ from jupyter_pipeline.protocol.events import (
     LeaderboardRow,
     LeaderboardUpdated,
     MetricScalar,
+    Payload,
     StageStatusEvent,
     TrainRunFinished,
     TrainRunStarted,
@@ -55,6 +56,11 @@ PLANS: dict[StageId, dict[str, Any]] = {
     StageId.REVIEW_EDIT: {},
     StageId.EXPORT: {},
 }
+
+
+def said(attempt: int, *payloads: Payload) -> WorkEvents:
+    """What a worker says."""
+    return WorkEvents(attempt, payloads)
 
 
 def env(ts: int = 1000) -> Env:
@@ -85,11 +91,11 @@ def at_gate(stage_id: StageId) -> ProjectState:
         if state.current is StageId.TRAIN:
             state = play(
                 state,
-                WorkEvent(
+                said(
                     state.work.attempt,
                     TrainRunStarted(run_id="run-1", model_id="linear", metric_primary="roc_auc", config={}),
                 ),
-                WorkEvent(
+                said(
                     state.work.attempt,
                     TrainRunFinished(
                         run_id="run-1",
@@ -97,7 +103,7 @@ def at_gate(stage_id: StageId) -> ProjectState:
                         final_metrics=FinalMetrics(task_type="binary", primary="roc_auc"),
                     ),
                 ),
-                WorkEvent(
+                said(
                     state.work.attempt,
                     LeaderboardUpdated(
                         rows=(
@@ -219,7 +225,7 @@ class ProjectMachine(RuleBasedStateMachine):
     def run_starts(self, late: bool) -> None:
         self.runs += 1
         payload = TrainRunStarted(run_id=f"run-{self.runs}", model_id="linear", metric_primary="roc_auc", config={})
-        self.do(WorkEvent(self.state.attempts - late, payload))
+        self.do(said(self.state.attempts - late, payload))
 
     @precondition(lambda self: self.runs > 0)
     @rule(data=st.data())
@@ -238,7 +244,7 @@ class ProjectMachine(RuleBasedStateMachine):
                 ]
             )
         )
-        self.do(WorkEvent(self.state.attempts, payload))
+        self.do(said(self.state.attempts, payload))
 
     @invariant()
     def state_is_the_fold_of_the_log(self) -> None:
@@ -385,7 +391,7 @@ def test_late_frames_of_a_dead_attempt_change_nothing() -> None:
         WorkDone(Done(attempt=old, plan=PLANS[StageId.PARSE_INTENT], summary="late")),
         WorkFailed(old, "late"),
         WorkDied(old, "late"),
-        WorkEvent(old, MetricScalar(run_id="r", name="loss", split="val", step=1, value=1.0)),
+        said(old, MetricScalar(run_id="r", name="loss", split="val", step=1, value=1.0)),
     ):
         events, after = decide(state, command, env())
         assert events == ()
@@ -419,7 +425,7 @@ def training() -> ProjectState:
     started = TrainRunStarted(run_id="r", model_id="linear", metric_primary="roc_auc", config={})
     best = BestModelUpdated(run_id="r", model_id="linear", metric=BestMetric(name="roc_auc", split="val", value=0.7))
     events = (started, ArtifactAdded(artifact=artifact), best)
-    return play(state, *(WorkEvent(state.work.attempt, event) for event in events))
+    return play(state, *(said(state.work.attempt, event) for event in events))
 
 
 @pytest.mark.parametrize("died", [True, False])
