@@ -15,6 +15,7 @@ from ..commands import Change, Project, Restart
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import CommandSpec
 from ..protocol.messages import BUILTIN_COMMANDS
+from ..traces import places
 from ..workers.command import Run
 from ..workers.command_process import describe_commands, run_command
 
@@ -80,14 +81,15 @@ class CustomCommands:
             response = await asyncio.to_thread(run_command, request, self._timeout_s)
         if response.reply is not None:
             return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
-        log.warning("The custom command %s failed: %s\n%s", name, response.error, response.detail)
+        # What it raised goes into the chat; it may hold data, so the log has the places in the code alone.
+        log.warning("%s: the command %s failed:\n%s", project.project_id, name, response.where or response.error)
         return Reply(text=f"The command {name} failed: {response.error}")
 
     async def _load(self) -> None:
         try:
             await self._find()
-        except Exception:
-            log.exception("The custom commands could not be loaded")
+        except Exception as error:
+            log.error("The custom commands could not be loaded:\n%s", places(error))
 
     async def _find(self) -> None:
         for point in await asyncio.to_thread(lambda: list(entry_points(group=GROUP))):
@@ -100,7 +102,7 @@ class CustomCommands:
             points, await asyncio.to_thread(describe_commands, points, self._timeout_s), strict=True
         ):
             if response.spec is None:
-                log.warning("The command %s is left out: %s\n%s", name, response.error, response.detail)
+                log.warning("The command %s is left out: %s\n%s", name, response.error, response.where)
             else:
                 self._specs[name] = response.spec
 

@@ -15,6 +15,7 @@ import msgspec
 from ..agent.base import Agent
 from ..agent.rules import RuleAgent
 from ..protocol.frames import Event, decode_event
+from ..traces import places
 from ..workers.pool import WorkerPool
 from .conductor import Project
 from .custom import CustomCommands
@@ -88,8 +89,8 @@ class ProjectManager:
         for project_id in working:
             try:
                 await self.find(project_id)
-            except Exception:
-                log.exception("The project %s could not be taken up", project_id)
+            except Exception as error:
+                log.error("The project %s could not be taken up:\n%s", project_id, places(error))
 
     async def stop(self) -> None:
         """End all work and close the log; what was running is taken up at the next start."""
@@ -105,6 +106,11 @@ class ProjectManager:
         self._projects.clear()
         await pool.close()
         await self._log.close()
+
+    @property
+    def open_projects(self) -> int:
+        """How many projects are open in this process."""
+        return len(self._projects)
 
     @property
     def at_work(self) -> tuple[str, ...]:

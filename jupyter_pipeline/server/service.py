@@ -106,6 +106,11 @@ class Service:
         """The projects in which a stage is running."""
         return () if self._manager is None else self._manager.at_work
 
+    @property
+    def open_projects(self) -> int:
+        """How many projects this process has open."""
+        return 0 if self._manager is None else self._manager.open_projects
+
     async def start(self, log: logging.Logger) -> None:
         """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
         try:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from ..protocol.errors import ErrorCode
 from ..protocol.events import StageStatusEvent, TrainRunFinished, TrainRunStarted
 from ..protocol.frames import Event
+from ..traces import places
 
 if TYPE_CHECKING:
     from .service import Service
@@ -88,8 +89,8 @@ class Watch(Collector):
         data = {key: value for key, value in members.items() if value is not UNSET}
         try:
             self._events.emit(schema_id=_ID + schema, data={"project_id": project_id, "seq": event.seq, **data})
-        except Exception:  # a handler's trouble is not the pipeline's
-            log.exception("An event could not be given to Jupyter's event logger")
+        except Exception as error:  # a handler's trouble is not the pipeline's
+            log.error("An event could not be given to Jupyter's event logger:\n%s", places(error))
 
     def collect(self) -> Iterator[Metric]:
         """The figures, as prometheus_client asks for them."""
@@ -99,6 +100,12 @@ class Watch(Collector):
         yield GaugeMetricFamily("jupyter_pipeline_clients", "Open connections.", len(self._service.connections))
         yield GaugeMetricFamily(
             "jupyter_pipeline_reader_lag_events", "Events that the slowest reader is behind.", max(lags, default=0)
+        )
+        yield GaugeMetricFamily(
+            "jupyter_pipeline_projects", "Projects that are open in this server.", self._service.open_projects
+        )
+        yield GaugeMetricFamily(
+            "jupyter_pipeline_projects_at_work", "Projects in which a stage runs.", len(self._service.at_work)
         )
         yield CounterMetricFamily("jupyter_pipeline_events_appended", "Events made durable.", self._appended)
         yield CounterMetricFamily("jupyter_pipeline_events_sent", "Events sent to clients.", self.sent)

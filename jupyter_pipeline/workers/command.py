@@ -1,14 +1,14 @@
 """A process that loads custom commands, to describe them or to run one once.
 
 It reads one request from its standard input and writes its answers, one a line, to its standard output. What a
-command itself prints goes nowhere, so that it cannot disturb the answer; when the input is closed, the process ends.
+command itself prints goes nowhere, so that it cannot disturb the answer. On POSIX it is the child of a guard
+(``guard.py``), as workers are: when the server lets go, or is gone, nothing of it is left, whatever the command does.
 """
 
 import inspect
 import os
 import sys
 import threading
-import traceback
 import typing
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -18,6 +18,8 @@ import msgspec
 
 from ..commands import Project, Reply
 from ..protocol.frames import CommandSpec
+from ..traces import places
+from .guard import start_guarded
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag="describe"):
@@ -36,12 +38,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """The description, the reply, or what went wrong (for people) with the traceback (for the server's log)."""
+    """The description, the reply, or what went wrong (for people), and where (for the server's log)."""
 
     spec: CommandSpec | None = None
     reply: Reply | None = None
     error: str | None = None
-    detail: str = ""
+    where: str = ""
 
 
 class WrongCommand(Exception):
@@ -54,6 +56,8 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    if len(sys.argv) > 1:
+        start_guarded(int(sys.argv[1]))
     request = msgspec.json.decode(sys.stdin.buffer.readline(), type=Describe | Run)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with os.fdopen(answers, "wb") as out:
@@ -70,7 +74,7 @@ def _response(call: Callable[[Any], Response], about: Any) -> Response:
     except WrongCommand as error:
         return Response(error=str(error))
     except BaseException as error:
-        return Response(error=f"{type(error).__name__}: {error}"[:500], detail=traceback.format_exc()[-4000:])
+        return Response(error=f"{type(error).__name__}: {error}"[:500], where=places(error)[:4000])
 
 
 def _end_with_parent() -> None:

@@ -15,6 +15,8 @@ from .command import Describe, Response, Run
 
 MOST_BYTES = 1 << 20
 """Bytes of an answer."""
+_GUARD_S = 8.0
+"""Seconds that the guard has to end everything, which is longer than it tries."""
 _POSIX = os.name == "posix"
 
 
@@ -35,13 +37,22 @@ def describe_commands(points: Sequence[tuple[str, str]], timeout_s: float) -> li
 
 def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Response]:
     """Answers of a process, as many as are wanted or, where one could not be had, up to that one."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_pipeline.workers.command"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    lifeline, ours = os.pipe() if _POSIX else (-1, -1)
+    command = [sys.executable, "-m", "jupyter_pipeline.workers.command"]
+    try:
+        process = subprocess.Popen(
+            [*command, str(lifeline)] if _POSIX else command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=(lifeline,) if _POSIX else (),
+        )
+    except BaseException:
+        _close(ours)
+        raise
+    finally:
+        _close(lifeline)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -50,6 +61,10 @@ def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Respons
             process.stdin.flush()
         data, why = _read(process.stdout.fileno(), wanted, timeout_s)
     finally:
+        _close(ours)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # The guard ends what the command left, also where that got out of the group.
+            process.wait(_GUARD_S if _POSIX else 0.0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL) if _POSIX else process.kill()
         process.wait()
@@ -63,6 +78,11 @@ def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Respons
         except (msgspec.DecodeError, UnicodeError):
             return [*found, Response(error="Its answer cannot be read.")]
     return found if len(found) == wanted else [*found, Response(error=why)]
+
+
+def _close(pipe: int) -> None:
+    if pipe >= 0:
+        os.close(pipe)
 
 
 def _read(pipe: int, lines: int, timeout_s: float) -> tuple[bytes, str]:

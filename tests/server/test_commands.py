@@ -36,6 +36,16 @@ def hangs(project: Project, args: Nothing) -> str:
     while True:
         pass
 
+def clings(project: Project, args: Nothing) -> str:
+    import ctypes  # native code that keeps the interpreter's lock, and a child that got away from everything
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            ctypes.PyDLL(None).sleep(600)
+        os._exit(0)
+    while True:
+        ctypes.PyDLL(None).sleep(600)
+
 def dies(project: Project, args: Nothing) -> str:
     os.kill(os.getpid(), 9)
 
@@ -59,7 +69,7 @@ def wrong_form(project, args):
     return ""
 """
 HANGS = "import time\ntime.sleep(1000)\n"
-NAMES = ("raises", "hangs", "dies", "nonsense", "floods", "wrong_change", "exits", "wrong_form")
+NAMES = ("raises", "hangs", "clings", "dies", "nonsense", "floods", "wrong_change", "exits", "wrong_form")
 
 
 def block(kind: str) -> str:
@@ -183,7 +193,9 @@ async def test_one_that_misbehaves_is_said_and_harms_nobody(with_commands: Serve
     log = with_commands.log
     assert "no_such_module" in log
     assert "wrong_form should be a function" in log or "should be a function (project, args)" in log
-    assert "out of tea" in log
+    assert "the command raises failed:\nbuiltins.RuntimeError\n  at " in log
+    assert "bad_commands.py" in log
+    assert "out of tea" not in log, "what a command says may be about data, and is for the chat"
 
 
 async def test_others_are_served_while_one_hangs_and_it_is_ended_with_its_children(
@@ -206,6 +218,24 @@ async def test_others_are_served_while_one_hangs_and_it_is_ended_with_its_childr
         while time.monotonic() < deadline and _commands_of(me):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         assert not _commands_of(me)
+
+
+async def test_one_that_clings_does_not_outlive_the_server(with_commands: Server, project_id: str) -> None:
+    """SIGKILL of the server while native code of a plugin holds the lock of its interpreter."""
+    assert with_commands.process is not None
+    async with with_commands.connect(project_id) as socket:
+        await begin(with_commands, socket)
+        await socket.send({"type": "command", "command": "clings", "id": "c"})
+        await socket.until(lambda f: f["type"] == "ack" and f["id"] == "c")
+        deadline = time.monotonic() + 30
+        while len(left := _commands_of(psutil.Process(with_commands.process.pid))) < 3:
+            assert time.monotonic() < deadline, left
+            await asyncio.sleep(0.05)
+        with_commands.process.kill()
+        with_commands.process.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, left, 20)
+    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+    with_commands.process = None
 
 
 def _commands_of(process: psutil.Process) -> list[psutil.Process]:

@@ -15,9 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jupyter_pipeline.protocol.events import FinalMetrics, TrainRunFinished, TrainRunStarted
 from jupyter_pipeline.protocol.frames import Event, stage_ref
+from jupyter_pipeline.protocol.jobs import Job
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 from jupyter_pipeline.server.limits import RateLimiter
 from jupyter_pipeline.server.service import Limits, Service
+from jupyter_pipeline.workers.work import explain
 
 from .conftest import Server
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.anyio
 CONFIG = """
 import logging
 c.EventLogger.handlers = [logging.FileHandler({path!r})]
+c.ServerApp.log_level = logging.DEBUG
 """
 
 
@@ -32,7 +35,10 @@ c.EventLogger.handlers = [logging.FileHandler({path!r})]
 def watched(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
     folder = tmp_path_factory.mktemp("watched")
     (folder / "config.py").write_text(CONFIG.format(path=str(folder / "events.log")))
-    return start_server(f"--config={folder / 'config.py'}", env={"EVENTS_OF_THE_TEST": str(folder / "events.log")})
+    warm = "--PipelineApp.warm_workers=1"
+    return start_server(
+        f"--config={folder / 'config.py'}", warm, env={"EVENTS_OF_THE_TEST": str(folder / "events.log")}
+    )
 
 
 def figures(server: Server) -> dict[str, float]:
@@ -51,6 +57,7 @@ async def test_figures_and_transitions(watched: Server, project_id: str) -> None
     secret = "confidential-remark"
     before = figures(watched)
     assert before["clients"] == 0
+    assert before["projects_at_work"] == 0
     async with watched.connect(project_id) as socket:
         await socket.greeting()
         await socket.send({"type": "confirm"})
@@ -63,6 +70,7 @@ async def test_figures_and_transitions(watched: Server, project_id: str) -> None
         assert now["events_appended_total"] == before["events_appended_total"] + opened["seq"]
         assert now["events_sent_total"] == before["events_sent_total"] + opened["seq"]
         assert now["reader_lag_events"] == 0
+        assert now["projects"] == before["projects"] + 1
         assert now["refusals_total[code=NOT_WAITING]"] == 1
         assert now["refusals_total[code=INVALID_JSON]"] == 1
         assert now["stages_total[stage=PARSE_INTENT,status=IN_PROGRESS]"] == 1
@@ -84,6 +92,71 @@ async def test_figures_and_transitions(watched: Server, project_id: str) -> None
     while figures(watched)["clients"] and time.monotonic() < deadline:
         time.sleep(0.1)  # noqa: ASYNC251
     assert figures(watched)["clients"] == 0
+
+
+SECRET = "qzxsecretqzx"
+
+
+async def test_the_servers_log_holds_nothing_of_what_people_say_or_of_their_data(
+    watched: Server, project_id: str
+) -> None:
+    """The server logs all that it can; the same word is in chats, arguments, file names, columns, values and ids that
+    are wrong, in refused and in failing requests, and in a stage that fails because of it."""
+    path = f"api/projects/{project_id}"
+    table = f"{SECRET},target\n" + "".join(f"{SECRET}{n},{n % 2}\n" for n in range(40))
+    name = f"{SECRET}.csv"
+    assert watched.request("POST", f"{path}/data?name={name}", table.encode()).status == 201
+    assert watched.request("POST", f"{path}/data?name=../{name}", b"x").status == 400
+    assert watched.request("POST", f"{path}/data?name=empty-{name}", b"").status == 400
+    wrong = [
+        {"type": SECRET}, {"type": "chat", "text": 5, "more": SECRET}, {"type": "confirm", "gate_id": SECRET},
+        {"type": "command", "command": SECRET}, {"type": "command", "command": "restart_stage", "args": {SECRET: 1}},
+        {"type": "command", "command": "restart_stage", "args": {"stage_id": SECRET}},
+        {"type": "command", "command": "select_dataset", "args": {"dataset_id": SECRET}},
+    ]  # fmt: skip
+    async with watched.connect(project_id) as socket:
+        await socket.greeting()
+        for message in [*wrong, f'{{"type": "{SECRET}', SECRET]:
+            await socket.send(message)
+            await socket.type("error")
+            assert watched.request("POST", f"{path}/messages", message).status in (400, 409)
+        assert watched.request("POST", f"{path}/predict", {"rows": SECRET}).status == 400
+        await socket.send({"type": "chat", "text": f"Predict no_{SECRET} in {name}. Our {SECRET} is at 5 %."})
+        await socket.event("WAITING_CONFIRMATION")
+        await socket.send({"type": "confirm"})
+        # The target is no column: the stage says so, with names of columns, and fails or asks.
+        await socket.until(
+            lambda f: (
+                f.get("event", {}).get("payload", {}).get("status") in ("FAILED", "WAITING_CONFIRMATION")
+                and f["event"]["payload"].get("stage_id") == "DATA_SOURCE"
+            )
+        )
+    told = await asyncio.to_thread(Path(watched.env["EVENTS_OF_THE_TEST"]).read_text)
+    assert project_id in told
+    assert SECRET not in told
+    assert f"{path}/data" in watched.log, "what was refused is in the log"
+    lines = [line for line in watched.log.splitlines() if SECRET in line]
+    assert lines == []
+
+
+def test_an_unexpected_error_is_whole_in_the_project_and_without_words_in_the_log(tmp_path: Path) -> None:
+    job = Job(
+        project_id="demo", stage_id=StageId.TRAIN, attempt=3, project_dir=str(tmp_path), workspace_dir=str(tmp_path),
+        out_dir="", result_dir="", asset_base_url="", params={}, upstream={},
+    )  # fmt: skip
+    try:
+        try:
+            float(SECRET)
+        except ValueError as error:
+            raise KeyError(f"no column {SECRET}") from error
+    except KeyError as error:
+        message, where = explain(job, error)
+    assert "errors/train-3.txt" in message
+    assert "ValueError" in where
+    assert "KeyError" in where
+    assert where.count("test_watching.py:") == 2
+    assert SECRET not in where
+    assert (tmp_path / "errors" / "train-3.txt").read_text().count(SECRET) >= 2
 
 
 def test_figures_need_a_login(watched: Server) -> None:
