@@ -4,11 +4,9 @@ Every file is held against the manifest and every event against the chain of has
 leaderboard are derived anew from the events and compared with what was reported.
 """
 
-import contextlib
 import hashlib
 import io
 import json
-import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -18,7 +16,9 @@ from typing import Any
 import msgspec
 
 from .project.chain import genesis, links
+from .project.log_reading import LogUnreadable, Row, read_rows
 from .project.state import ProjectState, evolve
+from .protocol.events import EVENT_TYPES
 from .protocol.frames import decode_event
 
 MANIFEST, EVENTS, CHAIN = "MANIFEST.json", "events.jsonl", "events.chain"
@@ -122,20 +122,35 @@ def verify_files(files: "dict[str, bytes | Path]", *, strict: bool = True) -> li
 
 
 def verify_project(folder: Path) -> list[str]:
-    """Check a project of this machine: its log, its state, its data files and its exports."""
+    """Check a project of this machine: its log, its state, its data files and its exports.
+
+    A server may be at work on it meanwhile; then it is checked as it was at the log's last commit.
+    """
     project_id = folder.resolve().name
-    row, events = _read_log(folder.parent / ".log" / "events.sqlite", project_id)
-    epoch, seq, current, status = row
-    if any(chain is None for _, _, chain in events):
+    try:
+        found = read_rows(folder.parent / ".log" / "events.sqlite", project_id)
+    except LogUnreadable as error:
+        raise VerificationError(f"The log cannot be read: {error}.") from None
+    if found is None:
+        raise VerificationError(f"The log knows no project {project_id!r}.")
+    events = found.events
+    if any(row.chain is None for row in events):
         raise VerificationError(
             "The log is of an earlier version, without hashes. They are made with the project's next event."
         )
-    numbers = [number for number, _, _ in events]
-    if numbers != list(range(1, seq + 1)):
-        raise VerificationError(f"The log should have the events 1 to {seq}, but does not.")
-    state = verify_log(project_id, epoch, [frame for _, frame, _ in events], [chain.hex() for _, _, chain in events])
-    if (current, status) != (state.current.value, state.here.status.value):
-        raise VerificationError(f"The log's list of projects says {current} {status}; its events say otherwise.")
+    if [row.seq for row in events] != list(range(1, found.seq + 1)):
+        raise VerificationError(f"The log should have the events 1 to {found.seq}, but does not.")
+    state = verify_log(
+        project_id, found.epoch, [row.frame for row in events], [(row.chain or b"").hex() for row in events]
+    )
+    for row in events:
+        _filed_rightly(row)
+    if (found.current_stage, found.status) != (state.current.value, state.here.status.value):
+        raise VerificationError(
+            f"The log's list of projects says {found.current_stage} {found.status}; its events say otherwise."
+        )
+    if found.updated_ts != state.ts:
+        raise VerificationError("The log's list of projects has another time than the last event.")
     said = [f"{len(events)} events follow one another without a gap, each with its hash.", *_told(state)]
     checked = 0
     for dataset in state.datasets:
@@ -278,34 +293,15 @@ def _packed(names: list[str], files: "dict[str, bytes | Path]") -> bytes:
     return target.getvalue()
 
 
+def _filed_rightly(row: Row) -> None:
+    """What the log says of an event beside its frame, by which it is found again, is what the frame says."""
+    name = decode_event(row.frame).name
+    if (row.name, row.state) != (name, int(EVENT_TYPES[name].STATE)):
+        raise VerificationError(f"Event {row.seq} is a {name}, but the log files it as {row.name}.")
+
+
 def _same_file(place: Path, wanted: str) -> None:
     if not place.is_file():
         raise VerificationError(f"{place.name} is missing.")
     if _digest(place)[1] != wanted:
         raise VerificationError(f"{place.name} was changed: its SHA-256 is not the one in the log.")
-
-
-def _read_log(path: Path, project_id: str) -> tuple[tuple[str, int, str, str], list[tuple[int, bytes, bytes]]]:
-    """A project's row and its events, read without changing anything."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0.0)) as connection:
-        try:
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("PRAGMA query_only=ON")
-            row = connection.execute(
-                "SELECT id, epoch, seq, current_stage, status FROM projects WHERE project_id=?", (project_id,)
-            ).fetchone()
-            if row is None:
-                raise VerificationError(f"The log knows no project {project_id!r}.")
-            columns = {column[1] for column in connection.execute("PRAGMA table_info(events)")}
-            chain = "chain" if "chain" in columns else "NULL"
-            events = connection.execute(
-                f"SELECT seq, frame, {chain} FROM events WHERE project=? ORDER BY seq",  # noqa: S608 - one of two words
-                (row[0],),
-            ).fetchall()
-        except sqlite3.DatabaseError as error:
-            if "locked" in str(error):
-                raise VerificationError(
-                    "A Jupyter server uses this project. Stop it first, or verify the exported bundle."
-                ) from None
-            raise VerificationError(f"The log cannot be read: {error}.") from None
-    return tuple(row[1:]), events

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from jupyter_pipeline.client.cli import main
 from jupyter_pipeline.project.chain import genesis, links
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.project.log_export import export_log
+from jupyter_pipeline.project.log_reading import read_rows
 from jupyter_pipeline.protocol.events import (
     Dataset,
     DatasetCandidates,
@@ -72,7 +76,7 @@ async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
     for start in range(0, len(stored), 7):
         part = stored[start : start + 7]
         entry = Entry(
-            project_id=PROJECT, epoch=EPOCH, seq=part[-1].seq, updated_ts=1, current_stage="TRAIN",
+            project_id=PROJECT, epoch=EPOCH, seq=part[-1].seq, updated_ts=part[-1].seq, current_stage="TRAIN",
             status="COMPLETED", working=False,
         )  # fmt: skip
         await log.append(entry, part, [])
@@ -238,6 +242,9 @@ def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
         ("UPDATE events SET seq=seq+1000 WHERE seq=2", "should have the events"),
         ("UPDATE projects SET epoch='other'", "Event 1 is not"),
         ("UPDATE projects SET current_stage='EXPORT'", "its events say otherwise"),
+        ("UPDATE projects SET updated_ts=updated_ts+1", "another time"),
+        ("UPDATE events SET name='LOG_LINE' WHERE name='DATASET_CANDIDATES'", "files it as LOG_LINE"),
+        ("UPDATE events SET state=0 WHERE seq=4", "files it as"),
         ("UPDATE events SET chain=NULL", "earlier version"),
         ("DELETE FROM projects", "knows no project"),
     ],
@@ -254,16 +261,73 @@ def test_changed_data_are_found(project: Path) -> None:
         verify(project)
 
 
-def test_a_project_in_use_is_said(project: Path) -> None:
+@settings(max_examples=30, deadline=None)
+@given(place=st.integers(0, 1 << 30), flip=st.integers(1, 255))
+def test_no_changed_byte_of_the_file_changes_what_the_log_says_unseen(
+    tmp_path_factory: pytest.TempPathFactory, place: int, flip: int
+) -> None:
+    """A byte that carries nothing (unused space, SQLite's counters) may change; what is read may not."""
+    root = tmp_path_factory.getbasetemp() / "flipped"
+    if not root.exists():
+        (root / PROJECT / "data").mkdir(parents=True)
+        asyncio.run(write_log(root, payloads()))
+    path = root / ".log" / "events.sqlite"
+    before = path.read_bytes()
+    said = read_rows(path, PROJECT)
+    changed = bytearray(before)
+    changed[place % len(before)] ^= flip
+    path.write_bytes(changed)
+    os.utime(path, (1, 1))
+    try:
+        verify(root / PROJECT)
+    except VerificationError:
+        return
+    else:
+        assert read_rows(path, PROJECT) == said
+    finally:
+        path.write_bytes(before)
+        os.utime(path, (1, 1))
+
+
+def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> None:
+    """Each time it is as at some commit, not before the last that was acknowledged; the writer keeps its lock."""
+    path = project.parent / ".log" / "events.sqlite"
+
     async def check() -> None:
-        log = EventLog(project.parent / ".log" / "events.sqlite")
+        log = EventLog(path)
         await log.open()
-        await log.entries()
-        with pytest.raises(VerificationError, match="Stop it first"):
-            verify(project)
+        done, seq = False, (await log.entries())[0].seq
+        ref = stage_ref(StageId.TRAIN, StageStatus.COMPLETED)
+
+        async def write() -> None:
+            nonlocal seq
+            while not done:
+                line = LogLine(run_id="chat", level="info", text="x" * 20_000, source="user")
+                event = Event(seq=seq + 1, ts=seq + 1, stage=ref, payload=line)
+                entry = Entry(
+                    project_id=PROJECT, epoch=EPOCH, seq=seq + 1, updated_ts=seq + 1, current_stage="TRAIN",
+                    status="COMPLETED", working=False,
+                )  # fmt: skip
+                await log.append(entry, [Stored(seq + 1, "LOG_LINE", encode_event(PROJECT, event), False)], [])
+                seq += 1
+                await asyncio.sleep(0.001)
+
+        writing = asyncio.create_task(write())
+        for _ in range(4):
+            before = seq
+            said = await asyncio.to_thread(verify, project)
+            assert before <= int(said[0].split()[0]) <= seq
+        done = True
+        await writing
+        probe = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM projects')"
+        other = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-c", probe, str(path)], capture_output=True, check=False
+        )
+        assert b"locked" in other.stderr, "the writer has lost its lock"
         await log.close()
 
     asyncio.run(check())
+    assert path.stat().st_size > 1 << 20, "there was a checkpoint"
 
 
 def test_a_log_of_an_earlier_version_opens_and_gets_its_hashes_with_the_next_event(project: Path) -> None:
@@ -280,9 +344,9 @@ def test_a_log_of_an_earlier_version_opens_and_gets_its_hashes_with_the_next_eve
         assert await log.chain(PROJECT, 0, 1000) == [None] * head
         ref = stage_ref(StageId.TRAIN, StageStatus.COMPLETED)
         line = LogLine(run_id="chat", level="info", text="again", source="user")
-        frame = encode_event(PROJECT, Event(seq=head + 1, ts=1, stage=ref, payload=line))
+        frame = encode_event(PROJECT, Event(seq=head + 1, ts=head + 1, stage=ref, payload=line))
         entry = Entry(
-            project_id=PROJECT, epoch=EPOCH, seq=head + 1, updated_ts=1, current_stage="TRAIN",
+            project_id=PROJECT, epoch=EPOCH, seq=head + 1, updated_ts=head + 1, current_stage="TRAIN",
             status="COMPLETED", working=False,
         )  # fmt: skip
         await log.append(entry, [Stored(head + 1, "LOG_LINE", frame, False)], [])

@@ -1,0 +1,120 @@
+"""Reading a project's log of a copy, so that nothing is changed, also beside a server that writes it.
+
+A server holds its log exclusively (:mod:`.log`), but the bytes can be read. In WAL mode a commit only adds to the WAL,
+whose frames have checksums, so that what is cut off does not count; the file itself changes in a checkpoint alone, and
+after one the WAL begins anew, with another header. A copy that saw neither is the log at its last commit.
+"""
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+_COLUMNS = "epoch, seq, updated_ts, current_stage, status"
+#: Run by itself: copies a log and its WAL, and again if there was a checkpoint in between.
+_COPY = """
+import os, shutil, sys, time
+source, folder = sys.argv[1:]
+wal = source + "-wal"
+
+def state():
+    header = b""
+    try:
+        with open(wal, "rb") as file:
+            header = file.read(32)
+    except FileNotFoundError:
+        pass
+    found = os.stat(source)
+    return found.st_mtime_ns, found.st_size, header
+
+for _ in range(100):
+    before = state()
+    # What was written just now could be written again without another time stamp.
+    if not 0 <= time.time_ns() - before[0] < 50_000_000:
+        for path in (source, wal):
+            target = os.path.join(folder, os.path.basename(path))
+            if os.path.exists(target):
+                os.unlink(target)
+            if os.path.exists(path):
+                shutil.copyfile(path, target)
+        if state() == before:
+            sys.exit(0)
+    time.sleep(0.1)
+sys.exit(1)
+"""
+
+
+class LogUnreadable(Exception):
+    """The log cannot be read; the message says why."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An event as the log has it; ``chain`` is None in a log of an earlier version."""
+
+    seq: int
+    name: str
+    state: int
+    frame: bytes
+    chain: bytes | None
+
+
+class ProjectRows(msgspec.Struct, frozen=True):
+    """What the log has of a project: its line in the list of projects, and its events in order."""
+
+    epoch: str
+    seq: int
+    updated_ts: int
+    current_stage: str
+    status: str
+    events: list[Row]
+
+
+def read_rows(path: Path, project_id: str) -> ProjectRows | None:
+    """Everything that a log has of a project, None if it knows none of this name.
+
+    Parameters
+    ----------
+    path : Path
+        The log's file.
+    project_id : str
+
+    Raises
+    ------
+    LogUnreadable
+        If it is damaged, or a server writes it too busily to be copied.
+    """
+    with tempfile.TemporaryDirectory(prefix="log-") as folder:
+        # Another process copies: one that closes a file gives up all its locks on it, also those of SQLite.
+        command = [sys.executable, "-I", "-c", _COPY, str(path), folder]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
+        try:
+            return _read(Path(folder) / path.name, project_id)
+        except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
+            raise LogUnreadable(str(error)) from None
+
+
+def _read(path: Path, project_id: str) -> ProjectRows | None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # Exclusive: then what the WAL holds is found without shared memory, as the server does it.
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        found = connection.execute(
+            f"SELECT id, {_COLUMNS} FROM projects WHERE project_id=?",  # noqa: S608 - our names
+            (project_id,),
+        ).fetchone()
+        if found is None:
+            return None
+        key, *about = found
+        has_chain = "chain" in {column[1] for column in connection.execute("PRAGMA table_info(events)")}
+        columns = "seq, name, state, frame, " + ("chain" if has_chain else "NULL")
+        rows = connection.execute(
+            f"SELECT {columns} FROM events WHERE project=? ORDER BY seq",  # noqa: S608 - our names
+            (key,),
+        ).fetchall()
+    events = [dict(zip(Row.__struct_fields__, row, strict=True)) for row in rows]
+    # Types are checked, because a damaged file can have others.
+    return msgspec.convert(dict(zip(ProjectRows.__struct_fields__, [*about, events], strict=True)), ProjectRows)
