@@ -23,15 +23,17 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Say(msgspec.Struct, frozen=True):
-    """A person said something."""
+    """A person said something. Without ``may_execute`` it cannot come to what commands and confirms do."""
 
     text: str
+    may_execute: bool = True
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The agent's reply to what was said."""
+    """The agent's reply to what was said; ``may_execute`` as in :class:`Say`."""
 
     reply: Reply
+    may_execute: bool = True
 
 
 class SeenConfirm(msgspec.Struct, frozen=True):
@@ -49,9 +51,10 @@ class WorkEvents(msgspec.Struct, frozen=True):
 
 
 class WorkDone(msgspec.Struct, frozen=True):
-    """An attempt came to a result."""
+    """An attempt came to a result, and announces it by these events."""
 
     done: Done
+    announced: tuple[Payload, ...] = ()
 
 
 class WorkFailed(msgspec.Struct, frozen=True):

@@ -22,9 +22,9 @@ from ..agent.base import Agent, Context, Reply
 from ..commands import Project as CommandProject
 from ..faults import ARMED, crash_point
 from ..protocol.errors import ErrorCode, Refusal
-from ..protocol.events import Artifact, Dataset, StageStatusEvent, User
+from ..protocol.events import Artifact, Dataset, Payload, StageStatusEvent, User
 from ..protocol.frames import CommandSpec, Event, encode_event, read_payload
-from ..protocol.jobs import Done, Emitted, Failed, FromWorker, Job, Upstream
+from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker, Job
 from ..protocol.messages import (
     BUILTIN_COMMANDS,
     CancelRun,
@@ -33,7 +33,8 @@ from ..protocol.messages import (
     Confirm,
     convert_command,
 )
-from ..protocol.stages import STAGES, StageId, StageRef
+from ..protocol.stages import StageId, StageRef
+from ..traces import places
 from ..workers.pool import Attempt, PredictionError, PredictorBusy, WorkerPool
 from .commands import (
     AddDataset,
@@ -54,6 +55,7 @@ from .commands import (
 from .custom import CustomCommands
 from .decide import decide, is_request
 from .files import ProjectFiles
+from .job import job_of
 from .log import Entry, EventLog, Stored
 from .log_export import export_log
 from .settings import Settings
@@ -228,7 +230,9 @@ class Project:
 
     # -- for writers ---------------------------------------------------------------------------------------
 
-    async def submit(self, message: Chat | Confirm | Command, user: User, seen_seq: int | None = None) -> Outcome:
+    async def submit(
+        self, message: Chat | Confirm | Command, user: User, seen_seq: int | None = None, *, may_execute: bool = True
+    ) -> Outcome:
         """Carry out a client message; returns when what it caused is durable.
 
         Parameters
@@ -240,6 +244,8 @@ class Project:
         seen_seq : int or None, default=None
             The last event that the sender had been sent, if known: a confirm without ``gate_id`` does not
             confirm a gate that opened later.
+        may_execute : bool, default=True
+            Whether what is said in a chat may come to what commands and confirms do.
 
         Raises
         ------
@@ -249,7 +255,7 @@ class Project:
         command: ClientCommand
         match message:
             case Chat():
-                command = Say(message.text)
+                command = Say(message.text, may_execute)
             case Confirm():
                 bare = message.gate_id is None and seen_seq is not None
                 command = SeenConfirm(message, seen_seq) if bare and seen_seq is not None else message
@@ -354,8 +360,10 @@ class Project:
             except Refusal as refusal:
                 decided.append((letter, refusal))
                 continue
-            except Exception:
-                log.exception("A decision failed on %s", type(letter.command).__name__)
+            except Exception as error:
+                log.error(
+                    "%s: deciding on %s failed:\n%s", self.project_id, type(letter.command).__name__, places(error)
+                )
                 sorry = Refusal(ErrorCode.INTERNAL, "Something went wrong inside; nothing was changed.")
                 decided.append((letter, sorry))
                 continue
@@ -398,10 +406,10 @@ class Project:
         if answers and isinstance(command, Say):
             reply = await self._respond(command.text, context(state))
             if isinstance(reply, Reply):
-                more, after = decide(after, Answer(reply), env)
+                more, after = decide(after, Answer(reply, command.may_execute), env)
                 events += more
             else:
-                self._later(self._answer_later(reply, env.user))
+                self._later(self._answer_later(reply, env.user, command.may_execute))
         return events, after
 
     async def _respond(self, text: str, known: Context) -> Reply | Awaitable[Reply]:
@@ -413,14 +421,14 @@ class Project:
             return self._agent.respond(text, known)
         return await asyncio.to_thread(self._agent.respond, text, known)
 
-    async def _answer_later(self, reply: Any, user: User) -> None:
+    async def _answer_later(self, reply: Any, user: User, may_execute: bool) -> None:
         """An agent that takes its time answers through the mailbox, as everyone else does."""
         try:
             answer: Reply = await reply
-        except Exception:
-            log.exception("The agent failed to answer")
+        except Exception as error:
+            log.error("%s: the agent failed to answer:\n%s", self.project_id, places(error))
             answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
-        self._mailbox.put_nowait(_Letter(Answer(answer), user))
+        self._mailbox.put_nowait(_Letter(Answer(answer, may_execute), user))
 
     async def _run_command(self, command: RunCommand, user: User) -> None:
         """Run a custom command beside everything else; its answer comes through the mailbox."""
@@ -503,6 +511,9 @@ class Project:
             if work is None:
                 return
             if self._attempt is None:
+                if why := await asyncio.to_thread(self.files.no_work, self._settings.project_bytes):
+                    self._report(WorkFailed(work.attempt, why))
+                    return
                 job = await self._job(work)
                 if self.state.work is not None and self.state.work.attempt == work.attempt:
                     self._attempt = Attempt(
@@ -525,47 +536,29 @@ class Project:
     def _frame(self, frame: FromWorker) -> None:
         match frame:
             case Emitted():
-                try:
-                    payload = read_payload(frame.name, frame.payload)
-                except (ValueError, TypeError) as error:
-                    log.error("A worker sent an event that is none: %s: %s", frame.name, error)
-                    return
-                self._report(WorkEvents(frame.attempt, (payload,)))
+                if payloads := self._payloads(frame):
+                    self._report(WorkEvents(frame.attempt, payloads))
             case Done():
-                self._report(WorkDone(frame))
+                self._report(WorkDone(frame, self._payloads(*frame.announced)))
             case Failed():
                 self._report(WorkFailed(frame.attempt, frame.message))
             case _:
                 pass
 
+    def _payloads(self, *told: Emitted | Announced) -> tuple[Payload, ...]:
+        found = []
+        for event in told:
+            try:
+                found.append(read_payload(event.name, event.payload))
+            except (ValueError, TypeError):
+                log.error("%s: a worker sent a %s that is none", self.project_id, event.name)
+        return tuple(found)
+
     async def _job(self, work: Work) -> Job:
-        stage = self.state.stage(work.stage_id)
-        params = dict(stage.params)
         await asyncio.to_thread(self.files.artifacts.mkdir, parents=True, exist_ok=True)
+        more: dict[str, Any] = {}
         if work.stage_id is StageId.EXPORT:
             path = self.files.events(work.attempt)
-            params["log"] = await export_log(self._log, self.project_id, self.epoch, self.seq, path)
-            params["events_path"] = str(path)
-        upstream = {
-            s: Upstream(plan=earlier.plan, result_dir=str(self.files.result(s, earlier.attempt)))
-            for s in STAGES[: work.stage_id.order]
-            if (earlier := self.state.stage(s)).plan is not None
-        }
-        base = f"{self._settings.base_url}api/projects/{self.project_id}/assets"
-        return Job(
-            project_id=self.project_id,
-            stage_id=work.stage_id,
-            attempt=work.attempt,
-            project_dir=str(self.files.folder),
-            workspace_dir=str(self._settings.workspace),
-            out_dir=str(self.files.partial(work.stage_id, work.attempt)),
-            result_dir=str(self.files.result(work.stage_id, work.attempt)),
-            asset_base_url=base,
-            params=params,
-            upstream=upstream,
-            datasets=tuple(msgspec.to_builtins(d) for d in self.state.datasets if d.source == "upload"),
-            threads=self._settings.cores,
-            finish=work.finishing,
-            skip_trials=stage.skip_runs,
-            void_runs=tuple(r.run_id for r in self.state.runs.values() if r.status in ("failed", "cancelled")),
-        )
+            more["log"] = await export_log(self._log, self.project_id, self.epoch, self.seq, path)
+            more["events_path"] = str(path)
+        return job_of(self.state, work, self.files, self._settings, more)

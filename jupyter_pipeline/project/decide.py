@@ -5,7 +5,7 @@
 doing is read off the state afterwards; nothing is started or stopped here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from msgspec import UNSET
@@ -50,6 +50,8 @@ from .turn import gate_prefix, stage_name, stands
 from .work_turn import WorkTurn
 
 _LONGEST_LINE = 2000
+_EXECUTING = (Restart, Cancel, ConfirmGate)
+"""Actions of an agent that do what commands and confirms do."""
 
 
 def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Event, ...], ProjectState]:
@@ -94,7 +96,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
         case AddDataset():
             turn.add_dataset(command)
         case WorkDone():
-            turn.work_done(command.done)
+            turn.work_done(command)
         case WorkFailed():
             turn.work_failed(command.attempt, command.message)
         case WorkDied():
@@ -111,6 +113,8 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
 class _Decision(WorkTurn):
     """A turn that takes what people ask."""
 
+    _may_execute = True
+
     # -- the conversation ----------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
@@ -125,7 +129,10 @@ class _Decision(WorkTurn):
         self.emit(LogLine(run_id="chat", level="info", text=text, source="command", by=self.env.user))
 
     def answer(self, command: Answer) -> None:
-        said: list[str] = [command.reply.text] if command.reply.text else []
+        self._may_execute = command.may_execute
+        refused = not command.may_execute and any(isinstance(a, _EXECUTING) for a in command.reply.actions)
+        # The reply may call done what will not be.
+        said: list[str] = [command.reply.text] if command.reply.text and not refused else []
         changes: dict[StageId, tuple[dict[str, Any], ...]] = {}
         restart: StageId | None = None
         for action in command.reply.actions:
@@ -135,14 +142,24 @@ class _Decision(WorkTurn):
                 case Restart():
                     restart = action.stage_id if restart is None else min(restart, action.stage_id, key=_order)
                 case Cancel():
-                    said += self._tried(lambda mode=action.mode: self.cancel(CancelRun(mode=mode)))
+                    said += self._tried(lambda mode=action.mode: self._executed(self.cancel, CancelRun(mode=mode)))
                 case ConfirmGate():
-                    said += self._tried(lambda: self.confirm(Confirm(), None))
+                    said += self._tried(lambda: self._executed(self.confirm, Confirm(), None))
         if changes:
             said += self._tried(lambda: self._change(changes, restart))
         elif restart is not None:
-            said += self._tried(lambda: self.restart(restart, self._kept_params(restart)))
+            said += self._tried(lambda: self._executed(self.restart, restart, self._kept_params(restart)))
         self.assistant(" ".join(said))
+
+    def _executed(self, act: Callable[..., None], *args: Any) -> None:
+        """Do what a command or a confirm does, for somebody who may send those."""
+        if not self._may_execute:
+            raise Refusal(
+                ErrorCode.FORBIDDEN,
+                "confirming, cancelling and running a stage again take the permission to execute, which you do not "
+                "have. You can ask for changes of what waits.",
+            )
+        act(*args)
 
     def _tried(self, act: Any) -> list[str]:
         """Do it whole or not at all; a refusal becomes part of the answer."""
@@ -168,7 +185,8 @@ class _Decision(WorkTurn):
         self.refuse_later(first)
         params = {s: params_for(self.state, s, plan) for s, plan in plans.items()}
         again = [s for s in (first, *dependents(first)) if self.state.stage(s).attempt or s is first]
-        self.restart(first, params.pop(first) if first in params else self._kept_params(first), params)
+        own = params.pop(first) if first in params else self._kept_params(first)
+        self._executed(self.restart, first, own, params)
         kept = [s for s in StageId if s.order < first.order]
         text = f"Runs again: {', '.join(map(stage_name, again))}, each when you have confirmed what comes before it."
         return text + (f" Kept: {', '.join(map(stage_name, kept))}." if kept else "")

@@ -9,10 +9,13 @@ from typing import Any
 from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.stages import StageId
 from ..stages.trials import TrialStore
+from .disk import folder_size
 from .settings import UPLOAD_PREFIX
 from .state import ProjectState
 
 _CHUNK = 1 << 20
+_WRITTEN = ("data", "artifacts", "artifacts/trials", "code", "code/modeling", "exports", "errors")
+"""Folders in which the server and its workers write."""
 
 
 class ProjectFiles:
@@ -30,6 +33,26 @@ class ProjectFiles:
         self.artifacts = folder / "artifacts"
         self.code = folder / "code"
 
+    def leads_outside(self) -> str | None:
+        """Why nothing is written here, None if all is well: a folder in the project is a link to another place."""
+        own = self.folder.resolve()
+        for name in _WRITTEN:
+            if not (self.folder / name).resolve().is_relative_to(own):
+                return (
+                    f"The folder {name} of the project {self.folder.name} is a link that leads out of the project, so "
+                    "nothing is written there. Put a real folder in its place."
+                )
+        return None
+
+    def no_work(self, most_bytes: int | None) -> str | None:
+        """Why no stage can begin, None if one can; ``most_bytes`` is what the project may use of the disk."""
+        if most_bytes is not None and (used := folder_size(self.folder)) >= most_bytes:
+            return (
+                f"The project uses {used:,} bytes of disk, of {most_bytes:,} that it may, so nothing more is begun. "
+                "Remove data files, results or exports that are not needed from its folder, then restart the stage."
+            )
+        return self.leads_outside()
+
     def result(self, stage_id: StageId, attempt: int) -> Path:
         """The folder with a stage's result."""
         return self.artifacts / f"{stage_id.value.lower()}-{attempt}"
@@ -44,6 +67,8 @@ class ProjectFiles:
 
     def clear_attempt(self, stage_id: StageId, attempt: int) -> None:
         """Remove what an attempt that is over had for itself alone."""
+        if self.leads_outside():
+            return
         shutil.rmtree(self.partial(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
@@ -52,6 +77,8 @@ class ProjectFiles:
     def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
         """Remove what attempts left behind when the server stopped; of the last one also a result that the log does
         not know."""
+        if self.leads_outside():
+            return
         for path in self.artifacts.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
         for path in self.artifacts.glob(".events-*.*"):
@@ -62,6 +89,8 @@ class ProjectFiles:
 
     def clear_uploads(self) -> None:
         """Remove parts of uploads that were on their way when the server stopped."""
+        if self.leads_outside():
+            return
         for path in self.data.glob(f"{UPLOAD_PREFIX}*"):
             path.unlink(missing_ok=True)
 
@@ -94,7 +123,7 @@ class ProjectFiles:
         edited = []
         for path in sorted(self.code.rglob("*.py")):
             relative = path.relative_to(self.code)
-            if any(part.startswith(".") for part in relative.parts):
+            if any(part.startswith(".") for part in relative.parts) or not path.is_file():
                 continue
             name, sha = relative.as_posix(), sha256(path)
             if known.get(name) != sha:

@@ -34,6 +34,7 @@ async def export_log(log: EventLog, project_id: str, epoch: str, head: int, plac
 
 def _begin(*places: Path) -> None:
     for place in places:
+        place.unlink(missing_ok=True)  # never written through, should it be a link
         place.write_bytes(b"")
 
 

@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         trials are used.
     predict_s : float
         Seconds that a prediction may take, the loading of the model included.
+    project_bytes : int or None
+        Bytes that a project's folder may have for another stage to begin; None means no limit.
     """
 
     workspace_dir: str
@@ -53,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     finish_grace_s: float = 20.0
     command_timeout_s: float = 30.0
     predict_s: float = 60.0
+    project_bytes: int | None = None
 
     @property
     def workspace(self) -> Path:

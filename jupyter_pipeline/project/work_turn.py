@@ -4,10 +4,9 @@ from msgspec import UNSET
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import LogLine, StageStatusEvent, TrainRunStarted
-from ..protocol.jobs import Done
 from ..protocol.messages import CancelRun
 from ..protocol.stages import StageId, StageStatus
-from .commands import Recover, WorkDied, WorkEvents
+from .commands import Recover, WorkDied, WorkDone, WorkEvents
 from .plans import shaped
 from .turn import Turn, stage_name, stands
 
@@ -80,12 +79,15 @@ class WorkTurn(Turn):
                     continue
             self.emit(payload)
 
-    def work_done(self, done: Done) -> None:
+    def work_done(self, command: WorkDone) -> None:
         """An attempt came to a result."""
+        done = command.done
         if not self._current(done.attempt):
             return
         stage = self.state.here
         self.end_runs("failed", "the stage ended before this run did")
+        for payload in command.announced:
+            self.emit(payload)
         if stage.id is StageId.EXPORT:
             self.emit(
                 StageStatusEvent(stage_id=stage.id, status=StageStatus.COMPLETED, message=done.summary or "Exported.")

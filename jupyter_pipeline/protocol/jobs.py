@@ -72,21 +72,30 @@ class Emitted(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     payload: msgspec.Raw
 
 
+class Announced(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that is logged together with the stage's end (:attr:`~.events.base.Payload.WITH_RESULT`)."""
+
+    name: str
+    payload: msgspec.Raw
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The stage is done and its result folder is in place."""
+    """The stage is done and its result folder is in place; ``announced`` is logged with it."""
 
     attempt: int
     plan: dict[str, Any]
     summary: str
     next_actions: tuple[str, ...] = ()
+    announced: tuple[Announced, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
-    """The stage cannot go on. ``message`` is for people; ``detail`` (a traceback) goes to the server's log."""
+    """The stage cannot go on. ``message`` is for people; ``where`` goes to the server's log: the places in the code
+    that an unexpected error went through, without what it says, which may hold data."""
 
     attempt: int
     message: str
-    detail: str = ""
+    where: str = ""
 
 
 class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag="predicted"):

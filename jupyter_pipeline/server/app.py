@@ -100,7 +100,8 @@ class PipelineApp(ExtensionApp):
         allow_none=True,
         min=1,
         config=True,
-        help="Bytes that a project's folder may have for another upload to be taken. None: no limit but the disk.",
+        help="Bytes that a project's folder may have for another upload to be taken or another stage to begin. "
+        "None: no limit but the disk.",
     )
     long_poll_limit_s = Float(60.0, min=0.0, config=True, help="Seconds that a request for events may wait at most.")
     rate_limits = Dict(
@@ -137,6 +138,7 @@ class PipelineApp(ExtensionApp):
                 finish_grace_s=self.finish_grace_s,
                 command_timeout_s=self.command_timeout_s,
                 predict_s=self.predict_s,
+                project_bytes=self.project_disk_limit,
             ),
             limits=Limits(
                 message_bytes=self.message_limit,

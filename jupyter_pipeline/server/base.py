@@ -1,9 +1,11 @@
 """What the REST handlers share: errors in the shape of error frames, bounded bodies, and the project."""
 
 import functools
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from http.client import responses
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import msgspec
@@ -13,12 +15,14 @@ from tornado import web
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import encode, error_frame
+from ..traces import places
 from .access import RESOURCE, AccessMixin, Action
 from .errors import NotFound, http_status
 
 if TYPE_CHECKING:
     from ..project.conductor import Project
 
+log = logging.getLogger(__name__)
 PROJECT_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 PROJECTS = "/api/projects"
 
@@ -30,7 +34,8 @@ class HTTPRefusal(web.HTTPError):
     """A refusal as the answer to a request."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(http_status(refusal), refusal.message)
+        # Tornado logs this text; the message may hold what the person sent.
+        super().__init__(http_status(refusal), refusal.code.value)
         self.refusal = refusal
 
 
@@ -58,6 +63,15 @@ class JsonErrors(AccessMixin):
     def get_login_url(self) -> str:
         """Nobody is redirected to the login page: 403."""
         raise web.HTTPError(403)
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Log an unexpected error by its places in the code: what it says may hold data."""
+        if value is None or isinstance(value, web.HTTPError):
+            super().log_exception(typ, value, tb)
+        else:
+            log.error("%s %s failed:\n%s", self.request.method, self.request.path, places(value))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error frame."""
@@ -131,6 +145,11 @@ class BodyHandler(ProjectHandler):
         await super().prepare()
         if int(self.request.headers.get("Content-Length") or 0) > self.body_limit:
             raise HTTPRefusal(self._too_large())
+        connection = self.request.connection
+        if connection is not None and hasattr(connection, "set_max_body_size"):
+            # Jupyter's limit of all bodies must not be in the way of ours.
+            theirs = self.serverapp.max_body_size if self.serverapp is not None else 0
+            connection.set_max_body_size(max(theirs, self.body_limit + 1))
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless it is more than is allowed."""

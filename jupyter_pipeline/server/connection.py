@@ -14,7 +14,8 @@ from .. import __version__
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
-from ..protocol.messages import AnyMessage, Ping, Resume, Subscribe, decode_message
+from ..protocol.messages import AnyMessage, Chat, Ping, Resume, Subscribe, decode_message
+from ..traces import places
 from .access import Action, action_of
 from .framing import text_frames
 from .limits import Bucket, lane_of
@@ -183,8 +184,8 @@ class Connection:
             self.close(NOT_ALLOWED, "You may no longer read this project.")
         except WebSocketClosedError:
             pass
-        except Exception:
-            log.exception("The events of %s could not be sent", self._project.project_id)
+        except Exception as error:
+            log.error("The events of %s could not be sent:\n%s", self._project.project_id, places(error))
             self.close(INTERNAL_ERROR, "The events could not be read; reconnect.")
 
     # -- what comes in -------------------------------------------------------------------------------------
@@ -199,8 +200,8 @@ class Connection:
             await self._handle(message)
         except Refusal as refusal:
             await self._refuse(refusal, data)
-        except Exception:
-            log.exception("A message to %s failed", self._project.project_id)
+        except Exception as error:
+            log.error("A message to %s failed:\n%s", self._project.project_id, places(error))
             sorry = Refusal(ErrorCode.INTERNAL, "Something went wrong inside the server; its log says what.")
             await self._refuse(sorry, data)
         finally:
@@ -233,11 +234,20 @@ class Connection:
             case _:
                 # Live events come before their ack, also where this is the first message.
                 self._spoken.set()
-                outcome = await self._project.submit(message, self._user, self._seen)
+                may_execute = not isinstance(message, Chat) or await self._may_execute()
+                outcome = await self._project.submit(message, self._user, self._seen, may_execute=may_execute)
                 status, seq = outcome.status, outcome.seq
         if message.id is not None:
             seq = self._project.seq if seq is None else seq
             await self._outbox.answer(encode(Ack(id=message.id, seq=seq, status=status)))  # type: ignore[arg-type]
+
+    async def _may_execute(self) -> bool:
+        """Whether what the client says may come to what its commands and confirms would do."""
+        try:
+            await self._require("execute")
+        except Refusal:
+            return False
+        return True
 
     async def _refuse(self, refusal: Refusal, data: str | bytes) -> None:
         original, message_id, kind = read_original(data)

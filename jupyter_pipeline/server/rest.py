@@ -128,6 +128,7 @@ class EventsHandler(ProjectHandler):
             since = since if resumed else 0
             if wait_s and since >= project.seq:
                 await self._wait(project.follow(since).next(), wait_s)
+                await self.require("read")  # which may have been taken away meanwhile
             events = await project.read(since, limit, EVENTS_BYTES)
             head = {
                 "project_id": project.project_id,
@@ -205,7 +206,9 @@ class MessagesHandler(BodyHandler):
                 self.answer(Pong(ts=message.ts, server_ts=now_ms(), seq=project.seq))
                 return
             assert isinstance(message, Chat | Confirm | Command)
-            outcome = await project.submit(message, self.user)
+            # What is said in a chat may come to what a command does only where a command would be taken.
+            may_execute = not isinstance(message, Chat) or await self.is_allowed("execute")
+            outcome = await project.submit(message, self.user, may_execute=may_execute)
         if message.id is None:
             self.answer({"type": "ack", "id": None, "seq": outcome.seq, "status": outcome.status})
         else:

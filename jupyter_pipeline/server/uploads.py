@@ -13,9 +13,11 @@ from typing import IO, Any
 from tornado import web
 
 from ..faults import crash_point
+from ..project.disk import folder_size
 from ..project.settings import UPLOAD_PREFIX
 from ..protocol.errors import ErrorCode, Refusal
 from .base import HTTPRefusal, ProjectHandler, guarded
+from .service import Service
 
 NAME_BYTES = 200
 _FLUSH_BYTES = 1 << 20
@@ -32,6 +34,11 @@ class DataHandler(ProjectHandler):
     _file: IO[bytes] | None = None
     _problem: Refusal | None = None
     _size = 0
+
+    def initialize(self, service: Service) -> None:
+        """Take the service, and let the name of the person's file not be in the address that Jupyter logs."""
+        super().initialize(service)
+        self.request.uri = self.request.path
 
     async def prepare(self, **kwargs: Any) -> None:
         """Check everything that can be before the first byte is taken."""
@@ -54,6 +61,8 @@ class DataHandler(ProjectHandler):
                 )
             self._project = await self.service.manager.open(self.path_args[0])
             self._connected.enter_context(self._project.connected())
+            if why := await asyncio.to_thread(self._project.files.leads_outside):
+                raise Refusal(ErrorCode.INVALID_ARGS, why)
             await self._open(self._project.data_dir)
         except Refusal as refusal:
             raise HTTPRefusal(refusal) from refusal
@@ -178,16 +187,6 @@ def file_name(text: str) -> str:
     if why is not None:
         raise Refusal(ErrorCode.INVALID_ARGS, f"{text[:80]!r} cannot be the file's name: {why}.")
     return name
-
-
-def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_size
-    return total
 
 
 def open_part(part: Path) -> IO[bytes]:

@@ -217,7 +217,7 @@ def _again(data: Mapping[str, Any], parts: Mapping[str, Any]) -> list[str]:
     if data["format"] == "sklearn":
         return [text, "The data come with scikit-learn."]
     if parts["data"]:
-        return [text, f"The data are in `data/{data['name']}`."]
+        return [text, f"The data are in the folder `data`: {_cell(data['name'])}."]
     return [
         text,
         f"The data are too large for this bundle: put the file {_cell(data['name'])} in a folder `data` beside "

@@ -241,7 +241,7 @@ def run(notebook: Any, folder: Path, timeout_s: float) -> Path:
 
 def _plain(text: str) -> str:
     """Text in Markdown that means nothing but itself."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~&" else c for c in text.replace("\n", " "))
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~&$" else c for c in text.replace("\n", " "))
 
 
 def _code(text: str) -> str:

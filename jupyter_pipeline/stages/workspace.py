@@ -88,11 +88,16 @@ def sync(folder: Path, wanted: dict[str, bytes]) -> list[str]:
 
 
 def current(folder: Path) -> dict[str, bytes]:
-    """The code in a code folder as it stands: its Python files, also those that the person added."""
+    """The code in a code folder as it stands: its Python files, also those that the person added.
+
+    A link that leads out of the folder is passed over: what is here goes into the bundle, and is given away.
+    """
     found: dict[str, bytes] = {}
+    own = folder.resolve()
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
-        if not any(part.startswith(".") or part == "__pycache__" for part in parts):
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if not hidden and path.is_file() and path.resolve().is_relative_to(own):
             found["/".join(parts)] = path.read_bytes()
     return found
 

@@ -16,7 +16,7 @@ import msgspec
 
 from ..faults import crash_point
 from ..protocol.events import Payload
-from ..protocol.jobs import Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
+from ..protocol.jobs import Announced, Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
 from .guard import start_guarded
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class Outlet:
         self.finish = threading.Event()
         self.attempt = 0
         self.stage = ""
+        self.announced: list[Announced] = []
+
+    def begin(self, attempt: int, stage: str) -> None:
+        """Speak for an attempt from now on."""
+        self.attempt, self.stage = attempt, stage
+        self.announced.clear()
 
     def send(self, frame: FromWorker) -> None:
         """Send a frame."""
@@ -45,8 +51,12 @@ class Outlet:
             self._stream.flush()
 
     def emit(self, payload: Payload) -> None:
-        """Send an event of the running attempt."""
-        self.send(Emitted(attempt=self.attempt, name=payload.NAME, payload=msgspec.Raw(msgspec.json.encode(payload))))
+        """Send an event of the running attempt; one that announces its result is kept for the end."""
+        raw = msgspec.Raw(msgspec.json.encode(payload))
+        if payload.WITH_RESULT:
+            self.announced.append(Announced(name=payload.NAME, payload=raw))
+        else:
+            self.send(Emitted(attempt=self.attempt, name=payload.NAME, payload=raw))
         crash_point("event", self.stage, payload.NAME)
 
     def finish_requested(self) -> bool:
@@ -72,7 +82,7 @@ def main() -> None:
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
         else:
-            outlet.attempt, outlet.stage = job.attempt, job.stage_id
+            outlet.begin(job.attempt, job.stage_id)
             outlet.send(_run(job, outlet))
             outlet.finish.clear()
 
@@ -101,10 +111,16 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
         _publish(Path(job.out_dir), Path(job.result_dir))
         crash_point("publish.after", job.stage_id)
         plan = msgspec.to_builtins(result.plan)
-        return Done(attempt=job.attempt, plan=plan, summary=result.summary, next_actions=result.next_actions)
+        return Done(
+            attempt=job.attempt,
+            plan=plan,
+            summary=result.summary,
+            next_actions=result.next_actions,
+            announced=tuple(outlet.announced),
+        )
     except Exception as error:
-        message, detail = work.explain(job, error)
-        return Failed(attempt=job.attempt, message=message, detail=detail)
+        message, where = work.explain(job, error)
+        return Failed(attempt=job.attempt, message=message, where=where)
 
 
 def _publish(out_dir: Path, result_dir: Path) -> None:

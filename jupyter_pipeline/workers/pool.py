@@ -5,9 +5,11 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
+from ..traces import keep
 from .process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -97,8 +99,9 @@ class Attempt:
         if isinstance(frame, Done | Failed):
             self._over = True
             self._pool.give_back(self, self._worker)
-            if isinstance(frame, Failed) and frame.detail:
-                log.info("Stage %s, attempt %d, failed:\n%s", self._job.stage_id, self.number, frame.detail)
+            if isinstance(frame, Failed) and frame.where:
+                job = self._job
+                log.info("%s of %s, attempt %d, failed:\n%s", job.stage_id, job.project_id, self.number, frame.where)
         self._on_frame(frame)
 
     def died(self, worker: WorkerProcess) -> None:
@@ -107,12 +110,16 @@ class Attempt:
             return
         self._over = True
         self._pool.give_back(self, None)
-        if words := worker.last_words():
-            log.warning("The last words of the worker of %s:\n%s", self._job.stage_id, words)
-        code = worker.returncode
+        job, code = self._job, worker.returncode
         how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
         hint = " (out of memory?)" if code == -9 else ""
-        self._on_death(f"The worker process of {self._job.stage_id} {how}{hint}.")
+        log.warning("The worker of %s of %s, attempt %d, %s", job.stage_id, job.project_id, self.number, how)
+        said = ""
+        if words := worker.last_words():
+            # What stage code printed may hold data, so it goes to the person and not to the server's log.
+            kept = keep(Path(job.project_dir), f"{job.stage_id.value.lower()}-{self.number}", words)
+            said = f" What it said last is in the project's file {kept}." if kept else ""
+        self._on_death(f"The worker process of {job.stage_id} {how}{hint}.{said}")
 
 
 class WorkerPool:
@@ -238,7 +245,7 @@ class WorkerPool:
     def _exit(self, worker: WorkerProcess) -> None:
         if worker in self._idle:
             self._idle.remove(worker)
-            log.warning("An idle worker process ended:\n%s", worker.last_words())
+            log.warning("An idle worker process ended with status %s", worker.returncode)
         if worker is self._predictor:
             self._predictor = None
         for predictor, future in self._asked.values():

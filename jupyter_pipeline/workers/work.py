@@ -22,6 +22,7 @@ from ..stages import (
     train,
 )
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
+from ..traces import keep, places
 
 STAGES: dict[StageId, StageFunction] = {
     StageId.PARSE_INTENT: parse_intent.run,
@@ -42,20 +43,27 @@ def run(job: Job, channel: Channel) -> Result:
 
 
 def explain(job: Job, error: Exception) -> tuple[str, str]:
-    """What to tell the person of an error, and what to write to the server's log."""
-    detail = "".join(traceback.format_exception(error))
+    """What to tell the person of an error, and where it happened, for the server's log.
+
+    The whole error is kept in the project's folder: it may say what is in the data, and the server's log must not.
+    """
+    if isinstance(error, StageError) and error.__cause__ is None:
+        return str(error), ""
+    name = f"{job.stage_id.value.lower()}-{job.attempt}"
+    kept = keep(Path(job.project_dir), name, "".join(traceback.format_exception(error)))
     if isinstance(error, StageError):
-        return str(error), detail
+        return str(error), places(error)
     if isinstance(error, MemoryError):
         return (
             f"{job.stage_id} ran out of memory. Use fewer rows, drop wide text columns, or choose lighter models.",
-            detail,
+            places(error),
         )
     what = f"{type(error).__name__}: {error}"[:500]
+    whole = f" The whole error is in the project's file {kept}." if kept else ""
     return (
         f"{job.stage_id} failed unexpectedly ({what}). Your project is unharmed: change something and use "
-        f"restart_stage {job.stage_id}; the whole error is in the server's log.",
-        detail,
+        f"restart_stage {job.stage_id}.{whole}",
+        places(error),
     )
 
 

@@ -223,6 +223,7 @@ def check(server: Server, before: list[dict[str, Any]], folder: Path) -> None:
     assert left == [], f"left behind: {left}"
     zips = list((project / "exports").glob("*"))
     assert len(zips) == (1 if state["export"] else 0)
+    assert sum(e["event"]["name"] == "EXPORT_READY" for e in events) == len(zips), "announced twice, or in vain"
     if state["export"]:
         assert state["export"]["checksum"] == "sha256:" + hashlib.sha256(zips[0].read_bytes()).hexdigest()
         with zipfile.ZipFile(zips[0]) as bundle:

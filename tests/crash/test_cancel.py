@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 
 from jupyter_pipeline.workers.pool import MOST_ASKED, PredictorBusy, WorkerPool
 from jupyter_pipeline.workers.process import WorkerProcess
-from tests.server.conftest import Server
+from tests.server.conftest import Answer, Server
 
-from .driver import command, server_at, state_of, tell, until, until_gate
+from .driver import PROJECT, command, server_at, state_of, tell, until, until_gate
 from .hard_work import KINDS, cancel, family_of, runs_of, start
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(scope="module")
 def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
     """A server with a project that is at TRAIN's gate."""
-    found = server_at(workspace("TRAIN"))
+    limits = ["--PipelineApp.predict_limit=20000", "--PipelineApp.rate_limits={'predict': 60.0}"]
+    found = server_at(workspace("TRAIN"), args=limits)
     gate = state_of(found)["waiting_confirmation"]["gate_id"]
     assert tell(found, {"type": "confirm", "gate_id": gate}) == "accepted"
     until_gate(found, "TRAIN")
@@ -117,6 +119,43 @@ async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one
         await pool.close()
 
 
+def predict(server: Server, body: object) -> Answer:
+    return server.request("POST", f"{PROJECT}/predict", body)
+
+
+async def test_predictions_over_http_are_bounded_and_say_what_is_wrong(server: Server) -> None:
+    """Right, wrong and too large bodies; a process that dies meanwhile; and more requests than are taken."""
+    answer = predict(server, {"rows": [FLOWER] * 3})
+    assert answer.status == 200, answer.body
+    assert len(answer.json["predictions"]) == 3
+    for values in answer.json["probabilities"]["values"]:
+        assert abs(sum(values) - 1.0) < 1e-9
+    # A value that JSON does not know is no number; a column that lacks is named or filled, as the bundle does it.
+    for body, status in ((b"{", 400), ({"rows": 3}, 400), ({"rows": [FLOWER] * 500}, 413), (b"{" * 30_000, 413)):
+        refused = predict(server, body)
+        assert refused.status == status, refused.body
+        assert refused.json["type"] == "error"
+    assert server.process is not None
+    below = psutil.Process(server.process.pid).children(recursive=True)
+    guard = next(p for p in below if p.children() and "jupyter_pipeline.workers.main" in p.cmdline())
+    for process in guard.children():
+        process.suspend()
+    hanging = asyncio.create_task(asyncio.to_thread(predict, server, {"rows": [FLOWER]}))
+    await asyncio.sleep(1.0)
+    for process in guard.children():
+        process.kill()
+    died = await hanging
+    assert died.status == 503
+    assert died.json["code"] == "BUSY"
+    assert died.json["retryable"] is True
+    assert int(died.headers["Retry-After"]) >= 1
+    assert predict(server, {"rows": [FLOWER]}).status == 200
+    many = [predict(server, b"{") for _ in range(30)]
+    limited = next(answer for answer in many if answer.status == 429)
+    assert limited.json["code"] == "RATE_LIMITED"
+    assert int(limited.headers["Retry-After"]) >= 1
+
+
 async def test_what_a_job_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     """The worker is not kept for the next stage while something of the last one lives below it."""
     ended = asyncio.Event()
@@ -144,3 +183,34 @@ async def test_a_child_that_got_away_does_not_outlive_the_server(server: Server)
     gone, alive = psutil.wait_procs(list(family), timeout=10)
     assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
     assert len(gone) + len(alive) == len(family)
+
+
+IDLE = """
+import types
+import jupyter_server.serverapp as serverapp
+from tornado import ioloop
+
+class Soon(ioloop.PeriodicCallback):
+    def __init__(self, callback, ms):
+        super().__init__(callback, min(ms, 300))  # Jupyter looks once a minute
+
+serverapp.ioloop = types.SimpleNamespace(**{**vars(ioloop), "PeriodicCallback": Soon})
+c.ServerApp.shutdown_no_activity_timeout = 3
+"""
+
+
+async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(server: Server, tmp_path: Path) -> None:
+    """The stage of the last test is taken up at the start, and hangs; nobody is connected and nobody asks anything."""
+    (tmp_path / "idle.py").write_text(IDLE)
+    server.args = [f"--config={tmp_path / 'idle.py'}"]
+    server.start()
+    process = server.process
+    assert process is not None
+    await asyncio.sleep(8.0)
+    assert process.poll() is None, server.log[-2000:]
+    assert tell(server, command("cancel_run", mode="now")) == "accepted"
+    deadline = time.monotonic() + 60
+    while process.poll() is None:
+        assert time.monotonic() < deadline, "an idle server goes on"
+        await asyncio.sleep(0.2)
+    assert "shutting down" in server.log

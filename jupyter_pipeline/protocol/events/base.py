@@ -17,11 +17,14 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all event payloads.
 
     ``STATE`` says whether the project's state is folded from this event; the events of which there are
-    thousands do not count, which is what makes a project with a long log quick to load.
+    thousands do not count, which is what makes a project with a long log quick to load. ``WITH_RESULT`` says that it
+    announces the stage's result: it is logged in one step with the stage's end, or not at all, so that an attempt
+    that a crash takes in between does not announce what it did not come to.
     """
 
     NAME: ClassVar[str]
     STATE: ClassVar[bool] = True
+    WITH_RESULT: ClassVar[bool] = False
 
 
 class User(msgspec.Struct, frozen=True):

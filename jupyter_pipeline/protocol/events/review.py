@@ -152,6 +152,7 @@ class ExportReady(Payload, frozen=True, kw_only=True):
     """The bundle can be downloaded. ``checksum`` is ``sha256:`` and the hex digest of the zip."""
 
     NAME: ClassVar[str] = "EXPORT_READY"
+    WITH_RESULT: ClassVar[bool] = True
     asset_url: str
     contents: tuple[str, ...]
     checksum: str
