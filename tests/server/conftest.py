@@ -216,8 +216,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 @pytest.fixture(scope="session")
 def server(start_server: Callable[..., Server]) -> Server:
-    """The server that most tests share, below a base URL that needs quoting, without rate limits."""
-    return start_server(f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}", base_url="/a%40b/")
+    """The server that most tests share, below a base URL that needs quoting, without rate limits; Jupyter's own limits
+    of a body and of what is held of it are low, so that a test sees that they are not in our way."""
+    return start_server(
+        f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}",
+        "--ServerApp.max_body_size=8000000",
+        "--ServerApp.max_buffer_size=8000000",
+        base_url="/a%40b/",
+    )
 
 
 @pytest.fixture

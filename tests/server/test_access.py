@@ -1,72 +1,30 @@
-"""Who is let in, and who may do what: every handler, every way to authenticate, three roles."""
+"""Who is let in: every handler, every way to authenticate. What they may do then is in ``test_rights.py``."""
 
 import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import websockets
 from jupyter_client import BlockingKernelClient
 
-from jupyter_pipeline.server import rest, websocket
-
 from .conftest import TOKEN, Server
+from .rights import CALLS
 
 pytestmark = pytest.mark.anyio
 
-METHODS = ("get", "head", "post", "put", "patch", "delete")
-ROLES = '''
-from jupyter_server.auth.authorizer import Authorizer
 
-RIGHTS = {"viewer": {"read"}, "writer": {"read", "write"}, "owner": {"read", "write", "execute"}, "nobody": set()}
-
-
-class Roles(Authorizer):
-    """The role is a header of the request, so that a test can choose it."""
-
-    def is_authorized(self, handler, user, action, resource):
-        if resource != "pipeline":
-            return True
-        return action in RIGHTS[handler.request.headers.get("X-Role", "owner")]
-'''
-
-
-def addresses() -> list[tuple[str, str]]:
-    """Every method of every handler, with an address that reaches it."""
-    found = []
-    for pattern, handler in [*rest.default_handlers, *websocket.default_handlers]:
-        path = pattern.replace(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})", "demo").replace(r"\.", ".")
-        path = path.replace("([^/]+)", "asset").replace("(.*)", "no/such/thing").lstrip("/")
-        for method in METHODS:
-            if getattr(handler, method).__qualname__.startswith(("RequestHandler.", "JupyterHandler.")) or (
-                "_unimplemented" in getattr(handler, method).__name__
-            ):
-                continue
-            found.append((method.upper(), path))
-    return found
-
-
-def test_the_list_of_addresses_is_whole() -> None:
-    found = addresses()
-    assert ("POST", "api/projects/demo/data") in found
-    assert ("GET", "ws/projects/demo") in found
-    assert ("HEAD", "api/projects/demo/assets/asset") in found
-    assert len(found) >= 17
-
-
-@pytest.mark.parametrize(("method", "path"), addresses())
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_every_handler_is_closed(server: Server, method: str, path: str, token: str | None) -> None:
-    answer = server.request(method, path, b"" if method in ("POST", "PUT", "PATCH") else None, token=token)
-    assert answer.status == 403, answer.body
-    if method != "HEAD":
-        assert answer.json["type"] == "error"
-        assert answer.json["code"] == "FORBIDDEN"
-        assert "token" in answer.json["message"]
+def test_every_handler_is_closed(server: Server, token: str | None) -> None:
+    for method, path in CALLS:
+        answer = server.request(method, path, b"" if method in ("POST", "PUT", "PATCH") else None, token=token)
+        assert answer.status == 403, (method, path, answer.body)
+        if method != "HEAD":
+            assert answer.json["type"] == "error"
+            assert answer.json["code"] == "FORBIDDEN"
+            assert "token" in answer.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -138,80 +96,6 @@ def test_a_cookie_needs_xsrf_to_change_anything(server: Server, project_id: str)
 def test_another_origins_page_cannot_read_with_the_cookie(server: Server) -> None:
     headers = {"Cookie": login_cookie(server), "Origin": "http://elsewhere.example"}
     assert server.request("GET", "api/projects", token=None, headers=headers).status in (403, 404)
-
-
-@pytest.fixture(scope="module")
-def with_roles(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
-    folder = tmp_path_factory.mktemp("roles")
-    (folder / "roles_of_the_tests.py").write_text(ROLES)
-    return start_server("--ServerApp.authorizer_class=roles_of_the_tests.Roles", env={"PYTHONPATH": str(folder)})
-
-
-ROLE_CASES = [
-    ("viewer", {"type": "ping", "ts": 1}, "pong"),
-    ("viewer", {"type": "chat", "text": "x"}, "FORBIDDEN"),
-    ("viewer", {"type": "confirm"}, "FORBIDDEN"),
-    ("viewer", {"type": "command", "command": "cancel_run"}, "FORBIDDEN"),
-    ("writer", {"type": "chat", "text": "Predict species in iris", "id": "w"}, "ack"),
-    ("writer", {"type": "confirm"}, "FORBIDDEN"),
-    ("writer", {"type": "command", "command": "restart_stage", "args": {"stage_id": "TRAIN"}}, "FORBIDDEN"),
-    ("owner", {"type": "confirm"}, "NOT_WAITING"),
-    ("owner", {"type": "command", "command": "cancel_run"}, "NO_ACTIVE_RUN"),
-]
-
-
-@pytest.mark.parametrize(("role", "message", "outcome"), ROLE_CASES)
-async def test_roles_over_the_socket(
-    with_roles: Server, project_id: str, role: str, message: dict[str, Any], outcome: str
-) -> None:
-    async with with_roles.connect(project_id, headers={"X-Role": role}) as socket:
-        await socket.greeting()
-        await socket.send(message)
-        frame = await socket.until(lambda f: f["type"] != "EVENT")
-        assert outcome in (frame["type"], frame.get("code"))
-
-
-@pytest.mark.parametrize(("role", "message", "outcome"), ROLE_CASES)
-def test_roles_over_http(with_roles: Server, project_id: str, role: str, message: dict[str, Any], outcome: str) -> None:
-    answer = with_roles.request("POST", f"api/projects/{project_id}/messages", message, headers={"X-Role": role})
-    assert outcome in (answer.json["type"], answer.json.get("code"))
-    assert answer.status == {"FORBIDDEN": 403, "NOT_WAITING": 409, "NO_ACTIVE_RUN": 409}.get(outcome, 200)
-
-
-async def test_who_may_not_read_may_not_connect(with_roles: Server, project_id: str) -> None:
-    with pytest.raises(websockets.InvalidStatus) as caught:
-        async with with_roles.connect(project_id, headers={"X-Role": "nobody"}):
-            pass
-    assert caught.value.response.status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "right"),
-    [
-        ("GET", "", "read"),
-        ("GET", "/demo/state", "read"),
-        ("GET", "/demo/events", "read"),
-        ("GET", "/demo/assets", "read"),
-        ("POST", "/demo/data?name=x.csv", "write"),
-        ("POST", "/demo/confirm", "execute"),
-        ("POST", "/demo/predict", "execute"),
-        ("DELETE", "/demo", "execute"),
-    ],
-)
-def test_what_rest_calls_take(with_roles: Server, method: str, path: str, right: str) -> None:
-    granted = {"nobody": set(), "viewer": {"read"}, "writer": {"read", "write"}, "owner": {"read", "write", "execute"}}
-    for role, rights in granted.items():
-        body = b"a,b\n1,2\n" if "data" in path else None
-        answer = with_roles.request(method, f"api/projects{path}", body, headers={"X-Role": role})
-        assert (answer.status == 403) is (right not in rights), (role, answer.body)
-
-
-def test_an_upload_that_is_not_allowed_leaves_nothing(with_roles: Server) -> None:
-    answer = with_roles.request(
-        "POST", "api/projects/refused/data?name=x.csv", b"a\n1\n" * 1000, headers={"X-Role": "viewer"}
-    )
-    assert answer.status == 403
-    assert not (with_roles.root / "pipelines" / "refused").exists()
 
 
 def test_a_kernel_gets_the_address_and_a_ticket_that_lets_it_in(server: Server, project_id: str) -> None:

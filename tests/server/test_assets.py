@@ -12,6 +12,7 @@ from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.stages.workspace import current
 
 from .conftest import Answer, Server
 
@@ -177,6 +178,20 @@ def test_nothing_else_can_be_had(stored: Server, name: str) -> None:
     assert b"secret" not in answer.body.replace(name.encode(), b"")
     raw = stored.request("GET", "api/projects/demo/assets/../../../../secret.txt")
     assert raw.status == 404
+
+
+def test_code_that_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
+    """What lies in the folder ``code`` goes into the bundle."""
+    folder = tmp_path / "code"
+    (folder / "modeling").mkdir(parents=True)
+    (tmp_path / "secret.py").write_text("KEY = 1")
+    (folder / "train.py").write_text("1")
+    (folder / "modeling" / "own.py").write_text("2")
+    (folder / "again.py").symlink_to(folder / "train.py")
+    (folder / "secret.py").symlink_to(tmp_path / "secret.py")
+    (folder / "modeling" / "gone.py").symlink_to(tmp_path / "gone.py")
+    (folder / "more").symlink_to(tmp_path, target_is_directory=True)
+    assert current(folder) == {"again.py": b"1", "modeling/own.py": b"2", "train.py": b"1"}
 
 
 def test_the_list(stored: Server) -> None:

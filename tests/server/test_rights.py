@@ -1,11 +1,12 @@
-"""Rights that are taken away while a client is connected, handlers that somebody might forget, and who did what."""
+"""Who may do what: every message, command and call with every set of rights, also when one is taken away, below a hub's
+address with a hub's cookie; handlers that somebody might forget; and who did what."""
 
 import ast
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +14,40 @@ import pytest
 import websockets
 
 import jupyter_pipeline
+from jupyter_pipeline.protocol.messages import BUILTIN_COMMANDS, MESSAGE_TYPES
 from jupyter_pipeline.server import modules, rest, websocket
+from jupyter_pipeline.server.limits import DEFAULT_RATES
 
 from .conftest import Server
+from .rights import CALLS, COMMANDS, MESSAGES, addresses, messages
 
 pytestmark = pytest.mark.anyio
 PACKAGE = Path(jupyter_pipeline.__file__).parent
 AUTHORIZER = '''
 import json, os
 from jupyter_server.auth.authorizer import Authorizer
+from jupyter_server.auth.identity import IdentityProvider, User
+
+COOKIE, OF_THE_HUB = "jupyterhub-user-ada", "given-by-the-hub"
+
+
+class LikeAHub(IdentityProvider):
+    """As JupyterHub's: a cookie that the hub gave, or a token in a header; who has neither is sent to the hub."""
+
+    def get_user(self, handler):
+        if handler.get_cookie(COOKIE) == OF_THE_HUB:
+            return User(username="ada", name="Ada", display_name="Ada")
+        if handler.request.headers.get("Authorization") == f"token {self.token}":
+            handler._token_authenticated = True
+            return User(username="script", name="Script", display_name="Script")
+        return None
+
+    @property
+    def login_available(self):
+        return True
+
+    def get_handlers(self):
+        return []
 
 
 class FromFile(Authorizer):
@@ -40,6 +66,7 @@ from jupyter_server.auth.decorator import authorized
 
 app = ServerApp()
 app.initialize(["--ServerApp.jpserver_extensions={'jupyter_pipeline': True}", "--no-browser", "--allow-root",
+                "--ServerApp.allow_unauthenticated_access=False",
                 "--ServerApp.port=0", "--ServerApp.root_dir=" + sys.argv[1]], new_httpserver=False)
 
 found = []
@@ -54,7 +81,9 @@ def walk(rules):
                 method = getattr(target, name)
                 owner = next(c for c in target.__mro__ if name in vars(c))
                 if owner.__module__.startswith("jupyter_pipeline"):
-                    methods[name] = hasattr(method, "__wrapped__")
+                    # Before a browser sends a token it asks, by OPTIONS and as nobody, whether it may.
+                    open_to_all = getattr(method, "__allow_unauthenticated", False)
+                    methods[name] = hasattr(method, "__wrapped__") and (name == "options" or not open_to_all)
             found.append([rule.matcher.regex.pattern, target.__qualname__, methods])
 walk(app.web_app.default_router.rules)
 print(json.dumps(found))
@@ -72,6 +101,7 @@ def test_every_handler_that_the_web_app_knows_is_under_auth(tmp_path: Path) -> N
     for pattern, name, methods in found:
         assert methods, (pattern, name)
         assert all(methods.values()), f"{name} at {pattern} answers without asking who is there: {methods}"
+        assert f" of {name} registered" not in ended.stderr, "Jupyter's own check finds it open"
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +112,9 @@ def changing(start_server: Callable[..., Server], tmp_path_factory: pytest.TempP
     path = f"{folder}:{PACKAGE.parent}"
     return start_server(
         "--ServerApp.authorizer_class=authorizer_of_the_test.FromFile",
+        "--ServerApp.identity_provider_class=authorizer_of_the_test.LikeAHub",
+        f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}",
+        base_url="/user/ada/",
         env={"PYTHONPATH": path, "RIGHTS_OF_THE_TEST": str(folder / "rights.json")},
     )
 
@@ -90,25 +123,153 @@ def grant(server: Server, *rights: str) -> None:
     Path(server.env["RIGHTS_OF_THE_TEST"]).write_text(json.dumps(rights))
 
 
-async def test_a_right_that_is_taken_away_is_gone_in_the_same_connection(changing: Server, project_id: str) -> None:
-    grant(changing, "read", "write", "execute")
+ALL = ("read", "write", "execute")
+HUB_COOKIE = {"Cookie": "jupyterhub-user-ada=given-by-the-hub"}
+SUBSETS = [subset for n in range(4) for subset in itertools.combinations(ALL, n)]
+
+
+def test_nothing_lacks_a_row() -> None:
+    """A new message, command or call fails here until somebody writes down what right it takes."""
+    assert set(MESSAGES) == set(MESSAGE_TYPES)
+    assert set(COMMANDS) == set(BUILTIN_COMMANDS)
+    assert set(CALLS) == {address for address in addresses() if address[0] != "OPTIONS"}
+
+
+@pytest.mark.parametrize("rights", SUBSETS, ids="+".join)
+async def test_every_message_with_every_set_of_rights(
+    changing: Server, project_id: str, rights: tuple[str, ...]
+) -> None:
+    """The rights are taken away when the client is connected already: each message is asked about anew."""
+    grant(changing, *ALL)
     async with changing.connect(project_id) as socket:
         await socket.greeting()
-        await socket.send({"type": "chat", "text": "Predict species in the iris data set"})
+        grant(changing, *rights)
+        for number, (right, message) in enumerate(messages()):
+            await socket.send({**message, "id": f"m{number}"})
+            try:
+                answer = await socket.until(lambda f, wanted=f"m{number}": f.get("id") == wanted)
+            except websockets.ConnectionClosed:
+                # What a chat came to may not be read any more, and that is noticed at the latest with the next event.
+                assert "read" not in rights, message
+                assert message["type"] == "chat"
+                break
+            assert (answer.get("code") == "FORBIDDEN") is (right not in rights), (rights, message, answer)
+    head = changing.request("GET", f"api/projects/{project_id}/events").status
+    grant(changing, *ALL)
+    assert head == (403 if "read" not in rights else 200 if "write" in rights else 404)
+    left = changing.request("DELETE", f"api/projects/{project_id}").status
+    assert left == (204 if "write" in rights else 404), "a refused message left something"
+
+
+@pytest.mark.parametrize("rights", SUBSETS, ids="+".join)
+def test_every_call_with_every_set_of_rights(changing: Server, rights: tuple[str, ...]) -> None:
+    grant(changing, *rights)
+    for (method, path), right in CALLS.items():
+        body = {"DELETE": None, "GET": None, "HEAD": None}.get(method, b"{}")
+        query = "?name=rows.csv" if path.endswith("/data") else ""
+        answer = changing.request(method, path + query, body)
+        assert (answer.status == 403) is (right not in rights), (rights, method, path, answer.status, answer.body)
+        if answer.status == 403 and method != "HEAD":
+            assert answer.json["code"] == "FORBIDDEN"
+    for right, message in messages():
+        if message["type"] in ("chat", "subscribe", "resume"):
+            continue  # a chat begins work; the others are about sockets
+        answer = changing.request("POST", "api/projects/demo/messages", message)
+        taken = {"read", right} <= set(rights)
+        assert (answer.status != 403) is taken, (rights, message, answer.body)
+    grant(changing, *ALL)
+
+
+def test_an_upload_that_is_not_allowed_leaves_nothing(changing: Server) -> None:
+    grant(changing, "read", "execute")
+    answer = changing.request("POST", "api/projects/refused/data?name=x.csv", b"a\n1\n" * 1000)
+    assert answer.status == 403
+    assert not (changing.root / "pipelines" / "refused").exists()
+    grant(changing, *ALL)
+
+
+async def test_a_chat_comes_to_nothing_that_its_sender_could_not_command_and_the_log_says_who_did_what(
+    changing: Server, project_id: str
+) -> None:
+    """Who may write and not execute can ask for changes; confirming, cancelling and restarting by words is refused."""
+    grant(changing, "read", "write")
+    path = f"api/projects/{project_id}"
+    assert changing.request("POST", f"{path}/data?name=rows.csv", b"a,b\n1,2\n3,4\n").status == 201
+    async with changing.connect(project_id, auth=None, headers=HUB_COOKIE) as socket:
+        await socket.greeting()
+        await socket.send({"type": "chat", "text": "Predict b"})
         await socket.event("WAITING_CONFIRMATION")
-        for left, message in (
-            (("read", "write"), {"type": "confirm"}),
-            (("read", "write"), {"type": "command", "command": "restart_stage", "args": {"stage_id": "PARSE_INTENT"}}),
-            (("read",), {"type": "chat", "text": "More"}),
-        ):
-            grant(changing, *left)
-            await socket.send(message)
-            assert (await socket.type("error"))["code"] == "FORBIDDEN"
-        await socket.send({"type": "ping"})
-        await socket.type("pong")
-        grant(changing, "read", "write", "execute")
-        await socket.send({"type": "confirm", "id": "c"})
-        assert (await socket.type("ack"))["status"] == "accepted"
+        for said in ("confirm", "Run the request again", "Yes, go on"):
+            await socket.send({"type": "chat", "text": said, "id": said})
+            await socket.until(lambda f, wanted=said: f.get("id") == wanted)
+        await socket.send({"type": "chat", "text": "Take at most 7 seconds", "id": "change"})
+        await socket.until(lambda f: f.get("id") == "change")
+    state = changing.request("GET", f"{path}/state").json
+    assert state["current_stage"] == "PARSE_INTENT"
+    assert state["waiting_confirmation"]["plan_json"]["time_budget_s"] == 7
+    assert state["decisions"] == []
+    grant(changing, *ALL)
+    patch = [{"op": "replace", "path": "/time_budget_s", "value": 5}]
+    command = {"type": "command", "command": "update_plan", "args": {"stage_id": "PARSE_INTENT", "patch": patch}}
+    assert changing.request("POST", f"{path}/messages", command).status == 200
+    assert changing.request("POST", f"{path}/messages", {"type": "chat", "text": "confirm"}).status == 200
+    state = changing.request("GET", f"{path}/state").json
+    events = changing.request("GET", f"{path}/events").json["events"]
+    said = [e["event"]["payload"] for e in events]
+    answers = [p["text"] for p in said if p.get("source") == "assistant"]
+    assert any("permission to execute" in answer for answer in answers)
+    assert sum("is confirmed" in answer for answer in answers) == 1
+    assert sum(p.get("status") == "IN_PROGRESS" and p["stage_id"] == "PARSE_INTENT" for p in said) == 1
+    # Each with who did it: Ada by the hub's cookie, the script by its token.
+    assert {p["by"]["username"] for p in said if p.get("source") == "data"} == {"script"}
+    assert [p["by"]["username"] for p in said if p.get("source") == "user"] == ["ada"] * 5 + ["script"]
+    proposed = [
+        p["by"]["username"]
+        for e, p in zip(events, said, strict=True)
+        if e["event"]["name"] == "PLAN_PROPOSED" and "by" in p
+    ]
+    assert proposed == ["ada", "script"]
+    approved = [p["by"]["username"] for e, p in zip(events, said, strict=True) if e["event"]["name"] == "PLAN_APPROVED"]
+    assert approved == ["script"]
+    assert state["decisions"][0]["by"]["username"] == "script"
+    assert changing.request("DELETE", path).status == 204
+
+
+async def test_below_a_hubs_address_its_cookie_lets_in_from_its_own_pages(changing: Server, project_id: str) -> None:
+    own, elsewhere = {"Origin": f"http://127.0.0.1:{changing.port}"}, {"Origin": "http://elsewhere.example"}
+    async with changing.connect(project_id, auth=None, headers=HUB_COOKIE | own) as socket:
+        assert (await socket.greeting())["user"] == {"username": "ada", "name": "Ada"}
+    for headers in (HUB_COOKIE | elsewhere, {"Cookie": "jupyterhub-user-ada=guessed"} | own, own):
+        with pytest.raises(websockets.InvalidStatus) as caught:
+            async with changing.connect(project_id, auth=None, headers=headers):
+                pass
+        assert caught.value.response.status_code == 403, "nobody is sent to a login page"
+    path, message = f"api/projects/{project_id}/messages", {"type": "ping"}
+    assert changing.request("POST", path, message, token=None, headers=HUB_COOKIE | own).status == 403, "no XSRF token"
+    xsrf = "2|12345678|0123456789abcdef0123456789abcdef|1700000000"
+    both = {"Cookie": f"{HUB_COOKIE['Cookie']}; _xsrf={xsrf}", "X-XSRFToken": xsrf}
+    assert changing.request("POST", path, message, token=None, headers=both | own).status == 200
+    assert changing.request("POST", path, message, token=None, headers=both | elsewhere).status in (403, 404)
+    assert changing.request("GET", "api/projects", token=None, headers=HUB_COOKIE).status == 200
+    document = changing.request("GET", "api/projects/openapi.json", token=None, headers=HUB_COOKIE).json
+    assert document["servers"][0]["url"].endswith("/user/ada/")
+
+
+async def test_who_may_no_longer_read_gets_nothing_from_a_long_poll(changing: Server, project_id: str) -> None:
+    grant(changing, *ALL)
+    path = f"api/projects/{project_id}/events?wait_s=60"
+    async with changing.connect(project_id) as sender:
+        await sender.greeting()
+        asking = asyncio.create_task(asyncio.to_thread(changing.request, "GET", path))
+        async with asyncio.timeout(60):
+            while b"jupyter_pipeline_clients 2.0" not in changing.request("GET", "metrics").body:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        grant(changing, "write")
+        await sender.send({"type": "chat", "text": "Secret"})
+        answer = await asking
+    grant(changing, *ALL)
+    assert answer.status == 403
+    assert b"Secret" not in answer.body
 
 
 async def test_who_may_no_longer_read_hears_no_more(changing: Server, project_id: str) -> None:
@@ -128,29 +289,6 @@ async def test_who_may_no_longer_read_hears_no_more(changing: Server, project_id
         assert listener.raw.close_code == 1008
     grant(changing, "read", "write", "execute")
     assert b"Secret" in changing.request("GET", f"api/projects/{project_id}/events").body
-
-
-def test_the_log_says_who_did_what(changing: Server, project_id: str) -> None:
-    grant(changing, "read", "write", "execute")
-    path = f"api/projects/{project_id}"
-    upload = changing.request("POST", f"{path}/data?name=rows.csv", b"a,b\n1,2\n3,4\n")
-    assert upload.status == 201
-    for message in ({"type": "chat", "text": "Predict b"},):
-        assert changing.request("POST", f"{path}/messages", message).status == 200
-    deadline = time.monotonic() + 60
-    while changing.request("GET", path).json["status"] != "WAITING_CONFIRMATION":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    patch = [{"op": "replace", "path": "/time_budget_s", "value": 5}]
-    command = {"type": "command", "command": "update_plan", "args": {"stage_id": "PARSE_INTENT", "patch": patch}}
-    assert changing.request("POST", f"{path}/messages", command).status == 200
-    assert changing.request("POST", f"{path}/confirm").status == 200
-    events = changing.request("GET", f"{path}/events").json["events"]
-    by = {e["event"]["name"]: e["event"]["payload"]["by"] for e in events if "by" in e["event"]["payload"]}
-    for name in ("LOG_LINE", "PLAN_PROPOSED", "PLAN_APPROVED"):
-        assert by[name]["username"]
-    state = changing.request("GET", f"{path}/state").json
-    assert state["decisions"][0]["by"] == by["PLAN_APPROVED"]
 
 
 def test_nothing_in_the_package_unpickles() -> None:

@@ -4,12 +4,15 @@ import gzip
 import http.client
 import os
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 import pytest
+
+from jupyter_pipeline.automl.reading import read, settle, sniff
 
 from .conftest import TOKEN, Answer, Server
 
@@ -111,16 +114,51 @@ def test_a_body_that_claims_to_be_larger_than_the_limit_is_refused_before_it_com
     connection.close()
 
 
-def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id: str, tmp_path: Path) -> None:
-    """Larger than Jupyter's own limit of a body would matter for is not needed: memory shows it."""
+def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id: str) -> None:
+    """Larger than what this server lets Jupyter take of any body, and than Tornado's buffer; ``UPLOAD_MB=2000`` sends
+    more than either has by itself."""
     assert server.process is not None
-    memory = psutil.Process(server.process.pid)
-    before = memory.memory_info().rss
-    body = os.urandom(1 << 20) * 200
-    answer = upload(server, project_id, "large.bin", body)
-    assert answer.status == 201, answer.body
-    assert (data_dir(server, project_id) / "large.bin").stat().st_size == len(body)
-    assert memory.memory_info().rss - before < 40 << 20
+    memory, piece = psutil.Process(server.process.pid), os.urandom(1 << 20)
+    megabytes = int(os.environ.get("UPLOAD_MB", "64"))
+    held = [memory.memory_info().rss]
+
+    def body() -> Iterator[bytes]:
+        for _ in range(megabytes):
+            held.append(memory.memory_info().rss)
+            yield piece
+
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+    path = f"{server.base_url}api/projects/{project_id}/data?name=large.bin"
+    length = {"Content-Length": str(megabytes << 20), "Authorization": f"token {TOKEN}"}
+    connection.request("POST", path, body(), length)
+    response = connection.getresponse()
+    assert response.status == 201, response.read()
+    connection.close()
+    assert (data_dir(server, project_id) / "large.bin").stat().st_size == megabytes << 20
+    assert max(held) - held[0] < 24 << 20
+    assert server.request("DELETE", f"api/projects/{project_id}").status == 204
+
+
+@pytest.mark.parametrize("folder", ["data", "artifacts", "code", "exports"])
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_project(
+    server: Server, project_id: str, folder: str, tmp_path: Path
+) -> None:
+    project = server.root / "pipelines" / project_id
+    project.mkdir(parents=True)
+    (project / folder).symlink_to(tmp_path, target_is_directory=True)
+    refused = upload(server, project_id, "x.csv", CSV)
+    assert refused.status == 400
+    assert f"The folder {folder} of the project" in refused.json["message"]
+    chat = {"type": "chat", "text": "Predict species in iris"}
+    assert server.request("POST", f"api/projects/{project_id}/messages", chat).status == 200
+    deadline = time.monotonic() + 30
+    while (one := server.request("GET", f"api/projects/{project_id}").json)["status"] != "FAILED":
+        assert time.monotonic() < deadline, one
+        time.sleep(0.1)
+    assert "leads out of the project" in server.request("GET", f"api/projects/{project_id}/events").body.decode()
+    assert list(tmp_path.iterdir()) == []
+    (project / folder).unlink()
+    assert upload(server, project_id, "x.csv", CSV).status == 201
 
 
 def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str) -> None:
@@ -173,4 +211,21 @@ def test_a_project_has_so_much_disk(small: Server, project_id: str) -> None:
     assert refused.status == 413
     assert refused.json["code"] == "TOO_LARGE"
     assert "60,000 are left" in refused.json["message"]
-    assert upload(small, project_id, "c.csv", b"y" * 30_000).status == 201
+    assert upload(small, project_id, "c.csv", b"y" * 60_000).status == 201
+    chat = {"type": "chat", "text": "Predict x"}
+    assert small.request("POST", f"api/projects/{project_id}/messages", chat).status == 200
+    deadline = time.monotonic() + 30
+    while (one := small.request("GET", f"api/projects/{project_id}").json)["status"] != "FAILED":
+        assert time.monotonic() < deadline, one
+        time.sleep(0.1)
+    message = small.request("GET", f"api/projects/{project_id}/state").json["stages"][0]["message"]
+    assert "150,000 bytes of disk, of 150,000 that it may" in message
+
+
+def test_a_member_of_a_zip_that_names_another_place_is_read_and_put_nowhere(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "rows.zip", "w") as archive:
+        archive.writestr("../../outside.csv", CSV)
+    assert len(read(settle(sniff(folder / "rows.zip")))) == 2
+    assert [p.name for p in tmp_path.rglob("*")] == ["a", "b", "rows.zip"]
