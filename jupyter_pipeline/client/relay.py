@@ -19,6 +19,7 @@ from urllib.parse import unquote
 import msgspec
 
 from .. import __version__
+from ..protocol.dependencies import RULES
 from ..protocol.frames import PROTOCOL_VERSION
 from .errors import PipelineError
 
@@ -129,6 +130,7 @@ class Relay:
             "message": f"Connected to the project {self._pipeline.project_id} through the kernel.",
             "server_version": __version__,
             "server_time": now,
+            "stages": msgspec.to_builtins(tuple(RULES.values())),
             **hello,
             "project_id": self._pipeline.project_id,
             "epoch": epoch,

@@ -269,7 +269,7 @@ class _Decision(WorkTurn):
             if stage_id is StageId.DATA_SOURCE and old.get("dataset_id") != new.get("dataset_id"):
                 # What was said of the old data's columns means nothing in other data, unless it was said now.
                 params = {m: v for m, v in params.items() if old.get(m) != v}
-            self.start(stage_id, params, "Working out the changed plan.", run_anyway=True)
+            self.start(stage_id, params, "Working out the changed plan.", run_anyway=True, by=self.env.user)
             return
         gate = stage.gate
         summary = gate.summary if gate else ""
@@ -306,7 +306,7 @@ class _Decision(WorkTurn):
                         params=wanted or UNSET,
                     )
                 )
-        self.start(stage_id, params, f"{stage_name(stage_id)} runs again.", run_anyway=True)
+        self.start(stage_id, params, f"{stage_name(stage_id)} runs again.", run_anyway=True, by=self.env.user)
 
     def add_dataset(self, command: AddDataset) -> None:
         self.emit(FileTreeUpdate(files=(command.file,)))

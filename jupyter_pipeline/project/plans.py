@@ -7,6 +7,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
+from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.plans import (
     PLAN_TYPES,
@@ -22,43 +23,6 @@ from .state import ProjectState
 
 CODE_VERSION = 1
 """Part of every fingerprint; raise it when a stage computes something else from the same inputs."""
-
-#: The members of earlier plans that a stage's result depends on; None stands for all of them.
-DEPENDS: dict[StageId, dict[StageId, tuple[str, ...] | None]] = {
-    StageId.PARSE_INTENT: {},
-    StageId.DATA_SOURCE: {StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset")},
-    StageId.PROFILE_DATA: {StageId.DATA_SOURCE: ("dataset_id", "target", "task_type", "data_sha256")},
-    StageId.PREPROCESS: {
-        StageId.DATA_SOURCE: ("dataset_id", "target", "task_type", "data_sha256"),
-        StageId.PROFILE_DATA: None,
-    },
-    StageId.MODEL_SELECT: {
-        StageId.PARSE_INTENT: ("metric", "time_budget_s", "prefer", "include_models", "exclude_models"),
-        StageId.DATA_SOURCE: None,
-        StageId.PROFILE_DATA: None,
-        StageId.PREPROCESS: None,
-    },
-    StageId.TRAIN: {
-        StageId.DATA_SOURCE: None,
-        StageId.PROFILE_DATA: None,
-        StageId.PREPROCESS: None,
-        StageId.MODEL_SELECT: None,
-    },
-    StageId.REVIEW_EDIT: {StageId.TRAIN: None},
-    StageId.EXPORT: {StageId.REVIEW_EDIT: None},
-}
-
-#: Stages whose very attempt is an input: their results are more than the plan says.
-_BY_ATTEMPT: dict[StageId, tuple[StageId, ...]] = {
-    StageId.REVIEW_EDIT: (StageId.TRAIN,),
-    StageId.EXPORT: (StageId.TRAIN, StageId.REVIEW_EDIT),
-}
-
-#: Members whose change means that the stage has to look at the data again before it can propose.
-_REWORK: dict[StageId, tuple[str, ...]] = {
-    StageId.DATA_SOURCE: ("dataset_id", "target", "task_type"),
-    StageId.PREPROCESS: ("split", "columns"),
-}
 
 #: Members that are shown and not changed.
 _FIXED: dict[StageId, tuple[str, ...]] = {StageId.DATA_SOURCE: ("data_sha256",)}
@@ -78,10 +42,10 @@ def fingerprint(state: ProjectState, stage_id: StageId, params: Mapping[str, Any
         Digest of the person's own training code, empty if there is none; an input of TRAIN and what follows.
     """
     inputs: dict[str, Any] = {}
-    for earlier, members in DEPENDS[stage_id].items():
+    for earlier, members in RULES[stage_id].reads.items():
         plan = state.stage(earlier).plan or {}
         inputs[earlier] = plan if members is None else {m: plan.get(m) for m in members}
-    attempts = {s.value: state.stage(s).attempt for s in _BY_ATTEMPT.get(stage_id, ())}
+    attempts = {s.value: state.stage(s).attempt for s in RULES[stage_id].follows}
     own_code = code if stage_id.order >= StageId.TRAIN.order else ""
     return digest([CODE_VERSION, stage_id, dict(params), inputs, attempts, own_code])
 
@@ -90,7 +54,7 @@ def dependents(stage_id: StageId) -> tuple[StageId, ...]:
     """The later stages whose result depends on this one's plan, in order."""
     found = {stage_id}
     for later in stage_id.later:
-        if found & set(DEPENDS[later]):
+        if found & set(RULES[later].reads):
             found.add(later)
     return tuple(s for s in stage_id.later if s in found)
 
@@ -218,7 +182,7 @@ def _some(names: tuple[str, ...], limit: int = 20) -> str:
 
 def needs_rework(stage_id: StageId, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether the stage has to work again before it can propose this plan."""
-    return any(old.get(m) != new.get(m) for m in _REWORK.get(stage_id, ()))
+    return any(old.get(m) != new.get(m) for m in RULES[stage_id].rework)
 
 
 def params_for(state: ProjectState, stage_id: StageId, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,12 +97,20 @@ class Turn:
             )
         )
 
-    def start(self, stage_id: StageId, params: dict[str, Any], message: str, *, run_anyway: bool = False) -> None:
-        """Begin a stage, or take its earlier result if it had the same inputs."""
+    def start(
+        self,
+        stage_id: StageId,
+        params: dict[str, Any],
+        message: str,
+        *,
+        run_anyway: bool = False,
+        by: User | None = None,
+    ) -> None:
+        """Begin a stage, or take its earlier result if it had the same inputs; ``by`` asked for it."""
         mark = fingerprint(self.state, stage_id, params, self.env.code)
         saved = None if run_anyway else self.state.saved.get(mark)
         if saved is None:
-            self.begin(stage_id, params, mark, message)
+            self.begin(stage_id, params, mark, message, by=by)
             return
         self.emit(
             StageStatusEvent(
@@ -129,6 +137,7 @@ class Turn:
         finishing: bool = False,
         retry: bool = False,
         skip_runs: tuple[str, ...] = (),
+        by: User | None = None,
     ) -> None:
         """Begin a new attempt at a stage."""
         self.emit(
@@ -142,6 +151,7 @@ class Turn:
                 finishing=finishing or UNSET,
                 retry=retry or UNSET,
                 skip_runs=skip_runs or UNSET,
+                by=by or UNSET,
             )
         )
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .dependencies import StageRule
 from .errors import ErrorCode, Refusal
 from .events import EVENT_TYPES, Payload, User
 from .stages import StageId, StageRef, StageStatus
@@ -46,7 +47,11 @@ class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """Payload of HELLO, the first frame of a connection. ``resumed`` is false if the log is another one now."""
+    """Payload of HELLO, the first frame of a connection.
+
+    ``resumed`` is false if the log is another one now. ``stages`` says what each stage depends on, so that a client can
+    tell what a change will run again; servers before it did not send it.
+    """
 
     message: str
     project_id: str
@@ -59,6 +64,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...]
     commands: tuple[CommandSpec, ...]
     limits: dict[str, Any]
+    stages: tuple[StageRule, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong", tag_field="type"):

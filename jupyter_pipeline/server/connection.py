@@ -11,6 +11,7 @@ import msgspec
 from tornado.websocket import WebSocketClosedError
 
 from .. import __version__
+from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
@@ -141,6 +142,7 @@ class Connection:
             capabilities=CAPABILITIES,
             commands=project.commands(),
             limits={**msgspec.to_builtins(limits), "messages_per_minute": self._service.limiter.rates},
+            stages=tuple(RULES.values()),
         )
         return encode_ephemeral(project.project_id, project.seq, now, project.current()[0], "HELLO", hello)
 

@@ -290,8 +290,10 @@ def test_every_stage_can_be_reached_confirmed_and_restarted(stage_id: StageId) -
     with pytest.raises(Refusal) as refused:
         decide(after, Confirm(gate_id=gate.gate_id), env())
     assert refused.value.code is ErrorCode.GATE_STALE
-    again = play(after, RestartStage(stage_id=stage_id))
+    events, again = decide(after, RestartStage(stage_id=stage_id), env())
     assert again.current is stage_id
+    begun = [e.payload for e in events if isinstance(e.payload, StageStatusEvent) and isinstance(e.payload.by, User)]
+    assert [(p.stage_id, p.by) for p in begun] == [(stage_id, env().user)], "whoever restarted it is named"
     assert all(s.status is StageStatus.PENDING for s in again.stages[stage_id.order + 1 :])
 
 

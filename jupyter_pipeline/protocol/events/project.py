@@ -16,7 +16,8 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
     beside the approved plans), ``fingerprint`` of its inputs and, where an earlier result serves again,
     ``reused``; ``finishing`` says that training was asked to end with the best so far,
     ``retry`` that the attempt before it lost its worker process; ``skip_runs`` are runs that the person cancelled
-    one by one and that are not tried again. ``params`` of a PENDING stage wait for its start.
+    one by one and that are not tried again. ``params`` of a PENDING stage wait for its start. ``by`` is who confirmed,
+    cancelled or restarted it; what the pipeline does by itself has none.
     """
 
     NAME: ClassVar[str] = "STAGE_STATUS"

@@ -181,7 +181,8 @@ export interface User {
  * beside the approved plans), `fingerprint` of its inputs and, where an earlier result serves again,
  * `reused`; `finishing` says that training was asked to end with the best so far,
  * `retry` that the attempt before it lost its worker process; `skip_runs` are runs that the person cancelled
- * one by one and that are not tried again. `params` of a PENDING stage wait for its start.
+ * one by one and that are not tried again. `params` of a PENDING stage wait for its start. `by` is who confirmed,
+ * cancelled or restarted it; what the pipeline does by itself has none.
  */
 export interface StageStatusEvent {
   stage_id: StageId;
@@ -613,7 +614,27 @@ export interface CommandSpec {
   args_schema: Record<string, unknown>;
 }
 
-/** Payload of HELLO, the first frame of a connection. `resumed` is false if the log is another one now. */
+/**
+ * What a stage's result depends on.
+ *
+ * `reads` holds the earlier stages whose approved plans it reads, with the members that it reads, or null for all of
+ * them. A stage in `follows` counts even where its plan comes out the same: each new attempt at it is another input.
+ * `rework` are members of the stage's own plan whose change makes it work again before it proposes; other
+ * changes are proposed at once.
+ */
+export interface StageRule {
+  id: StageId;
+  reads: Record<StageId, string[] | null>;
+  follows: StageId[];
+  rework: string[];
+}
+
+/**
+ * Payload of HELLO, the first frame of a connection.
+ *
+ * `resumed` is false if the log is another one now. `stages` says what each stage depends on, so that a client can
+ * tell what a change will run again; servers before it did not send it.
+ */
 export interface Hello {
   message: string;
   project_id: string;
@@ -626,6 +647,7 @@ export interface Hello {
   capabilities: string[];
   commands: CommandSpec[];
   limits: Record<string, unknown>;
+  stages?: StageRule[];
 }
 
 /** Answer to a ping; times are Unix milliseconds, `ts` as the client sent it. */
