@@ -2,7 +2,7 @@
 export type { Connection, ConnectionHandlers, ConnectionStatus, StatusDetail } from './connection';
 export type { EventPage, Predictions, RestClient, RestOptions, Row, UploadOptions } from './rest';
 export { createRestClient, RestError } from './rest';
-export type { SocketOptions } from './socket';
+export type { SocketOptions } from './options';
 export { createWebSocketClient } from './socket';
 export { versionNotice } from './version';
 export { VERSION } from '../version';

@@ -1,45 +1,17 @@
-/**
- * One project's socket: reconnects, goes on where it was, and loses nothing that was sent.
- *
- * Messages leave one at a time, each after the answer to the one before, so that their order holds also where one is told to
- * come later; ending work does not wait for that.
- */
+/** One project's socket: reconnects, goes on where it was, and loses nothing that was sent. */
 
-import type { Ack, ErrorFrame, EventFrame, Hello, Pong } from '../protocol/types';
-import { delay, retryAfter } from './backoff';
-import type { Connection, ConnectionHandlers, ConnectionStatus, StatusDetail } from './connection';
+import type { ErrorFrame, EventFrame, Hello } from '../protocol/types';
+import { delay } from './backoff';
+import type { Connection, ConnectionStatus, StatusDetail } from './connection';
+import type { SocketOptions } from './options';
 import { newId, Outbox } from './outbox';
 import type { Message, Store } from './outbox';
-import { credentials } from './rest';
+import { Position } from './position';
+import { probe } from './probe';
+import { Sender } from './sender';
+import { Timers } from './timers';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
-
-export interface SocketOptions extends ConnectionHandlers {
-  projectId: string;
-  /** `ws://localhost:8888` or the same as http(s), with the server's base path; by default this page's server. */
-  baseUrl?: string;
-  /** The server's token. Without one the page's cookie is used, which takes a page of the server itself. */
-  token?: string | null;
-  /**
-   * Which events to begin with: those after this `seq` (0: all); `'stored'`: those after the last one that this tab had
-   * before it was reloaded. By default those that come from now on.
-   */
-  since?: number | 'stored';
-  /** The log that `since` counts in. */
-  epoch?: string | null;
-  /** Listen to these events only. */
-  names?: string[] | null;
-  /** Where what is not acknowledged yet is kept; null: in this page's memory alone. By default `localStorage`. */
-  storage?: Store | null;
-  /** Every frame of the server, acks and pongs too. */
-  onFrame?(frame: EventFrame | Ack | Pong | ErrorFrame): void;
-  /** The server is of another version than this client: a sentence that says what to do. */
-  onVersion?(notice: string): void;
-  /** Milliseconds of silence after which a ping is sent. */
-  heartbeatMs?: number;
-  /** Milliseconds that its pong may take before the connection counts as cut. */
-  pongTimeoutMs?: number;
-}
 
 /** Messages that were never acknowledged are given up after a day: what they were about has passed. */
 const MAX_AGE_MS = 24 * 3600 * 1000;
@@ -59,8 +31,9 @@ export function createWebSocketClient(options: SocketOptions): Connection {
 class ProjectSocket implements Connection {
   private readonly base;
   private readonly outbox: Outbox;
-  private readonly positions: Store | null;
-  private readonly place: string;
+  private readonly timers = new Timers();
+  private readonly sender: Sender;
+  private readonly position: Position;
   private status: ConnectionStatus = 'connecting';
   private socket: WebSocket | null = null;
   private since: number | null = null;
@@ -70,35 +43,27 @@ class ProjectSocket implements Connection {
   /** How many messages the last status said to wait. */
   private told = 0;
   private retryAt: number | undefined;
-  /** What went out over this socket and has no answer yet, by id. */
-  private readonly sent = new Set<string>();
-  /** When a message that was told to come later may go, by id. */
-  private readonly holds = new Map<string, number>();
   private limit = DEFAULT_LIMIT;
   private gate: { stage_id: string; gate_id: string } | null = null;
   private subscription: Record<string, unknown> | null;
   private lastSeen = 0;
-  private savedAt = 0;
-  private timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(private readonly options: SocketOptions) {
     this.base = addresses(options.baseUrl ?? '/', location.href);
-    this.place = `jupyter-pipeline:${this.base.http}:${options.projectId}:`;
+    const place = `jupyter-pipeline:${this.base.http}:${options.projectId}:`;
     const store = options.storage === undefined ? storage('localStorage') : options.storage;
-    this.outbox = new Outbox(`${this.place}outbox:`, store);
-    this.positions = options.since === 'stored' ? storage('sessionStorage') : null;
+    this.outbox = new Outbox(`${place}outbox:`, store);
+    this.sender = new Sender(this.outbox, this.timers, message => this.transmit(message));
+    this.position = new Position(`${place}position`, options.since === 'stored' ? storage('sessionStorage') : null);
     this.subscription = options.names ? { type: 'subscribe', names: options.names } : null;
-    this.epoch = options.epoch ?? null;
-    if (typeof options.since === 'number') {
-      this.since = options.since;
-    } else {
-      this.readPosition();
-    }
+    const kept = this.position.read();
+    this.since = typeof options.since === 'number' ? options.since : (kept?.since ?? null);
+    this.epoch = kept?.epoch ?? options.epoch ?? null;
     addEventListener('online', this.wake);
     addEventListener('pagehide', this.savePosition);
     document.addEventListener('visibilitychange', this.wake);
     // The caller has the connection before it hears of anything.
-    this.after('start', 0, () => {
+    this.timers.set('start', 0, () => {
       for (const entry of this.outbox.restore(MAX_AGE_MS)) {
         this.refuse(entry.message, 'EXPIRED', 'A message that could not be sent for a day was given up.');
       }
@@ -116,9 +81,7 @@ class ProjectSocket implements Connection {
       this.subscription = message;
     }
     if (message.type === 'ping' || message.type === 'resume' || message.type === 'subscribe') {
-      if (this.open) {
-        this.socket?.send(JSON.stringify(message));
-      }
+      this.transmit(message);
       return '';
     }
     const id = typeof message.id === 'string' && message.id ? message.id : newId();
@@ -136,7 +99,7 @@ class ProjectSocket implements Connection {
       return id;
     }
     this.outbox.add(full);
-    this.flush();
+    this.sender.flush();
     if (!this.open) {
       this.setStatus(this.status);
     }
@@ -155,12 +118,29 @@ class ProjectSocket implements Connection {
     return this.greeted && this.socket?.readyState === WebSocket.OPEN;
   }
 
+  private transmit(message: Record<string, unknown>): boolean {
+    if (!this.open) {
+      return false;
+    }
+    this.socket!.send(JSON.stringify(message));
+    return true;
+  }
+
   private connect(): void {
-    this.clear('retry');
+    this.timers.clear('retry');
     this.retryAt = undefined;
     this.detach();
     const query = { since: this.since, epoch: this.epoch, token: this.options.token };
-    const socket = new WebSocket(socketUrl(this.base, this.options.projectId, query));
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(socketUrl(this.base, this.options.projectId, query));
+    } catch {
+      // The browser does not even try: an https page may not open ws.
+      const reason = `This page may not open ${this.base.ws}; a page that came over https needs a server with https.`;
+      this.end('denied', reason);
+      this.refuseAll('CLOSED', reason);
+      return;
+    }
     this.socket = socket;
     let opened = false;
     socket.onopen = () => {
@@ -178,24 +158,22 @@ class ProjectSocket implements Connection {
         void this.lost(event.code, event.reason, opened);
       }
     };
-    this.after('silence', this.heartbeat + this.pongTimeout, () => this.cut('The server did not answer.'));
+    this.timers.set('silence', this.heartbeat + this.pongTimeout, () => this.cut('The server did not answer.'));
   }
 
   private async lost(code: number, reason: string, opened: boolean): Promise<void> {
-    const onTheWay = this.outbox.all().filter(entry => this.sent.has(entry.message.id));
+    const onTheWay = this.sender.onTheWay();
     this.detach();
     if (code === DELETED) {
-      for (const entry of this.outbox.all()) {
-        this.outbox.remove(entry.message.id);
-        this.refuse(entry.message, 'DELETED', 'The project was deleted; the message was not carried out.');
-      }
-      this.forgetPosition();
+      this.refuseAll('DELETED', 'The project was deleted; the message was not carried out.');
+      this.since = null;
+      this.position.forget();
       this.end('deleted', reason || 'The project was deleted.');
       return;
     }
     if (code === TOO_LARGE) {
       for (const entry of onTheWay) {
-        this.outbox.remove(entry.message.id);
+        this.sender.done(entry.message.id);
         this.refuse(entry.message, 'TOO_LARGE', 'The message was too large for the server; upload large data instead.');
       }
     }
@@ -204,7 +182,7 @@ class ProjectSocket implements Connection {
     if (!opened) {
       // A browser does not say why a socket was not let in; a request does.
       this.setStatus(this.attempts === 0 && this.status === 'connecting' ? 'connecting' : 'reconnecting', why);
-      const found = await this.probe();
+      const found = await probe(this.base, this.options.token || null, this.pongTimeout);
       if (this.ended || this.socket !== null) {
         return;
       }
@@ -219,46 +197,12 @@ class ProjectSocket implements Connection {
     this.retry(why, asked);
   }
 
-  private async probe(): Promise<{ denied: boolean; reason: string; waitMs: number }> {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), this.pongTimeout);
-    const token = this.options.token || null;
-    try {
-      const response = await fetch(`${this.base.http}api/projects`, {
-        headers: credentials(this.base, token),
-        cache: 'no-store',
-        credentials: token ? 'omit' : 'same-origin',
-        signal: stop.signal
-      });
-      const waitMs = retryAfter(response.headers.get('Retry-After'), Date.now());
-      if (response.status === 401 || response.status === 403) {
-        const reason = token
-          ? 'The server does not accept the token; get a new one from "jupyter server list".'
-          : 'The server asks who you are; log in, or give a token.';
-        return { denied: true, reason, waitMs };
-      }
-      if (response.status === 404) {
-        const reason =
-          'This Jupyter server does not have the pipeline extension, or it is off: jupyter server extension enable jupyter_pipeline';
-        return { denied: false, reason, waitMs };
-      }
-      const reason = response.ok
-        ? 'The server answers, but its socket cannot be opened; a proxy may block WebSockets.'
-        : `The server answered ${response.status}.`;
-      return { denied: false, reason, waitMs };
-    } catch {
-      return { denied: false, reason: 'The server cannot be reached.', waitMs: 0 };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   private retry(reason: string, askedMs = 0): void {
     const wait = delay(this.attempts, askedMs);
     this.attempts += 1;
     this.retryAt = Date.now() + wait;
     this.setStatus('reconnecting', reason);
-    this.after('retry', wait, () => this.connect());
+    this.timers.set('retry', wait, () => this.connect());
   }
 
   /** Treat the socket as gone, without waiting for its closing handshake, which a cut line never ends. */
@@ -271,10 +215,8 @@ class ProjectSocket implements Connection {
     const socket = this.socket;
     this.socket = null;
     this.greeted = false;
-    this.sent.clear();
-    for (const name of ['silence', 'stable', 'flush']) {
-      this.clear(name);
-    }
+    this.sender.cut();
+    this.timers.clear('silence', 'stable');
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
@@ -287,9 +229,7 @@ class ProjectSocket implements Connection {
 
   private end(status: ConnectionStatus, reason: string): void {
     this.detach();
-    for (const name of [...this.timers.keys()]) {
-      this.clear(name);
-    }
+    this.timers.clearAll();
     this.savePosition();
     removeEventListener('online', this.wake);
     removeEventListener('pagehide', this.savePosition);
@@ -313,13 +253,13 @@ class ProjectSocket implements Connection {
     const now = Date.now();
     if (now - this.lastSeen > 250 || !this.timers.has('silence') || this.status !== 'open') {
       this.lastSeen = now;
-      this.after('silence', this.heartbeat, () => this.ping(this.pongTimeout));
+      this.timers.set('silence', this.heartbeat, () => this.ping(this.pongTimeout));
     }
   }
 
   private ping(timeoutMs: number): void {
     this.lastSeen = 0;
-    this.after('silence', timeoutMs, () => this.cut('The server did not answer.'));
+    this.timers.set('silence', timeoutMs, () => this.cut('The server did not answer.'));
     if (this.socket?.readyState === WebSocket.OPEN) {
       this.socket.send(JSON.stringify({ type: 'ping', ts: Date.now() }));
     }
@@ -372,7 +312,7 @@ class ProjectSocket implements Connection {
     this.options.onFrame?.(frame);
     this.options.onEvent?.(frame);
     if (name === 'HELLO') {
-      this.flush();
+      this.sender.flush();
     }
   }
 
@@ -389,9 +329,9 @@ class ProjectSocket implements Connection {
     this.limit = typeof limit === 'number' ? limit : DEFAULT_LIMIT;
     this.greeted = true;
     if (this.subscription) {
-      this.socket?.send(JSON.stringify(this.subscription));
+      this.transmit(this.subscription);
     }
-    this.after('stable', STABLE_MS, () => {
+    this.timers.set('stable', STABLE_MS, () => {
       this.attempts = 0;
     });
     this.setStatus('open');
@@ -408,14 +348,12 @@ class ProjectSocket implements Connection {
     } else if (frame.event.name === 'STAGE_STATUS') {
       this.gate = null;
     }
-    if (this.positions !== null && Date.now() - this.savedAt > 1000) {
-      this.savePosition();
-    }
+    this.position.follow(frame.seq, this.epoch);
   }
 
   private answered(id: string): void {
-    this.forget(id);
-    this.flush();
+    this.sender.done(id);
+    this.sender.flush();
     this.tellWaiting();
   }
 
@@ -429,46 +367,21 @@ class ProjectSocket implements Connection {
   private refused(frame: ErrorFrame): void {
     const id = frame.id;
     if (id !== null && this.outbox.has(id) && frame.retryable) {
-      this.sent.delete(id);
-      this.holds.set(id, Date.now() + Math.max(frame.retry_after_ms ?? delay(0), 1));
+      this.sender.hold(id, frame.retry_after_ms ?? delay(0));
     } else {
       if (id !== null) {
-        this.forget(id);
+        this.sender.done(id);
         this.tellWaiting();
       }
       this.options.onError?.(frame);
     }
-    this.flush();
+    this.sender.flush();
   }
 
-  private forget(id: string): void {
-    this.outbox.remove(id);
-    this.sent.delete(id);
-    this.holds.delete(id);
-  }
-
-  // -- what goes -------------------------------------------------------------------------------------------------
-
-  private flush(): void {
-    if (!this.open) {
-      return;
-    }
-    const now = Date.now();
-    let blocked = false;
-    let next = Infinity;
+  private refuseAll(code: string, text: string): void {
     for (const { message } of this.outbox.all()) {
-      const urgent = message.type === 'command' && message.command === 'cancel_run';
-      const hold = this.holds.get(message.id) ?? 0;
-      if (hold > now) {
-        next = Math.min(next, hold);
-      } else if (!this.sent.has(message.id) && (urgent || !blocked)) {
-        this.sent.add(message.id);
-        this.socket?.send(JSON.stringify(message));
-      }
-      blocked ||= !urgent;
-    }
-    if (next < Infinity) {
-      this.after('flush', next - now, () => this.flush());
+      this.sender.done(message.id);
+      this.refuse(message, code, text);
     }
   }
 
@@ -501,53 +414,15 @@ class ProjectSocket implements Connection {
     this.options.onStatusChange?.(status, detail);
   }
 
-  private after(name: string, ms: number, callback: () => void): void {
-    this.clear(name);
-    this.timers.set(
-      name,
-      setTimeout(() => {
-        this.timers.delete(name);
-        callback();
-      }, ms)
-    );
-  }
-
-  private clear(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
-  }
-
   private later(callback: () => void): void {
     setTimeout(callback, 0);
   }
 
-  private readPosition(): void {
-    const kept = parse(this.positions?.getItem(`${this.place}position`) ?? '');
-    if (kept && typeof kept.since === 'number' && typeof kept.epoch === 'string') {
-      this.since = kept.since;
-      this.epoch = kept.epoch;
-    }
-  }
-
   private savePosition = (): void => {
-    this.savedAt = Date.now();
-    try {
-      if (this.since !== null && this.status !== 'deleted') {
-        this.positions?.setItem(`${this.place}position`, JSON.stringify({ since: this.since, epoch: this.epoch }));
-      }
-    } catch {
-      // A page without storage begins anew when it is reloaded.
+    if (this.status !== 'deleted') {
+      this.position.save(this.since, this.epoch);
     }
   };
-
-  private forgetPosition(): void {
-    this.since = null;
-    try {
-      this.positions?.removeItem(`${this.place}position`);
-    } catch {
-      // See savePosition.
-    }
-  }
 }
 
 function parse(text: string): Record<string, any> | null {

@@ -1,5 +1,7 @@
 /** Whether the server and this front end belong together. */
 
+import { english } from '../translation';
+import type { Translation } from '../translation';
 import { VERSION } from '../version';
 
 /**
@@ -7,14 +9,16 @@ import { VERSION } from '../version';
  *
  * @param server the `server_version` of HELLO.
  */
-export function versionNotice(server: string, client: string = VERSION): string | null {
+export function versionNotice(server: string, client: string = VERSION, trans: Translation = english): string | null {
   if (server === client) {
     return null;
   }
-  const what = `The server runs jupyter_pipeline ${server}, this page has ${client}.`;
-  return compare(server, client) > 0
-    ? `${what} Reload the page; if that does not help, install jupyter_pipeline ${server} where the page comes from.`
-    : `${what} Restart the Jupyter server; if that does not help, install jupyter_pipeline ${client} where it runs.`;
+  const what = trans.__('The server runs jupyter_pipeline %1, this page has %2.', server, client);
+  const todo =
+    compare(server, client) > 0
+      ? trans.__('Reload the page; if that does not help, install jupyter_pipeline %1 where the page comes from.', server)
+      : trans.__('Restart the Jupyter server; if that does not help, install jupyter_pipeline %1 where it runs.', client);
+  return `${what} ${todo}`;
 }
 
 function compare(a: string, b: string): number {

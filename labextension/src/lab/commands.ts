@@ -3,7 +3,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { STAGES, stageName, type StageId } from '../view';
+import { STAGES, stageName, whatIsLost, type StageId } from '../view';
 import { pipelineIcon } from './icon';
 import { Commands, freeName, isProjectId } from './ids';
 import { projectNamed, type Pipelines } from './main';
@@ -59,10 +59,7 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
       }
       const answer = await showDialog({
         title: trans.__('Delete the project %1?', project),
-        body: trans.__(
-          'Its history, models, report and everything else in its folder are removed, for everybody. ' +
-            'What is running is stopped. This cannot be undone.'
-        ),
+        body: await lostWith(pipelines, project),
         buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
         defaultButton: 0
       });
@@ -131,6 +128,24 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
 
   const ofState = [Commands.confirm, Commands.cancel, Commands.finish, Commands.restart, Commands.remove];
   pipelines.currentChanged.connect(() => ofState.forEach(id => commands.notifyCommandChanged(id)));
+}
+
+/** What goes with a project, as the server has it. */
+async function lostWith({ server, trans }: Pipelines, project: string): Promise<string> {
+  try {
+    const state = await server.state(project);
+    const its = {
+      runs: state.runs.length,
+      decisions: state.decisions.length,
+      events: state.seq,
+      uploads: state.datasets.filter(dataset => dataset.source === 'upload').map(dataset => dataset.name),
+      exported: state.export !== null,
+      running: state.stages.some(stage => stage.status === 'IN_PROGRESS')
+    };
+    return whatIsLost(its, trans).join(' ');
+  } catch {
+    return trans.__('Everything in its folder is gone for everybody, and for good; what is running is stopped.');
+  }
 }
 
 /** Ask which project; makes a new one where there is none. */

@@ -86,6 +86,7 @@ export class Pipelines implements IPipelines {
       server: this.server,
       projects: this.projects,
       trans: this.trans,
+      language: this.translator.languageCode,
       openPath: (path, kind) => void openFile(this.app, path, kind, this.trans)
     });
     this.contents.add(content);

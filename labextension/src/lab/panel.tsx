@@ -10,6 +10,7 @@ import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { stageName } from '../view';
 import { versionNotice } from '../client';
+import { VERSION } from '../version';
 import { pipelineIcon } from './icon';
 import { Commands, NAMESPACE } from './ids';
 import type { ProjectEntry } from './server';
@@ -96,7 +97,7 @@ interface ListProps {
 }
 
 function List({ entries, known, problem, serverVersion, current, trans, run }: ListProps) {
-  const notice = serverVersion === null ? null : versionNotice(serverVersion);
+  const notice = serverVersion === null ? null : versionNotice(serverVersion, VERSION, trans);
   return (
     <>
       <div class="jp-Pipeline-head">

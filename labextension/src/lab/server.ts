@@ -4,7 +4,8 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createRestClient, createWebSocketClient } from '../client';
-import type { Connection, ConnectionHandlers } from '../client';
+import type { Connection, ConnectionHandlers, SocketOptions } from '../client';
+import type { Snapshot } from '../protocol/types';
 import type { StageId, StageStatus, ViewRest } from '../view';
 
 export interface ProjectEntry {
@@ -47,6 +48,11 @@ export class Server {
     return this.request(`api/projects/${encodeURIComponent(projectId)}`);
   }
 
+  /** All that is true of a project now. */
+  state(projectId: string): Promise<Snapshot> {
+    return this.request(`api/projects/${encodeURIComponent(projectId)}/state`);
+  }
+
   /** Send a client message without a view; resolves when what it caused is durable. */
   async send(projectId: string, message: Record<string, unknown>): Promise<void> {
     await this.request(`api/projects/${encodeURIComponent(projectId)}/messages`, {
@@ -59,9 +65,9 @@ export class Server {
     await this.request(`api/projects/${encodeURIComponent(projectId)}`, { method: 'DELETE' });
   }
 
-  connect(projectId: string, handlers: ConnectionHandlers): Connection {
+  connect(projectId: string, handlers: ConnectionHandlers, more: Partial<SocketOptions> = {}): Connection {
     const { wsUrl, token } = this.settings;
-    return createWebSocketClient({ projectId, baseUrl: wsUrl, token, since: 0, ...handlers });
+    return createWebSocketClient({ projectId, baseUrl: wsUrl, token, since: 0, ...more, ...handlers });
   }
 
   rest(projectId: string): ViewRest {

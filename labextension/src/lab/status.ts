@@ -7,7 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { stageName } from '../view';
 import { Commands, NAMESPACE } from './ids';
 import { statusWords } from './panel';
-import { percentOf } from './percent';
+import { percentOf, Progress } from './percent';
 import { IPipelines } from './tokens';
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
@@ -35,6 +35,7 @@ class StatusItem extends Widget {
   project: string | null = null;
   readonly activeChanged = new Signal<this, void>(this);
   private readonly button = document.createElement('button');
+  private readonly progress: Progress;
 
   constructor(
     private readonly pipelines: IPipelines,
@@ -45,6 +46,7 @@ class StatusItem extends Widget {
     this.button.type = 'button';
     this.node.append(this.button);
     this.button.onclick = () => this.project && open(this.project);
+    this.progress = new Progress(pipelines.server, () => this.update_());
     pipelines.currentChanged.connect(this.update_, this);
     pipelines.projects.changed.connect(this.update_, this);
   }
@@ -58,15 +60,17 @@ class StatusItem extends Widget {
       this.activeChanged.emit();
     }
     if (project === null) {
+      this.progress.follow(null);
       return;
     }
-    // A view knows at once; without one, the list does.
+    // A view knows at once; without one the list does, and how far a stage is, is heard while it runs.
     const model = this.pipelines.modelOf(project);
     const known = model && !model.catchingUp && !model.isEmpty ? model : null;
     const entry = projects.find(project);
     const stage = known ? known.current : (entry?.current_stage ?? 'PARSE_INTENT');
     const status = known ? known.stage.status : (entry?.status ?? 'PENDING');
-    const percent = known && percentOf(known);
+    this.progress.follow(model === null && status === 'IN_PROGRESS' ? project : null);
+    const percent = known ? percentOf(known) : this.progress.of(stage);
     const how = percent !== null ? `${Math.floor(100 * percent)} %` : statusWords({ current_stage: stage, status }, trans);
     const text = `${project}: ${stageName(stage, trans as never)} ${how}`;
     if (this.button.textContent !== text) {

@@ -15,6 +15,8 @@ export interface ContentOptions {
   server: Server;
   projects: Projects;
   trans: TranslationBundle;
+  /** The language of JupyterLab. */
+  language: string | null;
   /** Open a file by its path in the file browser. */
   openPath(path: string, kind: string): void;
 }
@@ -42,9 +44,11 @@ export class ProjectContent extends Widget {
     this._view = mountView(this.node, {
       projectId,
       connect: handlers => (this._connection = server.connect(projectId, handlers)),
-      rest: server.rest(projectId),
+      // The list has to hear of it too.
+      rest: { ...server.rest(projectId), deleteProject: () => projects.remove(projectId) },
       host,
       trans,
+      language: options.language,
       version: VERSION
     });
   }

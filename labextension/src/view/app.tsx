@@ -1,14 +1,18 @@
 /** The view as a whole: the stages, the one that matters now, the conversation, and what was decided. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ChatLines, Composer, Uploads, useUploads } from './chat';
+import { versionNotice } from '../client/version';
+import { Boundary } from './boundary';
+import { ChatLines, Composer, UploadContext, useUploads } from './chat';
 import { useNow, useStructure, useView } from './context';
+import { DeleteProject } from './delete';
 import { History, Log } from './history';
 import { Meter } from './parts';
 import { StagePanel } from './stage';
 import type { StageId } from './stages';
 import { Timeline } from './timeline';
-import { count, stageName } from './words';
+import { count } from './numbers';
+import { stageName } from './words';
 
 export function App() {
   const view = useView();
@@ -17,7 +21,7 @@ export function App() {
   const [selected, setSelected] = useState<StageId | null>(null);
   const root = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const { uploads, upload, forget } = useUploads();
+  const uploads = useUploads();
   const [dropping, setDropping] = useState(false);
   const shown = selected ?? model.current;
   const key = `${shown}/${model.gate?.gateId ?? ''}/${model.stages[shown].status}`;
@@ -34,86 +38,91 @@ export function App() {
   const loading = !model.ready;
   const gone = model.connection === 'deleted' || model.connection === 'denied';
   return (
-    <div
-      ref={root}
-      class={`jppl-root ${dropping ? 'jppl-dropping' : ''}`}
-      data-testid="pipeline-view"
-      data-project={model.projectId}
-      aria-busy={loading && !gone}
-      onFocusIn={() => (inside.current = true)}
-      onPointerDown={event => (inside.current = event.currentTarget.contains(event.target as Node))}
-      onDragOver={event => {
-        if (event.dataTransfer?.types.includes('Files')) {
-          event.preventDefault();
-          setDropping(true);
-        }
-      }}
-      onDragLeave={event => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) {
+    <UploadContext.Provider value={uploads}>
+      <div
+        ref={root}
+        class={`jppl-root ${dropping ? 'jppl-dropping' : ''}`}
+        data-testid="pipeline-view"
+        data-project={model.projectId}
+        aria-busy={loading && !gone}
+        onFocusIn={() => (inside.current = true)}
+        onPointerDown={event => (inside.current = event.currentTarget.contains(event.target as Node))}
+        onDragOver={event => {
+          if (event.dataTransfer?.types.includes('Files')) {
+            event.preventDefault();
+            setDropping(true);
+          }
+        }}
+        onDragLeave={event => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) {
+            setDropping(false);
+          }
+        }}
+        onDrop={event => {
           setDropping(false);
-        }
-      }}
-      onDrop={event => {
-        setDropping(false);
-        if (event.dataTransfer?.files.length) {
-          event.preventDefault();
-          event.stopPropagation();
-          upload(Array.from(event.dataTransfer.files));
-        }
-      }}
-    >
-      <LiveRegion />
-      <header class="jppl-head">
-        <h2 class="jppl-title">{model.projectId}</h2>
-        <ConnectionNote />
-      </header>
-      <VersionNote />
-      {gone ? (
-        <Gone />
-      ) : loading && !model.seq ? (
-        <Loading />
-      ) : model.isEmpty && !loading ? (
-        <Empty />
-      ) : (
-        <>
-          <Timeline shown={shown} onShow={id => setSelected(id === model.current ? null : id)} />
-          {loading ? <Loading /> : null}
-          <div class="jppl-body">
-            <div class="jppl-main" hidden={!model.ready}>
-              {selected && selected !== model.current ? (
-                <p class="jppl-back">
-                  <button type="button" class="jppl-link" onClick={() => setSelected(null)}>
-                    {model.gate
-                      ? trans.__('Back to %1, which waits for you', stageName(model.current, trans))
-                      : trans.__('Back to %1', stageName(model.current, trans))}
-                  </button>
-                </p>
-              ) : null}
-              <StagePanel key={shown} stageId={shown} heading={heading} />
-              <div class="jppl-more">
-                <details class="jppl-details">
-                  <summary>{trans.__('History')}</summary>
-                  <History />
-                </details>
-                {model.log.length ? (
-                  <details class="jppl-details">
-                    <summary>{trans.__('Log')}</summary>
-                    <Log />
-                  </details>
+          if (event.dataTransfer?.files.length) {
+            event.preventDefault();
+            event.stopPropagation();
+            uploads.upload(Array.from(event.dataTransfer.files));
+          }
+        }}
+      >
+        <LiveRegion />
+        <header class="jppl-head">
+          <h2 class="jppl-title">{model.projectId}</h2>
+          <ConnectionNote />
+        </header>
+        <VersionNote />
+        {gone ? (
+          <Gone />
+        ) : loading && !model.seq ? (
+          <Loading />
+        ) : model.isEmpty && !loading ? (
+          <Empty />
+        ) : (
+          <>
+            <Timeline shown={shown} onShow={id => setSelected(id === model.current ? null : id)} />
+            {loading ? <Loading /> : null}
+            <div class="jppl-body" hidden={loading}>
+              <div class="jppl-main">
+                {selected && selected !== model.current ? (
+                  <p class="jppl-back">
+                    <button type="button" class="jppl-link" onClick={() => setSelected(null)}>
+                      {model.gate
+                        ? trans.__('Back to %1, which waits for you', stageName(model.current, trans))
+                        : trans.__('Back to %1', stageName(model.current, trans))}
+                    </button>
+                  </p>
                 ) : null}
+                {loading ? null : (
+                  <Boundary trans={trans} again={key}>
+                    <StagePanel key={shown} stageId={shown} heading={heading} />
+                  </Boundary>
+                )}
+                <div class="jppl-more">
+                  <details class="jppl-details">
+                    <summary>{trans.__('History')}</summary>
+                    <History />
+                  </details>
+                  {model.log.length ? (
+                    <details class="jppl-details">
+                      <summary>{trans.__('Log')}</summary>
+                      <Log />
+                    </details>
+                  ) : null}
+                  <DeleteProject />
+                </div>
               </div>
+              <section class="jppl-side" aria-label={trans.__('Chat')}>
+                <ChatLines />
+                <Composer hint={trans.__('Use random forest instead of xgboost')} />
+              </section>
             </div>
-            <section class="jppl-side" aria-label={trans.__('Chat')}>
-              <ChatLines />
-              <Uploads uploads={uploads} forget={forget} />
-              <Composer hint={trans.__('Use random forest instead of xgboost')} />
-            </section>
-          </div>
-        </>
-      )}
-      {model.isEmpty && !loading && !gone ? <Uploads uploads={uploads} forget={forget} /> : null}
-      {dropping ? <div class="jppl-drop">{trans.__('Drop data files to attach them')}</div> : null}
-    </div>
+          </>
+        )}
+        {dropping ? <div class="jppl-drop">{trans.__('Drop data files to attach them')}</div> : null}
+      </div>
+    </UploadContext.Provider>
   );
 }
 
@@ -225,19 +234,8 @@ function ConnectionNote() {
 /** Server and page of different versions: what that means and what to do. */
 function VersionNote() {
   const { model, trans, version } = useView();
-  const minor = (text: string): string => text.split('.').slice(0, 2).join('.');
-  if (!version || !model.serverVersion || minor(version) === minor(model.serverVersion)) {
-    return null;
-  }
-  return (
-    <p class="jppl-note jppl-note-warn">
-      {trans.__(
-        'The server has version %1 and this page version %2. Reload the page; if that does not help, install the same version for both and restart the server.',
-        model.serverVersion,
-        version
-      )}
-    </p>
-  );
+  const notice = version && model.serverVersion ? versionNotice(model.serverVersion, version, trans) : null;
+  return notice === null ? null : <p class="jppl-note jppl-note-warn">{notice}</p>;
 }
 
 /** What a screen reader says by itself: gates, the end, failures and answers. */

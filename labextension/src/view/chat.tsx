@@ -1,9 +1,10 @@
 /** The conversation: what was said, the box to say something, and the way to attach data. */
 
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useView } from './context';
 import { Icon, Meter } from './parts';
-import { clock } from './words';
+import { clock } from './numbers';
 
 export function ChatLines() {
   const { model, trans } = useView();
@@ -35,7 +36,7 @@ export function ChatLines() {
       }}
     >
       {lines.map(line => {
-        const mine = line.source === 'user';
+        const mine = line.source === 'user' || line.source === 'command';
         return (
           <li key={line.seq} class={mine ? 'jppl-mine' : 'jppl-theirs'}>
             <span class="jppl-who">
@@ -104,6 +105,7 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
           }
         }}
       />
+      <Uploads />
       <div class="jppl-composer-row">
         <Attach />
         <button type="submit" class={`jppl-button ${large ? 'jppl-primary-button' : ''}`} disabled={!text.trim()}>
@@ -120,7 +122,7 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
   );
 }
 
-/** Uploads that run, by name; shared between button and drop. */
+/** An upload that runs, or was refused. */
 export interface Upload {
   name: string;
   fraction: number;
@@ -128,7 +130,16 @@ export interface Upload {
   cancel(): void;
 }
 
-export function useUploads(): { uploads: Upload[]; upload(files: Iterable<File>): void; forget(name: string): void } {
+export interface UploadList {
+  uploads: Upload[];
+  upload(files: Iterable<File>): void;
+  forget(name: string): void;
+}
+
+/** The uploads of this view, shared by whatever begins or shows one. */
+export const UploadContext = createContext<UploadList>({ uploads: [], upload: () => undefined, forget: () => undefined });
+
+export function useUploads(): UploadList {
   const { rest } = useView();
   const [uploads, setUploads] = useState<Upload[]>([]);
   const change = (name: string, next: Partial<Upload> | null): void =>
@@ -159,7 +170,7 @@ export function useUploads(): { uploads: Upload[]; upload(files: Iterable<File>)
 
 function Attach() {
   const { trans } = useView();
-  const { uploads, upload, forget } = useUploads();
+  const { upload } = useContext(UploadContext);
   const file = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -179,13 +190,13 @@ function Attach() {
         <Icon name="attach" />
         {trans.__('Attach data')}
       </button>
-      <Uploads uploads={uploads} forget={forget} />
     </>
   );
 }
 
-export function Uploads({ uploads, forget }: { uploads: Upload[]; forget(name: string): void }) {
+function Uploads() {
   const { trans } = useView();
+  const { uploads, forget } = useContext(UploadContext);
   return uploads.length ? (
     <ul class="jppl-uploads">
       {uploads.map(u => (

@@ -1,9 +1,10 @@
 /** Pictures of what was measured, drawn from the numbers themselves: text stays text, colours follow the theme. */
 
 import { useView } from './context';
-import type { Figure, FigureKind } from './model';
 import { AssetImage, useJson } from './parts';
-import { count, metricName, number, percent } from './words';
+import type { Figure, FigureKind } from './records';
+import { count, number, percent } from './numbers';
+import { metricName } from './words';
 
 export interface Bar {
   name: string;
@@ -105,7 +106,7 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
                 .map((c: any) => ({ name: c.name, value: c.mean, spread: c.std ?? 0, text: number(c.mean, 3) }))}
             />
             <p class="jppl-hint">
-              {trans.__('Loss in %1 when the column is shuffled; the mark is the spread.', metricName(data.metric))}
+              {trans.__('Loss in %1 when the column is shuffled; the mark is the spread.', metricName(data.metric, trans))}
             </p>
           </>
         );
@@ -289,9 +290,10 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
   const { trans } = useView();
   const width = 420;
   const height = SIDE;
-  const x0 = Math.min(...data.predicted);
-  const x1 = Math.max(...data.predicted);
-  const reach = Math.max(...data.residual.map(Math.abs), 1e-12);
+  // Not Math.min(...): a call cannot have a hundred thousand arguments.
+  const x0 = data.predicted.reduce((a, b) => Math.min(a, b), Infinity);
+  const x1 = data.predicted.reduce((a, b) => Math.max(a, b), -Infinity);
+  const reach = data.residual.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12);
   const px = (v: number): number => PAD.left + 8 + ((v - x0) / (x1 - x0 || 1)) * (width - PAD.left - PAD.right - 8);
   const py = (v: number): number => PAD.top + ((reach - v) / (2 * reach)) * (height - PAD.top - PAD.bottom);
   const step = Math.max(1, Math.ceil(data.predicted.length / 1200));

@@ -1,8 +1,10 @@
 /** What was decided, by whom and when; and what the stages logged. */
 
+import type { Translation } from '../translation';
 import { useView } from './context';
-import type { HistoryEntry, Json } from './model';
-import { dateTime, number, stageName } from './words';
+import type { HistoryEntry, Json } from './records';
+import { dateTime, number } from './numbers';
+import { stageName } from './words';
 
 export function History() {
   const { model, trans } = useView();
@@ -25,7 +27,7 @@ export function History() {
                   {Object.entries(entry.plan).map(([key, value]) => (
                     <div key={key}>
                       <dt>{key.replace(/_/g, ' ')}</dt>
-                      <dd>{plain(value)}</dd>
+                      <dd>{plain(value, trans)}</dd>
                     </div>
                   ))}
                 </dl>
@@ -57,6 +59,7 @@ export function History() {
 }
 
 function Changes({ patch }: { patch: Json[] }) {
+  const { trans } = useView();
   return patch.length ? (
     <ul class="jppl-changes">
       {patch.slice(0, 8).map((op, i) => (
@@ -67,7 +70,7 @@ function Changes({ patch }: { patch: Json[] }) {
             .replace(/_/g, ' ')
             .replace(/~1/g, '/')
             .replace(/~0/g, '~')}
-          {op.op === 'remove' ? ' –' : `: ${plain(op.value)}`}
+          {op.op === 'remove' ? ' –' : `: ${plain(op.value, trans)}`}
         </li>
       ))}
     </ul>
@@ -75,7 +78,7 @@ function Changes({ patch }: { patch: Json[] }) {
 }
 
 /** A value of a plan in one line. */
-function plain(value: Json): string {
+function plain(value: Json, trans: Translation): string {
   if (value === null || value === undefined) {
     return '–';
   }
@@ -83,10 +86,10 @@ function plain(value: Json): string {
     return number(value);
   }
   if (typeof value === 'boolean') {
-    return value ? 'yes' : 'no';
+    return value ? trans.__('yes') : trans.__('no');
   }
   if (Array.isArray(value)) {
-    return value.slice(0, 30).map(plain).join(', ') || '–';
+    return value.slice(0, 30).map(item => plain(item, trans)).join(', ') || '–';
   }
   if (typeof value === 'object') {
     const entries = Object.entries(value);
@@ -97,7 +100,7 @@ function plain(value: Json): string {
     return (
       entries
         .slice(0, 30)
-        .map(([k, v]) => `${k} ${plain(v)}`)
+        .map(([k, v]) => `${k} ${plain(v, trans)}`)
         .join(', ') + more
     );
   }

@@ -5,11 +5,16 @@ import { App } from './app';
 import { Context, Problem, ViewContext } from './context';
 import { ProjectModel } from './model';
 import type { ViewOptions } from './options';
+import { setLanguage } from './numbers';
 import { injectStyle } from './style';
-import { english } from './translation';
+import { english } from '../translation';
+import { VERSION } from '../version';
 
-export * from './model';
+export { ProjectModel } from './model';
+export type * from './records';
 export type { Predictions, Row, Translation, ViewHost, ViewOptions, ViewRest } from './options';
+export { whatIsLost } from './delete';
+export type { Belongings } from './delete';
 export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
 export { stageName } from './words';
@@ -23,6 +28,8 @@ export function schedule(callback: () => void): void {
   }
 }
 
+let mounted = 0;
+
 /**
  * Show a project in an element.
  *
@@ -30,6 +37,7 @@ export function schedule(callback: () => void): void {
  */
 export function mountView(element: HTMLElement, options: ViewOptions): { dispose(): void } {
   injectStyle(element);
+  setLanguage(options.language ?? null);
   const model = new ProjectModel(options.projectId, schedule);
   const problems = new Map<string, (problem: Problem) => void>();
   const view: ViewContext = {
@@ -37,7 +45,9 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
     rest: options.rest,
     host: options.host ?? {},
     trans: options.trans ?? english,
-    version: options.version ?? '',
+    version: options.version ?? VERSION,
+    uid: `jppl-${++mounted}`,
+    drafts: new Map(),
     send: (message, onProblem) => {
       const id = connection.send(message);
       if (onProblem) {

@@ -1,7 +1,10 @@
 /** What whoever mounts the view gives it: a connection, the REST calls, and what only a host can do. */
 
 import type { Connection, ConnectionHandlers } from '../client/connection';
+import type { Translation } from '../translation';
 import type { ProjectModel } from './model';
+
+export type { Translation } from '../translation';
 
 /** A row to predict: column to value. */
 export type Row = Record<string, string | number | boolean | null>;
@@ -44,12 +47,6 @@ export interface ViewHost {
   onModel?(model: ProjectModel): void;
 }
 
-/** Translation as JupyterLab's TranslationBundle does it. */
-export interface Translation {
-  __(text: string, ...args: unknown[]): string;
-  _n(singular: string, plural: string, n: number, ...args: unknown[]): string;
-}
-
 export interface ViewOptions {
   projectId: string;
   /**
@@ -60,6 +57,8 @@ export interface ViewOptions {
   rest: ViewRest;
   host?: ViewHost;
   trans?: Translation;
-  /** Version of the front end, compared with the server's. */
+  /** The language that numbers and times are written in, such as `de`; by default English, as the texts are. */
+  language?: string | null;
+  /** Version of the front end, compared with the server's; by default this one's. */
   version?: string;
 }

@@ -48,8 +48,17 @@ export function Meter({ value, label }: { value: number | null; label: string })
       aria-valuemax={100}
       aria-valuenow={value === null ? undefined : Math.round(100 * value)}
     >
-      <span style={{ width: value === null ? undefined : `${100 * Math.max(0, Math.min(1, value))}%` }} />
+      <span style={{ transform: value === null ? undefined : `scaleX(${Math.max(0, Math.min(1, value))})` }} />
     </span>
+  );
+}
+
+export function Stat({ label, value }: { label: string; value: string }) {
+  return (
+    <div class="jppl-stat">
+      <span class="jppl-stat-value">{value}</span>
+      <span class="jppl-stat-label">{label}</span>
+    </div>
   );
 }
 
@@ -206,6 +215,7 @@ export function useJson<T>(url: string | null): Loaded<T> | null {
 export function AssetImage({ url, alt }: { url: string; alt: string }) {
   const { rest } = useView();
   const [source, setSource] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     let made: string | null = null;
     let wanted = true;
@@ -216,14 +226,19 @@ export function AssetImage({ url, alt }: { url: string; alt: string }) {
           setSource(made);
         }
       },
-      () => undefined
+      error => wanted && setProblem(String(error?.message ?? error))
     );
     return () => {
       wanted = false;
+      setSource(null);
+      setProblem(null);
       if (made) {
         URL.revokeObjectURL(made);
       }
     };
   }, [url, rest]);
+  if (problem !== null) {
+    return <p class="jppl-muted">{problem}</p>;
+  }
   return source ? <img class="jppl-picture" src={source} alt={alt} /> : <span class="jppl-picture" />;
 }

@@ -1,6 +1,6 @@
 /** Edits of a plan: by JSON Pointer (RFC 6901), sent as a JSON Patch (RFC 6902). */
 
-import type { Json, Plan } from './model';
+import type { Json, Plan } from './records';
 
 export type Edits = ReadonlyMap<string, Json>;
 
@@ -63,9 +63,13 @@ export function patchOf(edits: Edits): { op: 'replace'; path: string; value: Jso
   return [...edits].map(([path, value]) => ({ op: 'replace', path, value }));
 }
 
+/** The members of the plan that the edits are in. */
+export function membersOf(edits: Edits): string[] {
+  return [...new Set([...edits.keys()].map(path => partsOf(path)[0]))];
+}
+
 /** The changed members as `params` of a restart. */
 export function paramsOf(plan: Plan, edits: Edits): Record<string, Json> {
   const next = edited(plan, edits);
-  const members = new Set([...edits.keys()].map(path => partsOf(path)[0]));
-  return Object.fromEntries([...members].map(member => [member, next[member]]));
+  return Object.fromEntries(membersOf(edits).map(member => [member, next[member]]));
 }

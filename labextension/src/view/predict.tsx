@@ -6,12 +6,12 @@ import { Bars } from './figures';
 import type { Sample } from './gates/request';
 import type { Predictions, Row } from './options';
 import { Field, useJson } from './parts';
-import { compact, number, percent } from './words';
+import { compact, number, percent } from './numbers';
 
 const NUMERIC = /int|float|decimal|double|number/i;
 
 export function PredictForm() {
-  const { model, rest, trans } = useView();
+  const { model, rest, trans, uid } = useView();
   const sample = useJson<Sample>(model.sample?.url ?? null);
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [from, setFrom] = useState(0);
@@ -53,10 +53,10 @@ export function PredictForm() {
   return (
     <form class="jppl-predict" onSubmit={submit}>
       <div class="jppl-form">
-        {columns.slice(0, 80).map(({ name, dtype }) => {
+        {columns.slice(0, 80).map(({ name, dtype }, i) => {
           const numeric = NUMERIC.test(dtype);
           const values = numeric ? [] : [...new Set(rows.map(r => r[name]).filter(v => v != null))].slice(0, 40);
-          const list = `jppl-${model.projectId}-values-${name}`;
+          const list = `${uid}-values-${i}`;
           return (
             <Field key={name} label={name}>
               {/bool/i.test(dtype) ? (

@@ -3,9 +3,10 @@
 import { useState } from 'preact/hooks';
 import { useView, ViewContext } from './context';
 import { FigureView } from './figures';
-import type { Evaluation, FigureKind } from './model';
 import { Icon, Section } from './parts';
-import { bytes, metricName, number } from './words';
+import type { Evaluation, FigureKind } from './records';
+import { bytes, number } from './numbers';
+import { metricName } from './words';
 
 const ORDER: FigureKind[] = ['confusion', 'roc', 'precision_recall', 'residuals', 'importance', 'shap'];
 
@@ -26,7 +27,7 @@ export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
       <dl class="jppl-metrics">
         {names.map(name => (
           <div key={name} class={name === primary ? 'jppl-primary' : ''}>
-            <dt>{metricName(name)}</dt>
+            <dt>{metricName(name, trans)}</dt>
             <dd>{number(values.get(name))}</dd>
           </div>
         ))}

@@ -2,25 +2,24 @@
 
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useNumbers, useView } from './context';
+import { useView } from './context';
+import { Curves } from './curves';
 import type { PlanForm } from './gates/form';
 import { PreparationForm, ProfileForm } from './gates/columns';
 import { ModelsForm, ThresholdForm } from './gates/models';
 import { BundleForm, DataForm, IntentForm } from './gates/request';
-import type { Json, Plan } from './model';
-import { edited, paramsOf, patchOf, pointer, rebased, same } from './patch';
-import { Meter, Section } from './parts';
+import { Leaderboard } from './leaderboard';
+import { edited, membersOf, paramsOf, patchOf, pointer, rebased, same } from './patch';
+import { Section } from './parts';
 import { PredictForm } from './predict';
+import { ProblemNote } from './problem';
+import type { Json, Plan } from './records';
+import { RestartStrip } from './restart';
 import { BundleView, Documents, EvaluationView, Suggestions } from './results';
+import { RunControls, StageProgress } from './running';
 import { StageId, STAGES, stageIndex } from './stages';
-import { Curves, Leaderboard, TrainingProgress } from './training';
-import { percent, stageName } from './words';
-
-/** Members whose change makes the stage work again before it can propose, as the server has it. */
-const REWORK: Partial<Record<StageId, string[]>> = {
-  DATA_SOURCE: ['dataset_id', 'target', 'task_type'],
-  PREPROCESS: ['split', 'columns']
-};
+import { TrainingProgress } from './training';
+import { stageName } from './words';
 
 type Sending = null | { what: 'confirm' | 'apply' | 'both'; gateId: string; expected?: Plan };
 
@@ -30,12 +29,13 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   const stage = model.stages[stageId];
   const gate = model.gate?.stageId === stageId ? model.gate : null;
   const base = gate?.plan ?? stage.plan;
-  const [edits, setEdits] = useState<Map<string, Json>>(new Map());
+  const [edits, setEdits] = useState<Map<string, Json>>(() => view.drafts.get(stageId) ?? new Map());
   const [sending, setSending] = useState<Sending>(null);
   const [pointed, setPointed] = useState<string | null>(null);
   const wasSending = useRef<Sending>(null);
   wasSending.current = sending;
 
+  useEffect(() => void view.drafts.set(stageId, edits), [edits]);
   // Another plan is proposed: what it says already is no edit any more.
   useEffect(() => {
     setEdits(old => (base ? rebased(base, old) : new Map()));
@@ -76,7 +76,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     }
   };
   const dirty = edits.size > 0;
-  const rework = REWORK[stageId]?.some(member => form?.isEdited(member)) ?? false;
+  const rework = model.needsRework(stageId, membersOf(edits));
   const name = stageName(stageId, trans);
   const running = stage.status === 'IN_PROGRESS';
   const finished = stageId === 'EXPORT' && stage.status === 'COMPLETED';
@@ -119,14 +119,14 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   }
 
   return (
-    <article class={`jppl-stage jppl-stage-${stage.status}`} aria-labelledby={`jppl-${model.projectId}-${stageId}`}>
+    <article class={`jppl-stage jppl-stage-${stage.status}`} aria-labelledby={`${view.uid}-${stageId}`}>
       <header class="jppl-stage-head">
-        <h3 ref={heading} tabIndex={-1} id={`jppl-${model.projectId}-${stageId}`} title={stageId}>
+        <h3 ref={heading} tabIndex={-1} id={`${view.uid}-${stageId}`} title={stageId}>
           {title()}
         </h3>
         {running ? <RunControls stageId={stageId} /> : null}
       </header>
-      <Problem />
+      <ProblemNote />
       {message() ? <p class={stage.status === 'FAILED' ? 'jppl-note jppl-note-bad' : 'jppl-lead'}>{message()}</p> : null}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
@@ -294,116 +294,6 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     const next = STAGES[stageIndex(stageId) + 1];
     return next ? trans.__('Next: %1.', stageName(next, trans)) : '';
   }
-}
-
-/** What the server refused, where the person is looking. */
-function Problem() {
-  const { model, trans } = useView();
-  const problem = model.problem;
-  useEffect(() => {
-    if (problem) {
-      const timer = setTimeout(() => model.problem === problem && model.report(null), 30_000);
-      return () => clearTimeout(timer);
-    }
-  }, [problem]);
-  if (!problem) {
-    return null;
-  }
-  const stale = problem.code === 'GATE_STALE' || problem.code === 'NOT_WAITING';
-  return (
-    <div class={`jppl-note ${stale ? 'jppl-note-warn' : 'jppl-note-bad'} jppl-problem`} role="alert" data-code={problem.code}>
-      <span>
-        {stale
-          ? trans.__('Somebody was quicker: this was confirmed or changed meanwhile. Below is how it stands now.')
-          : problem.message}
-      </span>
-      <button type="button" class="jppl-link" onClick={() => model.report(null)}>
-        {trans.__('Close')}
-      </button>
-    </div>
-  );
-}
-
-function StageProgress() {
-  const { model, trans } = useView();
-  useNumbers(model, 100);
-  const progress = model.progress;
-  return (
-    <div class="jppl-run">
-      <Meter value={progress?.pct ?? null} label={stageName(model.current, trans)} />
-      {progress ? <span class="jppl-num">{percent(progress.pct)}</span> : null}
-      <span class="jppl-muted jppl-run-what">{progress?.text ?? ''}</span>
-    </div>
-  );
-}
-
-function RunControls({ stageId }: { stageId: StageId }) {
-  const { model, trans, command } = useView();
-  const stage = model.stages[stageId];
-  const refused = (problem: { code: string; message: string }): void => model.report(problem);
-  return (
-    <div class="jppl-actions">
-      {stageId === 'TRAIN' && !stage.finishing && model.bestRun !== null ? (
-        <button
-          type="button"
-          class="jppl-button"
-          onClick={() => command('cancel_run', { mode: 'finish' }, refused)}
-        >
-          {trans.__('Finish with the best so far')}
-        </button>
-      ) : null}
-      <button type="button" class="jppl-button" onClick={() => command('cancel_run', {}, refused)}>
-        {trans.__('Cancel run')}
-      </button>
-    </div>
-  );
-}
-
-/** The way to run a stage again, with what that means said beside it. */
-function RestartStrip({
-  stageId,
-  strong,
-  params,
-  onUndo
-}: {
-  stageId: StageId;
-  strong: boolean;
-  params: Record<string, Json>;
-  onUndo?: () => void;
-}) {
-  const { model, trans, command } = useView();
-  if (!model.canRestart(stageId)) {
-    return null;
-  }
-  const again = model.rerunsOf(stageId);
-  const kept = STAGES.slice(0, stageIndex(stageId));
-  const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
-  const changed = Object.keys(params).length;
-  return (
-    <div class="jppl-restart">
-      <p>
-        {changed ? trans._n('With %1 change. ', 'With %1 changes. ', changed) : ''}
-        {trans.__('Runs again: %1.', names(again))}
-        {kept.length ? ` ${trans.__('Kept: %1.', names([...kept]))}` : ''}
-      </p>
-      {onUndo ? (
-        <button type="button" class="jppl-button" onClick={onUndo}>
-          {trans.__('Undo')}
-        </button>
-      ) : null}
-      <button
-        type="button"
-        class={`jppl-button ${strong || changed ? 'jppl-primary-button' : ''}`}
-        onClick={() =>
-          command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem =>
-            model.report(problem)
-          )
-        }
-      >
-        {trans.__('Restart stage')}
-      </button>
-    </div>
-  );
 }
 
 /** The evaluation of the run that would be kept, on validation rows. */

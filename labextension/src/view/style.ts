@@ -5,14 +5,14 @@
 
 const LIGHT = `
   --jppl-own-bg: #ffffff; --jppl-own-bg2: #f4f5f6; --jppl-own-fg: #1f2328; --jppl-own-border: #d5d9de;
-  --jppl-own-accent: #1565c0; --jppl-link: #0d5bb5; --jppl-good: #1b7f3b; --jppl-warn: #9a5b00; --jppl-bad: #b3261e;
+  --jppl-own-accent: #1565c0; --jppl-link: #0d5bb5; --jppl-good: #1b7f3b; --jppl-warn: #9a5b00; --jppl-bad: #b3261e; --jppl-bad-fill: #b3261e;
   --jppl-grid: rgba(0, 0, 0, 0.09); --jppl-depth: 60%;
   --jppl-series-0: #0072b2; --jppl-series-1: #c4510a; --jppl-series-2: #00805f; --jppl-series-3: #a8327f;
   --jppl-series-4: #7a6200; --jppl-series-5: #4b4bb8; --jppl-series-6: #2f8fc4; --jppl-series-baseline: #7b7f85;
 `;
 const DARK = `
   --jppl-own-bg: #16181b; --jppl-own-bg2: #212428; --jppl-own-fg: #e6e8ea; --jppl-own-border: #3a3f45;
-  --jppl-own-accent: #1976d2; --jppl-link: #7fbcff; --jppl-good: #5fcf86; --jppl-warn: #efb04f; --jppl-bad: #ff8a80;
+  --jppl-own-accent: #1976d2; --jppl-link: #7fbcff; --jppl-good: #5fcf86; --jppl-warn: #efb04f; --jppl-bad: #ff8a80; --jppl-bad-fill: #c62f26;
   --jppl-grid: rgba(255, 255, 255, 0.1); --jppl-depth: 42%;
   --jppl-series-0: #56b4e9; --jppl-series-1: #f2a057; --jppl-series-2: #3fcfa4; --jppl-series-3: #e58ac4;
   --jppl-series-4: #e3cb4b; --jppl-series-5: #aaa6ff; --jppl-series-6: #9bd6f7; --jppl-series-baseline: #9aa0a8;
@@ -126,6 +126,10 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-link { border: 0; background: none; padding: 0; color: var(--jppl-link); cursor: pointer; text-align: start; overflow-wrap: anywhere; }
 .jppl-root .jppl-link { color: var(--jppl-link); }
 .jppl-link:hover { text-decoration: underline; }
+.jppl-root .jppl-quiet { color: var(--jppl-muted); justify-self: start; }
+.jppl-root .jppl-danger { background: var(--jppl-bad-fill); border-color: var(--jppl-bad-fill); color: #fff; font-weight: 600; }
+.jppl-root .jppl-danger:hover:not([aria-disabled='true']) { background: color-mix(in srgb, var(--jppl-bad-fill) 86%, #000); }
+.jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
@@ -214,7 +218,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-run > .jppl-num { min-width: 4.5ch; text-align: end; }
 .jppl-run-what { min-width: 0; }
 .jppl-meter { display: block; flex: 1 1 120px; max-width: 420px; height: 6px; border-radius: 3px; background: color-mix(in srgb, var(--jppl-fg) 14%, var(--jppl-bg)); overflow: hidden; }
-.jppl-meter > span { display: block; height: 100%; border-radius: 3px; background: var(--jppl-accent); transition: width 0.2s linear; }
+/* Scaled, not widened: a width that changes lays out the page again. */
+.jppl-meter > span { display: block; height: 100%; background: var(--jppl-accent); transform-origin: 0 50%; }
 .jppl-unknown > span { width: 30%; animation: jppl-slide 1.4s ease-in-out infinite alternate; }
 @keyframes jppl-slide { to { transform: translateX(233%); } }
 @media (prefers-reduced-motion: reduce) { .jppl-root *, .jppl-root *::after { animation-duration: 4s !important; transition: none !important; } }
@@ -280,7 +285,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-details > summary { cursor: pointer; color: var(--jppl-muted); width: max-content; max-width: 100%; padding: 2px 0; }
 .jppl-details[open] > summary { color: var(--jppl-fg); }
 .jppl-details > :not(summary) { margin-top: 6px; }
-.jppl-more { display: grid; gap: 6px; padding-top: 10px; border-top: 1px solid var(--jppl-border); }
+.jppl-more { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; padding-top: 10px; border-top: 1px solid var(--jppl-border); }
 .jppl-root .jppl-steps { list-style: decimal; padding-inline-start: 22px; display: grid; gap: 3px; max-width: 90ch; }
 .jppl-root .jppl-history { display: grid; gap: 6px; }
 .jppl-history > li { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 10px; }
@@ -300,9 +305,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-composer textarea { resize: none; display: block; line-height: 1.4; padding: 6px 8px; }
 .jppl-composer-row { display: flex; flex-wrap: wrap; gap: 8px; justify-content: space-between; align-items: center; }
 .jppl-composer-large textarea { font-size: calc(var(--jppl-size) * 1.15); padding: 10px 12px; }
-.jppl-uploads { flex-basis: 100%; order: 3; display: grid; gap: 4px; }
+.jppl-uploads { display: grid; gap: 4px; }
 .jppl-uploads li { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; overflow-wrap: anywhere; }
-.jppl-root > .jppl-uploads { padding: 0 16px 12px; }
 
 /* empty, loading, dropping */
 .jppl-empty { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; max-width: 680px; margin: 0 auto; padding: clamp(20px, 9cqw, 84px) 16px 32px; }
@@ -311,6 +315,16 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-attached { display: grid; gap: 2px; }
 .jppl-loading { display: grid; gap: 8px; padding: 28px 16px; max-width: 480px; }
 .jppl-drop { position: absolute; inset: 6px; z-index: 5; display: grid; place-items: center; border: 2px dashed var(--jppl-accent); border-radius: 6px; background: color-mix(in srgb, var(--jppl-bg) 88%, transparent); font-size: calc(var(--jppl-size) * 1.4); pointer-events: none; }
+
+/* A system's own high contrast: what is told by a filled shape keeps its colour. */
+@media (forced-colors: active) {
+  .jppl-swatch, .jppl-dot, .jppl-bar, .jppl-split span, .jppl-root .jppl-confusion tbody td { forced-color-adjust: none; }
+  .jppl-meter { border: 1px solid CanvasText; }
+  .jppl-meter > span { background: Highlight; forced-color-adjust: none; }
+  .jppl-sign-WAITING_CONFIRMATION::after { background: Highlight; forced-color-adjust: none; }
+  .jppl-root .jppl-primary-button, .jppl-root .jppl-danger { border: 2px solid ButtonText; }
+  .jppl-shown button { border-bottom-color: Highlight !important; }
+}
 
 @container jppl (max-width: 620px) {
   .jppl-stage-time, .jppl-wide { display: none; }

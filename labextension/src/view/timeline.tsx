@@ -3,7 +3,8 @@
 import { useNow, useView } from './context';
 import { StatusSign } from './parts';
 import { StageId, STAGES } from './stages';
-import { duration, stageName, statusName } from './words';
+import { duration } from './numbers';
+import { stageName, statusName } from './words';
 
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();

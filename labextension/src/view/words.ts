@@ -1,6 +1,6 @@
-/** Names and numbers for people. */
+/** Names for people: stages, how they stand, metrics. */
 
-import type { Translation } from './options';
+import type { Translation } from '../translation';
 import type { StageId, StageStatus } from './stages';
 
 export function stageName(id: StageId, trans: Translation): string {
@@ -41,33 +41,51 @@ export function statusName(status: StageStatus, trans: Translation): string {
   }
 }
 
-const METRICS: Record<string, string> = {
-  auto: 'decided by the task',
-  loss: 'Loss',
-  roc_auc: 'ROC AUC',
-  average_precision: 'Average precision',
-  log_loss: 'Log loss',
-  accuracy: 'Accuracy',
-  balanced_accuracy: 'Balanced accuracy',
-  f1: 'F1',
-  f1_macro: 'F1, macro',
-  precision: 'Precision',
-  recall: 'Recall',
-  mcc: 'Matthews correlation',
-  brier: 'Brier score',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  mape: 'MAPE',
-  r2: 'R²',
-  median_ae: 'Median absolute error'
-};
+export function metricName(metric: string, trans: Translation): string {
+  switch (metric) {
+    case 'auto':
+      return trans.__('decided by the task');
+    case 'loss':
+      return trans.__('Loss');
+    case 'roc_auc':
+      return trans.__('ROC AUC');
+    case 'average_precision':
+      return trans.__('Average precision');
+    case 'log_loss':
+      return trans.__('Log loss');
+    case 'accuracy':
+      return trans.__('Accuracy');
+    case 'balanced_accuracy':
+      return trans.__('Balanced accuracy');
+    case 'f1':
+      return trans.__('F1');
+    case 'f1_macro':
+      return trans.__('F1, macro');
+    case 'precision':
+      return trans.__('Precision');
+    case 'recall':
+      return trans.__('Recall');
+    case 'mcc':
+      return trans.__('Matthews correlation');
+    case 'brier':
+      return trans.__('Brier score');
+    case 'rmse':
+      return trans.__('RMSE');
+    case 'mae':
+      return trans.__('MAE');
+    case 'mape':
+      return trans.__('MAPE');
+    case 'r2':
+      return trans.__('R²');
+    case 'median_ae':
+      return trans.__('Median absolute error');
+    default:
+      return metric.replace(/_/g, ' ');
+  }
+}
 
 /** Metrics of which less is better. */
 const LOWER = new Set(['loss', 'log_loss', 'brier', 'rmse', 'mae', 'mape', 'median_ae']);
-
-export function metricName(id: string): string {
-  return METRICS[id] ?? id.replace(/_/g, ' ');
-}
 
 export function lowerIsBetter(metric: string): boolean {
   return LOWER.has(metric);
@@ -87,67 +105,3 @@ export const CLASSIFICATION_METRICS = [
   'brier'
 ];
 export const REGRESSION_METRICS = ['rmse', 'mae', 'mape', 'r2', 'median_ae'];
-
-/** A measured value: four places up to one, four significant digits above, and a dash where there is none. */
-export function number(value: number | null | undefined, digits = 4): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) {
-    return '–';
-  }
-  const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 10 ** -digits)) {
-    return value.toExponential(Math.max(0, digits - 2));
-  }
-  if (Number.isInteger(value) && size > 1) {
-    return value.toLocaleString('en-US');
-  }
-  const whole = size > 1 ? Math.floor(Math.log10(size)) + 1 : 0;
-  const places = Math.max(0, digits - whole);
-  return value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
-}
-
-/** A value of the data, in at most so many significant digits. */
-export function compact(value: number, digits = 5): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';
-}
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-export function percent(fraction: number, places = 0): string {
-  return `${(100 * fraction).toFixed(places)} %`;
-}
-
-/** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */
-export function duration(seconds: number): string {
-  if (seconds < 10) {
-    return `${seconds < 0.05 ? '0' : seconds.toFixed(1)} s`;
-  }
-  if (seconds < 99.5) {
-    return `${Math.round(seconds)} s`;
-  }
-  if (seconds < 3600) {
-    const whole = Math.round(seconds);
-    return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
-  }
-  const minutes = Math.round(seconds / 60);
-  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
-}
-
-export function bytes(size: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
-}
-
-export function clock(ts: number): string {
-  return new Date(ts).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-}
-
-export function dateTime(ts: number): string {
-  return new Date(ts).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-}

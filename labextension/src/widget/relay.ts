@@ -190,8 +190,18 @@ export class Relay {
   /** The kernel is gone, and with it whatever was asked of it. */
   private lost(): void {
     this.open = false;
+    const unsent = [...this.outbox.values()];
     this.outbox.clear();
     this.reject(KERNEL_ENDED);
+    for (const message of unsent) {
+      this.handlers.onError?.({
+        type: 'error',
+        code: 'CLOSED',
+        id: message.id,
+        original_message: message,
+        message: 'The kernel ended before this was sent.'
+      });
+    }
     this.handlers.onStatusChange?.('closed', { reason: KERNEL_ENDED });
   }
 

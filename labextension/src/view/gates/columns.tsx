@@ -3,8 +3,8 @@
 import { useState } from 'preact/hooks';
 import { useView } from '../context';
 import { Bars } from '../figures';
-import { Field, NumberBox, Section, Select, useJson } from '../parts';
-import { compact, count, percent } from '../words';
+import { Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
+import { compact, count, percent } from '../numbers';
 import type { PlanForm } from './form';
 
 interface ColumnProfile {
@@ -72,11 +72,11 @@ export function ProfileForm({ plan, set, isEdited }: PlanForm) {
     <>
       {facts ? (
         <div class="jppl-stats">
-          <Fact label={trans.__('Rows')} value={count(facts.rows)} />
-          <Fact label={trans.__('Columns')} value={count(facts.cols)} />
-          <Fact label={trans.__('Missing')} value={percent(facts.missing, 1)} />
+          <Stat label={trans.__('Rows')} value={count(facts.rows)} />
+          <Stat label={trans.__('Columns')} value={count(facts.cols)} />
+          <Stat label={trans.__('Missing')} value={percent(facts.missing, 1)} />
           {Object.entries(facts.types).map(([kind, n]) => (
-            <Fact key={kind} label={kind} value={count(n)} />
+            <Stat key={kind} label={kind} value={count(n)} />
           ))}
         </div>
       ) : null}
@@ -109,15 +109,6 @@ export function ProfileForm({ plan, set, isEdited }: PlanForm) {
         />
       </Section>
     </>
-  );
-}
-
-function Fact({ label, value }: { label: string; value: string }) {
-  return (
-    <div class="jppl-stat">
-      <span class="jppl-stat-value">{value}</span>
-      <span class="jppl-stat-label">{label}</span>
-    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a form of a plan is handed. */
 
-import type { Json, Plan } from '../model';
+import type { Json, Plan } from '../records';
 
 export interface PlanForm {
   /** The plan with the person's edits in it. */

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { colourOf } from '../colours';
 import { useView } from '../context';
-import type { Json, ModelCandidate } from '../model';
+import type { Json, ModelCandidate } from '../records';
 import { Field, NumberBox, Section, Select } from '../parts';
 import type { PlanForm } from './form';
 import { metricOptions } from './request';
@@ -53,7 +53,7 @@ export function ModelsForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Judged by')}>
           <Select
             value={plan.metric}
-            options={metricOptions(task, plan.metric === 'auto')}
+            options={metricOptions(task, plan.metric === 'auto', trans)}
             onChange={value => set(['metric'], value)}
           />
         </Field>

@@ -1,23 +1,25 @@
 /** What the person wants, which data, and what goes into the bundle. */
 
+import type { Translation } from '../../translation';
 import { useView } from '../context';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
-import { bytes, CLASSIFICATION_METRICS, compact, count, metricName, REGRESSION_METRICS } from '../words';
+import { bytes, compact, count } from '../numbers';
+import { CLASSIFICATION_METRICS, metricName, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
 
-export function metricOptions(task: string, auto: boolean): [string, string][] {
+export function metricOptions(task: string, auto: boolean, trans: Translation): [string, string][] {
   const names =
     task === 'regression'
       ? REGRESSION_METRICS
       : task === 'auto'
         ? [...CLASSIFICATION_METRICS, ...REGRESSION_METRICS]
         : CLASSIFICATION_METRICS;
-  const options = names.map((id): [string, string] => [id, metricName(id)]);
-  return auto ? [['auto', metricName('auto')], ...options] : options;
+  const options = names.map((id): [string, string] => [id, metricName(id, trans)]);
+  return auto ? [['auto', metricName('auto', trans)], ...options] : options;
 }
 
 export function IntentForm({ plan, set }: PlanForm) {
-  const { model, trans } = useView();
+  const { model, trans, uid } = useView();
   const prompt = model.chat.find(line => line.source === 'user')?.text;
   return (
     <>
@@ -43,7 +45,7 @@ export function IntentForm({ plan, set }: PlanForm) {
             class="jppl-input"
             type="text"
             value={plan.target ?? ''}
-            list={`jppl-columns-${model.projectId}`}
+            list={`${uid}-columns`}
             onInput={e => set(['target'], e.currentTarget.value.trim() || null)}
           />
           <ColumnList />
@@ -51,7 +53,7 @@ export function IntentForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Judged by')}>
           <Select
             value={plan.metric}
-            options={metricOptions(plan.task_type, true)}
+            options={metricOptions(plan.task_type, true, trans)}
             onChange={value => set(['metric'], value)}
           />
         </Field>
@@ -83,9 +85,9 @@ export function IntentForm({ plan, set }: PlanForm) {
 }
 
 function ColumnList() {
-  const { model } = useView();
+  const { model, uid } = useView();
   return (
-    <datalist id={`jppl-columns-${model.projectId}`}>
+    <datalist id={`${uid}-columns`}>
       {model.columns.slice(0, 1000).map(column => (
         <option key={column} value={column} />
       ))}
@@ -108,7 +110,7 @@ export interface Sample {
 }
 
 export function DataForm({ plan, set, isEdited }: PlanForm) {
-  const { model, trans } = useView();
+  const { model, trans, uid } = useView();
   const other = isEdited('dataset_id');
   const distribution = useJson<{ target: string; classes?: { value: unknown }[] }>(model.distributionUrl);
   const sample = useJson<Sample>(model.sample?.url ?? null);
@@ -129,7 +131,7 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
           <label key={dataset.id} class="jppl-choice">
             <input
               type="radio"
-              name={`jppl-dataset-${model.projectId}`}
+              name={`${uid}-dataset`}
               checked={plan.dataset_id === dataset.id}
               onChange={() => set(['dataset_id'], dataset.id)}
             />
@@ -170,7 +172,7 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
           <Field label={trans.__('Judged by')}>
             <Select
               value={plan.metric}
-              options={metricOptions(plan.task_type, false)}
+              options={metricOptions(plan.task_type, false, trans)}
               onChange={value => set(['metric'], value)}
             />
           </Field>

@@ -1,0 +1,17 @@
+/** Texts for people: JupyterLab's translations where it has some, else English. */
+
+/** Translation as JupyterLab's TranslationBundle does it. */
+export interface Translation {
+  __(text: string, ...args: unknown[]): string;
+  _n(singular: string, plural: string, n: number, ...args: unknown[]): string;
+}
+
+/** The places of a message (%1, %2, …) filled in. */
+function filled(text: string, args: unknown[]): string {
+  return text.replace(/%(\d)/g, (place, n) => (Number(n) <= args.length ? String(args[Number(n) - 1]) : place));
+}
+
+export const english: Translation = {
+  __: (text, ...args) => filled(text, args),
+  _n: (singular, plural, n, ...args) => filled(n === 1 ? singular : plural, [n, ...args])
+};

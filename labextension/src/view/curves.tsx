@@ -1,0 +1,146 @@
+/** The live curves of all runs, a chart for each metric. */
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { colourIndex, colourVariable } from './colours';
+import { useView } from './context';
+import { Hover, Line, LiveChart } from './livechart';
+import type { ProjectModel } from './model';
+import { number } from './numbers';
+import type { Run } from './records';
+import { runLabels } from './runs';
+import { lowerIsBetter, metricName } from './words';
+
+/** Metrics that have curves, the one that decides first. */
+function chartMetrics(model: ProjectModel, runs: Run[]): string[] {
+  const names = new Set<string>();
+  for (const run of runs) {
+    for (const key of run.series.keys()) {
+      if (!key.endsWith('/test')) {
+        names.add(key.slice(0, key.lastIndexOf('/')));
+      }
+    }
+  }
+  const primary = model.primaryMetric;
+  return [...names].sort((a, b) => Number(b === primary) - Number(a === primary) || a.localeCompare(b));
+}
+
+export function Curves({ pointed }: { pointed: string | null }) {
+  const { model, trans } = useView();
+  const runs = model.shownRuns();
+  const metrics = chartMetrics(model, runs);
+  if (metrics.length === 0) {
+    return model.stages.TRAIN.status === 'IN_PROGRESS' ? (
+      <div class="jppl-curves jppl-waiting">{trans.__('The first measured values come in a moment.')}</div>
+    ) : null;
+  }
+  return (
+    <div class="jppl-curves">
+      {metrics.slice(0, 6).map((metric, i) => (
+        <Curve key={metric} metric={metric} large={i === 0} pointed={pointed} />
+      ))}
+    </div>
+  );
+}
+
+function Curve({ metric, large, pointed }: { metric: string; large: boolean; pointed: string | null }) {
+  const { model, trans } = useView();
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<LiveChart | null>(null);
+  const [hover, setHover] = useState<Hover | null>(null);
+  useEffect(() => {
+    const live = new LiveChart(place.current!, large ? 300 : 170, setHover);
+    chart.current = live;
+    let drawn = -1;
+    const stop = model.subscribe(() => {
+      if (drawn !== model.seriesVersion) {
+        drawn = model.seriesVersion;
+        live.draw();
+      }
+    });
+    const restyle = (): void => {
+      live.readTheme();
+      live.draw();
+    };
+    const theme = new MutationObserver(restyle);
+    theme.observe(document.body, {
+      attributes: true,
+      attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'class']
+    });
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', restyle);
+    return () => {
+      stop();
+      theme.disconnect();
+      scheme.removeEventListener('change', restyle);
+      live.dispose();
+      chart.current = null;
+    };
+  }, [model, large, metric]);
+  const labels = runLabels(model);
+  const best = model.bestRun;
+  const runs = model.shownRuns();
+  const few = runs.length <= 3;
+  const lines: Line[] = [];
+  for (const run of runs) {
+    const val = run.series.get(`${metric}/val`);
+    const train = run.series.get(`${metric}/train`);
+    if (!val && !train) {
+      continue;
+    }
+    const running = run.status === 'running';
+    const weight = run.runId === pointed || (pointed === null && run.runId === best) ? 2 : running || few ? 1 : 0;
+    lines.push({
+      id: run.runId,
+      label: labels.get(run.runId) ?? run.runId,
+      colour: colourVariable(colourIndex(model, run.modelId)),
+      weight,
+      rank: model.leaderboard.findIndex(row => row.run_id === run.runId) >>> 0,
+      val,
+      train,
+      withTrain: weight === 2 || few || (running && model.runningRuns().length <= 2)
+    });
+  }
+  const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();
+  const growing = runs.some(run => run.status === 'running');
+  useEffect(() => chart.current?.setLines(lines, growing), [signature, growing, metric, large]);
+  const name = metricName(metric, trans);
+  const label = name.toLowerCase() === metric ? name : `${name} (${metric})`;
+  return (
+    <figure class={`jppl-curve ${large ? 'jppl-large' : ''}`} aria-label={label}>
+      <figcaption>
+        <strong>{name}</strong>
+        {lowerIsBetter(metric) ? (
+          <span class="jppl-muted"> {trans.__('less is better')}</span>
+        ) : null}
+        {large ? (
+          <span class="jppl-key">
+            <svg width="22" height="8" aria-hidden="true">
+              <line x1="0" x2="22" y1="4" y2="4" />
+            </svg>
+            {trans.__('validation')}
+            <svg width="22" height="8" aria-hidden="true">
+              <line x1="0" x2="22" y1="4" y2="4" stroke-dasharray="4 3" />
+            </svg>
+            {trans.__('training')}
+          </span>
+        ) : null}
+      </figcaption>
+      <div class="jppl-plot" ref={place} />
+      {hover ? (
+        <div
+          class="jppl-tip"
+          style={{
+            left: `${hover.left}px`,
+            top: `${hover.top}px`,
+            transform: `translate(${hover.left > (place.current?.clientWidth ?? 0) / 2 ? '-100%' : '0'}, -100%)`
+          }}
+        >
+          <strong>{hover.line.label}</strong> {trans.__('step %1', hover.x)}
+          <br />
+          {trans.__('validation %1', number(hover.val))}
+          {Number.isFinite(hover.train) ? `, ${trans.__('training %1', number(hover.train))}` : ''}
+        </div>
+      ) : null}
+    </figure>
+  );
+}

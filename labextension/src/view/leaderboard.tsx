@@ -1,0 +1,213 @@
+/** All runs in a table, the best marked, failures explained. */
+
+import { Fragment } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { colourOf } from './colours';
+import { useView } from './context';
+import { duration, number } from './numbers';
+import { Icon } from './parts';
+import type { LeaderboardRow, Run } from './records';
+import { modelName, runLabels } from './runs';
+import { lowerIsBetter, metricName } from './words';
+
+type Key = 'model' | 'metric' | 'runtime_s' | 'status';
+
+/** All runs, best first; sortable by its heads. */
+export function Leaderboard({
+  onPoint,
+  kept,
+  onKeep
+}: {
+  onPoint?: (runId: string | null) => void;
+  kept?: string | null;
+  onKeep?: (runId: string) => void;
+}) {
+  const { model, trans, uid } = useView();
+  const [sort, setSort] = useState<{ key: Key; up: boolean } | null>(null);
+  const [open, setOpen] = useState<string | null>(null);
+  const [all, setAll] = useState(false);
+  const labels = useMemo(() => runLabels(model), [model.structureVersion]);
+  const known = new Set(model.leaderboard.map(row => row.run_id));
+  // A run that is at work, or ended without a place, belongs into the table too.
+  const others: LeaderboardRow[] = model
+    .shownRuns()
+    .filter(run => !known.has(run.runId))
+    .map(run => ({
+      run_id: run.runId,
+      model: run.modelId,
+      params: run.config.params ?? {},
+      metric: null,
+      runtime_s: run.endedTs === null ? NaN : (run.endedTs - run.startedTs) / 1000,
+      status: run.status,
+      reason: run.reason || undefined
+    }));
+  const rows = [...model.leaderboard, ...others];
+  if (rows.length === 0) {
+    return null;
+  }
+  const lower = lowerIsBetter(model.primaryMetric);
+  if (sort) {
+    const sign = sort.up ? 1 : -1;
+    rows.sort((a, b) => {
+      const x = sort.key === 'model' ? (labels.get(a.run_id) ?? a.model) : a[sort.key];
+      const y = sort.key === 'model' ? (labels.get(b.run_id) ?? b.model) : b[sort.key];
+      if (typeof x === 'string' && typeof y === 'string') {
+        return sign * x.localeCompare(y);
+      }
+      const missing = Number(!isNumber(x)) - Number(!isNumber(y));
+      return missing || sign * (Number(x) - Number(y));
+    });
+  }
+  const best = model.bestRun;
+  const shown = all ? rows : rows.slice(0, 12);
+  const metric = metricName(model.primaryMetric, trans);
+  const head = (key: Key, text: string, numeric: boolean) => {
+    const active = sort?.key === key;
+    return (
+      <th
+        scope="col"
+        class={numeric ? 'jppl-numeric' : ''}
+        aria-sort={active ? (sort!.up ? 'ascending' : 'descending') : 'none'}
+      >
+        <button
+          type="button"
+          class="jppl-sort"
+          onClick={() =>
+            setSort(active ? { key, up: !sort!.up } : { key, up: key === 'metric' ? lower : true })
+          }
+        >
+          {text}
+          <Icon name={active ? (sort!.up ? 'up' : 'down') : 'sort'} />
+        </button>
+      </th>
+    );
+  };
+  return (
+    <div class="jppl-scroll">
+      <table class="jppl-table jppl-leaderboard" aria-label={trans.__('Leaderboard')}>
+        <thead>
+          <tr>
+            {onKeep ? <th scope="col">{trans.__('Keep')}</th> : null}
+            {head('model', trans.__('Model'), false)}
+            {head('metric', trans.__('%1, validation', metric), true)}
+            {head('runtime_s', trans.__('Time'), true)}
+            {head('status', trans.__('Status'), false)}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map(row => {
+            const run = model.runs.get(row.run_id);
+            const label = labels.get(row.run_id) ?? modelName(model, row.model);
+            const isBest = row.run_id === best;
+            const expanded = open === row.run_id;
+            const detail = `${uid}-${row.run_id}`;
+            return (
+              <Fragment key={row.run_id}>
+                <tr
+                  class={`${isBest ? 'jppl-best' : ''} ${row.status === 'failed' ? 'jppl-bad' : ''}`}
+                  onMouseEnter={() => onPoint?.(row.run_id)}
+                  onMouseLeave={() => onPoint?.(null)}
+                >
+                  {onKeep ? (
+                    <td>
+                      <input
+                        type="radio"
+                        name={`${uid}-keep`}
+                        aria-label={trans.__('Keep %1', label)}
+                        checked={row.run_id === kept}
+                        disabled={row.status !== 'success'}
+                        onChange={() => onKeep(row.run_id)}
+                      />
+                    </td>
+                  ) : null}
+                  <th scope="row">
+                    <button
+                      type="button"
+                      class="jppl-row-button"
+                      aria-expanded={expanded}
+                      aria-controls={expanded ? detail : undefined}
+                      onClick={() => setOpen(expanded ? null : row.run_id)}
+                      onFocus={() => onPoint?.(row.run_id)}
+                      onBlur={() => onPoint?.(null)}
+                    >
+                      <span class="jppl-swatch" style={{ background: colourOf(model, row.model) }} />
+                      {label}
+                    </button>
+                    {isBest ? <span class="jppl-badge">{trans.__('best')}</span> : null}
+                  </th>
+                  <td class="jppl-numeric">{number(row.metric)}</td>
+                  <td class="jppl-numeric">{isNumber(row.runtime_s) ? duration(row.runtime_s) : ''}</td>
+                  <td>
+                    <span class={`jppl-status jppl-status-${row.status}`}>{runStatus(row.status)}</span>
+                    {row.reason ? <span class="jppl-reason">{row.reason}</span> : null}
+                  </td>
+                </tr>
+                {expanded ? (
+                  <tr class="jppl-detail" id={detail}>
+                    <td colSpan={onKeep ? 5 : 4}>
+                      <RunDetail row={row} run={run} />
+                    </td>
+                  </tr>
+                ) : null}
+              </Fragment>
+            );
+          })}
+        </tbody>
+      </table>
+      {rows.length > 12 ? (
+        <button type="button" class="jppl-link" onClick={() => setAll(!all)}>
+          {all ? trans.__('Show the first 12') : trans.__('Show all %1 runs', rows.length)}
+        </button>
+      ) : null}
+    </div>
+  );
+
+  function runStatus(status: string): string {
+    switch (status) {
+      case 'success':
+        return trans.__('done');
+      case 'failed':
+        return trans.__('failed');
+      case 'cancelled':
+        return trans.__('cancelled');
+      case 'running':
+        return trans.__('running');
+      default:
+        return status;
+    }
+  }
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function RunDetail({ row, run }: { row: LeaderboardRow; run: Run | undefined }) {
+  const { trans } = useView();
+  const params = Object.entries(row.params ?? {});
+  const finals = run?.final.filter(m => m.split === 'val') ?? [];
+  return (
+    <div class="jppl-run-detail">
+      <dl class="jppl-facts">
+        {finals.map(m => (
+          <div key={m.name}>
+            <dt>{metricName(m.name, trans)}</dt>
+            <dd class="jppl-num">{number(m.value)}</dd>
+          </div>
+        ))}
+        {params.map(([name, value]) => (
+          <div key={name}>
+            <dt>
+              <code>{name}</code>
+            </dt>
+            <dd class="jppl-num">{typeof value === 'number' ? number(value) : String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      {params.length === 0 ? <p class="jppl-muted">{trans.__('With default parameters.')}</p> : null}
+      <p class="jppl-muted">
+        <code>{row.run_id}</code>
+      </p>
+    </div>
+  );
+}

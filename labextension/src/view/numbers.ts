@@ -1,0 +1,94 @@
+/** Numbers, sizes and times for people, in the language of the text around them. */
+
+let locale = 'en-US';
+const formats = new Map<number, Intl.NumberFormat>();
+
+/**
+ * Write numbers and times as a language does. English text keeps English numbers wherever the browser is from, for
+ * what the server and the assistant say beside it has them too.
+ *
+ * @param language a tag such as `de` or `de_DE`; null for English.
+ */
+export function setLanguage(language: string | null): void {
+  const region = typeof navigator === 'undefined' ? '' : navigator.language;
+  const tag = language?.replace(/_/g, '-') || 'en';
+  formats.clear();
+  try {
+    locale = Intl.getCanonicalLocales(tag === 'en' && region.startsWith('en') ? region : tag)[0];
+  } catch {
+    locale = 'en-US'; // not the name of a language
+  }
+}
+
+/** To make a format is slow, and the curves' labels need forty of them ten times a second. */
+function fixed(value: number, places: number): string {
+  let format = formats.get(places);
+  if (!format) {
+    format = new Intl.NumberFormat(locale, { minimumFractionDigits: places, maximumFractionDigits: places });
+    formats.set(places, format);
+  }
+  return format.format(value);
+}
+
+/** A measured value: four places up to one, four significant digits above, and a dash where there is none. */
+export function number(value: number | null | undefined, digits = 4): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) {
+    return '–';
+  }
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e6 || size < 10 ** -digits)) {
+    return value.toExponential(Math.max(0, digits - 2));
+  }
+  if (Number.isInteger(value) && size > 1) {
+    return fixed(value, 0);
+  }
+  const whole = size > 1 ? Math.floor(Math.log10(size)) + 1 : 0;
+  return fixed(value, Math.max(0, digits - whole));
+}
+
+/** A value of the data as it stands there, in at most so many significant digits. */
+export function compact(value: number, digits = 5): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';
+}
+
+export function count(value: number): string {
+  return fixed(Math.round(value), 0);
+}
+
+export function percent(fraction: number, places = 0): string {
+  return `${fixed(100 * fraction, places)} %`;
+}
+
+/** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */
+export function duration(seconds: number): string {
+  if (seconds < 10) {
+    return `${seconds < 0.05 ? '0' : fixed(seconds, 1)} s`;
+  }
+  if (seconds < 99.5) {
+    return `${Math.round(seconds)} s`;
+  }
+  if (seconds < 3600) {
+    const whole = Math.round(seconds);
+    return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
+  }
+  const minutes = Math.round(seconds / 60);
+  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
+}
+
+export function bytes(size: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${fixed(size, unit === 0 || size >= 100 ? 0 : 1)} ${units[unit]}`;
+}
+
+export function clock(ts: number): string {
+  return new Date(ts).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+}
+
+export function dateTime(ts: number): string {
+  return new Date(ts).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
+}

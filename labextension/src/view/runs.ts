@@ -1,0 +1,25 @@
+/** What runs are called. */
+
+import type { ProjectModel } from './model';
+
+/** What a run is called: its model, and a number where the model has more than one run. */
+export function runLabels(model: ProjectModel): Map<string, string> {
+  const runs = model.shownRuns();
+  const many = new Map<string, number>();
+  for (const run of runs) {
+    many.set(run.modelId, (many.get(run.modelId) ?? 0) + 1);
+  }
+  const seen = new Map<string, number>();
+  const labels = new Map<string, string>();
+  for (const run of runs) {
+    const n = (seen.get(run.modelId) ?? 0) + 1;
+    seen.set(run.modelId, n);
+    const name = modelName(model, run.modelId);
+    labels.set(run.runId, many.get(run.modelId)! > 1 ? `${name} ${n}` : name);
+  }
+  return labels;
+}
+
+export function modelName(model: ProjectModel, modelId: string): string {
+  return model.models.find(m => m.id === modelId)?.name ?? modelId;
+}
