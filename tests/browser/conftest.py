@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,6 +155,16 @@ class Lab(Server):
         """JupyterLab, with the token; ``path`` such as ``tree/analysis.ipynb``."""
         return f"{self.url}lab/{path}?token={TOKEN}&reset"
 
+    def wait_gate(self, project: str, stage: str) -> None:
+        """Wait until a stage's gate is open, whoever looks at it."""
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline:
+            waiting = self.request("GET", f"api/projects/{project}/state").json["waiting_confirmation"]
+            if waiting and waiting["stage_id"] == stage:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{stage} of {project} does not wait for a confirmation.")
+
     def kill(self) -> None:
         """End it as a power cut does."""
         assert self.process is not None
@@ -180,8 +191,9 @@ def start_lab(front_end: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def lab(start_lab: Callable[..., Lab]) -> Lab:
-    """The JupyterLab that most tests share, with a worker kept warm."""
-    return start_lab("--PipelineApp.warm_workers=1")
+    """The JupyterLab that most tests share, with a worker kept warm; it has Notebook 7 as well."""
+    both = "--ServerApp.jpserver_extensions={'jupyter_pipeline': True, 'notebook': True}"
+    return start_lab("--PipelineApp.warm_workers=1", both)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -9,10 +9,14 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 from sklearn.datasets import load_breast_cancer
 
+from .conftest import ROOT
+
 REQUEST = "Predict target in {file}. Take at most 10 seconds, with logistic regression and lightgbm."
 STAGES = (
     "PARSE_INTENT", "DATA_SOURCE", "PROFILE_DATA", "PREPROCESS", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT",
 )  # fmt: skip
+SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}')\np"
+"""A cell that shows a project."""
 SLOW_MS = 240_000
 """For a stage to come to its end on a busy machine."""
 
@@ -37,6 +41,17 @@ def outputs(path: Path) -> list[dict[str, Any]]:
     """The bundles of mime types in a saved notebook."""
     notebook = json.loads(path.read_text())
     return [output["data"] for cell in notebook["cells"] for output in cell.get("outputs", ()) if "data" in output]
+
+
+def axe(page: Page, selector: str | None = None) -> list[str]:
+    """What axe-core finds wrong with the page as it is, or a part of it: serious and critical."""
+    page.add_script_tag(path=ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js")
+    result = page.evaluate("where => axe.run(where ?? document, {resultTypes: ['violations']})", selector)
+    return [
+        f"{found['id']} ({found['impact']}): {found['help']}: " + "; ".join(n["html"][:160] for n in found["nodes"][:3])
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
 
 
 def restored(page: Page) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import TOKEN, Console, Lab
-from .jobs import STAGES, View, outputs, palette, restored, write_csv, write_notebook
+from .jobs import SHOW, STAGES, View, outputs, palette, restored, write_csv, write_notebook
 
-SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}')\np"
 SLOW_CELL = "import time\nfor _ in range(600):\n    time.sleep(1)"
 
 
@@ -157,3 +156,33 @@ def test_a_view_without_a_server_asks_the_kernel(lab: Lab, page: Page) -> None:
     # A kernel that is gone is told, not shown as if it were there.
     restart_kernel(page)
     expect(view.root.get_by_text("The kernel was restarted or ended.")).to_be_visible()
+
+
+def test_the_widget_asks_the_server_where_it_can_and_the_kernel_where_not(
+    lab: Lab, page: Page, console: Console
+) -> None:
+    """As a front end without the extension shows it, such as VS Code or Colab: the widget alone."""
+    console.allow("net::ERR_FAILED")  # what is blocked below
+    cells = [
+        SHOW.format(name="widget").removesuffix("p") + "p.chat('Predict species of the iris data')",
+        "p.display.widget",
+    ]
+    write_notebook(lab.root / "widget.ipynb", cells)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    open_notebook(lab, page, "widget.ipynb")
+    run_cell(page, 0)
+    run_cell(page, 1)
+    view = View.in_cell(page, "widget")
+    view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    assert any("/ws/projects/widget" in url for url in asked)
+    # The same where the browser cannot reach the pipeline's part of the server.
+    page.route(re.compile(r"/api/projects/widget$"), lambda route: route.abort())
+    asked.clear()
+    run_cell(page, 1)
+    view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    expect(view.root.get_by_role("columnheader", name="petal length (cm)")).to_be_visible()
+    assert not any("/ws/projects/widget" in url for url in asked), "It went through the kernel."

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ def begin(page: Page, server: Server, origin: str, project: str, **options: Any)
 
 def wait(page: Page, condition: str) -> None:
     page.wait_for_function(f"() => {condition}")
+
+
+def until(page: Page, condition: str) -> None:
+    """As wait, also while the page's clock stands still."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
 
 
 def end(server: Server, how: signal.Signals) -> None:
@@ -165,6 +174,37 @@ def test_a_server_that_stands_still_is_noticed_and_found_again(
     wait(page, "last() === 'open' && chats().length === 1")
 
 
+def test_back_on_the_net_or_looked_at_again_it_does_not_wait_for_its_timers(
+    page: Page, server: Server, origin: str
+) -> None:
+    page.clock.install()
+    page.add_init_script(
+        """window.sockets = [];
+        window.WebSocket = class extends WebSocket {
+          constructor(url) { super(url); sockets.push(this); }
+        };"""
+    )
+    begin(page, server, origin, "asleep")
+    until(page, "last() === 'open'")
+    # From here on no timer of the page fires.
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 5)
+    until(page, "last() === 'open'")
+
+    def awake_after(wake: Callable[[], object]) -> None:
+        page.evaluate("sockets.at(-1).close()")
+        until(page, "last() === 'reconnecting'")
+        wake()
+        until(page, "last() === 'open'")
+
+    awake_after(lambda: page.evaluate("document.dispatchEvent(new Event('visibilitychange'))"))
+
+    def net() -> None:
+        page.context.set_offline(True)
+        page.context.set_offline(False)
+
+    awake_after(net)
+
+
 def test_after_a_reload_the_tab_goes_on_where_it_was(page: Page, server: Server, origin: str) -> None:
     begin(page, server, origin, "reloaded", since="stored")
     wait(page, "last() === 'open'")
@@ -238,6 +278,18 @@ def test_the_rest_calls(page: Page, server: Server, origin: str, console: Consol
     )
     assert fractions[-1] == 1
     assert page.evaluate("uploaded.dataset.name") == "déjà vu.csv"
+    # An upload that is stopped in the middle leaves nothing behind.
+    stopped = page.evaluate(
+        """async () => {
+          const stop = new AbortController();
+          const file = new File([new Uint8Array(64 << 20)], 'stopped.csv');
+          const sent = rest.upload(file, { onProgress: () => stop.abort(), signal: stop.signal });
+          return sent.then(() => 'sent', error => error.name);
+        }"""
+    )
+    assert stopped == "AbortError"
+    candidates = server.request("GET", "api/projects/rest/state").json["datasets"]
+    assert [dataset["name"] for dataset in candidates] == ["déjà vu.csv"]
     page.evaluate("rest.message({ type: 'chat', text: 'over HTTP', id: 'once' })")
     assert page.evaluate("rest.message({ type: 'chat', text: 'over HTTP', id: 'once' })")["status"] == "duplicate"
     state = page.evaluate("rest.state()")

@@ -1,14 +1,16 @@
 """JupyterLab with the extension in it."""
 
 import re
+import urllib.parse
 import zipfile
+from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
 from jupyter_pipeline import __version__
 
-from .conftest import ROOT, Lab
-from .jobs import SLOW_MS, View, menu, palette, restored, write_csv, write_notebook
+from .conftest import ROOT, TOKEN, Console, Lab
+from .jobs import SHOW, SLOW_MS, STAGES, View, axe, menu, palette, restored, write_csv, write_notebook
 
 
 def test_jupyterlab_starts_with_the_plugin_and_without_an_error_in_the_console(lab: Lab, page: Page) -> None:
@@ -64,11 +66,17 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     # The report opens in JupyterLab, the project is in the list, and a person can delete it there.
     view.root.get_by_role("button", name="Open the report").first.click()
     expect(page.get_by_role("tab", name="report.html")).to_be_visible()
+    # And so do the notebook and the code.
+    for button, tab in (("Open the notebook", "train.ipynb"), ("Open the training code", "train.py")):
+        page.get_by_role("tab", name="tumour-sizes", exact=True).click()
+        view.root.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("tab", name=tab)).to_be_visible()
     page.get_by_role("tab", name="Pipelines").click()
     entry = page.locator('.jp-Pipeline-list [data-project="tumour-sizes"]')
     expect(entry).to_have_attribute("data-status", "COMPLETED")
     entry.get_by_role("button", name="Delete tumour-sizes").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("the exported bundle and the report")
     dialog.get_by_role("button", name="Cancel").click()
     expect(entry).to_be_visible()
     entry.get_by_role("button", name="Delete tumour-sizes").click()
@@ -98,6 +106,17 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     page.locator(".jp-DirListing-item", has_text="My analysis (2).ipynb").dblclick()
     page.locator('[data-jp-item-name="jupyter-pipeline"]').first.click()
     expect(View.in_panel(page, "My-analysis-2").root).to_be_visible()
+    # The palette puts a cell into it that shows the project.
+    page.get_by_role("tab", name="My analysis (2).ipynb").click()
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    palette(page, "Jupyter Pipeline: Insert a Cell with a Pipeline")
+    expect(page.locator(".jp-Notebook .jp-Cell").nth(1)).to_contain_text('p = Pipeline("My-analysis-2")')
+    # In JupyterLab's theme of high contrast everything can be read.
+    page.get_by_role("tab", name="first", exact=True).click()
+    palette(page, "Use Theme: JupyterLab Dark High Contrast")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", "JupyterLab Dark High Contrast")
+    View.in_panel(page, "first").is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    assert axe(page, '.jp-MainAreaWidget [data-project="first"]') == []
 
 
 def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
@@ -115,3 +134,73 @@ def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
     told = page.locator(".jp-Pipeline-problem")
     expect(told).to_contain_text("The server runs jupyter_pipeline 9.9.9")
     expect(told).to_contain_text("Reload the page")
+
+
+def setting(lab: Lab, plugin: str, values: str) -> None:
+    """Set what a person sets in the settings editor."""
+    answer = lab.request("PUT", f"lab/api/settings/{urllib.parse.quote(plugin, safe='@')}", {"raw": values})
+    assert answer.status == 204
+
+
+def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at(lab: Lab, page: Page) -> None:
+    write_csv(lab.root / "palette.csv")
+    setting(lab, "jupyter-pipeline:plugin", '{"notifications": {"gates": false}}')
+    page.goto(lab.lab_url())
+    restored(page)
+    request = (
+        "Predict target in palette.csv. Take at most 60 seconds, with lightgbm, xgboost and random forest. 200 trials."
+    )
+    lab.request("POST", "api/projects/palette/messages", {"type": "chat", "text": request})
+    for stage in STAGES[:5]:
+        lab.wait_gate("palette", stage)
+        lab.request("POST", "api/projects/palette/confirm", {"stage_id": stage})
+    expect(page.locator(".jp-Pipeline-status")).to_have_text(re.compile(r"^palette: Training \d+ %$"), timeout=SLOW_MS)
+    # Nobody wanted to hear of the gates; that it failed is told.
+    lab.request("POST", "api/projects/palette/messages", {"type": "command", "command": "cancel_run", "args": {}})
+    toast = page.locator(".Toastify__toast")
+    expect(toast.filter(has_text="palette: Training failed.")).to_be_visible()
+    expect(toast.filter(has_text="waits for your confirmation")).to_have_count(0)
+    toast.get_by_role("button", name="Open").click()
+    view = View.in_panel(page, "palette")
+    view.is_at("TRAIN", "FAILED")
+    palette(page, "Jupyter Pipeline: Restart Stage")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("combobox")).to_have_value("Training")
+    dialog.get_by_role("button", name="Restart").click()
+    view.is_at("TRAIN", "IN_PROGRESS")
+    palette(page, "Jupyter Pipeline: Cancel Run")
+    view.is_at("TRAIN", "FAILED")
+    view.root.get_by_role("button", name="Restart stage").click()
+    view.is_at("TRAIN", "IN_PROGRESS")
+    expect(view.root.get_by_role("button", name="Finish with the best so far")).to_be_visible(timeout=SLOW_MS)
+    palette(page, "Jupyter Pipeline: Finish Run with the Best so Far")
+    view.is_at("TRAIN", "WAITING_CONFIRMATION")
+    setting(lab, "jupyter-pipeline:plugin", "{}")
+
+
+def test_in_notebook_7(lab: Lab, page: Page) -> None:
+    write_notebook(
+        lab.root / "seven.ipynb", [SHOW.format(name="seven") + ".chat('Predict species of the iris data')\np"]
+    )
+    page.goto(f"{lab.url}notebooks/seven.ipynb?token={TOKEN}")
+    page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor").first.click()
+    page.keyboard.press("Shift+Enter")
+    view = View.in_cell(page, "seven")
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # The button of the toolbar opens the same project beside the notebook.
+    page.locator('[data-jp-item-name="jupyter-pipeline"]').first.click()
+    beside = View.in_panel(page, "seven")
+    beside.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # Two views on a page do not share their radio buttons.
+    for one in (view, beside):
+        expect(one.root.get_by_role("radio", checked=True)).to_have_count(1)
+
+
+def test_a_server_without_the_extension_says_so(start_lab: Callable[..., Lab], page: Page, console: Console) -> None:
+    console.allow("404")
+    lab = start_lab("--ServerApp.jpserver_extensions={'jupyter_pipeline': False}")
+    page.goto(lab.lab_url())
+    restored(page)
+    page.get_by_role("tab", name="Pipelines").click()
+    expect(page.locator(".jp-Pipeline-problem")).to_contain_text("jupyter server extension enable jupyter_pipeline")

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expe
 from sklearn.datasets import load_breast_cancer, load_iris
 
 from .conftest import ROOT, TIMEOUT_MS, TOKEN, Console, Server, free_port
+from .jobs import axe
 
 WORK_MS = 100_000
 """So long a stage may take on a busy machine."""
@@ -110,17 +111,6 @@ def attach(view: Locator, file: FilePayload) -> None:
     expect(view.get_by_text(file["name"]).first).to_be_visible()
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong with the page as it is, serious and critical."""
-    page.add_script_tag(path=ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js")
-    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{found['id']} ({found['impact']}): {found['help']}: " + "; ".join(n["html"][:160] for n in found["nodes"][:3])
-        for found in result["violations"]
-        if found["impact"] in ("serious", "critical")
-    ]
-
-
 def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], tmp_path: Path) -> None:
     view = show(page, "by-mouse")
     expect(view.get_by_role("heading", name="What should be predicted?")).to_be_visible()
@@ -188,14 +178,33 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
 
     # From the finished project back to an earlier stage, with a change.
     stage(view, "MODEL_SELECT").get_by_role("button").click()
-    expect(view.get_by_text(re.compile("Runs again: Models, Training, Review, Export"))).to_be_visible()
+    expect(view.get_by_text("Only if that comes out differently: Training, Review, Export.")).to_be_visible()
     view.get_by_role("spinbutton", name="Time for training, in seconds").fill("4")
+    expect(view.get_by_text("Runs again: Models, Training, Review, Export.")).to_be_visible()
+    # What was changed is still there after a look at another stage.
+    stage(view, "PREPROCESS").get_by_role("button").click()
+    expect(view.get_by_role("combobox", name="Strategy")).to_be_visible()
+    stage(view, "MODEL_SELECT").get_by_role("button").click()
+    expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
     view.get_by_role("button", name="Restart stage").click()
     expect_stage(view, "TRAIN", "PENDING")
     wait_gate(view, "MODEL_SELECT")
     expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
     view.get_by_text("History").click()
-    expect(view.get_by_text(re.compile("changed Models")).first).to_be_visible()
+    entry = view.locator(".jppl-history > li").first
+    expect(entry).to_contain_text("had Models work again")
+    expect(entry).not_to_contain_text("Somebody")
+    # Deleted by keyboard, once it was said what is lost.
+    view.get_by_role("button", name="Delete this project").focus()
+    page.keyboard.press("Enter")
+    question = view.get_by_role("group", name="Delete the project by-mouse?")
+    expect(question).to_contain_text("1 attached data file (cells.csv)")
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    page.keyboard.press("Enter")  # the focus is where it was
+    question.get_by_role("button", name="Delete for good").press("Enter")
+    expect(view.get_by_role("heading", name="This project was deleted")).to_be_visible()
 
 
 def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator]) -> None:

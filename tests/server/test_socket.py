@@ -7,6 +7,7 @@ import pytest
 import websockets
 
 from jupyter_pipeline import __version__
+from jupyter_pipeline.protocol.stages import STAGES
 
 from .conftest import Server, Socket
 
@@ -79,6 +80,10 @@ async def test_hello(server: Server, project_id: str) -> None:
     assert hello["user"]["username"]
     assert {"resume", "subscribe", "ack"} <= set(hello["capabilities"])
     assert hello["limits"]["message_bytes"] == 1 << 20
+    rules = {rule["id"]: rule for rule in hello["stages"]}
+    assert list(rules) == [stage.value for stage in STAGES]
+    assert rules["PREPROCESS"]["rework"] == ["split", "columns"]
+    assert rules["DATA_SOURCE"]["reads"] == {"PARSE_INTENT": ["task_type", "target", "metric", "dataset"]}
     commands = {command["name"]: command for command in hello["commands"]}
     assert {"restart_stage", "cancel_run", "select_dataset", "update_plan"} <= set(commands)
     assert all(c["description"] and isinstance(c["args_schema"], dict) for c in commands.values())
