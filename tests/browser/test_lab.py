@@ -59,6 +59,9 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     toast = page.locator(".Toastify__toast", has_text="tumour-sizes: Review waits for your confirmation.")
     toast.get_by_role("button", name="Open").click(timeout=SLOW_MS)
     view.confirm("REVIEW_EDIT")
+    palette(page, "New Launcher")
+    toast = page.locator(".Toastify__toast", has_text="tumour-sizes: the model is exported.")
+    toast.get_by_role("button", name="Open").click(timeout=SLOW_MS)
     view.is_at("EXPORT", "COMPLETED")
     with page.expect_download() as download:
         view.root.get_by_role("button", name="Download").first.click()
@@ -74,6 +77,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     page.get_by_role("tab", name="Pipelines").click()
     entry = page.locator('.jp-Pipeline-list [data-project="tumour-sizes"]')
     expect(entry).to_have_attribute("data-status", "COMPLETED")
+    assert axe(page, ".jp-Pipeline-panel") == []
     entry.get_by_role("button", name="Delete tumour-sizes").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("the exported bundle and the report")

@@ -48,7 +48,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const chart = useRef<LiveChart | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   useEffect(() => {
-    const live = new LiveChart(place.current!, large ? 300 : 170, setHover);
+    const live = new LiveChart(place.current!, large ? 340 : 170, setHover);
     chart.current = live;
     let drawn = -1;
     const stop = model.subscribe(() => {

@@ -25,8 +25,9 @@ export function RestartStrip({
   const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
   const changed = members.length;
   const parts = [
-    changed ? trans._n('With %1 change.', 'With %1 changes.', changed) : '',
-    trans.__('Runs again: %1.', names(again)),
+    changed
+      ? trans._n('With %1 change a restart runs again: %2.', 'With %1 changes a restart runs again: %2.', changed, names(again))
+      : trans.__('A restart runs again: %1.', names(again)),
     perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
     kept.length ? trans.__('Kept: %1.', names(kept)) : ''
   ];
