@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, _Quiet
 from .test_view import Work, confirm, expect_stage, free_port, wait_gate
@@ -94,12 +94,40 @@ def job(camera: Camera, work: Work) -> None:
     expect_stage(view, "EXPORT", "COMPLETED")
     page.wait_for_timeout(800)
     camera.take("finished")
+    for shown in camera.pages.values():
+        shown.get_by_text("History").click()
+        shown.get_by_role("button", name="Delete this project").click()
+        shown.get_by_role("group", name="Delete the project").scroll_into_view_if_needed()
+    camera.take("history-and-delete")
+    for shown in camera.pages.values():
+        shown.get_by_role("button", name="Keep it").click()
     view.locator("[data-stage=TRAIN]").get_by_role("button").click()
     view.get_by_role("button", name="Restart stage").click()
     expect_stage(view, "TRAIN", "IN_PROGRESS")
     view.get_by_role("button", name="Cancel run").click()
     expect_stage(view, "TRAIN", "FAILED")
     camera.take("failed")
+
+
+def regression(camera: Camera) -> None:
+    """What is different where a number is predicted."""
+    view = camera.pages["light"].get_by_test_id("pipeline-view")
+    data = load_diabetes(as_frame=True).frame.to_csv(index=False).encode()
+    view.locator("input[type=file]").set_input_files({"name": "diabetes.csv", "mimeType": "text/csv", "buffer": data})
+    expect(view.get_by_text("diabetes.csv").first).to_be_visible()
+    box = view.get_by_role("textbox", name="Message")
+    box.fill("Predict target within 10 seconds, minimise MAE, only lightgbm and linear.")
+    box.press("Enter")
+    for stage_id in GATES:
+        wait_gate(view, stage_id)
+        if stage_id == "DATA_SOURCE":
+            camera.take("regression-data")
+        confirm(view, stage_id)
+    expect_stage(view, "EXPORT", "COMPLETED")
+    view.get_by_role("button", name="Predict", exact=True).click()
+    expect(view.locator(".jppl-predicted")).to_be_visible()
+    view.get_by_role("figure", name="Residuals").scroll_into_view_if_needed()
+    camera.take("regression-finished")
 
 
 def camera_offline(camera: Camera, work: Work) -> None:
@@ -132,8 +160,13 @@ def main(out: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         try:
             with serving(folder / "site") as site:
-                where = f"#project=cells&base=http://127.0.0.1:{work.port}/&token={TOKEN}"
-                job(Camera(browser, f"{site}/index.html{where}", out), work)
+
+                def camera(project: str) -> Camera:
+                    where = f"#project={project}&base=http://127.0.0.1:{work.port}/&token={TOKEN}"
+                    return Camera(browser, f"{site}/index.html{where}", out)
+
+                job(camera("cells"), work)
+                regression(camera("diabetes"))
         finally:
             browser.close()
             work.stop()

@@ -29,6 +29,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   --jppl-muted: color-mix(in srgb, var(--jppl-fg) 76%, var(--jppl-bg));
   --jppl-border: var(--jp-border-color2, var(--jppl-own-border));
   --jppl-accent: var(--jp-brand-color1, var(--jppl-own-accent));
+  /* Behind white text; the brand's colour is too light for that in dark themes. */
+  --jppl-fill: var(--jp-accept-color-normal, var(--jppl-own-accent));
+  --jppl-edge: color-mix(in srgb, var(--jppl-fg) 30%, var(--jppl-bg));
   --jppl-size: var(--jp-ui-font-size1, 13px);
   --jppl-small: calc(var(--jppl-size) * 0.88);
   --jppl-mono: var(--jp-code-font-family, ui-monospace, monospace);
@@ -116,13 +119,13 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 
 /* controls */
 .jppl-button {
-  display: inline-flex; align-items: center; gap: 5px; padding: 4px 12px; min-height: 28px; border: 1px solid var(--jppl-border);
+  display: inline-flex; align-items: center; gap: 5px; padding: 4px 12px; min-height: 28px; border: 1px solid var(--jppl-edge);
   border-radius: 3px; background: var(--jppl-bg); cursor: pointer; white-space: nowrap;
 }
 .jppl-button:hover:not(:disabled, [aria-disabled='true']) { background: var(--jppl-bg2); }
 .jppl-button:disabled, .jppl-button[aria-disabled='true'] { cursor: default; opacity: 0.55; }
-.jppl-root .jppl-primary-button { background: var(--jppl-accent); border-color: var(--jppl-accent); color: #fff; font-weight: 600; }
-.jppl-root .jppl-primary-button:hover:not(:disabled, [aria-disabled='true']) { background: color-mix(in srgb, var(--jppl-accent) 86%, #000); }
+.jppl-root .jppl-primary-button { background: var(--jppl-fill); border-color: var(--jppl-fill); color: #fff; font-weight: 600; }
+.jppl-root .jppl-primary-button:hover:not(:disabled, [aria-disabled='true']) { background: color-mix(in srgb, var(--jppl-fill) 86%, #000); }
 .jppl-link { border: 0; background: none; padding: 0; color: var(--jppl-link); cursor: pointer; text-align: start; overflow-wrap: anywhere; }
 .jppl-root .jppl-link { color: var(--jppl-link); }
 .jppl-link:hover { text-decoration: underline; }
