@@ -5,6 +5,7 @@ Run: ``python -m tests.browser.screenshots OUT`` (needs the front end built, and
 
 import functools
 import http.server
+import json
 import shutil
 import sys
 import tempfile
@@ -17,8 +18,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
-from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, _Quiet
-from .test_view import Work, confirm, expect_stage, free_port, wait_gate
+from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, Lab, _Quiet
+from .jobs import View, palette, restored
+from .test_view import confirm, expect_stage, wait_gate
 
 SIZES = {"wide": (1280, 900), "narrow": (360, 780)}
 GATES = {
@@ -66,7 +68,7 @@ class Camera:
         print(name, flush=True)
 
 
-def job(camera: Camera, work: Work) -> None:
+def job(camera: Camera, work: Lab) -> None:
     page = camera.pages["light"]
     view = page.get_by_test_id("pipeline-view")
     camera.take("empty")
@@ -90,6 +92,8 @@ def job(camera: Camera, work: Work) -> None:
         camera.take(name)
         if stage_id == "MODEL_SELECT":
             camera_offline(camera, work)
+        if stage_id == "TRAIN":
+            in_jupyterlab(camera, work)
         confirm(view, stage_id)
     expect_stage(view, "EXPORT", "COMPLETED")
     page.wait_for_timeout(800)
@@ -107,6 +111,28 @@ def job(camera: Camera, work: Work) -> None:
     view.get_by_role("button", name="Cancel run").click()
     expect_stage(view, "TRAIN", "FAILED")
     camera.take("failed")
+
+
+def in_jupyterlab(camera: Camera, lab: Lab) -> None:
+    """The same project in JupyterLab's main area, the list at its side, in each of its themes."""
+    browser = camera.pages["light"].context.browser
+    assert browser is not None
+    for theme in ("Light", "Dark", "Dark High Contrast"):
+        setting = {"raw": json.dumps({"theme": f"JupyterLab {theme}"})}
+        lab.request("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", setting)
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(120_000)
+        page.goto(lab.lab_url())
+        restored(page)
+        palette(page, "Jupyter Pipeline: Open Project")
+        page.get_by_role("dialog").get_by_role("combobox").select_option("cells")
+        page.get_by_role("dialog").get_by_role("button", name="Open").click()
+        View.in_panel(page, "cells").is_at("TRAIN", "WAITING_CONFIRMATION")
+        page.get_by_role("tab", name="Pipelines").click()
+        page.wait_for_timeout(1000)
+        page.screenshot(path=camera.out / f"jupyterlab-{theme.lower().replace(' ', '-')}.png")
+        page.context.close()
+    print("jupyterlab", flush=True)
 
 
 def regression(camera: Camera) -> None:
@@ -130,7 +156,7 @@ def regression(camera: Camera) -> None:
     camera.take("regression-finished")
 
 
-def camera_offline(camera: Camera, work: Work) -> None:
+def camera_offline(camera: Camera, work: Lab) -> None:
     """The server is killed; a question waits; it comes back."""
     view = camera.pages["light"].get_by_test_id("pipeline-view")
     work.kill()
@@ -151,11 +177,9 @@ def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         (folder / "site").mkdir()
-        (folder / "server" / "root").mkdir(parents=True)
         shutil.copy(ROOT / "labextension" / "dev" / "index.html", folder / "site")
         (folder / "site" / "static").symlink_to(ROOT / "jupyter_pipeline" / "static", target_is_directory=True)
-        args = ["--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1"]
-        work = Work(root=folder / "server" / "root", port=free_port(), base_url="/", args=args)
+        work = Lab(folder / "server", "--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1")
         work.start()
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         try:

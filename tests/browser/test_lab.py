@@ -1,7 +1,6 @@
 """JupyterLab with the extension in it."""
 
 import re
-import urllib.parse
 import zipfile
 from collections.abc import Callable
 
@@ -142,7 +141,7 @@ def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
 
 def setting(lab: Lab, plugin: str, values: str) -> None:
     """Set what a person sets in the settings editor."""
-    answer = lab.request("PUT", f"lab/api/settings/{urllib.parse.quote(plugin, safe='@')}", {"raw": values})
+    answer = lab.request("PUT", f"lab/api/settings/{plugin}", {"raw": values})
     assert answer.status == 204
 
 

@@ -17,11 +17,12 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IPipelines],
   optional: [ISettingRegistry],
   activate: async (app: JupyterFrontEnd, pipelines: IPipelines, registry: ISettingRegistry | null): Promise<void> => {
-    const wanted = { gates: true, end: true, failures: true, whenVisible: false };
+    const usual = { gates: true, end: true, failures: true, whenVisible: false };
+    const wanted = { ...usual };
     if (registry) {
       try {
         const settings = await registry.load(PLUGIN);
-        const read = () => Object.assign(wanted, settings.composite['notifications']);
+        const read = () => Object.assign(wanted, usual, settings.composite['notifications']);
         settings.changed.connect(read);
         read();
       } catch (error) {

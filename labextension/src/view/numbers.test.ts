@@ -1,0 +1,22 @@
+// @ts-nocheck: Node's types are not among the front end's.
+/** Numbers as people read them. */
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { bytes, count, duration, number, percent, setLanguage } from './numbers';
+
+afterEach(() => setLanguage(null));
+
+test('measured values have as many digits as one can compare', () => {
+  assert.deepEqual(
+    [0, 1, 0.5, 0.93418, 3.14159, 1234.5, 12345, 1.5e6, 0.00001, NaN, null].map(v => number(v)),
+    ['0.0000', '1.0000', '0.5000', '0.9342', '3.142', '1,235', '12,345', '1.50e+6', '1.00e-5', '–', '–']
+  );
+  assert.deepEqual([0.04, 3.21, 42, 200, 3900].map(duration), ['0 s', '3.2 s', '42 s', '3 min 20 s', '1 h 5 min']);
+});
+
+test('numbers are written in the language of the text', () => {
+  setLanguage('de_DE');
+  assert.deepEqual([number(0.93418), count(12345), percent(0.125, 1), bytes(1500)], ['0,9342', '12.345', '12,5 %', '1,5 kB']);
+  setLanguage('no language at all!');
+  assert.equal(number(0.5), '0.5000');
+});
