@@ -218,6 +218,14 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
         if here != "PARSE_INTENT":
             # The focus was kept inside when the confirmed gate went away.
             assert page.evaluate("document.querySelector('.jppl-root').contains(document.activeElement)")
+        if here == "MODEL_SELECT":
+            # A change that is refused is told in place, and changes nothing.
+            view.get_by_role("spinbutton", name="Settings tried for each model").fill("5000")
+            view.get_by_role("button", name="Confirm").press("Enter")
+            alert = view.get_by_role("alert")
+            expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
+            expect(alert).to_contain_text("1000")
+            view.get_by_role("button", name="Undo").first.press("Enter")
         for _ in range(200):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.textContent") == "Confirm":
@@ -236,8 +244,10 @@ def train(view: Locator, seconds: int, file: FilePayload) -> None:
     expect(view.get_by_role("button", name=re.compile("^Skip ")).first).to_be_visible(timeout=WORK_MS)
 
 
-def test_a_reload_in_the_middle_of_training_loses_nothing(page: Page, show: Callable[[Page, str], Locator]) -> None:
-    view = show(page, "reload")
+def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
+    page: Page, show: Callable[[Page, str], Locator], work: Work, console: Console
+) -> None:
+    view = show(page, "middle")
     train(view, 60, cancer())
     expect(view.get_by_role("figure").first).to_be_visible(timeout=WORK_MS)
     view.get_by_role("textbox", name="Message").fill("half a sentence")
@@ -249,9 +259,19 @@ def test_a_reload_in_the_middle_of_training_loses_nothing(page: Page, show: Call
     assert page.evaluate("model.points") >= points
     expect(view.get_by_role("figure").first).to_be_visible()
     expect(view.get_by_role("textbox", name="Message")).to_have_value("half a sentence")
-    finish = view.get_by_role("button", name="Finish with the best so far")
-    expect(finish).to_be_visible(timeout=WORK_MS)
-    finish.click()
+    console.allow("ERR_CONNECTION")
+    console.allow("WebSocket")
+    work.kill()
+    expect(view.get_by_text(re.compile("Not connected"))).to_be_visible()
+    ask(view, "What is the best model?")
+    expect(view.get_by_text(re.compile("1 message waits"))).to_be_visible()
+    assert axe(page) == []
+    work.start()
+    expect(view.get_by_text("live", exact=True)).to_be_visible(timeout=WORK_MS)
+    expect(view.get_by_text("What is the best model?")).to_have_count(1)
+    expect_stage(view, "TRAIN", "IN_PROGRESS", "WAITING_CONFIRMATION")
+    if stage(view, "TRAIN").get_attribute("data-status") == "IN_PROGRESS":
+        view.get_by_role("button", name="Finish with the best so far").click(timeout=WORK_MS)
     wait_gate(view, "TRAIN")
 
 
@@ -274,45 +294,6 @@ def test_of_two_browsers_at_one_gate_one_wins(
     wait_gate(one, "DATA_SOURCE")
     wait_gate(two, "DATA_SOURCE")
     expect_stage(two, "PROFILE_DATA", "PENDING")
-
-
-def test_a_refused_change_is_told_in_place_and_changes_nothing(
-    page: Page, show: Callable[[Page, str], Locator]
-) -> None:
-    view = show(page, "refused")
-    attach(view, iris())
-    ask(view, "Predict target within 3 seconds, only linear and lightgbm")
-    for here in STAGES[:4]:
-        confirm(view, here)
-    wait_gate(view, "MODEL_SELECT")
-    view.get_by_role("spinbutton", name="Settings tried for each model").fill("5000")
-    view.get_by_role("button", name="Confirm").click()
-    alert = view.get_by_role("alert")
-    expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
-    expect(alert).to_contain_text("1000")
-    view.get_by_role("button", name="Undo").first.click()
-    confirm(view, "MODEL_SELECT")
-
-
-def test_a_server_that_is_killed_and_comes_back(
-    page: Page, show: Callable[[Page, str], Locator], work: Work, console: Console
-) -> None:
-    console.allow("ERR_CONNECTION")
-    console.allow("WebSocket")
-    view = show(page, "killed")
-    train(view, 40, cancer())
-    work.kill()
-    expect(view.get_by_text(re.compile("Not connected"))).to_be_visible()
-    ask(view, "What is the best model?")
-    expect(view.get_by_text(re.compile("1 message waits"))).to_be_visible()
-    assert axe(page) == []
-    work.start()
-    expect(view.get_by_text("live", exact=True)).to_be_visible(timeout=WORK_MS)
-    expect(view.get_by_text("What is the best model?")).to_have_count(1)
-    expect_stage(view, "TRAIN", "IN_PROGRESS", "WAITING_CONFIRMATION")
-    if stage(view, "TRAIN").get_attribute("data-status") == "IN_PROGRESS":
-        view.get_by_role("button", name="Cancel run").click()
-        expect_stage(view, "TRAIN", "FAILED", "WAITING_CONFIRMATION")
 
 
 def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[Page, str], Locator]) -> None:
