@@ -86,9 +86,9 @@ export class LiveChart {
       this.width = host.clientWidth;
       if (this.width > 0 && this.width !== this.plot.width) {
         this.plot.setSize({ width: this.width, height: this.height });
-        this.anew = true;
+      } else {
+        this.draw();
       }
-      this.draw();
     });
     this.resizer.observe(host);
     this.watcher = new IntersectionObserver(entries => {
@@ -153,6 +153,13 @@ export class LiveChart {
     this.label();
   }
 
+  private redraw(): void {
+    if (this.plot) {
+      this.anew = true;
+      this.draw();
+    }
+  }
+
   /** Colours again, after the theme has changed. */
   readTheme(): void {
     this.theme = themeOf(this.host);
@@ -200,7 +207,11 @@ export class LiveChart {
           font
         }
       ],
-      hooks: { setCursor: [u => onHover(this.nearest(u))] }
+      hooks: {
+        setCursor: [u => onHover(this.nearest(u))],
+        // Also when the page is zoomed, which changes how many pixels it has.
+        setSize: [() => this.redraw()]
+      }
     };
   }
 
