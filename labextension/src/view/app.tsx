@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { versionNotice } from '../client/version';
 import { Boundary } from './boundary';
-import { ChatLines, Composer, UploadContext, useUploads } from './chat';
+import { ChatLines, Composer, hintFor, UploadContext, useUploads } from './chat';
 import { useNow, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
 import { History, Log } from './history';
@@ -115,7 +115,7 @@ export function App() {
               </div>
               <section class="jppl-side" aria-label={trans.__('Chat')}>
                 <ChatLines />
-                <Composer hint={trans.__('Use random forest instead of xgboost')} />
+                <Composer hint={hintFor(model, trans)} />
               </section>
             </div>
           </>

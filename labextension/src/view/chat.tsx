@@ -2,7 +2,9 @@
 
 import { createContext } from 'preact';
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Translation } from '../translation';
 import { useView } from './context';
+import type { ProjectModel } from './model';
 import { Icon, Meter } from './parts';
 import { clock } from './numbers';
 
@@ -48,6 +50,32 @@ export function ChatLines() {
       })}
     </ol>
   );
+}
+
+/** What can be said now, as an example that is understood (docs/requests.md). */
+export function hintFor(model: ProjectModel, trans: Translation): string {
+  const running = model.stage.status === 'IN_PROGRESS';
+  switch (model.current) {
+    case 'PARSE_INTENT':
+      return trans.__('For example: optimise recall, keep it under two minutes');
+    case 'DATA_SOURCE':
+      return trans.__('For example: optimise F1');
+    case 'PROFILE_DATA': {
+      const roles: Record<string, string> = model.stages.PROFILE_DATA.plan?.roles ?? {};
+      const column = Object.keys(roles).find(name => roles[name] === 'feature');
+      return column ? trans.__('For example: drop %1', column) : trans.__('For example: which columns are used?');
+    }
+    case 'PREPROCESS':
+      return trans.__('For example: 25% test rows');
+    case 'MODEL_SELECT':
+      return trans.__('For example: use random forest instead of xgboost');
+    case 'TRAIN':
+      return running ? trans.__('For example: what is the best so far?') : trans.__('For example: take the second best model');
+    case 'REVIEW_EDIT':
+      return trans.__('For example: leave the notebook out');
+    case 'EXPORT':
+      return trans.__('For example: what can I ask?');
+  }
 }
 
 const DATA_FILES = '.csv,.tsv,.txt,.parquet,.feather,.arrow,.json,.jsonl,.ndjson,.xlsx,.xls,.gz,.zip,.zst,.bz2,.xz';

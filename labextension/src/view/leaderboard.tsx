@@ -3,7 +3,7 @@
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { colourOf } from './colours';
-import { useView } from './context';
+import { useNumbers, useView } from './context';
 import { duration, number } from './numbers';
 import { Icon } from './parts';
 import type { LeaderboardRow, Run } from './records';
@@ -135,7 +135,9 @@ export function Leaderboard({
                     </button>
                     {isBest ? <span class="jppl-badge">{trans.__('best')}</span> : null}
                   </th>
-                  <td class="jppl-numeric">{number(row.metric)}</td>
+                  <td class="jppl-numeric">
+                    {run && row.metric === null && run.status === 'running' ? <SoFar run={run} /> : number(row.metric)}
+                  </td>
                   <td class="jppl-numeric">{isNumber(row.runtime_s) ? duration(row.runtime_s) : ''}</td>
                   <td>
                     <span class={`jppl-status jppl-status-${row.status}`}>{runStatus(row.status)}</span>
@@ -176,6 +178,18 @@ export function Leaderboard({
         return status;
     }
   }
+}
+
+/** What a run that goes on came to so far. */
+function SoFar({ run }: { run: Run }) {
+  const { model, trans } = useView();
+  useNumbers(model, 500);
+  const last = run.series.get(`${run.metric}/val`)?.last;
+  return (
+    <span class="jppl-muted" title={trans.__('So far')}>
+      {number(last)}
+    </span>
+  );
 }
 
 function isNumber(value: unknown): value is number {
