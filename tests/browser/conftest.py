@@ -126,7 +126,9 @@ def page(new_context: Callable[..., BrowserContext]) -> Page:
 class Lab(Server):
     """A JupyterLab process with this clone's front end; start it again after a kill, on the same port and folder."""
 
-    def __init__(self, folder: Path, *args: str, base_url: str = "/") -> None:
+    def __init__(
+        self, folder: Path, *args: str, base_url: str = "/", extensions: dict[str, bool] | None = None
+    ) -> None:
         root = folder / "root"
         root.mkdir(parents=True, exist_ok=True)
         # The front end is this clone's, also where another one is installed.
@@ -142,6 +144,7 @@ class Lab(Server):
         (settings / "page_config.json").write_text(json.dumps(disabled))
         env = {"JUPYTER_PATH": os.pathsep.join([str(data), os.environ.get("JUPYTER_PATH", "")]).rstrip(os.pathsep)}
         super().__init__(root, free_port(), base_url, ["--LabApp.expose_app_in_browser=True", *args], env, "jupyterlab")
+        self.extensions.update(extensions or {})
 
     @property
     def origin(self) -> str:
@@ -178,8 +181,8 @@ def start_lab(front_end: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Start a JupyterLab with further arguments; all are stopped at the end."""
     started: list[Lab] = []
 
-    def start(*args: str, base_url: str = "/") -> Lab:
-        lab = Lab(tmp_path_factory.mktemp("lab"), *args, base_url=base_url)
+    def start(*args: str, base_url: str = "/", extensions: dict[str, bool] | None = None) -> Lab:
+        lab = Lab(tmp_path_factory.mktemp("lab"), *args, base_url=base_url, extensions=extensions)
         started.append(lab)
         lab.start()
         return lab
@@ -192,8 +195,7 @@ def start_lab(front_end: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="session")
 def lab(start_lab: Callable[..., Lab]) -> Lab:
     """The JupyterLab that most tests share, with a worker kept warm; it has Notebook 7 as well."""
-    both = "--ServerApp.jpserver_extensions={'jupyter_pipeline': True, 'notebook': True}"
-    return start_lab("--PipelineApp.warm_workers=1", both)
+    return start_lab("--PipelineApp.warm_workers=1", extensions={"notebook": True})
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -50,6 +50,7 @@ class Server:
     args: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
     module: str = "jupyter_server"
+    extensions: dict[str, bool] = field(default_factory=lambda: {"jupyter_pipeline": True})
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -59,7 +60,7 @@ class Server:
     def start(self) -> None:
         command = [
             sys.executable, "-m", self.module, f"--port={self.port}", "--ip=127.0.0.1", "--no-browser",
-            "--ServerApp.jpserver_extensions={'jupyter_pipeline': True}", f"--ServerApp.root_dir={self.root}",
+            f"--ServerApp.jpserver_extensions={self.extensions}", f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={TOKEN}", f"--ServerApp.base_url={self.base_url}", "--ServerApp.port_retries=0",
             "--allow-root", "--PipelineApp.warm_workers=0", *self.args,
         ]  # fmt: skip
