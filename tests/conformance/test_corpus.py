@@ -25,7 +25,7 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 
 def server_frames(name: str) -> list[dict[str, Any]]:
-    return [line["frame"] for line in lines(name) if line["from"] == "server"]
+    return [line["frame"] for line in lines(name) if line["from"] == "server" and "frame" in line]
 
 
 def durable(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -36,9 +36,11 @@ def durable(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_every_frame_fits_the_schema(name: str) -> None:
     schema = {**json_schema(), "$ref": "#/$defs/ClientMessage"}
     for line in lines(name):
+        if "frame" not in line:
+            continue
         if line["from"] == "server":
             check_frame(json.dumps(line["frame"]))
-        elif "frame" in line:
+        else:
             try:
                 convert_message(line["frame"])
             except Refusal:
@@ -54,7 +56,7 @@ def test_events_are_numbered_without_gaps_and_the_same_again_after_a_resume(name
     for line in lines(name):
         if "connect" in line:
             last = line["connect"].get("since")
-        elif line["from"] == "server" and durable([line["frame"]]):
+        elif line["from"] == "server" and "frame" in line and durable([line["frame"]]):
             frame = line["frame"]
             if last is not None:
                 assert frame["seq"] == last + 1
@@ -88,6 +90,27 @@ def test_what_the_session_at_the_gates_shows() -> None:
     ]  # fmt: skip
     hellos = [f for f in server_frames("gates.jsonl") if f.get("event", {}).get("name") == "HELLO"]
     assert [hello["event"]["payload"]["resumed"] for hello in hellos] == [False, True]
+
+
+def test_what_the_session_of_work_shows() -> None:
+    """A stage cancelled at once, a training cancelled and one that is finished early, and a server that comes back."""
+    answers = [frame for frame in server_frames("work.jsonl") if frame["type"] != "EVENT"]
+    told = {frame.get("id"): frame.get("code") or frame.get("status") for frame in answers if frame["type"] != "pong"}
+    assert {key: value for key, value in told.items() if value != "accepted"} == {
+        "nothing-left": "NO_ACTIVE_RUN", "nothing-waits": "NOT_WAITING", "far-ahead": "INVALID_STAGE",
+        "finish": "duplicate",
+    }  # fmt: skip
+    assert [f["status"] for f in answers if f.get("id") == "finish"] == ["accepted", "duplicate"]
+    assert [line["close"] for line in lines("work.jsonl") if "close" in line] == [1001]
+    state = ProjectState(project_id="demo-project", epoch="e")
+    for frame in durable(server_frames("work.jsonl")):
+        state = evolve(state, decode_event(json.dumps(frame)))
+    assert state.current.value == "TRAIN"
+    assert state.here.status.value == "WAITING_CONFIRMATION"
+    statuses = [run.status for run in state.runs.values()]
+    assert statuses[0] == "cancelled"
+    assert "success" in statuses
+    assert "running" not in statuses
 
 
 def test_what_the_whole_job_shows() -> None:
