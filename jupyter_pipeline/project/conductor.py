@@ -287,8 +287,9 @@ class Project:
             raise Refusal(ErrorCode.BUSY, str(error), retryable=True, retry_after_ms=1000) from None
 
     async def recover(self) -> None:
-        """Take up what was running when the server stopped; does nothing if nothing was."""
-        await asyncio.to_thread(self.files.clear_uploads)
+        """Tidy up, and take up what was running when the server stopped."""
+        # Also where nothing runs: the server may have ended right after an attempt had in the log.
+        await asyncio.to_thread(self.files.clear_left_behind)
         work = self.state.work
         if work is None:
             return

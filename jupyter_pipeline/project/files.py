@@ -74,25 +74,22 @@ class ProjectFiles:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
                 path.unlink(missing_ok=True)
 
-    def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
-        """Remove what attempts left behind when the server stopped; of the last one also a result that the log does
-        not know."""
+    def clear_left_behind(self) -> None:
+        """Remove what uploads and attempts had for themselves alone when the server stopped."""
         if self.leads_outside():
             return
         for path in self.artifacts.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
-        for path in self.artifacts.glob(".events-*.*"):
+        for path in (*self.artifacts.glob(".events-*.*"), *self.data.glob(f"{UPLOAD_PREFIX}*")):
             path.unlink(missing_ok=True)
+
+    def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
+        """Remove a result of the interrupted attempt that the log does not know."""
+        if self.leads_outside():
+            return
         shutil.rmtree(self.result(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
             (self.folder / "exports" / f"{self.folder.name}-{attempt}.zip").unlink(missing_ok=True)
-
-    def clear_uploads(self) -> None:
-        """Remove parts of uploads that were on their way when the server stopped."""
-        if self.leads_outside():
-            return
-        for path in self.data.glob(f"{UPLOAD_PREFIX}*"):
-            path.unlink(missing_ok=True)
 
     def finished_runs(self, attempt: int) -> dict[str, dict[str, float | None]]:
         """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""

@@ -325,5 +325,6 @@ def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -
     files.clear_attempt(StageId.EXPORT, 8)
     left = sorted(p.name for p in files.artifacts.iterdir())
     assert left == [".events-80.chain", ".events-80.jsonl", "export-7", "export-80.partial"]
+    files.clear_left_behind()
     files.clear_interrupted(StageId.EXPORT, 80)
     assert [p.name for p in files.artifacts.iterdir()] == ["export-7"]
