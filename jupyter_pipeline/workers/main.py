@@ -9,6 +9,7 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -75,16 +76,24 @@ def main() -> None:
     jobs: queue.SimpleQueue[Job | Predict | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(outlet, jobs), daemon=True).start()
 
-    from . import work  # the heavy imports, done before the first job comes
+    from . import work
 
     outlet.send(Ready(pid=os.getpid()))
-    while (job := jobs.get()) is not None:
+    ahead = work.ahead()
+    while (job := _next(jobs, ahead)) is not None:
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
         else:
             outlet.begin(job.attempt, job.stage_id)
             outlet.send(_run(job, outlet))
             outlet.finish.clear()
+
+
+def _next(jobs: "queue.SimpleQueue[Job | Predict | None]", ahead: Iterator[None]) -> Job | Predict | None:
+    """The next job. While there is none the time is used for the imports that jobs will need, which take seconds."""
+    while jobs.empty() and next(ahead, False) is None:
+        pass
+    return jobs.get()
 
 
 def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict | None]") -> None:

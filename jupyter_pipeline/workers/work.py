@@ -1,45 +1,47 @@
-"""What a worker does with a job. Importing this imports the stages and what they stand on; only workers do."""
+"""What a worker does with a job. A stage, and what it stands on, is imported when its first job comes, or before, while
+there is nothing to do."""
 
 import traceback
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from ..automl import inference
 from ..protocol.jobs import Job, Predict, Predicted
-from ..protocol.stages import StageId
-from ..stages import (
-    data_source,
-    export,
-    model_select,
-    parse_intent,
-    preprocess,
-    profile_data,
-    review_edit,
-    train,
-)
+from ..protocol.stages import STAGES, StageId
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
 from ..traces import keep, places
 
-STAGES: dict[StageId, StageFunction] = {
-    StageId.PARSE_INTENT: parse_intent.run,
-    StageId.DATA_SOURCE: data_source.run,
-    StageId.PROFILE_DATA: profile_data.run,
-    StageId.PREPROCESS: preprocess.run,
-    StageId.MODEL_SELECT: model_select.run,
-    StageId.TRAIN: train.run,
-    StageId.REVIEW_EDIT: review_edit.run,
-    StageId.EXPORT: export.run,
-}
+if TYPE_CHECKING:
+    from ..automl import inference
+
+_FIRST = ("numpy", "pandas", "polars", "scipy.stats", "sklearn.base")
+"""What most stages stand on, the quickest way to small steps."""
+
+
+def stage(stage_id: StageId) -> StageFunction:
+    """What a stage does."""
+    function: StageFunction = import_module(f"jupyter_pipeline.stages.{stage_id.lower()}").run
+    return function
+
+
+def ahead() -> Iterator[None]:
+    """Import what the stages will need, a little at each step, in the order in which it will be needed."""
+    stage(StageId.PARSE_INTENT)
+    yield
+    for module in _FIRST:
+        import_module(module)
+        yield
+    for stage_id in STAGES:
+        stage(stage_id)
+        yield
 
 
 def run(job: Job, channel: Channel) -> Result:
     """Run a stage; the result's files are in ``job.out_dir``."""
     Path(job.out_dir).mkdir(parents=True)
-    return STAGES[job.stage_id](StageContext(job, channel))
+    return stage(job.stage_id)(StageContext(job, channel))
 
 
 def explain(job: Job, error: Exception) -> tuple[str, str]:
@@ -68,12 +70,17 @@ def explain(job: Job, error: Exception) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _model(model_dir: str) -> inference.Model:
+def _model(model_dir: str) -> "inference.Model":
+    from ..automl import inference
+
     return inference.load_model(Path(model_dir))
 
 
 def predict(request: Predict) -> Predicted:
     """Predict rows; what is wrong with them is said in ``error``."""
+    import numpy as np
+    import pandas as pd
+
     try:
         model = _model(request.model_dir)
         model.threshold = request.threshold
