@@ -265,6 +265,9 @@ def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
     expect(view.get_by_text(re.compile("Not connected"))).to_be_visible()
     ask(view, "What is the best model?")
     expect(view.get_by_text(re.compile("1 message waits"))).to_be_visible()
+    conversation = view.get_by_role("list", name="Conversation")
+    expect(conversation.get_by_role("listitem").last).to_contain_text("waits for the connection")
+    expect(conversation.get_by_role("listitem").last).to_contain_text("What is the best model?")
     assert axe(page) == []
     work.start()
     expect(view.get_by_text("live", exact=True)).to_be_visible(timeout=WORK_MS)

@@ -13,13 +13,15 @@ export function ChatLines() {
   const list = useRef<HTMLOListElement>(null);
   const atEnd = useRef(true);
   const lines = model.chat.slice(-100);
-  const last = lines[lines.length - 1]?.seq;
+  // What comes back at once is not worth showing twice.
+  const waiting = model.connection === 'open' ? [] : [...model.unheard];
+  const last = `${lines[lines.length - 1]?.seq} ${waiting.length}`;
   useLayoutEffect(() => {
     if (list.current && atEnd.current) {
       list.current.scrollTop = list.current.scrollHeight;
     }
   }, [last]);
-  if (lines.length === 0) {
+  if (lines.length === 0 && waiting.length === 0) {
     return (
       <p class="jppl-muted jppl-chat-empty">
         {trans.__('Say what should be different, or ask. Nothing runs before you confirm it.')}
@@ -48,6 +50,12 @@ export function ChatLines() {
           </li>
         );
       })}
+      {waiting.map(([id, text]) => (
+        <li key={id} class="jppl-mine jppl-unheard">
+          <span class="jppl-who">{trans.__('You; waits for the connection')}</span>
+          <span class="jppl-text">{text}</span>
+        </li>
+      ))}
     </ol>
   );
 }
@@ -91,7 +99,10 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
     const area = box.current;
     if (area) {
       area.style.height = 'auto';
-      area.style.height = `${Math.min(180, area.scrollHeight + 2)}px`;
+      // Empty it has its two rows; and before it is on the page it has no height to be asked for.
+      if (text && area.scrollHeight > 0) {
+        area.style.height = `${Math.min(180, area.scrollHeight + 2)}px`;
+      }
     }
   }, [text]);
   useEffect(() => store(key, text), [key, text]);

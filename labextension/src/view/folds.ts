@@ -37,6 +37,7 @@ export const FOLDS: Record<string, Fold> = {
     const before = stage.status;
     stage.status = status;
     stage.message = p.message ?? '';
+    stage.cancelled = status === 'FAILED' && by !== null;
     if (status === 'PENDING') {
       Object.assign(stage, { attempt: 0, reused: false, finishing: false, startedTs: null, endedTs: null });
       stage.approved = false;
@@ -136,6 +137,12 @@ export const FOLDS: Record<string, Fold> = {
     if (p.run_id === 'chat') {
       m.chat.push({ seq, ts, source: p.source, text: String(p.text), by: p.by });
       trim(m.chat, MAX_CHAT);
+      for (const [id, text] of m.unheard) {
+        if (p.source === 'user' && text === p.text) {
+          m.unheard.delete(id);
+          break;
+        }
+      }
       if (p.source === 'assistant') {
         m.say({ kind: 'answer', text: String(p.text) });
       }

@@ -53,7 +53,7 @@ export function History() {
       case 'finishing':
         return trans.__('let %1 finish with the best so far', stage);
       case 'attached':
-        return entry.text;
+        return entry.text.charAt(0).toLowerCase() + entry.text.slice(1);
     }
   }
 }

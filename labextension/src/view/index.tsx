@@ -50,6 +50,9 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
     drafts: new Map(),
     send: (message, onProblem) => {
       const id = connection.send(message);
+      if (message.type === 'chat') {
+        model.said(id, String(message.text));
+      }
       if (onProblem) {
         problems.set(id, onProblem);
         if (problems.size > 100) {
@@ -68,6 +71,9 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
       const problem = problemOf(error);
       const id = typeof error === 'object' && error ? (error.id ?? error.original_message?.id) : null;
       const heard = id ? problems.get(id) : undefined;
+      if (id) {
+        model.unsaid(id);
+      }
       if (heard) {
         problems.delete(id);
         heard(problem);

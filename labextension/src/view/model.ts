@@ -99,6 +99,9 @@ export class ProjectModel {
   structureVersion = 0;
   points = 0;
 
+  /** What was said and has not come back as an event yet, by the message's id. */
+  unheard = new Map<string, string>();
+
   /** The last problem that belongs to no control of the view. */
   problem: { code: string; message: string; at: number } | null = null;
 
@@ -235,6 +238,9 @@ export class ProjectModel {
   setConnection(status: ConnectionStatus, detail: StatusDetail): void {
     this.connection = status;
     this.detail = detail;
+    if (detail.waiting === 0) {
+      this.unheard.clear();
+    }
     this.changed(true);
   }
 
@@ -242,6 +248,19 @@ export class ProjectModel {
   report(problem: { code: string; message: string } | null): void {
     this.problem = problem && { ...problem, at: Date.now() };
     this.changed(true);
+  }
+
+  /** Something was said. */
+  said(id: string, text: string): void {
+    this.unheard.set(id, text);
+    this.changed(true);
+  }
+
+  /** It will not come: it was refused. */
+  unsaid(id: string): void {
+    if (this.unheard.delete(id)) {
+      this.changed(true);
+    }
   }
 
   /** Fold a frame in the envelope. */
@@ -411,6 +430,7 @@ export class ProjectModel {
           attempt: 0,
           reused: false,
           finishing: false,
+          cancelled: false,
           startedTs: null,
           endedTs: null,
           plan: null,

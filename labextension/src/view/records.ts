@@ -18,6 +18,8 @@ export interface Stage {
   attempt: number;
   reused: boolean;
   finishing: boolean;
+  /** It failed because somebody ended it. */
+  cancelled: boolean;
   startedTs: number | null;
   endedTs: number | null;
   plan: Plan | null;

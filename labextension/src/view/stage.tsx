@@ -127,7 +127,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         {running ? <RunControls stageId={stageId} /> : null}
       </header>
       <ProblemNote />
-      {message() ? <p class={stage.status === 'FAILED' ? 'jppl-note jppl-note-bad' : 'jppl-lead'}>{message()}</p> : null}
+      {message() ? <p class={noteClass()}>{message()}</p> : null}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
       {gate ? gateBar() : null}
@@ -150,10 +150,17 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       case 'IN_PROGRESS':
         return stage.finishing ? trans.__('%1 is finishing', name) : trans.__('%1 is running', name);
       case 'FAILED':
-        return trans.__('%1 failed', name);
+        return stage.cancelled ? trans.__('%1 was cancelled', name) : trans.__('%1 failed', name);
       default:
         return name;
     }
+  }
+
+  function noteClass(): string {
+    if (stage.status !== 'FAILED') {
+      return 'jppl-lead';
+    }
+    return stage.cancelled ? 'jppl-note jppl-note-warn' : 'jppl-note jppl-note-bad';
   }
 
   function message(): string {
@@ -300,7 +307,8 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
 function BestEvaluation({ kept }: { kept: string | null }) {
   const { model, trans } = useView();
   const evaluation = kept ? model.evaluations.get(kept) : undefined;
-  if (!evaluation || model.stages.TRAIN.status === 'IN_PROGRESS') {
+  // Not that of a training before, while a new one runs or after it was cancelled.
+  if (!evaluation || model.stages.TRAIN.status === 'IN_PROGRESS' || !model.shownRuns().some(run => run.runId === kept)) {
     return null;
   }
   return (

@@ -188,6 +188,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-table :is(th, td).jppl-numeric { text-align: end; padding-inline-end: 16px; white-space: nowrap; }
 .jppl-root .jppl-scroll > .jppl-table:not(.jppl-leaderboard, .jppl-columns) :is(td, th) { white-space: nowrap; max-width: 220px; overflow: hidden; text-overflow: ellipsis; }
 .jppl-root .jppl-table .jppl-target { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 9%, transparent); padding-inline-start: 8px; }
+.jppl-leaderboard td input { vertical-align: -2px; accent-color: var(--jppl-accent); }
 .jppl-root .jppl-best :is(th, td) { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 8%, transparent); }
 .jppl-root .jppl-edited th { font-weight: 600; }
 .jppl-edited th::after { content: ''; display: inline-block; width: 6px; height: 6px; margin-inline-start: 6px; border-radius: 50%; background: var(--jppl-accent); vertical-align: 2px; }
@@ -303,6 +304,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-who { font-size: calc(var(--jppl-size) * 0.84); color: var(--jppl-muted); }
 .jppl-text { white-space: pre-wrap; }
 .jppl-mine .jppl-text { border-inline-start: 3px solid var(--jppl-accent); padding-inline-start: 8px; }
+.jppl-unheard .jppl-text { border-inline-start-style: dashed; color: var(--jppl-muted); }
 .jppl-theirs .jppl-text { border-inline-start: 3px solid var(--jppl-border); padding-inline-start: 8px; }
 .jppl-composer { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
 .jppl-composer textarea { resize: none; display: block; line-height: 1.4; padding: 6px 8px; }
