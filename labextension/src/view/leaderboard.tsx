@@ -105,7 +105,8 @@ export function Leaderboard({
               <Fragment key={row.run_id}>
                 <tr
                   class={`${isBest ? 'jppl-best' : ''} ${row.status === 'failed' ? 'jppl-bad' : ''}`}
-                  onMouseEnter={() => onPoint?.(row.run_id)}
+                  // Where the pointer is moved, not where a row appears below it.
+                  onMouseMove={e => (e.movementX || e.movementY) && onPoint?.(row.run_id)}
                   onMouseLeave={() => onPoint?.(null)}
                 >
                   {onKeep ? (

@@ -259,8 +259,8 @@ export class LiveChart {
     let x1 = -Infinity;
     let y0 = Infinity;
     let y1 = -Infinity;
-    // A point alone that does not lead, such as the baseline's, is named at the edge rather than squeezing the curves.
-    const curves = this.lines.filter(line => line.weight === 2 || (line.val?.length ?? 0) > 1);
+    // A point alone, such as the baseline's, is named at the edge rather than squeezing the curves.
+    const curves = this.lines.filter(line => (line.val?.length ?? 0) > 1);
     for (const line of curves.length > 0 ? curves : this.lines) {
       for (const series of [line.val, line.withTrain ? line.train : undefined]) {
         if (series && series.length > 0) {
