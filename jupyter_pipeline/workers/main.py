@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NICENESS = 10
 """Work runs at this niceness, so that the server answers while all cores are busy."""
 _decoder = msgspec.json.Decoder(ToWorker)
+_WARM = object()
 
 
 class Outlet:
@@ -79,8 +80,8 @@ def main() -> None:
     from . import work
 
     outlet.send(Ready(pid=os.getpid()))
-    ahead = work.ahead()
-    while (job := _next(jobs, ahead)) is not None:
+    warming = work.warm()
+    while (job := _next(jobs, warming)) is not None:
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
         else:
@@ -89,9 +90,9 @@ def main() -> None:
             outlet.finish.clear()
 
 
-def _next(jobs: "queue.SimpleQueue[Job | Predict | None]", ahead: Iterator[None]) -> Job | Predict | None:
-    """The next job. While there is none the time is used for the imports that jobs will need, which take seconds."""
-    while jobs.empty() and next(ahead, False) is None:
+def _next(jobs: "queue.SimpleQueue[Job | Predict | None]", warming: Iterator[None]) -> "Job | Predict | None":
+    """The next job; while there is none, get ready for it."""
+    while jobs.empty() and next(warming, _WARM) is not _WARM:
         pass
     return jobs.get()
 

@@ -1,6 +1,12 @@
-"""What a worker does with a job. A stage, and what it stands on, is imported when its first job comes, or before, while
-there is nothing to do."""
+"""What a worker does with a job.
 
+A stage, and what it stands on, is imported when it is first needed, or before that while the worker has nothing to do.
+So the first answer does not wait for what training needs, and later stages begin at once.
+"""
+
+import contextlib
+import importlib
+import sys
 import traceback
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,39 +15,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.jobs import Job, Predict, Predicted
-from ..protocol.stages import STAGES, StageId
+from ..protocol.stages import StageId
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
 from ..traces import keep, places
 
 if TYPE_CHECKING:
     from ..automl import inference
 
-_FIRST = ("numpy", "pandas", "polars", "scipy.stats", "sklearn.base")
-"""What most stages stand on, the quickest way to small steps."""
+#: What takes long to import, in the order in which the stages need it; a job that comes waits for one of them.
+_HEAVY = ("polars", "numpy", "pandas", "scipy.stats", "sklearn.base", "sklearn.metrics", "matplotlib.pyplot")
 
 
-def stage(stage_id: StageId) -> StageFunction:
-    """What a stage does."""
-    function: StageFunction = import_module(f"jupyter_pipeline.stages.{stage_id.lower()}").run
+def stage_function(stage_id: StageId) -> StageFunction:
+    """The function that does a stage's work."""
+    if stage_id is StageId.REVIEW_EDIT:
+        _import_jsonschema()
+    function: StageFunction = importlib.import_module(f"..stages.{stage_id.value.lower()}", __package__).run
     return function
 
 
-def ahead() -> Iterator[None]:
-    """Import what the stages will need, a little at each step, in the order in which it will be needed."""
-    stage(StageId.PARSE_INTENT)
-    yield
-    for module in _FIRST:
-        import_module(module)
+def warm() -> Iterator[None]:
+    """Import, a piece with each step, what jobs may need. What cannot be imported is told by the job that needs it."""
+    for name in _HEAVY:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
         yield
-    for stage_id in STAGES:
-        stage(stage_id)
+    for stage_id in StageId:
+        with contextlib.suppress(Exception):
+            stage_function(stage_id)
         yield
+
+
+def _import_jsonschema() -> None:
+    """Import what nbformat imports, but for its check of IRIs.
+
+    That compiles a grammar, which takes longer than all else that a worker imports, and no notebook holds an IRI.
+    """
+    unwanted = "rfc3987_syntax"
+    if unwanted in sys.modules:
+        return
+    sys.modules[unwanted] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[unwanted]
 
 
 def run(job: Job, channel: Channel) -> Result:
     """Run a stage; the result's files are in ``job.out_dir``."""
+    function = stage_function(job.stage_id)
     Path(job.out_dir).mkdir(parents=True)
-    return stage(job.stage_id)(StageContext(job, channel))
+    return function(StageContext(job, channel))
 
 
 def explain(job: Job, error: Exception) -> tuple[str, str]:
