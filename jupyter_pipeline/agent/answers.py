@@ -5,6 +5,7 @@ from typing import Any
 from ..protocol.stages import StageId, StageStatus
 from .base import Context
 from .draft import Said
+from .known import known_answers, meanings
 from .request import say_seconds
 from .scan import models_of
 from .words import words_of
@@ -37,6 +38,12 @@ _REQUESTS = (
     "do use",
 )
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
+_HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
+_KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "selected")
+_PICTURES = (
+    "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
+    "among the artifacts."
+)
 _STAGE_WORDS = {
     StageId.PARSE_INTENT: "reading the request",
     StageId.DATA_SOURCE: "choosing the data",
@@ -71,8 +78,17 @@ def answer(said: Said, context: Context) -> str:
     text = " ".join(said.low)
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
-    found: list[str] = []
+    found = known_answers(said)
+    if said.has("mean", "means", "meaning", "define", "definition"):
+        found += meanings(said)
+    if context.summary and context.current_stage.order >= StageId.REVIEW_EDIT.order and said.has(*_HOW_GOOD):
+        found.append(context.summary)
     models, _, _ = models_of([n for n in said.named if n.kind == "models"])
+    columns = list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column"))
+    if columns:
+        found += [_column(context, name) for name in columns[:5]]
+        if said.has("why", "how", "what"):
+            return " ".join(found)
     if said.has("why"):
         found.append(_why(context, models))
     elif models:
@@ -85,9 +101,15 @@ def answer(said: Said, context: Context) -> str:
         found.append(_metric(context))
     if said.has("target", "predict", "predicting", "predicted"):
         found.append(_target(context))
-    if said.has("models", "candidates", "model") and not said.has("best", "winning", "why") and not models:
+    if said.has("model", "one", "run") and said.has(*_KEPT) and context.plans.get(StageId.TRAIN):
+        found.append(_kept(context))
+    elif (
+        said.has("models", "candidates", "model") and not said.has(*_HOW_GOOD, "best", "winning", "why") and not models
+    ):
         found.append(_models(context))
-    if said.has("columns", "features", "column", "variables"):
+    if said.has("importance", "matrix", "curve", "curves", "plot", "plots", "figures", "shap", "residuals", "matter"):
+        found.append(_PICTURES)
+    elif said.has("columns", "features", "column", "variables"):
         found.append(_columns(context))
     if said.has("long", "time", "budget", "minutes"):
         found.append(_time(context))
@@ -97,6 +119,8 @@ def answer(said: Said, context: Context) -> str:
         found.append(_split(context))
     if said.has("threshold", "cutoff"):
         found.append(_threshold(context))
+    if said.has("trials", "settings"):
+        found.append(_trials(context))
     found = [f for f in dict.fromkeys(found) if f]
     return " ".join(found) if found else status(context)
 
@@ -113,8 +137,8 @@ def status(context: Context) -> str:
         f'"restart".',
         StageStatus.SKIPPED: f"{context.current_stage} ({doing}) was skipped.",
     }
-    best = _best(context) if context.leaderboard else ""
-    return f"{states[context.status]} {best}".strip()
+    more = context.summary or (_best(context) if context.leaderboard else "")
+    return f"{states[context.status]} {more}".strip()
 
 
 def _best(context: Context) -> str:
@@ -191,6 +215,28 @@ def _columns(context: Context) -> str:
     if context.columns:
         return f"The columns are {', '.join(context.columns[:20])}{', …' if len(context.columns) > 20 else ''}."
     return "The columns are known once DATA_SOURCE has looked at the data."
+
+
+def _column(context: Context, name: str) -> str:
+    role = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {}).get(name)
+    treatment = context.plans.get(StageId.PREPROCESS, {}).get("columns", {}).get(name)
+    known = [f"role {role}" if role else "", f"treated as {treatment}" if treatment else ""]
+    said = ", ".join(k for k in known if k) or "what it is for is proposed at PROFILE_DATA"
+    return f"{name}: {said}."
+
+
+def _kept(context: Context) -> str:
+    keep = context.plans[StageId.TRAIN]["keep"]
+    row = next((r for r in context.leaderboard if r.run_id == keep), None)
+    if row is None:
+        return f"The model that is kept is that of {keep}."
+    value = "" if row.metric is None else f", with {_metric_name(context)} {row.metric:#.4g} on the validation rows"
+    return f"The model that is kept is {row.model} ({keep}){value}."
+
+
+def _trials(context: Context) -> str:
+    plan = context.plans.get(StageId.MODEL_SELECT)
+    return f"Up to {plan['trials']} settings of each model are tried." if plan else ""
 
 
 def _time(context: Context) -> str:

@@ -56,6 +56,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     leaderboard: tuple[LeaderboardRow, ...] = ()
     best_run: str | None = None
     task_type: str | None = None
+    summary: str = ""
+    """What the open gate, or the end of the last stage, says in words."""
 
 
 class Agent(Protocol):

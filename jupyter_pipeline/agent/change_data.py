@@ -165,20 +165,29 @@ def columns(said: Said, draft: Draft) -> None:
         return
     for i, (columns, end) in enumerate(_groups(said, named)):
         treatment, role, taken = _as_what(said, end)
+        if treatment is None and role is None:
+            treatment, taken = _encoding_before(said, columns[0].start)
         said.take(*(range(n.start, n.end) for n in columns), taken)
         names = list(dict.fromkeys(str(n.value) for n in columns))
         if treatment is not None:
             _treat(draft, names, treatment)
+        elif role == "feature" and any(n.polarity == "only" for n in columns):
+            _only(draft, names)
         elif role is not None:
             _role(draft, names, role)
         else:
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
-            keep = [str(n.value) for n in columns if n.polarity in ("use", "add", "only")]
+            keep = [str(n.value) for n in columns if n.polarity in ("use", "add")]
+            only = [str(n.value) for n in columns if n.polarity == "only"]
+            if not drop and not keep and not only and _drop_it(said, end):
+                drop = names
             if drop:
                 _treat(draft, drop, "drop")
             if keep:
                 _keep(draft, keep)
-            if not drop and not keep and i == 0:
+            if only:
+                _only(draft, only)
+            if not drop and not keep and not only and i == 0:
                 some = names[0]
                 draft.problem(
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
@@ -223,6 +232,50 @@ def _as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
             break
         at += 1
     return None, None, range(end, end)
+
+
+_ENCODING = frozenset({"encode", "encoding", "encoded", "hot", "onehot"})
+
+
+def _encoding_before(said: Said, start: int) -> tuple[str | None, range]:
+    """The treatment before a column, and its tokens: ``one-hot encode city``, ``target encoding for city``."""
+    end = start
+    while end and said.low[end - 1] in ("for", "of", "on", "to", "the", "column", "columns"):
+        end -= 1
+    for at in range(max(0, end - 3), end):
+        found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
+        if found and at + found[1] == end and _ENCODING & set(said.low[at:end]):
+            return found[0], range(at, start)
+    return None, range(start, start)
+
+
+def _drop_it(said: Said, end: int) -> bool:
+    """``tenure leaks, drop it``: whether something unwanted follows that stands for columns named before."""
+    for item in said.items:
+        unwanted = item.kind == "cue" and item.value == "avoid" and item.start >= end
+        if unwanted and set(said.low[item.end : item.end + 1]) & {"it", "them", "that", "those", "this", "both"}:
+            said.take(range(item.start, item.end + 1))
+            return True
+    return False
+
+
+def _only(draft: Draft, names: list[str]) -> None:
+    """Columns beside which none is a feature."""
+    here, profile = draft.plan(PREPROCESS), draft.plan(PROFILE)
+    if here is not None:
+        others = [name for name, treatment in here["columns"].items() if treatment != "drop"]
+    elif profile is not None:
+        others = [name for name, role in profile["roles"].items() if role == "feature"]
+    else:
+        draft.problem(_why_not(draft, names, "keep"))
+        return
+    lacking = [name for name in names if name not in others]
+    if lacking:
+        _keep(draft, lacking)
+    if rest := [name for name in others if name not in names]:
+        _treat(draft, rest, "drop")
+    elif not lacking:
+        draft.say(f"Only {', '.join(names)}", changed=False)
 
 
 def _treat(draft: Draft, names: list[str], treatment: str) -> None:

@@ -7,7 +7,7 @@ from .draft import Draft, Said
 from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
-from .scan import models_of
+from .scan import Named, models_of
 from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS, UNITS
 from .words import words_of
 
@@ -22,6 +22,7 @@ def parameters(said: Said, draft: Draft) -> None:
     if said.words.isdisjoint(SPOKEN.firsts):
         return
     moved: set[str] = set()
+    whose = _whose(said)
     for i in range(len(said.tokens)):
         spoken = SPOKEN.at(said.tokens, i) if said.tokens[i].kind == "word" and i not in said.taken else None
         if spoken is None:
@@ -40,8 +41,28 @@ def parameters(said: Said, draft: Draft) -> None:
         trees_only = what == "trees" and any("tree" in w or "estimator" in w for w in said.low[i : i + n])
         said.take_words(*_RETRAIN, *UP, *DOWN)
         if number is not None or what not in moved:  # "higher" said twice is still once higher
-            _set_parameter(said, draft, what, number, direction, trees_only=trees_only)
+            _set_parameter(said, draft, what, number, direction, whose.get(i, []), trees_only=trees_only)
         moved.add(what)
+
+
+def _whose(said: Said) -> dict[int, list[Named]]:
+    """Of which models each parameter is said: those that follow it, else those before the first, else the next ones."""
+    places = []
+    at = 0
+    while at < len(said.tokens):
+        spoken = SPOKEN.at(said.tokens, at) if said.tokens[at].kind == "word" and at not in said.taken else None
+        if spoken is not None:
+            places.append(at)
+        at += spoken[1] if spoken is not None else 1
+    named = [n for n in said.free("models") if n.polarity != "avoid"]
+    found: dict[int, list[Named]] = {}
+    before = [n for n in named if places and n.start < places[0]]
+    following: list[Named] = []
+    for place, after in reversed(list(zip(places, [*places[1:], len(said.tokens)], strict=False))):
+        own = [n for n in named if place < n.start < after]
+        following = own or following
+        found[place] = own or before or following
+    return found
 
 
 _LINKS = words_of("of to = : is at about around be by should for the a and or")
@@ -72,7 +93,14 @@ def _direction(said: Said, i: int, n: int) -> int:
 
 
 def _set_parameter(
-    said: Said, draft: Draft, what: str, number: float | None, direction: int, *, trees_only: bool
+    said: Said,
+    draft: Draft,
+    what: str,
+    number: float | None,
+    direction: int,
+    named: list[Named],
+    *,
+    trees_only: bool,
 ) -> None:
     plan = draft.plan(SELECT)
     if plan is None:
@@ -80,10 +108,14 @@ def _set_parameter(
             f"The {SAY[what]} of a model can be set once MODEL_SELECT has proposed models; say it again there."
         )
         return
-    named = said.free("models")
     wanted = models_of(named)[0]
-    said.take(*(range(n.start, n.end) for n in named))
     usual = {m.id: m.params for m in draft.context.models}
+    chosen = [choice["id"] for choice in plan["models"]]
+    came = [m for m in wanted if m not in chosen and m in usual and what in PARAMETERS.get(m, {})]
+    if not set(wanted) & set(chosen):
+        plan = {**plan, "models": [*plan["models"], *({"id": m, "params": {}} for m in came)]}
+    # "Use X with 300 trees" is for the choice of models too; "300 trees for X" is not.
+    said.take(*(range(n.start, n.end) for n in named if n.start in said.taken or not _also_chosen(said, n)))
     models, words, limits = [], [], []
     for choice in plan["models"]:
         known = PARAMETERS.get(choice["id"], {}).get(what)
@@ -98,7 +130,8 @@ def _set_parameter(
             continue
         models.append({**choice, "params": {**choice["params"], known.name: new}})
         before = "its own choice" if old is None else f"{old:g}"
-        words.append(f"{choice['id']} {known.name} " + (f"{before} to {new:g}" if old != new else f"stays {new:g}"))
+        how = f"{before} to {new:g}" if old != new else f"stays {new:g}"
+        words.append(f"{choice['id']} {known.name} {how}" + (" (added)" if choice["id"] in came else ""))
     if words:
         draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
     elif limits:
@@ -109,6 +142,11 @@ def _set_parameter(
         draft.problem(
             f"None of those models ({', '.join(wanted) or here}) has a {SAY[what]}; {', '.join(able)} have one."
         )
+
+
+def _also_chosen(said: Said, named: Named) -> bool:
+    first = next((i for i, t in enumerate(said.tokens) if t.kind == "word" and SPOKEN.at(said.tokens, i)), 0)
+    return named.start < first and named.polarity in ("use", "only", "add")
 
 
 def _moved(known: Known, old: Any, number: float | None, direction: int, what: str) -> float | int | None:

@@ -13,7 +13,8 @@ _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2
 
 def keep(said: Said, draft: Draft) -> None:
     """``keep the random forest``, ``keep run-5-2-lightgbm``, ``take the second best``."""
-    if not said.has(*_KEEP) or said.has("bundle", "instead"):
+    placed = said.has("use") and said.has(*_PLACES) and draft.plan(TRAIN) is not None
+    if not (said.has(*_KEEP) or placed) or said.has("bundle", "instead"):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
     named = [n for n in said.free("models") if n.polarity != "avoid"]
@@ -78,6 +79,9 @@ def threshold(said: Said, draft: Draft) -> None:
         draft.say("Threshold: the default", draft.set(TRAIN, None, "threshold"))
         said.take_words("default", "reset")
         return
+    elif any(item.kind == "metric" for item in said.items):
+        draft.answers.append("The threshold is chosen by the metric, on the validation rows, when TRAIN runs.")
+        return
     said.take_words("lower", "higher", "raise", "reduce", "set", "use")
     if value is None or not 0 <= value <= 1:
         draft.problem('A threshold goes from 0 to 1, for example "threshold 0.3".')
@@ -87,13 +91,21 @@ def threshold(said: Said, draft: Draft) -> None:
 
 def bundle(said: Said, draft: Draft) -> None:
     """``leave the notebook out``, ``include the event log``, ``10 sample rows``."""
-    if said.words.isdisjoint(BUNDLE.firsts) and not said.has("sample", "example"):
+    if said.words.isdisjoint(BUNDLE.firsts) and not said.has("sample", "example", "data"):
         return
     found: list[tuple[str, int, int]] = []
     for i, token in enumerate(said.tokens):
         phrase = BUNDLE.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
         if phrase and not (found and found[-1][1] > i):
             found.append((phrase[0], i + phrase[1], i))
+    if said.has("data") and not found and draft.plan(REVIEW) is not None and said.has("include", "leave", "without"):
+        if any(item.kind == "cue" and item.value == "avoid" for item in said.items):
+            said.take(range(len(said.tokens)))
+            draft.problem(
+                "The data go along with the training code, so that it can be run; to leave them out, leave the "
+                "training code and the notebook out."
+            )
+        return
     rows = _sample_rows(said)
     cued = [i for i in said.items if i.kind == "cue"]
     if rows is None and (not found or not cued):

@@ -9,8 +9,10 @@ _TEST = frozenset({"test", "holdout", "testing", "tested"})
 _VAL = frozenset({"validation", "val", "validate", "dev", "valid"})
 _TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
 _SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
+_IN_TIME = ("chronologically", "chronological", "temporal", "temporally", "based", "ordered", "aware")
 _STRATIFY = ("stratify", "stratified", "stratification")
 _ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
+_ANY |= {"together"}
 
 
 def split(said: Said, draft: Draft) -> None:
@@ -48,7 +50,9 @@ def split(said: Said, draft: Draft) -> None:
         if strategy in ("time", "group") and column is None:
             column = plan["split"]["column"] if plan["split"]["strategy"] == strategy else _role(draft, strategy)
             if column is None:
-                draft.problem(f'Say by which column, for example "split by {strategy} using {_example(draft)}".')
+                draft.problem(
+                    f'Say by which column, for example "split by {strategy} using {_example(draft, strategy)}".'
+                )
                 return
         new.update(strategy=strategy, column=column if strategy in ("time", "group") else None)
         words.append(f"by {strategy}, column {column}" if strategy in ("time", "group") else strategy)
@@ -120,12 +124,13 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
     columns = [n for n in said.named if n.kind == "column"]
     by = [i for i, w in enumerate(said.low) if w in ("by", "on", "using", "with", "per")]
     column: Named | None = next((c for c in columns if any(0 < c.start - b <= 3 for b in by)), None)
-    grouped = said.has("group", "groups", "grouped", "grouping") or (about and said.has("together"))
+    together = _together(said)
+    grouped = said.has("group", "groups", "grouped", "grouping") or (about and said.has("together")) or together
     timed = bool(_TIME & set(said.low)) or (column is not None and _time_like(str(column.value), draft))
     found: tuple[str, str | None] | None = None
-    if grouped and (about or column is not None or said.has("by")):
+    if grouped and (about or column is not None or said.has("by") or together):
         found = "group", str(column.value) if column else (str(columns[0].value) if columns else None)
-    elif about and timed and (by or said.has("chronologically", "chronological", "temporal")):
+    elif about and timed and (by or said.has(*_IN_TIME) or _before_split(said)):
         found = "time", str(column.value) if column else None
     elif about and column is not None:
         found = "group", str(column.value)
@@ -138,8 +143,23 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
     if found is None:
         return None
     said.take(*(range(c.start, c.end) for c in columns))
-    said.take_words(*_TIME, "group", "grouped", "groups", "random", "randomly", "no", "not")
+    if together:
+        said.take(range(len(said.tokens)))
+    said.take_words(*_TIME, "based", "group", "grouped", "groups", "random", "randomly", "no", "not")
     return found
+
+
+def _together(said: Said) -> bool:
+    """``keep the rows of a customer together``; not ``together with``."""
+    if "together" not in said.low or not said.has("keep", "keeping", "stay", "kept", "belong"):
+        return False
+    at = said.low.index("together")
+    return said.low[at + 1 : at + 2] != ["with"]
+
+
+def _before_split(said: Said) -> bool:
+    """``a time split``."""
+    return any(a in _TIME and b in _SPLITTING for a, b in zip(said.low, said.low[1:], strict=False))
 
 
 def _time_like(name: str, draft: Draft) -> bool:
@@ -157,5 +177,8 @@ def _role(draft: Draft, role: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _example(draft: Draft) -> str:
+def _example(draft: Draft, strategy: str) -> str:
+    roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
+    if strategy == "group" and (ids := [name for name, role in roles.items() if role in ("id", "group")]):
+        return str(ids[0])
     return draft.context.columns[0] if draft.context.columns else "date"

@@ -34,8 +34,12 @@ _WORK = words_of(
 
 def confirm(said: Said, draft: Draft, alone: bool) -> None:
     """``go on``, ``looks good``, where that is all that was said."""
-    content = [w for w, t in zip(said.low, said.tokens, strict=True) if t.kind != "punct"]
+    ahead = _ahead(said, draft)
+    content = [
+        w for i, (w, t) in enumerate(zip(said.low, said.tokens, strict=True)) if t.kind != "punct" and i not in ahead
+    ]
     meant = [w for w in content if w in _CONFIRM]
+    meant = meant or [said.low[i] for i in ahead]
     if (
         not meant
         or any(w not in _CONFIRM and w not in _COURTESY for w in content)
@@ -56,6 +60,19 @@ def confirm(said: Said, draft: Draft, alone: bool) -> None:
         draft.others.append(ConfirmGate())
     else:
         draft.problem(f"Nothing waits for a confirmation: {draft.context.current_stage} is {draft.context.status}.")
+
+
+def _ahead(said: Said, draft: Draft) -> set[int]:
+    """Tokens that name the stage after the one that waits: ``start training``, ``export it``."""
+    here = draft.context.current_stage
+    if draft.context.status is not StageStatus.WAITING_CONFIRMATION or here.next is None or said.named:
+        return set()
+    found: set[int] = set()
+    for i, token in enumerate(said.tokens):
+        stage = STAGE_WORDS.at(said.tokens, i) if token.kind == "word" else None
+        if stage is not None and stage[0] == here.next:
+            found.update(range(i, i + stage[1]))
+    return found
 
 
 def cancel(said: Said, draft: Draft) -> None:

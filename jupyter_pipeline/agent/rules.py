@@ -6,12 +6,14 @@ least far-back stage that has one, because everything after a changed stage runs
 
 from collections.abc import Callable
 
-from . import answers, change_data, change_models, change_results, change_split, control
+import msgspec
+
+from . import answers, change_data, change_models, change_results, change_split, control, known
 from .base import Context, Reply
 from .draft import Draft, Said
 from .request import parse_request
 from .vocabulary import FILLER
-from .words import sentences, tokenise, words_of
+from .words import Token, sentences, tokenise, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -19,6 +21,7 @@ Rule = Callable[[Said, Draft], None]
 #: In this order; a rule takes the tokens that it understood, and later ones do not look at those.
 RULES: tuple[Rule, ...] = (
     control.cancel,
+    known.wishes,
     change_results.threshold,
     change_results.bundle,
     change_data.positive_class,
@@ -43,8 +46,23 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
+_VERBS = words_of("use try add take drop train keep set split treat make switch go retrain optimise optimize")
+
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("it it's because since as they they're that that's this which so")
+
+
+_SUGGESTING = (("why", "not"), ("why", "don't", "you"), ("why", "don't", "we"))
+
+
+def _plainly(tokens: list[Token]) -> list[Token]:
+    """``why not use catboost?`` as ``use catboost?``, and ``why not catboost?`` as ``add catboost?``."""
+    for words in _SUGGESTING:
+        rest = tokens[len(words) :]
+        if tuple(t.low for t in tokens[: len(words)]) == words and rest and rest[0].kind != "punct":
+            verb = [] if rest[0].low in _VERBS else [msgspec.structs.replace(tokens[0], text="add", low="add")]
+            return [*verb, *rest]
+    return tokens
 
 
 class RuleAgent:
@@ -66,7 +84,7 @@ class RuleAgent:
     def respond(self, text: str, context: Context) -> Reply:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
-        parts = [Said.of(text, tokens, draft.columns) for tokens in sentences(tokenise(text))]
+        parts = [Said.of(text, _plainly(tokens), draft.columns) for tokens in sentences(tokenise(text))]
         for said in parts:
             if answers.is_question(said):
                 draft.answers.append(answers.answer(said, context))

@@ -123,7 +123,7 @@ _TREATMENTS: dict[str, str] = {
     "numeric": "numeric|numerical|number|numbers|a number|continuous|numeric value",
     "onehot": "categorical|category|categories|one hot|onehot|one hot encoded|nominal|categoric|dummies"
     "|one hot encoding|one hot encode",
-    "ordinal": "ordinal|ordered|ordinal encoded|ranked|ordered category",
+    "ordinal": "ordinal|ordered|ordinal encoded|ordinal encode|ordinal encoding|ranked|ordered category",
     "target_encode": "target encoded|target encoding|target encode|target_encode|mean encoded|mean encoding",
     "text": "text|free text|strings|string|words|natural language",
     "datetime": "date|dates|datetime|timestamp|date time|a timestamp|time stamp",
@@ -209,6 +209,10 @@ PHRASES: Lookup[Meaning] = Lookup(
         "all the models": Meaning("models", ALL_MODELS),
         "every model": Meaning("models", ALL_MODELS),
         "all candidates": Meaning("models", ALL_MODELS),
+        **dict.fromkeys(
+            ("try everything", "train everything", "everything you have", "all available models", "all algorithms"),
+            Meaning("models", ALL_MODELS),
+        ),
     }
 )
 UNITS = Lookup({p: seconds for seconds, phrases in _UNITS.items() for p in phrases.split("|")})

@@ -3,7 +3,7 @@
 from ..agent.base import Context
 from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
-from ..protocol.stages import StageId
+from ..protocol.stages import StageId, StageStatus
 from .state import ProjectState
 
 
@@ -56,6 +56,13 @@ def snapshot(state: ProjectState, commands: tuple[CommandSpec, ...] = ()) -> Sna
     )
 
 
+def _summary(state: ProjectState) -> str:
+    here = state.here
+    if here.gate is not None:
+        return here.gate.summary
+    return here.message if here.status in (StageStatus.FAILED, StageStatus.COMPLETED) else ""
+
+
 def context(state: ProjectState) -> Context:
     """What an agent is told of a project."""
     data = state.stage(StageId.DATA_SOURCE).plan or {}
@@ -69,4 +76,5 @@ def context(state: ProjectState) -> Context:
         leaderboard=state.leaderboard,
         best_run=state.best.run_id if state.best else None,
         task_type=data.get("task_type"),
+        summary=_summary(state),
     )

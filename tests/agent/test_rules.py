@@ -74,6 +74,11 @@ CHOICES: list[tuple[str, list[str]]] = [
     ("train all models", list(MODELS)),
     ("I need something explainable", ["dummy", "linear"]),
     ("make it faster", ["dummy", "linear", "hist_gradient_boosting", "lightgbm"]),
+    ("why not catboost?", ["dummy", "linear", "lightgbm", "xgboost", "catboost"]),
+    ("Why don't you use catboost instead of xgboost?", ["dummy", "linear", "lightgbm", "catboost"]),
+    ("try everything", list(MODELS)),
+    ("use random forest with 300 trees", ["dummy", "random_forest"]),
+    ("random forest with 300 trees", ["dummy", "linear", "lightgbm", "xgboost", "random_forest"]),
 ]
 
 
@@ -100,6 +105,11 @@ PARAMS: list[tuple[str, str, dict[str, Any]]] = [
     ("num_leaves 63", "lightgbm", {"learning_rate": 0.05, "num_leaves": 63}),
     ("subsample 80%", "xgboost", {"subsample": 0.8}),
     ("max depth 5 and learning rate 0.3 for xgboost", "xgboost", {"max_depth": 5, "learning_rate": 0.3}),
+    ("max depth 5 for xgboost and learning rate 0.3 for lightgbm", "xgboost", {"max_depth": 5}),
+    ("max depth 5 for xgboost and learning rate 0.3 for lightgbm", "lightgbm", {"learning_rate": 0.3}),
+    ("random forest with 300 trees and max depth 10", "random_forest", {"n_estimators": 300, "max_depth": 10}),
+    ("random forest with 300 trees and max depth 10", "xgboost", {}),
+    ("use catboost with depth 4", "catboost", {"depth": 4}),
 ]
 
 
@@ -165,6 +175,14 @@ CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("age should be ordinal", PREPROCESS, "PREPROCESS/columns/age", "ordinal"),
     ("encode city as target encoding", PREPROCESS, "PREPROCESS/columns/city", "target_encode"),
     ("make hours-per-week a boolean", PREPROCESS, "PREPROCESS/columns/hours-per-week", "boolean"),
+    ("one-hot encode hours-per-week", PREPROCESS, "PREPROCESS/columns/hours-per-week", "onehot"),
+    ("use target encoding for city", PREPROCESS, "PREPROCESS/columns/city", "target_encode"),
+    ("tenure leaks the target, drop it", PREPROCESS, "PREPROCESS/columns/tenure", "drop"),
+    ("only use age and tenure", PROFILE, "PROFILE_DATA/roles/notes", "ignore"),
+    ("use only age, tenure and customer_id as features", PROFILE, "PROFILE_DATA/roles/customer_id", "feature"),
+    ("use only age and city", PREPROCESS, "PREPROCESS/columns/notes", "drop"),
+    ("use a time-based split", PREPROCESS, "PREPROCESS/split", {"strategy": "time", "column": "signup_date"}),
+    ("keep rows with the same city together", PREPROCESS, "PREPROCESS/split", {"strategy": "group", "column": "city"}),
     ("parse city as a date", PREPROCESS, "PREPROCESS/columns/city", "datetime"),
     ("25% test rows", PREPROCESS, "PREPROCESS/split", {"test_fraction": 0.25}),
     ("use 10% for validation", PREPROCESS, "PREPROCESS/split", {"val_fraction": 0.1}),
@@ -193,6 +211,7 @@ CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("keep the logistic regression", TRAIN, "TRAIN/keep", "run-6-3-linear"),
     ("take the second best model", TRAIN, "TRAIN/keep", "run-6-2-xgboost"),
     ("keep run-6-3-linear", TRAIN, "TRAIN/keep", "run-6-3-linear"),
+    ("use the second best model", TRAIN, "TRAIN/keep", "run-6-2-xgboost"),
     ("threshold 0.3", TRAIN, "TRAIN/threshold", 0.3),
     ("set the threshold to 30%", TRAIN, "TRAIN/threshold", 0.3),
     ("raise the threshold", TRAIN, "TRAIN/threshold", 0.5),
@@ -247,6 +266,15 @@ def test_actions(text: str, status: str, action: Any) -> None:
     assert reply.actions == (action,)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("start training", SELECT), ("proceed to preprocessing", PROFILE), ("looks great, export it", REVIEW)],
+)
+def test_naming_what_comes_next_confirms(text: str, at: StageId) -> None:
+    assert ask(text, at)[0].actions == (ConfirmGate(),)
+    assert not ask(text, at, StageStatus.IN_PROGRESS)[0].actions
+
+
 @pytest.mark.parametrize("text", ["don't confirm", "not yet", "do not stop", "stop?", "never restart", "no", "hello"])
 @pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS])
 def test_no_action_without_being_asked(text: str, status: StageStatus) -> None:
@@ -291,6 +319,13 @@ QUESTIONS: list[tuple[str, StageId, str]] = [
     ("how is the data split?", PREPROCESS, "stratified"),
     ("what can I ask?", SELECT, "higher learning rate"),
     ("help", REVIEW, "leave the notebook out"),
+    ("what does recall mean?", TRAIN, "the share of the positive rows that are found"),
+    ("why is customer_id left out?", PROFILE, "customer_id: role id."),
+    ("how is city encoded?", PREPROCESS, "treated as onehot"),
+    ("which model did you choose?", REVIEW, "is kept is lightgbm (run-6-1-lightgbm), with roc_auc 0.8000"),
+    ("show me the confusion matrix", TRAIN, "shown with the results"),
+    ("how many trials?", SELECT, "Up to 5 settings"),
+    ("what happens to missing values?", PREPROCESS, "the median of the training rows"),
 ]
 
 
@@ -324,6 +359,11 @@ IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
     ("leave the notebook out", TRAIN, "binary", "decided at REVIEW_EDIT"),
     ("retrain", SELECT, "binary", "TRAIN has not been reached"),
     ("5000 trials", SELECT, "binary", "from 1 to 1000"),
+    ("use 5-fold cross validation", PREPROCESS, "binary", "There is no cross-validation"),
+    ("scale the features", PREPROCESS, "binary", "Scaling needs nothing"),
+    ("train on the GPU", SELECT, "binary", "a graphics card is not used"),
+    ("don't include the data", REVIEW, "binary", "leave the training code and the notebook out"),
+    ("keep customers together", PREPROCESS, "binary", 'for example "split by group using customer_id"'),
 ]
 
 
