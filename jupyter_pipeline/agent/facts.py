@@ -123,7 +123,8 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         before = {t.low for t in sentence[max(0, start - 2) : start]}
         wide = {t.low for t in sentence[max(0, start - 5) : start]}
         more = before == {"more", "than"} and not wide & NEGATORS
-        if 0 < seconds <= MAX_SECONDS and not before & _LONGER and not more:
+        at_most = before == {"longer", "than"} and bool(wide & NEGATORS)  # "don't take longer than"
+        if 0 < seconds <= MAX_SECONDS and (at_most or not before & _LONGER) and not more:
             yield seconds, start, end
         i = end
 
@@ -146,10 +147,33 @@ def budget_of(sentence: list[Token], skip: range = range(0)) -> tuple[float, int
     for seconds, start, end in durations(sentence):
         if start not in skip:
             return seconds, start, end
+    for i, token in enumerate(sentence[:-2]):
+        number = sentence[i + 2]
+        if token.low in _TIME_NAMES and sentence[i + 1].text in "=:" and number.kind == "number" and i not in skip:
+            seconds = float(number.low)
+            return (seconds, i, i + 3) if 0 < seconds <= MAX_SECONDS else None
+        if token.low in _TIME_NAMES and (clock := _clock(sentence, i + 1)):
+            return clock[0], i, clock[1]
     at = next((i for i, t in enumerate(sentence) if t.low == "overnight"), None)
     return None if at is None else (8 * 3600.0, at, at + 1)
 
 
+def _clock(sentence: list[Token], start: int) -> tuple[float, int] | None:
+    """``00:02:00`` in seconds (hours, minutes, seconds; or minutes, seconds), and where it ends."""
+    parts: list[float] = []
+    at = start
+    while at < len(sentence) and sentence[at].kind == "number" and len(parts) < 3:
+        parts.append(float(sentence[at].low))
+        if at + 1 < len(sentence) and sentence[at + 1].text == ":" and sentence[at + 1].at == sentence[at].end:
+            at += 2
+        else:
+            at += 1
+            break
+    seconds = sum(part * 60.0**i for i, part in enumerate(reversed(parts)))
+    return (seconds, at) if len(parts) > 1 and 0 < seconds <= MAX_SECONDS else None
+
+
+_TIME_NAMES = frozenset({"time", "budget", "seconds", "time_budget", "time_budget_s", "timeout", "max_time", "limit"})
 _DATA_WORDS = frozenset({"data", "dataset", "datasets", "set", "table", "file", "sample"})
 _BEFORE_DATA = frozenset({"use", "on", "with", "from", "load", "using", "take", "to", "sklearn", "scikit", "sklearn's"})
 _CALLED = frozenset({"called", "named", "is", "in", ":"})
@@ -170,6 +194,7 @@ def dataset_of(sentence: list[Token], columns: Columns) -> tuple[str, int, int] 
         before = sentence[i - 2].low if before in ("the", "bundled", "sklearn") and i > 1 else before
         alone = len(sentence) == bundled[1]
         strong = after & _DATA_WORDS or before in _BEFORE_DATA or alone or token.low == "iris"
+        strong = strong or (token.low == "digits" and sentence[-1].low in ("classification", "classifier"))
         if strong and columns.find(token.text) is None:
             return bundled[0], i, end
         if "california" in before:

@@ -24,6 +24,17 @@ _OF_BUNDLED = re.compile(
 )
 _BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
 _KNOWN = FILLER | {"metric", "score", "budget", "target", "optimise", "optimize", "classify", "predict", "regression"}
+_TRIALS = ("trials", "trial")
+_LATER = {
+    "PREPROCESS": ("split", "stratify", "stratified", "group", "grouped", "test", "validation", "seed", "together"),
+    "MODEL_SELECT": ("trials", "trial", "parameters", "hyperparameters", "depth", "trees", "estimators"),
+    "DATA_SOURCE": ("positive",),
+}
+"""Words of what is decided at a later gate."""
+_DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "influence", "causes", "explains", "makes"})
+_NOT_ALONE = frozenset(
+    {"by", "group", "split", "treat", "seed", "id", "as", "use", "keep", "and", "or", "with", "from"}
+)
 _CLASSES = {"two": "binary", "2": "binary", "binary": "binary"}
 
 
@@ -47,6 +58,8 @@ class _Facts:
         self.named: list[Named] = []
         self.missed: list[str] = []
         self.notes: list[str] = []
+        self.alone: set[str] = set()
+        """Columns that are all that a sentence names."""
 
 
 def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
@@ -91,6 +104,10 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         # "the species of the iris data" comes as "iris data species"
         facts.dataset = facts.dataset or of["data"].lower().replace(" ", "_")
         target = msgspec.structs.replace(target, name=of["rest"]) if of["rest"] else None
+    if target is not None and not target.known and (target.name or "").lower().startswith("iris "):
+        # "the species of iris"
+        facts.dataset = facts.dataset or "iris"
+        target = msgspec.structs.replace(target, name=(target.name or "")[5:])
     if target is not None and not target.known and _is_bundled(target):
         target = None
     skip = range(0)
@@ -105,7 +122,7 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         ):
             facts.target = target
     items = scan(sentence, columns, skip)
-    taken.update(i for item in items if item.kind != "cue" for i in range(item.start, item.end))
+    taken.update(i for item in items if item.kind not in ("cue", "column") for i in range(item.start, item.end))
     _task(sentence, items, target, facts)
     if data := dataset_of(sentence, columns):
         if not set(range(data[1], data[2])) <= set(skip):
@@ -118,12 +135,41 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         facts.metrics.append(metric)
     facts.prefer = facts.prefer or preference_of(sentence, items)
     words = {t.low for t in sentence}
-    if {"take", "time"} <= words and ("your" in words) and facts.seconds is None:
+    patient = {"take", "your", "time"} <= words or bool(
+        {"as", "long", "you"} <= words and words & {"need", "like", "want"}
+    )
+    if patient and facts.seconds is None:
         facts.seconds = 3600.0
         facts.notes.append("take your time: one hour of training")
-        taken.update(i for i, t in enumerate(sentence) if t.low in ("take", "your", "time"))
-    facts.named += [n for n in weigh(sentence, items) if n.kind in ("models", "absent")]
+        taken.update(i for i, t in enumerate(sentence) if t.low in ("take", "your", "time", "long", "need"))
+    named = weigh(sentence, items)
+    facts.named += [n for n in named if n.kind in ("models", "absent")]
+    if target is None and not words & _NOT_ALONE:
+        facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
+    if target is None and words & _DRIVERS:
+        facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
+    _for_later(sentence, named, target, taken, facts)
     _missed(text, sentence, taken, facts)
+
+
+def _for_later(
+    sentence: list[Token], named: list[Named], target: Target | None, taken: set[int], facts: _Facts
+) -> None:
+    """What stands in a clause that was understood otherwise, and is decided at a later gate."""
+    for i, token in enumerate(sentence):
+        if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
+            taken.update((i - 1, i))
+            facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at MODEL_SELECT)")
+    unwanted = [n for n in named if n.kind == "column" and n.polarity == "avoid"]
+    if unwanted and (facts.target is None or facts.target.name not in [n.value for n in unwanted]):
+        names = ", ".join(dict.fromkeys(str(n.value) for n in unwanted))
+        taken.update(i for n in unwanted for i in range(n.start, n.end))
+        facts.missed.append(f"without {names} (say it at PROFILE_DATA)")
+    inputs = [n for n in named if n.kind == "column" and n.polarity != "avoid"]
+    if target is not None and inputs and {t.low for t in sentence} & {"from", "using", "based", "with", "only"}:
+        names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
+        taken.update(i for n in inputs for i in range(n.start, n.end))
+        facts.missed.append(f"from {names} (say which columns at PROFILE_DATA)")
 
 
 def _is_bundled(target: Target) -> bool:
@@ -172,8 +218,27 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
         if content and not taken & set(clause) and len(facts.missed) < MAX_MISSED:
             piece = text[sentence[clause[0]].at : sentence[clause[-1]].end].strip(" .,;:!?-\n\t")
             if any(c.isalnum() for c in piece):
-                facts.missed.append(piece[:200])
+                facts.missed.append(piece[:200] + _where(sentence, clause))
         clause = []
+
+
+def _where(sentence: list[Token], clause: list[int]) -> str:
+    """At which gate a clause can be said again, where that is known."""
+    words = {sentence[i].low for i in clause}
+    stage = next((stage for stage, known in _LATER.items() if words & set(known)), None)
+    if stage == "PREPROCESS" and not words & {
+        "split",
+        "stratify",
+        "stratified",
+        "group",
+        "grouped",
+        "seed",
+        "together",
+    }:
+        stage = stage if any(sentence[i].kind == "number" for i in clause) else None
+    if stage is None and (words & {"drop", "ignore", "exclude"} or {"don't", "use"} <= words):
+        return " (columns: say it at PROFILE_DATA)"
+    return f" (say it at {stage})" if stage else ""
 
 
 def _conclude(facts: _Facts) -> Request:
@@ -188,6 +253,9 @@ def _conclude(facts: _Facts) -> Request:
         else:
             missed.append(f"{named.value} (not among the models)")
     target = facts.target.name if facts.target else None
+    if len(facts.alone) == 1 and (facts.target is None or not facts.target.known):
+        target = next(iter(facts.alone))
+        missed = [clause for clause in missed if target.lower() not in clause.lower()]
     if target:
         understood.append(f"predict {target}")
     metric = next((m for m, strong in facts.metrics if strong), facts.metrics[0][0] if facts.metrics else "auto")

@@ -17,12 +17,13 @@ _STOP = words_of(
     from using with based on in under within by given at optimise optimize maximise maximize minimise
     minimize and but without when so because since into via through per use keep please instead no not as
     then while that including except where are is according quickly fast accurately well correctly better
-    now only just or ahead over before after inside between than be, for, who which like
+    now only just or ahead over before after inside between than be, for, who which like regression
+    classification
     """
 )
 _ARTICLES = words_of(
     """
-    the a an my our their this each every his her its all any some that these those
+    the a an my our their this each every his her its all any some that these those both
     """
 )
 _AUX = words_of(
@@ -64,6 +65,7 @@ _VAGUE = words_of(
     get gets do come comes cost costs take takes like likes
     """
 ) - {"cost", "costs"}
+_COMPARING = words_of("above below over under more less greater higher lower bigger smaller exceeds at between")
 _OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
 _MARK_TAIL = frozenset(
@@ -238,7 +240,11 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
     span = range(start + 1, end)
     if column := _column_in(sentence, span, columns):
         return Target(column[0], task, True, start, end)
-    words = [(i, sentence[i]) for i in span if sentence[i].kind in ("word", "quoted")]
+    words = [
+        (i, sentence[i])
+        for i in span
+        if sentence[i].kind == "quoted" or (sentence[i].kind == "word" and not _unit(sentence, i))
+    ]
     if quoted := next((t for _, t in words if t.kind == "quoted"), None):
         return Target(quoted.text, task, False, start, end)
     name = None
@@ -251,6 +257,9 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
         if people_first and ((task == "regression" and aux > 0) or (aux == 0 and len(after) > 1)):
             after = after[1:]
         name = after[0].text if after else None
+        if after and after[0].low in _COMPARING:  # "income is above 50,000"
+            subjects = [t.text for _, t in words[:aux] if t.low not in FILLER and t.low not in _PEOPLE]
+            name = subjects[-1] if subjects else None
     if name is None:
         subject = next((n for n, (_, t) in enumerate(words) if t.low in _PEOPLE and t.low != "who"), None)
         if aux is None and subject is not None and words[subject + 1 :]:
@@ -260,6 +269,11 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
     if name is not None and name.lower() in _VAGUE:
         name = None
     return Target(name, task, False, start, end) if name or words else None
+
+
+def _unit(sentence: list[Token], i: int) -> bool:
+    """Whether a word is written to a number: the ``K`` of ``50K``."""
+    return i > 0 and sentence[i - 1].kind == "number" and sentence[i - 1].end == sentence[i].at
 
 
 def _which(sentence: list[Token], start: int, task: str, columns: Columns) -> Target | None:
@@ -306,7 +320,7 @@ def _noun(words: list[str]) -> str | None:
         head, tail = words[:cut], [w for w in words[cut + 1 :] if w.lower() not in _ARTICLES]
         if head and head[-1].lower() in _COUNTS and tail:
             words = tail
-        elif head and head[-1].lower() in _ATTRIBUTES and tail and tail[0].lower() not in _PEOPLE:
+        elif len(head) == 1 and head[0].lower() in _ATTRIBUTES and tail and tail[0].lower() not in _PEOPLE:
             words = [*tail[:2], *head[-1:]]
         else:
             words = head

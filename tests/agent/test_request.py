@@ -68,6 +68,10 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("regression on price", {"task_type": "regression", "target": "price"}),
     ("forecast demand", {"task_type": "regression", "target": "demand"}),
     ("forecast sales for the next 30 days", {"task_type": "regression", "target": "sales"}),
+    ("predict the wine quality (regression)", {"task_type": "regression", "target": "wine quality"}),
+    ("predict whether income is above 50K", {"task_type": "binary", "target": "income"}),
+    ("Predict whether income >50K", {"task_type": "binary", "target": "income"}),
+    ("predict the median house value of a district", {"target": "median house value"}),
     # -- metric
     ("maximise AUC", {"metric": "roc_auc"}),
     ("maximise the ROC AUC", {"metric": "roc_auc"}),
@@ -103,6 +107,11 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("don't use more than 90 seconds", {"time_budget_s": 90.0}),
     ("you can run overnight", {"time_budget_s": 28800.0}),
     ("take your time", {"time_budget_s": 3600.0}),
+    ("take as long as you need", {"time_budget_s": 3600.0}),
+    ("don't take longer than a minute", {"time_budget_s": 60.0}),
+    ("no longer than 2 minutes", {"time_budget_s": 120.0}),
+    ("time budget 00:02:00", {"time_budget_s": 120.0}),
+    ("target=churn metric=f1 time=60", {"target": "churn", "metric": "f1", "time_budget_s": 60.0}),
     ("quickly", {"prefer": "speed", "time_budget_s": 60.0}),
     # -- what matters
     ("accuracy over speed", {"prefer": "accuracy"}),
@@ -149,6 +158,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("Use scikit-learn's wine data", {"dataset": "wine"}),
     ("use sklearn:diabetes", {"dataset": "sklearn:diabetes"}),
     ("predict diabetes", {"target": "diabetes"}),
+    ("predict the species of iris", {"dataset": "iris", "target": "species"}),
     ("data in folder/my-data.parquet", {"dataset": "folder/my-data.parquet"}),
     (
         "predict y, the data is in s3://bucket/churn.parquet.",
@@ -195,10 +205,32 @@ COLUMNS = ("Age", "hours-per-week", "Median House Value", "Churned", "price", "E
         ("predict prices", "price"),
         ("the target is AGE", "Age"),
         ("Exited is the target", "Exited"),
+        ("Exited", "Exited"),
+        ("Which factors drive churn?", "Churned"),
+        ("How much will it cost in the end? (price)", "price"),
     ],
 )
 def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> None:
     assert parse_request(text, COLUMNS).target == target
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Predict churn but don't use age", "without Age (say it at PROFILE_DATA)"),
+        ("Predict churn, ignore price", "without price (say it at PROFILE_DATA)"),
+        ("predict price from age and exited", "from Age, Exited (say which columns at PROFILE_DATA)"),
+        ("Predict churn; split by time using date", "split by time using date (say it at PREPROCESS)"),
+        ("predict churn, use 30% test data", "use 30% test data (say it at PREPROCESS)"),
+        ("predict churn with 20 trials", "20 trials (say it at MODEL_SELECT)"),
+        ("Predict churn. The positive class is Yes.", "The positive class is Yes (say it at DATA_SOURCE)"),
+        ("Predict churn and show me feature importance", "show me feature importance"),
+    ],
+)
+def test_what_a_request_cannot_decide_is_told_with_the_gate_that_can(text: str, told: str) -> None:
+    plan = parse_request(text, COLUMNS)
+    assert plan.target in ("Churned", "price")
+    assert plan.not_understood == (told,)
 
 
 def test_every_part_is_explained() -> None:
