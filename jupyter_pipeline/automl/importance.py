@@ -11,6 +11,15 @@ from .inference import Model
 from .metrics import HIGHER_IS_BETTER, score
 
 
+def _groups(model: Model) -> dict[str, slice]:
+    """Where each column's features are in a matrix."""
+    ends = np.cumsum([0, *(len(state["names"]) for state in model.features["columns"])])
+    return {
+        state["name"]: slice(int(start), int(end))
+        for state, start, end in zip(model.features["columns"], ends, ends[1:], strict=False)
+    }
+
+
 def permutation_importance(
     model: Model,
     frame: pd.DataFrame,
@@ -60,7 +69,8 @@ def permutation_importance(
     names = [column["name"] for column in model.columns]
     part, truth = frame.iloc[rows][names].reset_index(drop=True), y[rows]
     sign = 1.0 if HIGHER_IS_BETTER[metric] else -1.0
-    baseline = score(metric, model.task_type, truth, model.raw(part), threshold)
+    matrix, groups = model.matrix(part), _groups(model)
+    baseline = score(metric, model.task_type, truth, model.raw_of(matrix), threshold)
     start = time.monotonic()
     found: list[dict[str, Any]] = []
     skipped: list[str] = []
@@ -68,11 +78,12 @@ def permutation_importance(
         if (seconds is not None and time.monotonic() - start > seconds) or (stop is not None and stop()):
             skipped.append(name)
             continue
-        drops = []
-        for _ in range(repeats):
-            shuffled = part.copy(deep=False)
-            shuffled[name] = part[name].iloc[rng.permutation(len(part))].set_axis(part.index)
-            drops.append(sign * (baseline - score(metric, model.task_type, truth, model.raw(shuffled), threshold)))
+        # A column is encoded row by row, so its features are shuffled as it would be; all repeats in one prediction.
+        block, many = groups[name], np.tile(matrix, (repeats, 1))
+        for i in range(repeats):
+            many[i * len(part) : (i + 1) * len(part), block] = matrix[rng.permutation(len(part)), block]
+        parts = np.split(model.raw_of(many), repeats)
+        drops = [sign * (baseline - score(metric, model.task_type, truth, raw, threshold)) for raw in parts]
         found.append({"name": name, "mean": float(np.mean(drops)), "std": float(np.std(drops))})
     found.sort(key=lambda row: -row["mean"] if np.isfinite(row["mean"]) else np.inf)
     return {"metric": metric, "baseline": baseline, "n_rows": len(rows), "columns": found, "skipped": skipped}

@@ -332,10 +332,17 @@ class Model:
 
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
         """Values of shape (n_rows,) for regression, else probabilities of shape (n_rows, n_classes)."""
-        kind, iterations = self.spec["estimator"]["kind"], self.spec["estimator"].get("iterations")
         if len(frame) == 0:
             return np.zeros(0 if self.classes is None else (0, len(self.classes)))
-        matrix = encode(frame, self.features)
+        return self.raw_of(self.matrix(frame))
+
+    def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        """Rows as the estimator takes them."""
+        return encode(frame, self.features)
+
+    def raw_of(self, matrix: np.ndarray) -> np.ndarray:
+        """As :meth:`raw`, of encoded rows."""
+        kind, iterations = self.spec["estimator"]["kind"], self.spec["estimator"].get("iterations")
         return predict_matrix(kind, self.estimator, matrix, self.task_type, len(self.classes or ()), iterations)
 
     def predict(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:

@@ -88,6 +88,23 @@ def test_shuffling_what_matters_costs_most() -> None:
     assert permutation_importance(model, X_val, y[300:], "rmse", stop=lambda: True)["skipped"] == ["noise", "signal"]
 
 
+def test_importance_is_that_of_shuffled_raw_columns() -> None:
+    """Encoded features are shuffled, which comes to the same, to the bit."""
+    frame, task, y, split = parts("binary")
+    X, X_val, y_val = frame.iloc[split.train], frame.iloc[split.val].reset_index(drop=True), y[split.val]
+    model = fit_model("lightgbm", {}, task, X, y[split.train], X_val, y_val, COLUMNS, "log_loss").model()
+    found = permutation_importance(model, X_val, y_val, "log_loss", repeats=2)
+    assert {column["treatment"] for column in model.columns} >= {"numeric", "onehot", "text", "datetime"}
+    rng = np.random.default_rng(0)
+    for column in model.columns:
+        drops = []
+        for _ in range(2):
+            shuffled = X_val.assign(**{column["name"]: X_val[column["name"]].to_numpy()[rng.permutation(len(X_val))]})
+            drops.append(metrics.score("log_loss", "binary", y_val, model.raw(shuffled)) - found["baseline"])
+        (row,) = [row for row in found["columns"] if row["name"] == column["name"]]
+        assert (row["mean"], row["std"]) == (np.mean(drops), np.std(drops))
+
+
 @pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
 def test_pictures(task_type: str, tmp_path: Path) -> None:
     frame, task, y, split = parts(task_type)

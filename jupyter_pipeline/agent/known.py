@@ -1,0 +1,97 @@
+"""What people ask for that is not done, is done without being asked, or is found elsewhere: a sentence for each."""
+
+from .draft import Draft, Said
+from .words import Lookup
+
+_WISHES: dict[str, str] = {
+    "cross validation|fold cross validation|cross validate|cross validated|k fold|kfold|cv": (
+        "There is no cross-validation: models are judged on one validation part, and the one that is kept on the "
+        "test rows."
+    ),
+    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing": (
+        "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
+        "that says so; in categories they are a category."
+    ),
+    "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
+        "Scaling needs nothing: linear models get standardised features, and trees do not need it."
+    ),
+    "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
+    "stack|stacking|stack the|blend|blending|ensemble the|ensemble of|an ensemble|voting|average the models": (
+        "Models are not combined: one run's model is kept."
+    ),
+    "early stopping|early stop|stop early": (
+        "Boosting and linear models stop by themselves when the loss on the validation rows gets no better."
+    ),
+    "grid search|random search|bayesian optimisation|bayesian optimization|hyperparameter search": (
+        'Settings are drawn by a search that learns from the runs before; "20 trials" says how many of each model.'
+    ),
+    "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
+    "|resampling|rebalance|balance the classes|balance classes|handle imbalance|class imbalance": (
+        "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or f1, and "
+        "the threshold is chosen by it."
+    ),
+    "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows": (
+        "Rows are not taken out; change the data file and attach it again."
+    ),
+    "log transform|log transformation|pca|polynomial features|polynomials|feature selection|select features"
+    "|feature engineering|interactions|binning|bin": (
+        "A column can be numeric, categorical, ordinal, target encoded, text, a date or boolean, or be left out; other "
+        "features can be written in code/modeling/features.py once REVIEW_EDIT was reached."
+    ),
+    "overfit|overfitting|overfits": (
+        'Against overfitting, "more regularisation", "shallower trees" or "drop" a column can help; the curves show '
+        "training and validation scores side by side."
+    ),
+    "change the code|edit the code|modify the code|change code|edit code|my own code|own code|custom code": (
+        "The training code is in the project's folder code once REVIEW_EDIT was reached: edit it there, then say "
+        '"restart training".'
+    ),
+    "download|download it|get the bundle": (
+        "The bundle is made by EXPORT; then it can be downloaded here, with p.download(), or from the folder exports."
+    ),
+}
+WISHES = Lookup({p: sentence for phrases, sentence in _WISHES.items() for p in phrases.split("|")})
+
+_METRICS: dict[str, str] = {
+    "roc_auc": "the chance that a positive row is ranked above a negative one (0.5 is guessing, 1 is perfect)",
+    "average_precision": "the area under the curve of precision over recall; it minds rare positives",
+    "log_loss": "how far the probabilities are off; 0 is perfect, and confident mistakes cost most",
+    "accuracy": "the share of rows that are predicted right",
+    "balanced_accuracy": "the share predicted right in each class, averaged over the classes",
+    "f1": "the harmonic mean of precision and recall",
+    "f1_macro": "F1 of each class, averaged over the classes",
+    "precision": "the share of the rows predicted positive that are positive",
+    "recall": "the share of the positive rows that are found",
+    "mcc": "the correlation between what is predicted and what is true, from -1 to 1",
+    "brier": "the mean squared error of the probabilities; 0 is perfect",
+    "rmse": "the root of the mean squared error, in the target's unit; large errors count most",
+    "mae": "the mean absolute error, in the target's unit",
+    "mape": "the mean error as a share of the true value",
+    "r2": "the share of the target's variance that is explained; 1 is perfect",
+    "median_ae": "the median absolute error, in the target's unit",
+}
+
+
+def wishes(said: Said, draft: Draft) -> None:
+    """``use cross-validation``, ``scale the features``, ``use the GPU``."""
+    columns = {at for named in said.named if named.kind == "column" for at in range(named.start, named.end)}
+    for i, token in enumerate(said.tokens):
+        found = WISHES.at(said.tokens, i) if token.kind == "word" and i not in said.taken and i not in columns else None
+        if found is None:
+            continue
+        sentence, n = found
+        said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))
+        if sentence not in draft.answers:
+            draft.answers.append(sentence)
+
+
+def meanings(said: Said) -> list[str]:
+    """What the metrics mean that a question names."""
+    names = dict.fromkeys(str(item.value) for item in said.items if item.kind == "metric")
+    return [f"{name} is {_METRICS[name]}." for name in names if name in _METRICS]
+
+
+def known_answers(said: Said) -> list[str]:
+    """What can be said to a question about something that is not done, or needs nothing."""
+    found = (WISHES.at(said.tokens, i) for i, token in enumerate(said.tokens) if token.kind == "word")
+    return list(dict.fromkeys(match[0] for match in found if match is not None))
