@@ -122,6 +122,22 @@ def looks_like_id(name: str) -> bool:
     return bool(_ID_NAME.search(name.strip()) or _ID_CAMEL.search(name.strip()))
 
 
+#: What tables hold several rows of, where a name such as ``customer_id`` says so.
+_WHO = re.compile(
+    r"(^|[_\s.-])(customer|cust|client|user|patient|subject|person|member|account|household|family|student|employee|"
+    r"driver|session|visitor|device|player|policy|borrower|applicant|donor|participant)"
+    r"([_\s.-]?(id|no|nr|num|number|key|code|uuid|guid))$",
+    re.I,
+)
+
+
+def repeats_one(name: str, kind: str, column: dict[str, Any], total: int) -> bool:
+    """Whether a column names persons or things that several rows are about, such as a ``patient_id`` of visits."""
+    given = total - column["missing"]
+    repeated = 10 <= column["n_unique"] <= given / 1.2 and given <= 100 * column["n_unique"]
+    return kind in ("integer", "categorical") and repeated and bool(_WHO.search(name.strip()))
+
+
 def _mean(values: pl.Series) -> float:
     return float(cast(Any, values.mean()) or 0.0)
 
@@ -301,6 +317,9 @@ _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
     ("The same value in every row: {names}; ignored.", lambda name, c, n: c["kind"] == "constant"),
     ("{names} {verb} {what}, different in each row; a model would learn rows by heart, so not used.",
      lambda name, c, n: c["kind"] == "id"),
+    ("Several rows have the same {names}: unless those stay in one part of the split, test rows are known from "
+     "training.",
+     lambda name, c, n: c.get("repeated_key", False)),
     ("More than half missing: {names}.", lambda name, c, n: c["kind"] != "empty" and c["missing_share"] > 0.5),
     ("One value, else missing: {names}; only whether it is there can tell something.",
      lambda name, c, n: c["n_unique"] == 1 and c["missing"] > 0),

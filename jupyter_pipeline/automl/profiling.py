@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .findings import correlated, kind_of, warnings_of
+from .findings import correlated, kind_of, repeats_one, warnings_of
 from .leakage import leakage_suspects
 from .sketches import Distinct, Moments, RandomRows, RepeatedRows
 
@@ -44,6 +44,8 @@ class _Column:
         self.counts: dict[Any, int] | None = {}
         self.first: Any = None
         self.last: Any = None
+        self.ascending = self.temporal or dtype == pl.String
+        self._latest: Any = None
 
     def statistics(self) -> list[pl.Expr]:
         """What to compute of one batch, in the order in which :meth:`add` takes it."""
@@ -60,6 +62,8 @@ class _Column:
     def add(self, series: pl.Series, values: list[Any]) -> pl.Series:
         """Take in one batch; returns the column with NaN as missing."""
         self.missing += values[0]
+        if self.ascending:
+            self._follow(series.drop_nulls())
         if self.numeric:
             series = self._add_numbers(series, values[1:])
         elif self.temporal and values[1] is not None:
@@ -81,6 +85,12 @@ class _Column:
         if values[0]:
             self.moments.add(*values)
         return series
+
+    def _follow(self, known: pl.Series) -> None:
+        """Whether rows go on in the order of this column."""
+        if len(known):
+            follows = self._latest is None or bool(known[0] >= self._latest)
+            self.ascending, self._latest = follows and known.is_sorted(), known[-1]
 
     def count(self, series: pl.Series, hashes: np.ndarray) -> None:
         """Take in the distinct values of one batch."""
@@ -141,7 +151,8 @@ def profile(
         id, constant, empty), ``dtype``, ``missing`` (null and NaN), ``missing_share``, ``n_unique``,
         ``n_unique_exact``, ``top`` (value, count or None, share), and where it applies ``min``, ``max``, ``mean``,
         ``std``, ``skew`` (of finite numbers), ``quantiles``, ``quantiles_exact``, ``histogram``, ``nan``,
-        ``infinite``, ``blank``, ``mean_length``, ``mean_words``, ``date_format``, ``numeric_share``, ``sorted_key``.
+        ``infinite``, ``blank``, ``mean_length``, ``mean_words``, ``date_format``, ``numeric_share``, ``sorted_key``,
+        ``ascending`` (dates in the order of the rows), ``repeated_key`` (names whom several rows are about).
     """
     report, _ = profile_with_sample(lazy_frame, target, task_type, n_rows, on_progress, seed)
     return report
@@ -269,6 +280,10 @@ def _describe(column: _Column, values: pl.Series, total: int, schema: pl.Schema)
     elif column.dtype == pl.String:
         described["blank"] = column.blank
     kind, more = kind_of(column.name, column.dtype, described, known, total)
+    if kind == "datetime" and column.ascending and (column.temporal or more["date_format"].startswith("%Y")):
+        more["ascending"] = True
+    if repeats_one(column.name, kind, described, total):
+        more["repeated_key"] = True
     return {"kind": kind, **described, **more}
 
 

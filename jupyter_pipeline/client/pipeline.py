@@ -1,18 +1,16 @@
 """The Pipeline object: one project, from a notebook or a script."""
 
-import asyncio
-import contextlib
 import hashlib
-import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..protocol.stages import STAGES, StageId, StageStatus
-from . import discovery, tables, words
+from ..protocol.stages import StageId, StageStatus
+from . import discovery, words
 from .errors import PipelineError
-from .model import Gate, Model
+from .model import Gate
+from .session import Session
 from .transport import PROJECT_ID, Transport, stage_of
 from .waiting import Deadline
 
@@ -21,14 +19,13 @@ if TYPE_CHECKING:
 
     from .display import Display
 
-T = TypeVar("T")
 PREDICT_ROWS = 1000
 """Rows in one prediction request."""
 
 _alive: "weakref.WeakValueDictionary[str, Pipeline]" = weakref.WeakValueDictionary()
 
 
-class Pipeline:
+class Pipeline(Session):
     """A project: from a sentence and a data set to an exported model.
 
     Projects outlive this object: ``Pipeline("churn")`` in another kernel, tomorrow, is the same project.
@@ -80,30 +77,12 @@ class Pipeline:
             )
         if embedded and url is not None:
             raise PipelineError("Give either a server (url) or embedded=True, not both.")
-        self.project_id = project_id
-        self._display: Display | None = None
 
         def connect() -> Transport:
             return self._make_transport(url, token, embedded, workspace)
 
-        self._connect(connect(), timeout)
-        if fresh and self.model.seq:
-            old = self._transport
-            old.delete()
-            self._connect(connect(), timeout)
-            old.close()
-        self._finalizer = weakref.finalize(self, _close, self._transport)
+        super().__init__(project_id, connect, fresh=fresh, timeout=timeout)
         _alive[project_id] = self
-
-    def _connect(self, transport: Transport, timeout: float) -> None:
-        self.model = Model()
-        self._transport = transport
-        try:
-            transport.start(self.model)
-            self._until(self._synchronised, timeout, f"the connection to {self.project_id!r}")
-        except BaseException:
-            transport.close()
-            raise
 
     def _make_transport(self, url: str | None, token: str | None, embedded: bool, workspace: Any) -> Transport:
         if embedded:
@@ -200,7 +179,7 @@ class Pipeline:
         """Approve exactly this proposal; another one that took its place is not approved."""
         self._send({"type": "confirm", "stage_id": gate.stage_id.value, "gate_id": gate.gate_id})
 
-    def command(self, name: str, **args: Any) -> None:
+    def command(self, name: str, /, **args: Any) -> None:
         """Run a command by its name.
 
         Parameters
@@ -266,54 +245,6 @@ class Pipeline:
             raise PipelineError("Say what to change: update_plan(time_budget_s=60), or a JSON Patch.")
         self.command("update_plan", stage_id=gate.stage_id.value, patch=operations)
 
-    # -- waiting -----------------------------------------------------------------------------------------------
-
-    def wait(self, stage: str | None = None, timeout: float | None = None) -> None:
-        """Wait until a stage has something to confirm, or is completed.
-
-        Parameters
-        ----------
-        stage : str or None, default=None
-            The stage; by default the one at which the project is.
-        timeout : float or None, default=None
-            Seconds to wait; None: as long as it takes. An interrupt of the cell ends the waiting, not the work.
-
-        Raises
-        ------
-        PipelineError
-            If the stage, or one before it, failed; with its message.
-        """
-        hint = words.Hint(self.model)
-        with self._cell_waits():
-            self._until(lambda: hint.watch(self._arrived(stage)), timeout, f"{stage or 'the stage'}")
-
-    async def wait_async(self, stage: str | None = None, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """:meth:`wait` for ``await``: buttons of the display work meanwhile."""
-        deadline = Deadline(timeout)
-        changed = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(changed.set)
-
-        stop = self.model.observe(wake)
-        try:
-            while True:
-                changed.clear()
-                with self.model.lock:
-                    if self._arrived(stage):
-                        return
-                    self._check_alive()
-                seconds = deadline.tick(stage or "the stage")
-                try:
-                    await asyncio.wait_for(changed.wait(), seconds if timeout is not None else None)
-                except TimeoutError:
-                    continue
-        finally:
-            stop()
-            if self._display is not None:
-                self._display.refresh_snapshot()
-
     def run(
         self,
         until: str = "EXPORT",
@@ -356,61 +287,6 @@ class Pipeline:
                 self.confirm_gate(gate)
         if not quiet and gate is None:
             print(f"{goal.value}: {self.model.stages[goal].message or 'completed'}")
-
-    # -- looking -----------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The project's state: current stage, stages, open gate, decisions, runs, leaderboard, artifacts."""
-        return self._transport.snapshot()
-
-    @property
-    def plan(self) -> dict[str, Any] | None:
-        """What the open gate proposes; None if none is open."""
-        gate = self.model.gate
-        return None if gate is None else gate.plan
-
-    @property
-    def gate(self) -> Gate | None:
-        """The open gate, as this client has seen it last; None if none is open."""
-        return self.model.gate
-
-    @property
-    def commands(self) -> dict[str, str]:
-        """The commands that there are, and what each does."""
-        return {spec["name"]: spec["description"] for spec in self.model.hello_payload.get("commands", ())}
-
-    def events(self, since: int = 0, names: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
-        """The project's log.
-
-        Parameters
-        ----------
-        since : int, default=0
-            Only events after this ``seq``.
-        names : str or iterable of str or None, default=None
-            Only events of these names.
-
-        Returns
-        -------
-        list of dict
-            Event frames as they go over the wire.
-        """
-        wanted = None if names is None else {names} if isinstance(names, str) else set(names)
-        found: list[dict[str, Any]] = []
-        while page := self._transport.events(since, 1000):
-            found += (frame for frame in page if wanted is None or frame["event"]["name"] in wanted)
-            since = page[-1]["seq"]
-        return found
-
-    @property
-    def metrics(self) -> "pandas.DataFrame":
-        """All measured values, a row each: run_id, model, name, split, step, value."""
-        return tables.metrics(self.model)
-
-    @property
-    def leaderboard(self) -> "pandas.DataFrame":
-        """The runs, best first: run_id, model, metric, runtime_s, status, params."""
-        return tables.leaderboard(self.model)
 
     # -- using the model ---------------------------------------------------------------------------------------
 
@@ -484,24 +360,6 @@ class Pipeline:
         self._transport.delete()
         self.close()
 
-    def close(self) -> None:
-        """Leave the project, which lives on. In embedded mode the work of this process ends."""
-        if self._display is not None:
-            self._display.stop()
-        self._finalizer()
-
-    def __enter__(self) -> "Pipeline":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        with self.model.lock:
-            current = self.model.current
-            status = self.model.stages[current].status
-        return f"<Pipeline {self.project_id!r}: {current.value} {status.value}>"
-
     # -- display -----------------------------------------------------------------------------------------------
 
     @property
@@ -524,68 +382,6 @@ class Pipeline:
 
         return page(self.project_id, self.model)
 
-    @contextlib.contextmanager
-    def _cell_waits(self) -> Iterator[None]:
-        """While a cell waits, the display says so; afterwards what a saved notebook shows is brought up to date."""
-        if self._display is None:
-            yield
-            return
-        try:
-            with self._display.waiting():
-                yield
-        finally:
-            self._display.refresh_snapshot()
-
-    @property
-    def transport(self) -> Transport:
-        """The connection, for a view that is relayed through the kernel."""
-        return self._transport
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the project is on a server that was found, not named: the one whose page shows the notebook."""
-        server = getattr(self._transport, "server", None)
-        return server is not None and server.source != "url"
-
-    # -- inside ------------------------------------------------------------------------------------------------
-
-    def _send(self, message: dict[str, Any]) -> None:
-        """Send, and have heard everything that it caused."""
-        seq = self._transport.send(message)
-        self._until(lambda: self.model.seq >= seq, 60.0, "the events of what was sent")
-
-    def _until(self, condition: Callable[[], T | None], timeout: float | Deadline | None, what: str) -> T:
-        """Block until the condition gives something true; it is asked under the model's lock."""
-        deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout)
-        with self.model.lock:
-            while True:
-                value = condition()
-                if value:
-                    return value
-                self._check_alive()
-                self.model.wait(deadline.tick(what))
-
-    def _check_alive(self) -> None:
-        if self.model.connection == "closed":
-            raise PipelineError(self.model.reason or "The connection is closed.", self.model.reason_code)
-
-    def _synchronised(self) -> bool:
-        return self.model.head_at_hello is not None and self.model.seq >= self.model.head_at_hello
-
-    def _arrived(self, stage: str | None) -> bool:
-        """Whether the stage waits or is completed; raises if it, or one before it, failed."""
-        goal = self.model.current if stage is None else stage_of(stage)
-        for earlier in STAGES[: goal.order + 1]:
-            view = self.model.stages[earlier]
-            if view.status is StageStatus.FAILED:
-                raise PipelineError(f"{earlier.value} failed: {view.message}", "FAILED")
-        status = self.model.stages[goal].status
-        if status is StageStatus.WAITING_CONFIRMATION:
-            return self.model.gate is not None
-        if stage is None:
-            return status is StageStatus.COMPLETED and goal.next is None
-        return status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
-
 
 def alive(project_id: str | None = None) -> Pipeline | None:
     """The Pipeline of this process for a project; without a name the only one, if there is one."""
@@ -593,11 +389,3 @@ def alive(project_id: str | None = None) -> Pipeline | None:
         return _alive.get(project_id)
     all_of_them = list(_alive.values())
     return all_of_them[-1] if all_of_them else None
-
-
-def _close(transport: Transport) -> None:
-    """Close when the garbage collector says so, which may be in any thread."""
-    if threading.current_thread() is threading.main_thread():
-        transport.close()
-    else:
-        threading.Thread(target=transport.close, daemon=True).start()

@@ -11,7 +11,14 @@ import polars as pl
 from ..automl import datasets as finding
 from ..automl.datasets import Candidate
 from ..automl.reading import ReadError, TableSpec, read, settle
-from ..protocol.events import Dataset, DatasetCandidates, DatasetSampleReady, DatasetSelected
+from ..protocol.events import (
+    Dataset,
+    DatasetCandidates,
+    DatasetSampleReady,
+    DatasetSelected,
+    FileEntry,
+    FileTreeUpdate,
+)
 from ..protocol.plans import DataPlan, IntentPlan
 from ..protocol.stages import StageId
 from . import target_choice as choice
@@ -57,6 +64,12 @@ def run(ctx: StageContext) -> Result:
     candidate = _choose(ctx, intent, remarks)
     ctx.emit(DatasetSelected(dataset_id=candidate.id))
     spec = _settled(ctx, candidate)
+    if candidate.source == "url":
+        got = Path(spec.path)
+        entry = FileEntry(
+            path=got.relative_to(ctx.project_dir).as_posix(), type="data", size=got.stat().st_size, sha=spec.sha256
+        )
+        ctx.emit(FileTreeUpdate(files=(entry,)))
     remarks += spec.notes
     sample = _write(ctx, spec, candidate)
     asked = params.get("target") or intent.target

@@ -15,7 +15,7 @@ import pandas as pd
 from ..automl.evaluation import evaluate
 from ..automl.saving import set_threshold
 from ..faults import crash_point
-from ..protocol.events import ExportProgress, ExportReady
+from ..protocol.events import ExportProgress, ExportReady, FileEntry, FileTreeUpdate
 from ..protocol.plans import ExportPlan, ReviewPlan
 from ..protocol.stages import StageId
 from . import bundle
@@ -93,10 +93,13 @@ def run(ctx: StageContext) -> Result:
         made.replace(place)
         crash_point("export.placed", "EXPORT")
     bundle.write_json(ctx.out_dir / "export.json", {"file": name, "checksum": checksum, "contents": contents})
+    size = place.stat().st_size
+    path = place.relative_to(ctx.project_dir).as_posix()
+    entry = FileEntry(path=path, type="bundle", size=size, sha=checksum.removeprefix("sha256:"))
+    ctx.emit(FileTreeUpdate(files=(entry,)))
     artifact = ctx.asset(place, "bundle", name, checksum=checksum)
     progress.done()
     ctx.emit(ExportReady(asset_url=artifact.url, contents=tuple(contents), checksum=checksum))
-    size = place.stat().st_size
     return Result(
         plan=ExportPlan(),
         summary=f"{name}: {len(contents)} files, {size / 1024:,.0f} KiB. Run alone, it came to the reported metrics.",

@@ -18,6 +18,8 @@ from .base import Result, StageContext, StageError
 from .rows import SPLIT_FILE, Rows, load_rows, write_json
 
 _SAMPLE = 50_000
+#: Fewer rows are not divided by time unless that is asked for.
+MIN_TIMED = 50
 
 
 def run(ctx: StageContext) -> Result:
@@ -50,8 +52,8 @@ def run(ctx: StageContext) -> Result:
     asked_split = ctx.job.params.get("split")
     also = [c for c in profile.roles if isinstance(asked_split, dict) and asked_split.get("column") == c]
     rows = load_rows(ctx, list(dict.fromkeys([*names, *also])), positive_class=False)
-    plan_split = _split_plan(ctx, data, profile, rows)
-    split = _split(rows, plan_split)
+    described = _described(ctx)
+    plan_split, split = _divided(ctx, data, profile, rows, described)
     np.savez(ctx.out_dir / SPLIT_FILE, train=split.train, val=split.val, test=split.test)
     ctx.emit(
         SplitSummary(
@@ -66,7 +68,7 @@ def run(ctx: StageContext) -> Result:
         ctx.log(f"{split.dropped:,} rows without a value of {data.target!r} are left out.", "warning")
     for note in split.notes:
         ctx.log(note, "warning")
-    proposals = _proposals(ctx, rows, split, names, profile)
+    proposals = _proposals(rows, split, names, profile, described)
     columns = _columns(ctx, proposals)
     if all(treatment == "drop" for treatment in columns.values()):
         raise StageError(
@@ -110,6 +112,32 @@ def run(ctx: StageContext) -> Result:
             "Change the split: strategy (random, stratified, time, group), fractions or seed.",
         ),
     )
+
+
+def _divided(
+    ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: Rows, described: dict[str, dict[str, Any]]
+) -> tuple[SplitPlan, Split]:
+    """The split as asked, as the roles say, or by time where the rows are in the order of their only date."""
+    plan = _split_plan(ctx, data, profile, rows)
+    proposed = plan.strategy in ("random", "stratified") and not isinstance(ctx.job.params.get("split"), dict)
+    dates = [name for name, column in described.items() if column.get("kind") == "datetime" and name != data.target]
+    n = int(rows.known.sum())
+    if not (proposed and len(dates) == 1 and n >= MIN_TIMED and dates[0] in rows.frame.columns):
+        return plan, _split(rows, plan)
+    column = described[dates[0]]
+    if not column.get("ascending") or column["n_unique"] < max(10, n // 100):
+        return plan, _split(rows, plan)
+    timed = msgspec.structs.replace(plan, strategy="time", column=dates[0])
+    split = _split(rows, timed)
+    if data.task_type != "regression":
+        classes = len(np.unique(rows.y[rows.known]))
+        if any(len(np.unique(rows.y[part])) < classes for part in (split.train, split.val, split.test)):
+            return plan, _split(rows, plan)
+    ctx.log(
+        f"The rows are in the order of {dates[0]!r}, so the latest are kept for validation and test, as if they were "
+        f'the future. If order means nothing here, say "{plan.strategy} split".'
+    )
+    return timed, split
 
 
 def _split_plan(ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: Rows) -> SplitPlan:
@@ -165,13 +193,20 @@ def _split(rows: Rows, plan: SplitPlan) -> Split:
         raise StageError(str(error)) from None
 
 
-def _proposals(
-    ctx: StageContext, rows: Rows, split: Split, names: list[str], profile: ProfilePlan
-) -> dict[str, Proposal]:
+def _described(ctx: StageContext) -> dict[str, dict[str, Any]]:
+    """What the profile says of each column."""
     try:
-        described = json.loads((ctx.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text("utf-8"))["columns"]
+        found: dict[str, dict[str, Any]] = json.loads(
+            (ctx.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text("utf-8")
+        )["columns"]
     except (OSError, ValueError, KeyError):
-        described = {}
+        return {}
+    return found
+
+
+def _proposals(
+    rows: Rows, split: Split, names: list[str], profile: ProfilePlan, described: dict[str, dict[str, Any]]
+) -> dict[str, Proposal]:
     chosen = split.train
     if len(chosen) > _SAMPLE:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, _SAMPLE, replace=False))

@@ -180,6 +180,10 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str) -> ProfilePlan
         name: "target" if name == target else _ROLE_OF_KIND.get(column["kind"], "feature")
         for name, column in report["columns"].items()
     }
+    keys = [name for name, column in report["columns"].items() if column.get("repeated_key") and name != target]
+    if keys:
+        # Of nested ones, as a patient's visits, the widest.
+        roles[min(keys, key=lambda name: report["columns"][name]["n_unique"])] = "group"
     if "feature" not in roles.values():
         raise StageError(
             f"Beside the target {target!r} no column can be learned from: they are empty, the same in every row, or "
@@ -203,11 +207,14 @@ def _summary(report: dict[str, Any], plan: ProfilePlan) -> str:
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(report["types_breakdown"].items(), key=lambda item: -item[1]))
     used = sum(role == "feature" for role in plan.roles.values())
     left = [name for name, role in plan.roles.items() if role in ("id", "ignore")]
+    groups = [name for name, role in plan.roles.items() if role == "group"]
     sentences = [
         f"{report['n_rows']:,} rows and {report['n_cols']} columns ({kinds}).",
         f"{report['missing_pct']:.1%} of all cells are missing." if report["missing_pct"] else "No cell is missing.",
         f"{used} column{'s' if used != 1 else ''} will be used to predict {report['target']!r}.",
     ]
+    if groups:
+        sentences.append(f"Rows with the same {groups[0]} will stay together when rows are divided.")
     if left:
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         sentences.append(f"Left out: {shown}.")

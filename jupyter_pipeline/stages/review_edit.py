@@ -12,7 +12,14 @@ import numpy as np
 from ..automl.evaluation import evaluate
 from ..automl.figures import draw_history
 from ..automl.models import MODELS
-from ..protocol.events import CodeWorkspaceReady, EditSuggestions, FileEntry, NotebookReady, ReportReady
+from ..protocol.events import (
+    CodeWorkspaceReady,
+    EditSuggestions,
+    FileEntry,
+    FileTreeUpdate,
+    NotebookReady,
+    ReportReady,
+)
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, ProfilePlan, ReviewPlan, TrainPlan
 from ..protocol.stages import StageId
 from . import notebook, report, suggestions, workspace
@@ -203,6 +210,7 @@ def _hand_over(ctx: StageContext, folder: Path) -> None:
         data = path.read_bytes()
         name = path.relative_to(ctx.project_dir).as_posix()
         files.append(FileEntry(path=name, type="code", size=len(data), sha=workspace.sha256(data)))
+    ctx.emit(FileTreeUpdate(files=tuple(files)))
     ctx.emit(CodeWorkspaceReady(files=tuple(files)))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,42 @@ def test_roles_decide_the_split(project: StagedProject) -> None:
         assert "city" not in result.plan.columns
     finally:
         project.upstream[StageId.PROFILE_DATA] = before
+
+
+def test_data_say_that_the_split_is_by_time_or_by_group(tmp_path: Path) -> None:
+    """Rows in the order of their only date are divided by it; rows of one customer stay together."""
+    frame = churn_table().dropna(subset="churn").sort_values("joined").reset_index(drop=True)
+    project = profiled(tmp_path / "time", frame, "churn")
+    result = project.run(StageId.PREPROCESS)
+    assert (result.plan.split.strategy, result.plan.split.column) == ("time", "joined")
+    assert result.plan.columns["joined"] == "datetime"
+    assert "the latest rows by 'joined'" in result.summary
+    said = [line.text for line in project.events[StageId.PREPROCESS].of("LOG_LINE")]
+    assert any('say "stratified split"' in text for text in said)
+    split = split_of(project)
+    assert frame["joined"][split["train"]].max() <= frame["joined"][split["test"]].min()
+    asked = project.run(StageId.PREPROCESS, {"split": {"strategy": "stratified"}})
+    assert asked.plan.split.strategy == "stratified"
+
+    late = frame.assign(churn=np.where(np.arange(len(frame)) < 230, "no", "yes"))
+    only_late = profiled(tmp_path / "late", late, "churn").run(StageId.PREPROCESS)
+    assert only_late.plan.split.strategy == "stratified", "no part may lack a class"
+
+    who = np.random.default_rng(1).permutation(np.repeat(np.arange(80), 3))
+    visits = churn_table().assign(customer_id=[f"C{i:03d}" for i in who])
+    project = profiled(tmp_path / "group", visits, "churn")
+    assert project.results[StageId.PROFILE_DATA].plan.roles["customer_id"] == "group"
+    assert "customer_id will stay together" in project.results[StageId.PROFILE_DATA].summary
+    assert any("Several rows have the same 'customer_id'" in w for w in profile_of(project)["warnings"])
+    result = project.run(StageId.PREPROCESS)
+    assert (result.plan.split.strategy, result.plan.split.column) == ("group", "customer_id")
+    split = split_of(project)
+    assert not set(visits["customer_id"][split["train"]]) & set(visits["customer_id"][split["test"]])
+
+
+def profile_of(project: StagedProject) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text())
+    return found
 
 
 def test_treatments_asked_for_are_taken(project: StagedProject) -> None:
