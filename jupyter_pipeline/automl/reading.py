@@ -4,13 +4,10 @@ A :class:`TableSpec` says all that is needed to read a table again and goes into
 beginning of a file only, ``settle`` goes through it once, so that a type guessed there holds to its end.
 """
 
-import contextlib
 import hashlib
-import io
 import itertools
 import json
 import re
-import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from .delimited import Dialect, dialect_of, dtypes_of, unique_names
+from .delimited import Dialect, dialect_of, dtypes_of
 from .opening import (
     PIECE,
     SUPPORTED,
@@ -33,6 +30,7 @@ from .opening import (
     unpacked,
     western,
 )
+from .whole import first_sheet, json_kind, load
 
 __all__ = [
     "BUNDLED", "ReadError", "TableSpec", "read", "scan", "settle", "sha256", "sha256_of", "sniff", "sniff_bundled",
@@ -41,9 +39,6 @@ __all__ = [
 sha256_of = sha256
 
 BUNDLED = ("iris", "wine", "breast_cancer", "diabetes", "digits")
-MAX_IN_MEMORY_BYTES = 1 << 30
-#: JSON and Excel take about ten times their size in memory while they are read.
-MAX_PARSED_BYTES = 256 << 20
 _DTYPES: dict[str, type[pl.DataType]] = {
     "Int64": pl.Int64,
     "Float64": pl.Float64,
@@ -139,7 +134,8 @@ def sniff(path: str | Path) -> TableSpec:
     if start.startswith(b"\xff\xff\xff\xff") and suffix in (".arrow", ".arrows", ".ipc", ".feather"):
         return _with_schema(replace(spec, format="ipc_stream"))
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return _with_schema(_excel(replace(spec, format="excel")))
+        sheet, notes = first_sheet(path, compression, member)
+        return _with_schema(replace(spec, format="excel", options={"sheet": sheet}, notes=notes))
     if suffix in (
         ".parquet",
         ".pq",
@@ -161,7 +157,7 @@ def sniff(path: str | Path) -> TableSpec:
     if suffix in (".json", ".ndjson", ".jsonl") or (first in ("{", "[") and suffix not in (".csv", ".tsv")):
         if first not in ("{", "["):
             raise ReadError(f"{path.name} is no JSON table; it should be a list of objects, one for each row.")
-        return _with_schema(replace(spec, format=_json_kind(text)))
+        return _with_schema(replace(spec, format=json_kind(text)))
     dialect = dialect_of(text, path.name, complete=complete, separator="\t" if suffix in (".tsv", ".tab") else None)
     return _of_dialect(spec, dialect)
 
@@ -182,46 +178,11 @@ def _of_dialect(spec: TableSpec, dialect: Dialect) -> TableSpec:
     return replace(spec, format="csv", options=options, columns=columns, notes=tuple(dialect.notes))
 
 
-def _json_kind(text: str) -> str:
-    """``ndjson`` if the first line is an object by itself and another follows."""
-    lines = text.strip().splitlines()
-    if not lines[0].startswith("{"):
-        return "json"
-    try:
-        row = json.loads(lines[0])
-    except ValueError:
-        return "json"
-    several = len(lines) > 1 and lines[1].startswith("{")
-    return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
-
-
-def _excel(spec: TableSpec) -> TableSpec:
-    """The first sheet that holds a table."""
-    import fastexcel
-
-    name = Path(spec.path).name
-    data = _whole(Path(spec.path), spec.compression, spec.member, MAX_PARSED_BYTES)
-    _not_too_deep(data, name)
-    try:
-        book = fastexcel.read_excel(data)
-        sizes = {sheet: book.load_sheet(sheet, n_rows=2).width for sheet in book.sheet_names}
-    except Exception as error:
-        raise ReadError(
-            f"{name} cannot be read as an Excel file ({error}); save it again, without a password."
-        ) from None
-    tables = [sheet for sheet, width in sizes.items() if width > 1]
-    if not tables:
-        raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
-    others = [s for s in tables if s != tables[0]]
-    notes = (f"The sheet {tables[0]!r} is read; there are also {', '.join(map(repr, others[:5]))}.",) if others else ()
-    return replace(spec, options={"sheet": tables[0]}, notes=notes)
-
-
 def _with_schema(spec: TableSpec) -> TableSpec:
     """With the columns that the file itself names."""
     try:
         if spec.format in ("json", "excel", "ipc_stream"):
-            frame, note = _load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))
+            frame, note = load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))
             schema = frame.schema
             spec = replace(spec, notes=(*spec.notes, note)) if note else spec
         else:
@@ -415,7 +376,7 @@ def _lazy(spec: TableSpec) -> pl.LazyFrame:
     if not Path(spec.path).is_file():
         raise ReadError(f"There is no file {Path(spec.path).name} any more; attach it again.")
     if spec.format in ("json", "excel", "ipc_stream"):
-        return _load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))[0].lazy()
+        return load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))[0].lazy()
     source: Any = plain(Path(spec.path), spec.compression, spec.member, spec.encoding)
     if spec.format == "parquet":
         return pl.scan_parquet(source, glob=False)
@@ -448,7 +409,7 @@ def _ndjson(spec: TableSpec, source: Any) -> pl.LazyFrame:
         lazy.collect_schema()
         return lazy
     except pl.exceptions.PolarsError:
-        return _load(*_key(spec), "ndjson", spec.compression, spec.member, spec.encoding, "")[0].lazy()
+        return load(*_key(spec), "ndjson", spec.compression, spec.member, spec.encoding, "")[0].lazy()
 
 
 def _key(spec: TableSpec) -> tuple[str, int, int]:
@@ -459,83 +420,3 @@ def _key(spec: TableSpec) -> tuple[str, int, int]:
 
 def _sheet(spec: TableSpec) -> str:
     return str(spec.options.get("sheet", ""))
-
-
-def _whole(path: Path, compression: str | None, member: str | None, limit: int) -> bytes:
-    with unpacked(path, compression, member) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise ReadError(
-            f"{path.name} is larger than {limit >> 20:,} MiB, too large for a format that is read as a whole; use "
-            "Parquet or CSV."
-        )
-    return data
-
-
-def _not_too_deep(data: bytes, name: str) -> None:
-    """Refuse a workbook whose sheets unpack to far more than the file has."""
-    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-        if size > 8 * MAX_PARSED_BYTES:
-            raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
-
-
-@lru_cache(maxsize=2)
-def _load(
-    place: str,
-    _changed: int,
-    _size: int,
-    kind: str,
-    compression: str | None,
-    member: str | None,
-    encoding: str,
-    sheet: str,
-) -> tuple[pl.DataFrame, str | None]:
-    """A table of a format that is read as a whole, and a remark about its column names."""
-    path = Path(place)
-    limit = MAX_IN_MEMORY_BYTES if kind == "ipc_stream" else MAX_PARSED_BYTES
-    data = _whole(path, compression, member, limit)
-    if kind == "excel":
-        return _excel_table(data, sheet)
-    if kind == "ipc_stream":
-        return pl.read_ipc_stream(data), None
-    text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
-    try:
-        if kind == "ndjson":
-            values: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            values = json.loads(text)
-    except ValueError as error:
-        raise ReadError(f"{path.name} is no valid JSON ({error}); it may not have been copied completely.") from None
-    return _json_table(values, path.name), None
-
-
-def _json_table(values: Any, name: str) -> pl.DataFrame:
-    """The rows of a JSON document: a list of objects, an object of columns, or an object with one such list in it."""
-    if isinstance(values, dict):
-        columns = list(values.values())
-        if columns and all(isinstance(c, list) and len(c) == len(columns[0]) for c in columns) and len(columns) > 1:
-            return pl.DataFrame(values, strict=False)
-        lists = [c for c in columns if isinstance(c, list) and c and all(isinstance(row, dict) for row in c)]
-        if len(lists) == 1:
-            values = lists[0]
-        elif columns and all(isinstance(c, dict) for c in columns):  # what pandas writes: {column: {row: value}}
-            rows = dict.fromkeys(row for c in columns for row in c)
-            values = [{name: cells.get(row) for name, cells in values.items()} for row in rows]
-    if not isinstance(values, list) or not values or not all(isinstance(row, dict) for row in values):
-        raise ReadError(f"{name} is no JSON table; it should be a list of objects, one for each row.")
-    names = dict.fromkeys(key for row in values for key in row)
-    return pl.DataFrame({key: pl.Series(key, [row.get(key) for row in values], strict=False) for key in names})
-
-
-def _excel_table(data: bytes, sheet: str) -> tuple[pl.DataFrame, str | None]:
-    import fastexcel
-
-    book = fastexcel.read_excel(data)
-    table = book.load_sheet(sheet)
-    frame = table.to_polars()
-    first = book.load_sheet(sheet, header_row=None, n_rows=1).to_polars()
-    if first.width != frame.width or not first.height:
-        return frame, None
-    names, note = unique_names(first.row(0))
-    return frame.rename(dict(zip(frame.columns, names, strict=True))), note

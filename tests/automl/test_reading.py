@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from jupyter_pipeline.automl import opening, reading
+from jupyter_pipeline.automl import opening, whole
 from jupyter_pipeline.automl.reading import (
     BUNDLED,
     ReadError,
@@ -190,7 +190,7 @@ def test_duplicate_and_blank_names(tmp_path):
 
 
 def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_PARSED_BYTES", 20_000)
+    monkeypatch.setattr(whole, "MAX_PARSED_BYTES", 20_000)
     path = write(tmp_path / "t.json.gz", gzip.compress(json.dumps([{"a": i, "b": 0} for i in range(2_000)]).encode()))
     assert path.stat().st_size < 20_000
     with pytest.raises(ReadError, match="too large for a format that is read as a whole; use Parquet or CSV"):

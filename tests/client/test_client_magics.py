@@ -41,8 +41,18 @@ def test_magics(shell, pipeline, capsys):
     line("restart PARSE_INTENT")
     line("wait")
     assert pipeline.gate.stage_id == "PARSE_INTENT"
+    assert "Nothing is running" in line("cancel")
+    assert "mode" in line("cancel softly")
+    assert "no bundle yet" in line("download")
+    assert shell.run_line_magic("pipeline", "show") is pipeline
+    assert list(shell.run_line_magic("pipeline", "leaderboard").columns)[:2] == ["run_id", "model"]
+    assert "PARSE_INTENT:" in line("run DATA_SOURCE")
+    assert pipeline.gate.stage_id == "DATA_SOURCE"
     assert "no action 'dance'" in line("magic dance")
     assert "Say which stage" in line("restart")
+    assert "There is no stage 'TRAINING'" in line("restart TRAINING")
+    line("close")
+    assert "closed" in line("confirm")
     assert "no message" in (shell.run_cell_magic("pipeline", "magic", "\n"), capsys.readouterr().out)[1]
 
 

@@ -139,6 +139,38 @@ def test_waiting_ends_by_time_and_by_interrupt(live_server):
         asyncio.run(both())
 
 
+BAD_DATA = [
+    ("three.csv", "a,b,target\n1,2,x\n2,3,y\n3,4,x\n", "3 rows"),
+    ("one.csv", "target\n" + "x\ny\n" * 20, "only one column"),
+    ("empty-column.csv", "a,target\n" + "1,\n" * 20, "Every value of the target 'target' is missing"),
+    ("constant.csv", "a,target\n" + "1,x\n2,x\n" * 20, "in every row"),
+    ("another.csv", "a,b\n" + "1,x\n2,y\n" * 20, "no column 'target'"),
+    ("noise.parquet", "PAR1 and no more", "cannot be read"),
+]
+
+
+def test_bad_data_are_said_and_the_project_lives_on(live_server, tmp_path):
+    good = "a,a,target\n" + "".join(f"{'inf' if i % 9 else 'NaN'},{i % 7},{'xy'[i % 7 > 3]}\n" for i in range(60))
+    with project(live_server, "bad-data") as p:
+        p.chat("Predict target, take five seconds")
+        p.confirm()
+        with pytest.raises(PipelineError, match="no data"):
+            p.wait("DATA_SOURCE", timeout=120)
+        for name, content, words in BAD_DATA:
+            (tmp_path / name).write_text(content)
+            dataset = p.attach(tmp_path / name)
+            p.restart_stage("DATA_SOURCE", dataset_id=dataset["id"])
+            with pytest.raises(PipelineError, match=words):
+                p.wait("DATA_SOURCE", timeout=120)
+            assert p.state["stages"][1]["status"] == "FAILED"
+        (tmp_path / "good.csv").write_text(good)
+        p.restart_stage("DATA_SOURCE", dataset_id=p.attach(tmp_path / "good.csv")["id"])
+        p.wait("DATA_SOURCE", timeout=120)
+        assert "'a.1'" in p.gate.summary
+        p.run(until="PREPROCESS", timeout=120, quiet=True)
+        assert list(p.plan["columns"]) == ["a.1"]
+
+
 def test_what_is_sent_during_an_outage_arrives_once(own_server):
     with project(own_server, "outage") as p:
         p.chat(REQUEST)

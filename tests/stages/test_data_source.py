@@ -1,7 +1,11 @@
 import datetime
+import functools
+import gzip
+import http.server
 import io
 import json
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from jupyter_pipeline.protocol.events import (
     DatasetCandidates,
     DatasetSampleReady,
     DatasetSelected,
+    FileTreeUpdate,
     LogLine,
     Payload,
 )
@@ -301,6 +306,23 @@ def test_columns_of_lists_and_dates_are_no_targets(bench: Bench) -> None:
 def test_a_target_in_sorted_rows_is_recognised_by_its_name(bench: Bench) -> None:
     bench.attach("d.csv", "label,x\n" + "".join(f"{int(i > 1500)},{i}\n" for i in range(2000)))
     assert bench.plan().target == "label"
+
+
+def test_an_address_is_fetched_and_told(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "churn.csv.gz").write_bytes(gzip.compress(churn().encode()))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{site.server_port}/churn.csv.gz"
+        plan = bench.plan(dataset=url, target="Churned")
+        assert "gone.csv" in bench.fails(dataset=url.replace("churn.csv.gz", "gone.csv"), target="Churned")
+        site.shutdown()
+    assert (plan.dataset_id, plan.task_type) == (f"url:{url}", "binary")
+    entry = bench.channel.of(FileTreeUpdate)[0].files[0]
+    assert (bench.project / entry.path).read_bytes() == (folder / "churn.csv.gz").read_bytes()
+    assert entry.sha == plan.data_sha256
+    assert bench.channel.of(DatasetCandidates)[0].datasets[0].source == "url"
 
 
 def test_an_attached_file_that_is_gone(bench: Bench) -> None:

@@ -6,16 +6,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sklearn import metrics as sk
 
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.stages.base import StageError
 from jupyter_pipeline.stages.export import read_output
+from jupyter_pipeline.stages.kernel import execute
 
 from .conftest import StagedProject, staged
 
@@ -32,9 +37,28 @@ ALONE = (
 )
 
 
-def alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def others(requirements: Path) -> list[str]:
+    """Modules of the installed packages that neither these requirements name nor anything that those require."""
+    wanted = [line.split("==")[0] for line in requirements.read_text("utf-8").splitlines()]
+    known: set[str] = set()
+    while wanted:
+        name = canonicalize_name(wanted.pop())
+        if name in known:
+            continue
+        known.add(name)
+        for line in metadata.requires(name) or ():
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                wanted.append(needed.name)
+    by_module = metadata.packages_distributions()
+    return sorted(m for m, found in by_module.items() if not known & {canonicalize_name(name) for name in found})
+
+
+def alone(folder: Path, *arguments: str, needs: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program of the bundle; with ``needs`` as if nothing but those requirements were installed."""
     program = str(folder / arguments[0])
-    command = [sys.executable, "-B", "-c", ALONE, program, *arguments[1:]]
+    code = ALONE if needs is None else ALONE.replace("('jupyter_pipeline',", f"{tuple(others(needs))!r} + ('msgspec',")
+    command = [sys.executable, "-B", "-c", code, program, *arguments[1:]]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -82,6 +106,9 @@ def test_events(exported: StagedProject, archive: Path) -> None:
         assert list(ready.contents) == sorted(ready.contents)
     assert archive.name == f"{exported.project_id}-{exported.attempt}.zip"
     assert recorder.payloads[-1] is ready
+    (tree,) = recorder.of("FILE_TREE_UPDATE")
+    assert [(f.path, f.size) for f in tree.files] == [(f"exports/{archive.name}", archive.stat().st_size)]
+    assert ready.checksum == f"sha256:{tree.files[0].sha}"
     assert [p.artifact.url for p in recorder.of("ARTIFACT_ADDED")] == [ready.asset_url]
 
 
@@ -130,7 +157,7 @@ def test_the_bundle_alone_equals_the_reported_metrics(bundle: Path, test_rows: p
     """Metrics are computed here by scikit-learn from what predict.py wrote."""
     place = shutil.copytree(bundle, tmp_path / "alone")
     test_rows.drop(columns="churn").to_csv(place / "rows.csv", index=False)
-    ended = alone(place, "predict.py", "rows.csv", "--out", "predictions.csv")
+    ended = alone(place, "predict.py", "rows.csv", "--out", "predictions.csv", needs=place / "requirements.txt")
     assert ended.returncode == 0, ended.stderr
     found = read_output(place / "predictions.csv")
     assert list(found.columns) == ["prediction", "proba_no", "proba_yes"]
@@ -158,17 +185,19 @@ def test_the_bundle_alone_equals_the_reported_metrics(bundle: Path, test_rows: p
     assert ((proba >= threshold) == said).all()
 
 
-def test_train_py_alone_comes_to_the_numbers_twice(bundle: Path, tmp_path: Path) -> None:
+def test_train_py_and_the_notebook_come_to_the_numbers_again(bundle: Path, tmp_path: Path) -> None:
     place = shutil.copytree(bundle, tmp_path / "alone")
     reported = json.loads((place / "metrics.json").read_text("utf-8"))["metrics"]
-    found = []
-    for _ in range(2):
-        ended = alone(place, "train.py")
-        assert ended.returncode == 0, ended.stderr
-        found.append(json.loads((place / "trained" / "metrics.json").read_text("utf-8")))
-    assert found[0] == found[1]
+    ended = alone(place, "train.py", needs=place / "requirements-train.txt")
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads((place / "trained" / "metrics.json").read_text("utf-8"))
+    notebook = nbformat.read(place / "train.ipynb", 4)
+    for cell in notebook.cells:
+        cell.pop("outputs", None)
+    execute(notebook, place, 120)
+    assert "reported numbers came out again" in notebook.cells[-1].outputs[0].text
     for split in ("val", "test"):
-        for name, value in found[0][split].items():
+        for name, value in found[split].items():
             assert reported[split][name] == pytest.approx(value, rel=1e-9, abs=1e-9)
 
 

@@ -86,6 +86,7 @@ def test_code_workspace(reviewed: StagedProject, events: Recorder) -> None:
     (ready,) = events.of("CODE_WORKSPACE_READY")
     named = {entry.path for entry in ready.files}
     assert {"code/train.py", "code/config.json", "code/train.ipynb", "code/modeling/training.py"} <= named
+    assert events.of("FILE_TREE_UPDATE")[0].files == ready.files
     for entry in ready.files:
         assert workspace.sha256((reviewed.folder / entry.path).read_bytes()) == entry.sha
     manifest = json.loads((reviewed.folder / "code" / ".manifest.json").read_text("utf-8"))["files"]

@@ -1,0 +1,133 @@
+"""Tables of formats that are read as a whole: JSON and NDJSON with odd rows, Excel, Arrow streams."""
+
+import contextlib
+import io
+import json
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .delimited import unique_names
+from .opening import ReadError, unpacked
+
+MAX_IN_MEMORY_BYTES = 1 << 30
+#: JSON and Excel take about ten times their size in memory while they are read.
+MAX_PARSED_BYTES = 256 << 20
+
+
+def json_kind(text: str) -> str:
+    """``ndjson`` if the first line is an object by itself and another follows."""
+    lines = text.strip().splitlines()
+    if not lines[0].startswith("{"):
+        return "json"
+    try:
+        row = json.loads(lines[0])
+    except ValueError:
+        return "json"
+    several = len(lines) > 1 and lines[1].startswith("{")
+    return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
+
+
+def first_sheet(path: Path, compression: str | None, member: str | None) -> tuple[str, tuple[str, ...]]:
+    """The first sheet of an Excel file that holds a table, and a remark where there are others."""
+    import fastexcel
+
+    name = path.name
+    data = _whole(path, compression, member, MAX_PARSED_BYTES)
+    _not_too_deep(data, name)
+    try:
+        book = fastexcel.read_excel(data)
+        sizes = {sheet: book.load_sheet(sheet, n_rows=2).width for sheet in book.sheet_names}
+    except Exception as error:
+        raise ReadError(
+            f"{name} cannot be read as an Excel file ({error}); save it again, without a password."
+        ) from None
+    tables = [sheet for sheet, width in sizes.items() if width > 1]
+    if not tables:
+        raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
+    others = [s for s in tables if s != tables[0]]
+    notes = (f"The sheet {tables[0]!r} is read; there are also {', '.join(map(repr, others[:5]))}.",) if others else ()
+    return tables[0], notes
+
+
+def _whole(path: Path, compression: str | None, member: str | None, limit: int) -> bytes:
+    with unpacked(path, compression, member) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ReadError(
+            f"{path.name} is larger than {limit >> 20:,} MiB, too large for a format that is read as a whole; use "
+            "Parquet or CSV."
+        )
+    return data
+
+
+def _not_too_deep(data: bytes, name: str) -> None:
+    """Refuse a workbook whose sheets unpack to far more than the file has."""
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+        if size > 8 * MAX_PARSED_BYTES:
+            raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
+
+
+@lru_cache(maxsize=2)
+def load(
+    place: str,
+    _changed: int,
+    _size: int,
+    kind: str,
+    compression: str | None,
+    member: str | None,
+    encoding: str,
+    sheet: str,
+) -> tuple[pl.DataFrame, str | None]:
+    """A table of a format that is read as a whole, and a remark about its column names."""
+    path = Path(place)
+    limit = MAX_IN_MEMORY_BYTES if kind == "ipc_stream" else MAX_PARSED_BYTES
+    data = _whole(path, compression, member, limit)
+    if kind == "excel":
+        return _excel_table(data, sheet)
+    if kind == "ipc_stream":
+        return pl.read_ipc_stream(data), None
+    text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
+    try:
+        if kind == "ndjson":
+            values: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            values = json.loads(text)
+    except ValueError as error:
+        raise ReadError(f"{path.name} is no valid JSON ({error}); it may not have been copied completely.") from None
+    return _json_table(values, path.name), None
+
+
+def _json_table(values: Any, name: str) -> pl.DataFrame:
+    """The rows of a JSON document: a list of objects, an object of columns, or an object with one such list in it."""
+    if isinstance(values, dict):
+        columns = list(values.values())
+        if columns and all(isinstance(c, list) and len(c) == len(columns[0]) for c in columns) and len(columns) > 1:
+            return pl.DataFrame(values, strict=False)
+        lists = [c for c in columns if isinstance(c, list) and c and all(isinstance(row, dict) for row in c)]
+        if len(lists) == 1:
+            values = lists[0]
+        elif columns and all(isinstance(c, dict) for c in columns):  # what pandas writes: {column: {row: value}}
+            rows = dict.fromkeys(row for c in columns for row in c)
+            values = [{name: cells.get(row) for name, cells in values.items()} for row in rows]
+    if not isinstance(values, list) or not values or not all(isinstance(row, dict) for row in values):
+        raise ReadError(f"{name} is no JSON table; it should be a list of objects, one for each row.")
+    names = dict.fromkeys(key for row in values for key in row)
+    return pl.DataFrame({key: pl.Series(key, [row.get(key) for row in values], strict=False) for key in names})
+
+
+def _excel_table(data: bytes, sheet: str) -> tuple[pl.DataFrame, str | None]:
+    import fastexcel
+
+    book = fastexcel.read_excel(data)
+    table = book.load_sheet(sheet)
+    frame = table.to_polars()
+    first = book.load_sheet(sheet, header_row=None, n_rows=1).to_polars()
+    if first.width != frame.width or not first.height:
+        return frame, None
+    names, note = unique_names(first.row(0))
+    return frame.rename(dict(zip(frame.columns, names, strict=True))), note
