@@ -41,6 +41,9 @@ class ModelInfo:
         Measured on one machine; others differ by a factor of a few.
     iterations : str or None
         The parameter that counts iterations.
+    portfolio : tuple of dict
+        Settings of the searched parameters that are tried before any is drawn: each is often the best one on tables
+        of some kind (few rows and much noise; many rows and much structure).
     """
 
     id: str
@@ -51,6 +54,7 @@ class ModelInfo:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     cost: tuple[float, float] = (0.1, 0.1)
     iterations: str | None = None
+    portfolio: tuple[dict[str, float], ...] = ()
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -73,6 +77,8 @@ _FOREST = {
     "max_features": Parameter(None, 0.01, 1.0, searched=True, search_low=0.15, search_high=1.0),
     "min_samples_leaf": Parameter(None, 1, 100_000, whole=True, log=True, searched=True, search_low=1, search_high=30),
 }
+
+_FOREST_PORTFOLIO = ({"max_features": 0.3, "min_samples_leaf": 5}, {"max_features": 0.7, "min_samples_leaf": 1})
 
 MODELS: dict[str, ModelInfo] = {
     info.id: info
@@ -97,6 +103,7 @@ MODELS: dict[str, ModelInfo] = {
             },
             cost=(0.1, 0.4),
             iterations="max_iter",
+            portfolio=({"l2": 50.0}, {"l2": 0.05}),
         ),
         ModelInfo(
             "random_forest",
@@ -107,6 +114,7 @@ MODELS: dict[str, ModelInfo] = {
             _FOREST,
             cost=(0.5, 45.0),
             iterations="n_estimators",
+            portfolio=_FOREST_PORTFOLIO,
         ),
         ModelInfo(
             "extra_trees",
@@ -117,6 +125,7 @@ MODELS: dict[str, ModelInfo] = {
             _FOREST,
             cost=(0.5, 12.0),
             iterations="n_estimators",
+            portfolio=_FOREST_PORTFOLIO,
         ),
         ModelInfo(
             "hist_gradient_boosting",
@@ -134,6 +143,10 @@ MODELS: dict[str, ModelInfo] = {
             },
             cost=(1.5, 20.0),
             iterations="max_iter",
+            portfolio=(
+                {"learning_rate": 0.04, "max_leaf_nodes": 8, "l2": 5.0},
+                {"learning_rate": 0.04, "max_leaf_nodes": 60, "l2": 2.0},
+            ),
         ),
         ModelInfo(
             "lightgbm",
@@ -153,6 +166,10 @@ MODELS: dict[str, ModelInfo] = {
             },
             cost=(1.0, 10.0),
             iterations="n_estimators",
+            portfolio=(
+                {"learning_rate": 0.04, "num_leaves": 8, "colsample_bytree": 0.5, "l2": 5.0},
+                {"learning_rate": 0.04, "num_leaves": 80, "colsample_bytree": 0.7, "l2": 2.0},
+            ),
         ),
         ModelInfo(
             "xgboost",
@@ -171,6 +188,10 @@ MODELS: dict[str, ModelInfo] = {
             },
             cost=(1.2, 14.0),
             iterations="n_estimators",
+            portfolio=(
+                {"learning_rate": 0.04, "max_depth": 3, "colsample_bytree": 0.5, "l2": 5.0},
+                {"learning_rate": 0.04, "max_depth": 8, "colsample_bytree": 0.7, "l2": 2.0},
+            ),
         ),
         ModelInfo(
             "catboost",
@@ -186,6 +207,10 @@ MODELS: dict[str, ModelInfo] = {
             },
             cost=(3.0, 20.0),
             iterations="n_estimators",
+            portfolio=(
+                {"learning_rate": 0.05, "depth": 4, "l2": 8.0},
+                {"learning_rate": 0.08, "depth": 8, "l2": 3.0},
+            ),
         ),
     )
 }

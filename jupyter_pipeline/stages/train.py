@@ -108,7 +108,7 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
 
 
 def _search(session: Session, plan: ModelPlan) -> None:
-    """Further settings of the models that worked, drawn by Optuna, in rounds, the best model first."""
+    """Further settings of the models that worked, in rounds, the best model first: known ones, then drawn by Optuna."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -119,6 +119,8 @@ def _search(session: Session, plan: ModelPlan) -> None:
         if space:
             sampler = optuna.samplers.TPESampler(seed=session.seed)
             study = optuna.create_study(direction=direction, sampler=sampler)
+            for setting in getattr(session.modeling.models.MODELS[choice.id], "portfolio", ()):
+                study.enqueue_trial({name: value for name, value in setting.items() if name in space})
             searches[choice.id] = {"space": space, "study": study, "fixed": choice.params}
     slowest: dict[str, float] = {}
     for number in range(1, plan.trials):

@@ -31,6 +31,18 @@ def fit(model_id: str, task_type: str, params: dict[str, Any] | None = None, **m
     return fit_model(model_id, given, task, X, y[split.train], X_val, y[split.val], COLUMNS, metric, **more)
 
 
+@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+def test_settings_that_are_tried_first_are_among_those_that_are_searched(model_id: str) -> None:
+    info = MODELS[model_id]
+    searched = {name: p for name, p in info.parameters.items() if p.searched}
+    assert info.portfolio
+    for setting in info.portfolio:
+        assert set(setting) == set(searched)
+        assert check_params(model_id, setting) == setting
+        for name, value in setting.items():
+            assert (searched[name].search_low or 0) <= value <= (searched[name].search_high or 0)
+
+
 @pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("model_id", list(MODELS))
 def test_scores_are_measured_and_the_saved_model_says_the_same(model_id: str, task_type: str, tmp_path: Path) -> None:
