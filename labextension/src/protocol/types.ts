@@ -299,6 +299,7 @@ export interface ClassificationMetricsReady {
   log_loss: number | null;
   roc_auc: number | null;
   average_precision: number | null;
+  f1_macro: number | null;
   brier: number | null;
 }
 
