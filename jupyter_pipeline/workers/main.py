@@ -70,7 +70,7 @@ def main() -> None:
     """Serve jobs until standard input ends."""
     frames = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 1 and sys.argv[1] != "-1":
         start_guarded(int(sys.argv[1]))
         os.nice(NICENESS)
     outlet = Outlet(frames)
@@ -80,7 +80,8 @@ def main() -> None:
     from . import work
 
     outlet.send(Ready(pid=os.getpid()))
-    warming = work.warm()
+    # A project that is only looked at needs none of it.
+    warming = work.warm() if "eager" in sys.argv else iter(())
     while (job := _next(jobs, warming)) is not None:
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
@@ -88,6 +89,7 @@ def main() -> None:
             outlet.begin(job.attempt, job.stage_id)
             outlet.send(_run(job, outlet))
             outlet.finish.clear()
+        warming = work.warm()
 
 
 def _next(jobs: "queue.SimpleQueue[Job | Predict | None]", warming: Iterator[None]) -> "Job | Predict | None":

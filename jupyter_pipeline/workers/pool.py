@@ -147,6 +147,7 @@ class WorkerPool:
         self._asked: dict[str, tuple[WorkerProcess, asyncio.Future[Predicted]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._worked = False
 
     def warm(self) -> None:
         """Start idle processes, so that the next stage begins at once."""
@@ -156,6 +157,7 @@ class WorkerPool:
     async def take(self, attempt: Attempt) -> WorkerProcess:
         """A worker for an attempt, once there is a free slot."""
         await self._slots.acquire()
+        self._worked = True
         self._holding.add(attempt)
         if not self._idle and self._tidying:
             await asyncio.wait(self._tidying)
@@ -232,7 +234,7 @@ class WorkerPool:
         await asyncio.gather(*(w.end(0.0) for w in workers), *self._tasks, return_exceptions=True)
 
     def _spawn(self) -> WorkerProcess:
-        return WorkerProcess(self._frame, self._exit)
+        return WorkerProcess(self._frame, self._exit, eager=self._worked)
 
     def _frame(self, worker: WorkerProcess, frame: FromWorker) -> None:
         if isinstance(frame, Predicted):

@@ -42,10 +42,15 @@ class WorkerProcess:
         Called on the event loop with every frame of the worker.
     on_exit : callable
         Called on the event loop, once, when the process has ended and its frames were all delivered.
+    eager : bool, default=False
+        Import what stages need before the first job comes; else once there was one.
     """
 
     def __init__(
-        self, on_frame: Callable[["WorkerProcess", FromWorker], None], on_exit: Callable[["WorkerProcess"], None]
+        self,
+        on_frame: Callable[["WorkerProcess", FromWorker], None],
+        on_exit: Callable[["WorkerProcess"], None],
+        eager: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_frame = on_frame
@@ -57,7 +62,7 @@ class WorkerProcess:
         command = [sys.executable, "-m", "jupyter_pipeline.workers.main"]
         try:
             self._process = subprocess.Popen(
-                [*command, str(lifeline)] if _POSIX else command,
+                [*command, str(lifeline), *(["eager"] if eager else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
