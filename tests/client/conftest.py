@@ -88,11 +88,18 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
     server.stop()
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server of one test, which it may kill."""
-    (tmp_path / "root").mkdir()
-    server = ServerProcess(tmp_path / "root", tmp_path / "runtime")
-    server.start()
+@pytest.fixture(scope="session")
+def _other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "root").mkdir()
+    server = ServerProcess(folder / "root", folder / "runtime")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own_server(_other_server: ServerProcess) -> ServerProcess:
+    """A server that a test may kill; it runs when the test begins."""
+    if _other_server.process is None:
+        _other_server.start()
+    return _other_server
