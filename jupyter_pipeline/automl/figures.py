@@ -17,9 +17,12 @@ _CYCLE = (BLUE, ORANGE, "#3a9d6e", "#b5476b", "#7a5cc0", "#8d7b4f", "#4aa3c7", "
 _MANY = 12
 
 
-def _axes(width: float = 5.2, height: float = 4.2) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+def _axes(width: float = 5.2, height: float = 4.2, *, shares: bool = False) -> tuple[Figure, Any]:
+    """A figure and its axes; with ``shares`` for axes from 0 to 1, whose labels need no measuring."""
+    figure = Figure(figsize=(width, height), dpi=120, layout=None if shares else "constrained", facecolor="white")
     FigureCanvasAgg(figure)
+    if shares:
+        figure.subplots_adjust(left=0.12, right=0.97, bottom=0.13, top=0.9)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
@@ -83,7 +86,7 @@ def _draw_curves(axes: Any, curves: list[dict[str, Any]], x: str, y: str, value:
 
 def draw_roc(data: dict[str, Any], path: Path, title: str = "ROC curve") -> Path:
     """Draw ROC curves."""
-    figure, axes = _axes()
+    figure, axes = _axes(shares=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="chance")
     _draw_curves(axes, data["curves"], "fpr", "tpr", "auc", "AUC", step=False)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), aspect="equal")
@@ -93,7 +96,7 @@ def draw_roc(data: dict[str, Any], path: Path, title: str = "ROC curve") -> Path
 
 def draw_precision_recall(data: dict[str, Any], path: Path, title: str = "Precision and recall") -> Path:
     """Draw precision over recall."""
-    figure, axes = _axes()
+    figure, axes = _axes(shares=True)
     _draw_curves(axes, data["curves"], "recall", "precision", "average_precision", "AP", step=True)
     if len(data["curves"]) == 1:
         share = data["curves"][0]["share"]
