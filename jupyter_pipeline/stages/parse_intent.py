@@ -1,8 +1,10 @@
 """PARSE_INTENT: what the person wants, read from the request by rules."""
 
+import re
+
 import msgspec
 
-from ..agent.request import read_request
+from ..agent.request import Request, read_request
 from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
 from .base import Result, StageContext
@@ -27,9 +29,14 @@ def run(ctx: StageContext) -> Result:
         Whatever the request says, there is a plan: what it does not say is left to the data.
     """
     prompt = str(ctx.job.params.get("prompt", "")).strip()
-    hint = ctx.job.params.get("dataset") or read_request(prompt).plan.dataset
+    hint = ctx.job.params.get("dataset") or read_request(prompt).plan.dataset or _named(ctx, prompt)
     columns = _columns(ctx, hint)
     request = read_request(prompt, columns)
+    if request.plan.dataset is None and hint is not None:
+        request = Request(
+            plan=msgspec.structs.replace(request.plan, dataset=hint),
+            understood=(*request.understood, f"data {hint}"),
+        )
     plan = ctx.with_params(request.plan)
     ctx.emit(
         PromptParsed(
@@ -63,11 +70,24 @@ def run(ctx: StageContext) -> Result:
     return Result(plan=plan, summary=summary, next_actions=_next(plan))
 
 
+def _named(ctx: StageContext, prompt: str) -> str | None:
+    """Which of several attached data sets is called by its name: ``in the customers table``, ``from customers``."""
+    if len(ctx.job.datasets) < 2:
+        return None
+    found = []
+    for item in ctx.job.datasets:
+        stem = re.escape(str(item["name"]).split(".")[0])
+        before, after = r"(?:from|in|on|with|using|of|use)\s+(?:the\s+)?", r"\s+(?:data|frame|dataframe|table|file|set)"
+        if re.search(rf"\b{before}{stem}\b|\b{stem}{after}\b", prompt, re.IGNORECASE):
+            found.append(str(item["id"]))
+    return found[0] if len(found) == 1 else None
+
+
 def _columns(ctx: StageContext, hint: str | None) -> tuple[str, ...]:
     """Columns of the data attached last, where those are what the request is about and a look is cheap."""
     if not ctx.job.datasets:
         return ()
-    latest = ctx.job.datasets[0]
+    latest = next((d for d in ctx.job.datasets if hint in (d["id"], d["name"])), ctx.job.datasets[0])
     meta = latest.get("meta")
     place = meta.get("path") if isinstance(meta, dict) else None
     path = ctx.project_dir / str(place)

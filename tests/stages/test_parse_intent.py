@@ -88,6 +88,27 @@ def test_attached_data_say_which_column_is_meant(tmp_path: Path, prompt: str, ta
         assert "no column" not in result.summary
 
 
+@pytest.mark.parametrize(
+    ("prompt", "dataset", "target"),
+    [
+        ("Predict kind in the wines table", "upload:wines.csv", "kind"),
+        ("using customers, predict churn", "upload:customers.csv", "churned"),
+        ("predict churn", None, "churn"),
+    ],
+)
+def test_one_of_several_frames_is_meant_by_its_name(
+    tmp_path: Path, prompt: str, dataset: str | None, target: str
+) -> None:
+    project = StagedProject(tmp_path)
+    for name, header in (("wines.csv", "acidity,kind"), ("customers.csv", "age,churned"), ("other.csv", "a,b")):
+        file = project.folder / "data" / name
+        file.write_text(f"{header}\n" + "1,2\n3,4\n" * 10)
+        project.attach(file)
+    plan = project.run(STAGE, {"prompt": prompt}).plan
+    assert isinstance(plan, IntentPlan)
+    assert (plan.dataset, plan.target) == (dataset, target)
+
+
 def test_a_file_that_cannot_be_read_is_left_to_the_data_stage(tmp_path: Path) -> None:
     project = StagedProject(tmp_path)
     file = project.folder / "data" / "broken.parquet"
