@@ -8,8 +8,9 @@ import numpy as np
 
 from .metrics import THRESHOLDED, choose_threshold, loss, score
 
-#: Scores after an iteration are measured on so many rows at most (the same ones each time).
-CURVE_ROWS = 20_000
+#: Scores after an iteration are measured on so many validation rows at most (the same ones each time), on which the
+#: fit may end early, and on so many training rows, which are only shown.
+CURVE_ROWS, TRAIN_CURVE_ROWS = 20_000, 5_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Monitor:
     ) -> None:
         self.task_type, self.metric = task_type, metric
         rng = np.random.default_rng(seed)
-        self.train_rows, self.val_rows = _sample(len(y_train), rng), _sample(len(y_val), rng)
+        self.train_rows = _sample(len(y_train), TRAIN_CURVE_ROWS, rng)
+        self.val_rows = _sample(len(y_val), CURVE_ROWS, rng)
         self.y_train, self.y_val = y_train[self.train_rows], y_val[self.val_rows]
         self.callback, self.deadline, self.patience = callback, deadline, patience
         self.best_iteration = 0
@@ -121,7 +123,7 @@ class Monitor:
         return self.best_iteration or self.last if self.patience is not None else self.last
 
 
-def _sample(n: int, rng: np.random.Generator) -> np.ndarray:
-    if n <= CURVE_ROWS:
+def _sample(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    if n <= most:
         return np.arange(n)
-    return np.sort(rng.choice(n, CURVE_ROWS, replace=False))
+    return np.sort(rng.choice(n, most, replace=False))

@@ -25,6 +25,9 @@ from ..protocol.jobs import FromWorker, Ready, ToWorker
 
 MARK = "JUPYTER_PIPELINE_WORKER"
 """Environment variable that names the worker in all its descendants."""
+_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads of native code wait without spinning, unless the environment says otherwise: on a machine whose cores are
+also used by others, a fit with spinning threads takes several times as long as with one thread."""
 _STDERR_LINES = 60
 _GUARD_S = 1.0
 """Seconds that the guard has to end everything, before the server does it itself."""
@@ -68,7 +71,7 @@ class WorkerProcess:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 pass_fds=(lifeline,) if _POSIX else (),
-                env={**os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+                env={**_THREADS, **os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
             )
         finally:
             if _POSIX:
