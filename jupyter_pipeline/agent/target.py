@@ -137,6 +137,7 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
         if (
             (token.kind == "quoted" or token.low not in FILLER)
             and token.kind in ("word", "quoted")
+            and token.low not in _PREDICT
             and not columns.names
         ):
             return Target(token.text, "auto", False, before, i + 1)
@@ -148,6 +149,9 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
     at = start
     while at < len(sentence) and (sentence[at].low in _ARTICLES or sentence[at].low in ("column", "target", "out")):
         at += 1
+    if at == start + 1 and sentence[start].low == "target" and _span(sentence, at) == at:
+        name = columns.find("target")  # "predict target": a column of that name
+        return Target(name or sentence[start].text, "auto", name is not None, start, at)
     if at >= len(sentence):
         return None
     low = sentence[at].low

@@ -168,7 +168,7 @@ class WebSocketTransport:
                     await self._read(connection)
                 finally:
                     self._connection = None
-                    connection.close()
+                    _hang_up(connection)
                 self._closed_with(connection.close_code)
             if self._over is None:
                 await asyncio.sleep(min(BACKOFF_S[1], BACKOFF_S[0] * 2**attempt) * random.uniform(0.5, 1.0))
@@ -267,3 +267,11 @@ class WebSocketTransport:
                 pending.answer.set_exception(error)
         if hasattr(self, "_listener"):
             self._listener.status("closed", str(error), error.code)
+
+
+def _hang_up(connection: WebSocketClientConnection) -> None:
+    """Say goodbye and close the socket; whoever closes a Pipeline does not wait for the server's goodbye."""
+    connection.close()
+    stream: Any = getattr(connection.protocol, "stream", None)
+    if stream is not None:
+        stream.close()

@@ -28,6 +28,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         {"target": "house price", "metric": "rmse", "task_type": "regression"},
     ),
     ("target: price", {"target": "price"}),
+    ("Predict target, take five seconds", {"target": "target", "time_budget_s": 5.0}),
+    ("Predict the target column", {}),
     ("target = price", {"target": "price"}),
     ("target variable: Outcome", {"target": "Outcome"}),
     ("The target column is SalePrice.", {"target": "SalePrice"}),
