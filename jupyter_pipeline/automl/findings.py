@@ -67,7 +67,7 @@ def kind_of(
     """
     given = total - column["missing"]
     unique = column["n_unique"]
-    if given == 0 or (dtype == pl.String and column.get("blank") == given):
+    if given == column.get("infinite", 0) or (dtype == pl.String and column.get("blank") == given):
         return "empty", {}
     if unique == 1 and not column["missing"]:
         return "constant", {}

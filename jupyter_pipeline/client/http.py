@@ -69,10 +69,11 @@ class Http:
             # Cut while sending: refused before the whole body was there. The answer says why.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, target, body, {**self._server.headers, **(headers or {})})
-            response = connection.getresponse()
-            if response.status >= 300:
-                raise _refused(response, self._server)
-            yield response
+            # Closed by itself: a response that was not read to its end holds the socket after the connection is closed.
+            with connection.getresponse() as response:
+                if response.status >= 300:
+                    raise _refused(response, self._server)
+                yield response
         except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
             raise PipelineError(
                 f"The Jupyter server at {self._server.url} did not answer {method} {url.path}: "

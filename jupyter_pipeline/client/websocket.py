@@ -271,7 +271,7 @@ class WebSocketTransport:
 
 def _hang_up(connection: WebSocketClientConnection) -> None:
     """Say goodbye and close the socket; whoever closes a Pipeline does not wait for the server's goodbye."""
-    connection.close()
     stream: Any = getattr(connection.protocol, "stream", None)
+    connection.close()
     if stream is not None:
         stream.close()

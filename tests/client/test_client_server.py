@@ -167,8 +167,8 @@ def test_bad_data_are_said_and_the_project_lives_on(live_server, tmp_path):
         p.restart_stage("DATA_SOURCE", dataset_id=p.attach(tmp_path / "good.csv")["id"])
         p.wait("DATA_SOURCE", timeout=120)
         assert "'a.1'" in p.gate.summary
-        p.run(until="PREPROCESS", timeout=120, quiet=True)
-        assert list(p.plan["columns"]) == ["a.1"]
+        p.run(until="PROFILE_DATA", timeout=120, quiet=True)
+        assert p.plan["roles"] == {"a": "ignore", "a.1": "feature", "target": "target"}
 
 
 def test_what_is_sent_during_an_outage_arrives_once(own_server):

@@ -44,8 +44,8 @@ class ClassificationMetricsReady(Payload, frozen=True, kw_only=True):
     log_loss: float | None
     roc_auc: float | None = None
     average_precision: float | None = None
-    f1_macro: float | None = None
     brier: float | None = None
+    f1_macro: float | None | UnsetType = UNSET
 
 
 class RegressionMetricsReady(Payload, frozen=True, kw_only=True):

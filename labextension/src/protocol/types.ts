@@ -299,8 +299,8 @@ export interface ClassificationMetricsReady {
   log_loss: number | null;
   roc_auc: number | null;
   average_precision: number | null;
-  f1_macro: number | null;
   brier: number | null;
+  f1_macro?: number | null;
 }
 
 /** Metrics of a regression by name, beside `run_id` and `split`. */
