@@ -45,7 +45,7 @@ class ClassificationMetricsReady(Payload, frozen=True, kw_only=True):
     roc_auc: float | None = None
     average_precision: float | None = None
     brier: float | None = None
-    f1_macro: float | None | UnsetType = UNSET
+    f1_macro: float | UnsetType | None = UNSET
 
 
 class RegressionMetricsReady(Payload, frozen=True, kw_only=True):
