@@ -507,7 +507,7 @@ class Project:
                 grace, self._kill_at_once = (0.0 if self._kill_at_once else self._settings.cancel_grace_s), False
                 await running.end(grace)
                 self._attempt = None
-                await asyncio.to_thread(self.files.clear_attempt, running.stage_id, running.number)
+                await asyncio.to_thread(self.files.clear_attempt, running.stage_id, running.number, self.state)
             work = self.state.work
             if work is None:
                 return

@@ -65,14 +65,23 @@ class ProjectFiles:
         """Where the log is written for an attempt at EXPORT to take it along."""
         return self.artifacts / f".events-{attempt}.jsonl"
 
-    def clear_attempt(self, stage_id: StageId, attempt: int) -> None:
-        """Remove what an attempt that is over had for itself alone."""
+    def bundle(self, attempt: int) -> Path:
+        """What an attempt at EXPORT makes."""
+        return self.folder / "exports" / f"{self.folder.name}-{attempt}.zip"
+
+    def clear_attempt(self, stage_id: StageId, attempt: int, state: ProjectState) -> None:
+        """Remove what an attempt that is over had for itself alone, and a bundle that it made and the state does not
+        know."""
         if self.leads_outside():
             return
         shutil.rmtree(self.partial(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
                 path.unlink(missing_ok=True)
+            bundle = self.bundle(attempt)
+            relative = bundle.relative_to(self.folder).as_posix()
+            if relative not in {artifact.meta.get("path") for artifact in state.artifacts.values()}:
+                bundle.unlink(missing_ok=True)
 
     def clear_left_behind(self) -> None:
         """Remove what uploads and attempts had for themselves alone when the server stopped."""
@@ -89,7 +98,7 @@ class ProjectFiles:
             return
         shutil.rmtree(self.result(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
-            (self.folder / "exports" / f"{self.folder.name}-{attempt}.zip").unlink(missing_ok=True)
+            self.bundle(attempt).unlink(missing_ok=True)
 
     def finished_runs(self, attempt: int) -> dict[str, dict[str, float | None]]:
         """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""

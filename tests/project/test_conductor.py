@@ -20,8 +20,10 @@ from jupyter_pipeline.project.conductor import Project
 from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.settings import Settings
+from jupyter_pipeline.project.state import ProjectState, evolve
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
-from jupyter_pipeline.protocol.events import User
+from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded, User
+from jupyter_pipeline.protocol.frames import Event, stage_ref
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 from jupyter_pipeline.workers.process import MARK
@@ -322,7 +324,17 @@ def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -
     for attempt in (8, 80):
         for suffix in ("jsonl", "chain"):
             files.events(attempt).with_suffix(f".{suffix}").write_text("a")
-    files.clear_attempt(StageId.EXPORT, 8)
+    known = ArtifactAdded(
+        artifact=Artifact(id="z", type="bundle", name="demo-8.zip", url="/z", meta={"path": "exports/demo-8.zip"})
+    )
+    nothing = ProjectState(project_id="demo", epoch="e")
+    event = Event(seq=1, ts=1, stage=stage_ref(StageId.EXPORT, StageStatus.IN_PROGRESS), payload=known)
+    files.bundle(8).parent.mkdir()
+    files.bundle(8).write_text("a")
+    files.clear_attempt(StageId.EXPORT, 8, evolve(nothing, event))
+    assert files.bundle(8).is_file()
+    files.clear_attempt(StageId.EXPORT, 8, nothing)
+    assert not files.bundle(8).exists()
     left = sorted(p.name for p in files.artifacts.iterdir())
     assert left == [".events-80.chain", ".events-80.jsonl", "export-7", "export-80.partial"]
     files.clear_left_behind()
