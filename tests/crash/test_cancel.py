@@ -65,58 +65,7 @@ async def test_after_it_all_training_goes_on_and_no_cancelled_run_is_a_success(s
     assert not cancelled & {run_id for run_id, status in rows.items() if status == "success"}
 
 
-async def test_a_server_in_which_a_stage_runs_is_active_though_nobody_asks_it_anything(server: Server) -> None:
-    """Idle cullers look at ``last_activity``, and a server that ends itself at ``current_activity``."""
-    family = start(server, server.root / "pipelines" / "demo", "hangs in a system call, all signals blocked")
-    begin = datetime.now(UTC)
-
-    def active() -> bool:
-        answer = server.request("GET", "api/status")
-        return (datetime.fromisoformat(answer.json["last_activity"]) - begin).total_seconds() > 3.0
-
-    until(active, "activity")
-    async with server.connect("demo") as socket:
-        await socket.greeting()
-        await cancel(socket, family, "now", "of the active")
-
-
-def a_model(server: Server) -> str:
-    models = server.root / "pipelines" / "demo" / "artifacts" / "trials"
-    return str(next(path for path in models.glob("*/model") if (path.parent / "trial.json").is_file()))
-
-
 FLOWER = {"sepal length (cm)": 5.1, "sepal width (cm)": 3.5, "petal length (cm)": 1.4, "petal width (cm)": 0.2}
-
-
-async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one_works(server: Server) -> None:
-    pool, model = WorkerPool(max_workers=1, warm_workers=0, predict_s=180.0), a_model(server)
-    try:
-        first = await pool.predict(model, None, [FLOWER] * 3)
-        assert len(first["predictions"]) == 3
-        predictor = pool._predictor
-        assert predictor is not None
-        os.killpg(predictor.pid, signal.SIGSTOP)
-        waiting = [asyncio.ensure_future(pool.predict(model, None, [FLOWER])) for _ in range(MOST_ASKED)]
-        await asyncio.sleep(0.5)
-        with pytest.raises(PredictorBusy, match="wait already"):
-            await pool.predict(model, None, [FLOWER])
-        for process in psutil.Process(predictor.pid).children():
-            process.kill()
-        os.killpg(predictor.pid, signal.SIGCONT)
-        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
-            assert isinstance(outcome, PredictorBusy)
-            assert "ended meanwhile" in str(outcome)
-        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
-        predictor = pool._predictor
-        assert predictor is not None
-        os.killpg(predictor.pid, signal.SIGSTOP)
-        pool.predict_s = 0.5
-        with pytest.raises(PredictorBusy, match=r"longer than 0\.5 s"):
-            await pool.predict(model, None, [FLOWER])
-        pool.predict_s = 180.0
-        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
-    finally:
-        await pool.close()
 
 
 def predict(server: Server, body: object) -> Answer:
@@ -154,6 +103,57 @@ async def test_predictions_over_http_are_bounded_and_say_what_is_wrong(server: S
     limited = next(answer for answer in many if answer.status == 429)
     assert limited.json["code"] == "RATE_LIMITED"
     assert int(limited.headers["Retry-After"]) >= 1
+
+
+async def test_a_server_in_which_a_stage_runs_is_active_though_nobody_asks_it_anything(server: Server) -> None:
+    """Idle cullers look at ``last_activity``, and a server that ends itself at ``current_activity``."""
+    family = start(server, server.root / "pipelines" / "demo", "hangs in a system call, all signals blocked")
+    begin = datetime.now(UTC)
+
+    def active() -> bool:
+        answer = server.request("GET", "api/status")
+        return (datetime.fromisoformat(answer.json["last_activity"]) - begin).total_seconds() > 3.0
+
+    until(active, "activity")
+    async with server.connect("demo") as socket:
+        await socket.greeting()
+        await cancel(socket, family, "now", "of the active")
+
+
+def a_model(server: Server) -> str:
+    models = server.root / "pipelines" / "demo" / "artifacts" / "trials"
+    return str(next(path for path in models.glob("*/model") if (path.parent / "trial.json").is_file()))
+
+
+async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one_works(server: Server) -> None:
+    pool, model = WorkerPool(max_workers=1, warm_workers=0, predict_s=180.0), a_model(server)
+    try:
+        first = await pool.predict(model, None, [FLOWER] * 3)
+        assert len(first["predictions"]) == 3
+        predictor = pool._predictor
+        assert predictor is not None
+        os.killpg(predictor.pid, signal.SIGSTOP)
+        waiting = [asyncio.ensure_future(pool.predict(model, None, [FLOWER])) for _ in range(MOST_ASKED)]
+        await asyncio.sleep(0.5)
+        with pytest.raises(PredictorBusy, match="wait already"):
+            await pool.predict(model, None, [FLOWER])
+        for process in psutil.Process(predictor.pid).children():
+            process.kill()
+        os.killpg(predictor.pid, signal.SIGCONT)
+        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(outcome, PredictorBusy)
+            assert "ended meanwhile" in str(outcome)
+        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
+        predictor = pool._predictor
+        assert predictor is not None
+        os.killpg(predictor.pid, signal.SIGSTOP)
+        pool.predict_s = 0.5
+        with pytest.raises(PredictorBusy, match=r"longer than 0\.5 s"):
+            await pool.predict(model, None, [FLOWER])
+        pool.predict_s = 180.0
+        assert (await pool.predict(model, None, [FLOWER]))["predictions"] == first["predictions"][:1]
+    finally:
+        await pool.close()
 
 
 async def test_what_a_job_leaves_behind_ends_with_it(tmp_path: Path) -> None:
