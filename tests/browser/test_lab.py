@@ -12,14 +12,6 @@ from .conftest import ROOT, TOKEN, Console, Lab
 from .jobs import SHOW, SLOW_MS, STAGES, View, axe, menu, palette, restored, write_csv, write_notebook
 
 
-def test_jupyterlab_starts_with_the_plugin_and_without_an_error_in_the_console(lab: Lab, page: Page) -> None:
-    page.goto(lab.lab_url())
-    page.wait_for_function("window.jupyterapp && window.jupyterapp.restored")
-    page.evaluate("window.jupyterapp.restored")
-    assert page.evaluate("window.jupyterapp.hasPlugin('jupyter-pipeline:plugin')")
-    expect(page.get_by_role("main")).to_be_visible()
-
-
 def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None:
     write_csv(lab.root / "tumour sizes.csv")
     page.goto(lab.lab_url())
@@ -134,6 +126,7 @@ def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
     page.goto(lab.lab_url())
     restored(page)
     page.get_by_role("tab", name="Pipelines").click()
+    assert page.evaluate("window.jupyterapp.hasPlugin('jupyter-pipeline:plugin')")
     told = page.locator(".jp-Pipeline-problem")
     expect(told).to_contain_text("The server runs jupyter_pipeline 9.9.9")
     expect(told).to_contain_text("Reload the page")
