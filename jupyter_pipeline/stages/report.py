@@ -106,6 +106,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
     task, data, kept, split = review["task"], review["data"], review["kept"], review["split"]
     metric, metrics, rows = task["metric"], review["metrics"], split["rows"]
     names = {**NAMES, **({"f1": "F1"} if task["type"] == "binary" else {})}
+    shuffled = (review["importance"] or {}).get("metric", metric)
     column = f" of column {split['column']!r}" if split["column"] else ""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     return environment.from_string(template("report.html.j2")).render(
@@ -154,7 +155,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         test_text=test_sentence(review) + " Intervals are bootstrap percentiles over the test rows.",
         figures=[{"title": title, "uri": picture(path)} for title, path in figures],
         importance=_importance(review["importance"]),
-        importance_text=f"How much worse {names[metric]} gets on test rows when a column's values are shuffled. "
+        importance_text=f"How much worse {names[shuffled]} gets on test rows when a column's values are shuffled. "
         "Columns that say the same share their importance; a small value says nothing against a column by itself."
         + _explained(review["explained"]),
         decisions=review["decisions"],

@@ -11,6 +11,7 @@ import pandas as pd
 from ..automl import evaluation, figures
 from ..automl.contributions import NotExplained, contributions
 from ..automl.importance import permutation_importance
+from ..automl.metrics import THRESHOLDED
 from ..protocol.events import (
     ClassificationMetricsReady,
     ConfusionMatrixReady,
@@ -81,6 +82,9 @@ def draw_importance(
     stop: Callable[[], bool] | None = None,
 ) -> list[str]:
     """Write permutation importances as ``importance.png`` and ``importance.json``; nothing if none was measured."""
+    if model.task_type == "binary" and metric in THRESHOLDED and len(np.unique(y)) == 2:
+        # From a threshold chosen for it a metric such as recall often stays the same, whatever is shuffled.
+        metric = "roc_auc"
     found = permutation_importance(
         model, frame, y, metric, threshold=threshold, repeats=3, max_rows=1000, seconds=seconds, stop=stop
     )

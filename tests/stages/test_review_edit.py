@@ -82,6 +82,15 @@ def test_shap_values_are_those_of_the_kept_model(reviewed: StagedProject) -> Non
     assert len(found["rows"]) == min(200, review["split"]["rows"]["test"])
 
 
+def test_importance_says_something_also_where_a_threshold_decides(reviewed: StagedProject) -> None:
+    folder = reviewed.result_dir(StageId.REVIEW_EDIT)
+    found = json.loads((folder / "evaluation" / "importance.json").read_text("utf-8"))
+    assert reviewed.upstream[StageId.MODEL_SELECT].plan["metric"] == "f1"
+    assert found["metric"] == "roc_auc"
+    assert found["columns"][0]["mean"] > 0.01
+    assert "How much worse ROC AUC gets" in (folder / "report.html").read_text("utf-8")
+
+
 def test_code_workspace(reviewed: StagedProject, events: Recorder) -> None:
     (ready,) = events.of("CODE_WORKSPACE_READY")
     named = {entry.path for entry in ready.files}
