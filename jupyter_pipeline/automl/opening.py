@@ -98,7 +98,7 @@ def _zip_member(path: Path) -> str | None:
     """The one table in a zip archive; None if the archive is itself a document (Excel, OpenDocument)."""
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = [i for i in archive.infolist() if not i.is_dir()]
+            infos = [i for i in archive.infolist() if i.filename and not i.filename.endswith("/")]
             names = [i.filename for i in infos]
             if "[Content_Types].xml" in names or "content.xml" in names:
                 return None

@@ -3,7 +3,9 @@
 ``JUPYTER_PIPELINE_FUZZ=5000`` tries that many for each target.
 """
 
+import io
 import os
+import zipfile
 from collections.abc import Callable
 
 import psutil
@@ -81,6 +83,15 @@ def test_requests(text: str) -> None:
 @pytest.mark.parametrize("suffix", FILES)
 def test_the_samples_themselves_are_read(suffix: str) -> None:
     targets.table(suffix)(FILES[suffix])
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv.zip"])
+def test_an_archive_with_a_file_without_a_name(suffix: str) -> None:
+    """Found by atheris."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(zipfile.ZipInfo(""), b"1")
+    targets.table(suffix)(archive.getvalue())
 
 
 @pytest.mark.parametrize("suffix", FILES)
