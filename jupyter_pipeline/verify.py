@@ -251,16 +251,22 @@ def _metrics(reported: dict[str, Any], state: ProjectState) -> str:
 def _manifest(data: bytes) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(data)
-        text = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        whole = set(found) == {"format", "algorithm", "zlib", "log", "files"} and found["format"] == 1
+        text = _as_json(found)
+        sealed = hashlib.sha256(_as_json({k: v for k, v in found.items() if k != "sha256"}).encode()).hexdigest()
+        whole = set(found) == {"format", "algorithm", "zlib", "log", "files", "sha256"} and found["format"] == 1
         entries = [(str(name), int(e["size"]), str(e["sha256"])) for name, e in found["files"].items()]
         log = found["log"]
         whole = whole and (log is None or set(log) == {"project_id", "epoch", "seq", "head"})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise VerificationError(f"{MANIFEST} was changed: it cannot be read ({error}).") from None
-    if not whole or not entries or found["algorithm"] != "sha256" or text.encode() != data:
+    if not whole or not entries or found["algorithm"] != "sha256" or found["sha256"] != sealed or text.encode() != data:
         raise VerificationError(f"{MANIFEST} was changed: it is not as this version writes it.")
     return found
+
+
+def _as_json(value: Any) -> str:
+    """JSON as a manifest is written."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _lines(data: bytes, name: str) -> list[bytes]:

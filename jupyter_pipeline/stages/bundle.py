@@ -54,14 +54,18 @@ def training_requirements(needed: Mapping[str, str]) -> dict[str, str]:
 
 
 def manifest(folder: Path, log: dict[str, Any] | None = None) -> dict[str, Any]:
-    """SHA-256 and size of every file below a folder, by its path; with whose the log is and its last hash."""
+    """SHA-256 and size of every file below a folder, by its path; with whose the log is and its last hash.
+
+    The last member, ``sha256``, is that of all others as JSON, so that a change of any of them is seen too.
+    """
     files = {
         name: {"sha256": sha256(folder / name), "size": (folder / name).stat().st_size}
         for name in names_in(folder)
         if name != "MANIFEST.json"
     }
     # Whoever checks the zip needs to know whether the same zlib is at hand.
-    return {"format": 1, "algorithm": "sha256", "zlib": zlib.ZLIB_RUNTIME_VERSION, "log": log, "files": files}
+    told = {"format": 1, "algorithm": "sha256", "zlib": zlib.ZLIB_RUNTIME_VERSION, "log": log, "files": files}
+    return {**told, "sha256": hashlib.sha256(_as_json(told).encode()).hexdigest()}
 
 
 def names_in(folder: Path) -> list[str]:
@@ -227,4 +231,9 @@ def _again(data: Mapping[str, Any], parts: Mapping[str, Any]) -> list[str]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that a person can read."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(_as_json(value), encoding="utf-8")
+
+
+def _as_json(value: Any) -> str:
+    """JSON as :func:`write_json` writes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
