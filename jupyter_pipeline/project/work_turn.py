@@ -100,6 +100,8 @@ class WorkTurn(Turn):
                 done.attempt, f"{stage_name(stage.id)} came to a plan that does not hold: {refusal.message}"
             )
             return
+        if stage.id is StageId.PARSE_INTENT and done.summary and stage.params.keys() <= {"prompt"}:
+            self.assistant(done.summary)  # what was said in the chat is answered there
         self.propose(stage.id, plan, stage.plan, done.summary, done.next_actions)
 
     def work_failed(self, attempt: int, message: str) -> None:

@@ -145,6 +145,9 @@ def check_events(events: list[dict[str, Any]]) -> None:
         decode_event(json.dumps(event))
     seen = [e["event"]["payload"]["stage_id"] for e in events if e["event"]["name"] == "WAITING_CONFIRMATION"]
     assert list(dict.fromkeys(seen)) == STAGES[:-1]
+    chat = [e["event"]["payload"] for e in events if e["event"]["payload"].get("run_id") == "chat"]
+    assert [line["source"] for line in chat[:2]] == ["user", "assistant"]
+    assert chat[1]["text"].startswith("Understood"), "the request is answered"
 
 
 def check_runs(events: list[dict[str, Any]]) -> None:
