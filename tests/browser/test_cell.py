@@ -1,5 +1,7 @@
 """The view below a notebook's cell, in a real JupyterLab with real kernels."""
 
+import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -43,8 +45,10 @@ def save(page: Page, path: Path) -> None:
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-NotebookPanel .jp-Notebook").first).to_be_visible()
     for _ in range(100):
-        if outputs(path):
-            return
+        # While it is being written the file is not whole.
+        with contextlib.suppress(json.JSONDecodeError):
+            if outputs(path):
+                return
         page.wait_for_timeout(100)
     raise AssertionError("The notebook was not saved with its outputs.")
 
