@@ -30,7 +30,10 @@ def _crash() -> None:
         if "jupyter_pipeline.workers.main" in here.cmdline():
             victims = {"server": [here.parent().ppid()], "worker": [me], "both": [here.parent().ppid(), me]}[_WHO]
         else:
-            workers = [worker.pid for guard in here.children() for worker in guard.children()]
+            workers = []
+            for guard in here.children():
+                with contextlib.suppress(psutil.Error):  # it may be at its end
+                    workers += [worker.pid for worker in guard.children()]
             victims = {"server": [me], "worker": workers, "both": [*workers, me]}[_WHO]
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
