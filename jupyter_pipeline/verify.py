@@ -134,15 +134,9 @@ def verify_project(folder: Path) -> list[str]:
     if found is None:
         raise VerificationError(f"The log knows no project {project_id!r}.")
     events = found.events
-    if any(row.chain is None for row in events):
-        raise VerificationError(
-            "The log is of an earlier version, without hashes. They are made with the project's next event."
-        )
     if [row.seq for row in events] != list(range(1, found.seq + 1)):
         raise VerificationError(f"The log should have the events 1 to {found.seq}, but does not.")
-    state = verify_log(
-        project_id, found.epoch, [row.frame for row in events], [(row.chain or b"").hex() for row in events]
-    )
+    state = verify_log(project_id, found.epoch, [row.frame for row in events], [row.chain.hex() for row in events])
     for row in events:
         _filed_rightly(row)
     if (found.current_stage, found.status) != (state.current.value, state.here.status.value):

@@ -17,19 +17,24 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from .chain import last_link, links, migrate
+from .chain import HASH_BYTES, genesis, links
+from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
+
+__all__ = ["Entry", "EventLog", "LogInUse", "LogTooNew", "Stored", "within"]
 
 T = TypeVar("T")
 _MAX_GROUP = 256
 """Jobs that are committed together at the most."""
 
+VERSION = 1
+"""Of the file's format, as its ``user_version``."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
   id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
-  chain BLOB, PRIMARY KEY (project, seq)) WITHOUT ROWID;
+  chain BLOB NOT NULL, PRIMARY KEY (project, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
 CREATE TABLE IF NOT EXISTS messages (
   project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (project, id)) WITHOUT ROWID;
@@ -40,28 +45,25 @@ _ENTRY = "SELECT project_id, epoch, seq, updated_ts, current_stage, status, work
 _EVENT = ("project", "seq", "name", "state", "frame", "chain")
 _ROWS = 128
 """Rows of an INSERT at the most; SQLite takes 32766 values."""
-#: A page of events as one row. The events of a project have no gaps, and no frame has a line break.
-_PAGE = """
-SELECT CAST(group_concat(CAST(frame AS TEXT), char(10)) AS BLOB), group_concat(name, char(10))
-FROM (SELECT seq, name, frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?)
+#: The rows (:mod:`.log_rows`) that hold the events after ?2 up to ?3.
+_ROWS_OF = """
+FROM (SELECT seq, name, frame, chain FROM events WHERE project=?1 AND seq>?2 AND seq<=coalesce(
+  (SELECT seq FROM events WHERE project=?1 AND seq>=?3 ORDER BY seq LIMIT 1), ?3) ORDER BY seq)
 """
-_SIZE = """
-SELECT count(*), sum(length(frame))
-FROM (SELECT frame FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?)
+#: All of them as one, because each row that is fetched gives the GIL away.
+_PAGE = f"""
+SELECT max(seq), group_concat(name, char(10)), CAST(group_concat(CAST(frame AS TEXT), char(10)) AS BLOB) {_ROWS_OF}
 """
+_SIZE = f"SELECT max(seq), sum(length(frame)) {_ROWS_OF}"
+_LAST = "SELECT seq, substr(chain, ?) FROM events WHERE project=? ORDER BY seq DESC LIMIT 1"
 
 
 class LogInUse(RuntimeError):
     """Another process has the log open."""
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """An event as it lies in the log: its number, its name, and the frame that is sent."""
-
-    seq: int
-    name: str
-    frame: bytes
-    state: bool = True
+class LogTooNew(RuntimeError):
+    """The log is of a later version."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,9 +138,13 @@ class EventLog:
                 ),
             )
             key = _key(connection, entry.project_id)
-            hashes = links(last_link(connection, key, entry.project_id, entry.epoch), (e.frame for e in events))
-            rows = [(key, e.seq, e.name, e.state, e.frame, link) for e, link in zip(events, hashes, strict=True)]
-            _insert(connection, "events", _EVENT, rows)
+            if events:
+                last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
+                head, link = last or (0, genesis(entry.project_id, entry.epoch))
+                if events[0].seq != head + 1:
+                    raise ValueError(f"Event {events[0].seq} cannot follow {head} in the log of {entry.project_id}.")
+                hashes = links(link, (event.frame for event in events))
+                _insert(connection, "events", _EVENT, [(key, *row) for row in packed(events, hashes)])
             if messages:
                 _insert(connection, "messages", ("project", "id", "seq"), [(key, *m) for m in messages])
 
@@ -163,7 +169,7 @@ class EventLog:
         def run(connection: sqlite3.Connection) -> list[bytes]:
             key = _key(connection, project_id)
             rows = connection.execute("SELECT frame FROM events WHERE project=? AND state ORDER BY seq", (key,))
-            return [row[0] for row in rows]
+            return [frame for row in rows for frame in row[0].split(b"\n")]
 
         return await self._do(run)
 
@@ -191,11 +197,13 @@ class EventLog:
         """The hashes of up to ``limit`` events after ``since``, in order (:mod:`.chain`)."""
 
         def run(connection: sqlite3.Connection) -> list[bytes]:
-            rows = connection.execute(
-                "SELECT chain FROM events WHERE project=? AND seq>? ORDER BY seq LIMIT ?",
-                (_key(connection, project_id), since, limit),
-            )
-            return [row[0] for row in rows]
+            key = _key(connection, project_id)
+            rows = connection.execute(f"SELECT seq, chain {_ROWS_OF}", (key, since, since + limit)).fetchall()
+            if not rows:
+                return []
+            found = [link for _, chain in rows for link in hashes_of(chain)]
+            start = since - (rows[-1][0] - len(found))
+            return found[start : start + limit]
 
         return await self._do(run)
 
@@ -261,16 +269,21 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         # Exclusive before WAL: then the WAL index lives in this process's memory.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise LogTooNew(
+                f"they are of a newer jupyter_pipeline: format {version}, this one reads {VERSION}; upgrade it"
+            )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA user_version={VERSION}")
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
-        migrate(connection)
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
+    except (sqlite3.Error, LogTooNew) as error:
         connection.close()
-        if "locked" in str(error):
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise LogInUse(
                 f"Another Jupyter server (or an embedded pipeline) already uses the projects in {path.parent.parent}. "
                 "Use that server, stop it, or start this one in another folder."
@@ -298,19 +311,29 @@ def _insert_statement(table: str, columns: tuple[str, ...], rows: int) -> str:
 
 
 def _page(connection: sqlite3.Connection, key: int, since: int, limit: int, size: int | None) -> list[Stored]:
-    """A page of events, read as one row, for the same reason."""
     while size is not None and limit > 1:
-        count, total = connection.execute(_SIZE, (key, since, limit)).fetchone()
-        if count == 0:
+        last, total = connection.execute(_SIZE, (key, since, since + limit)).fetchone()
+        if last is None:
             return []
-        if total <= size:
+        if total <= size + 2 * ROW_BYTES:  # the first and the last row may hold more than is asked for
             break
-        limit = max(1, min(limit, count) * size // (total + size // 8))
-    frames, names = connection.execute(_PAGE, (key, since, limit)).fetchone()
-    if frames is None:
+        limit = max(1, min(limit, last - since) * size // (total + size // 8))
+    last, names, frames = connection.execute(_PAGE, (key, since, since + limit)).fetchone()
+    if last is None:
         return []
-    numbered = enumerate(zip(frames.split(b"\n"), names.split("\n"), strict=True), since + 1)
-    return [Stored(seq, name, frame) for seq, (frame, name) in numbered]
+    rows = unpacked(last, names, frames)
+    start = since + 1 - rows[0][0]
+    events = [Stored(*row) for row in rows[start : start + limit]]
+    return events if size is None else within(events, size)
+
+
+def within(events: list[Stored], size: int) -> list[Stored]:
+    """The first events, of so many bytes, but at least one."""
+    for index, event in enumerate(events):
+        size -= len(event.frame)
+        if size < 0 and index:
+            return events[:index]
+    return events
 
 
 def _key(connection: sqlite3.Connection, project_id: str) -> int:

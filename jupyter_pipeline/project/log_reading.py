@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from .log_rows import hashes_of, unpacked
+
 _COLUMNS = "epoch, seq, updated_ts, current_stage, status"
 #: Run by itself: copies a log and its WAL, and again if there was a checkpoint in between.
 _COPY = """
@@ -53,13 +55,23 @@ class LogUnreadable(Exception):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """An event as the log has it; ``chain`` is None in a log of an earlier version."""
+    """An event as the log has it."""
 
     seq: int
     name: str
     state: int
     frame: bytes
-    chain: bytes | None
+    chain: bytes
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    """A row of the table (:mod:`.log_rows`)."""
+
+    last: int
+    names: str
+    state: int
+    frames: bytes
+    chain: bytes
 
 
 class ProjectRows(msgspec.Struct, frozen=True):
@@ -94,7 +106,7 @@ def read_rows(path: Path, project_id: str) -> ProjectRows | None:
             raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
         try:
             return _read(Path(folder) / path.name, project_id)
-        except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
+        except (sqlite3.DatabaseError, ValueError) as error:
             raise LogUnreadable(str(error)) from None
 
 
@@ -109,12 +121,16 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
         if found is None:
             return None
         key, *about = found
-        has_chain = "chain" in {column[1] for column in connection.execute("PRAGMA table_info(events)")}
-        columns = "seq, name, state, frame, " + ("chain" if has_chain else "NULL")
         rows = connection.execute(
-            f"SELECT {columns} FROM events WHERE project=? ORDER BY seq",  # noqa: S608 - our names
-            (key,),
+            "SELECT seq, name, state, frame, chain FROM events WHERE project=? ORDER BY seq", (key,)
         ).fetchall()
-    events = [dict(zip(Row.__struct_fields__, row, strict=True)) for row in rows]
     # Types are checked, because a damaged file can have others.
+    typed = [msgspec.convert(row, _Packed) for row in rows]
+    events = [
+        Row(seq, name, row.state, frame, link)
+        for row in typed
+        for (seq, name, frame), link in zip(
+            unpacked(row.last, row.names, row.frames), hashes_of(row.chain), strict=True
+        )
+    ]
     return msgspec.convert(dict(zip(ProjectRows.__struct_fields__, [*about, events], strict=True)), ProjectRows)

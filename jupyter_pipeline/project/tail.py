@@ -8,7 +8,7 @@ made of it to be sent is made once for all of them.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from .log import EventLog, Stored
+from .log import EventLog, Stored, within
 
 TAIL_EVENTS = 4096
 """Events that are kept in memory for each open project, at the least once there are as many."""
@@ -115,7 +115,7 @@ class Tail:
         if position >= self._start:
             offset = position - self._start
             events = self._events[offset : offset + limit]
-            return events if size is None else _within(events, size)
+            return events if size is None else within(events, size)
         found = await self._log.read(self._project_id, position, limit, size)
         return found if not found or found[-1].seq <= self.head else [e for e in found if e.seq <= self.head]
 
@@ -149,15 +149,6 @@ class Tail:
             del self._shared[next(iter(self._shared))]
         batch = self._shared[position] = Batch(events)
         return batch
-
-
-def _within(events: list[Stored], size: int) -> list[Stored]:
-    """The first events, of so many bytes, but at least one."""
-    for index, event in enumerate(events):
-        size -= len(event.frame)
-        if size < 0 and index:
-            return events[:index]
-    return events
 
 
 class Cursor:

@@ -2,13 +2,18 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.chain import genesis, links
+from jupyter_pipeline.project.log import Entry, EventLog, LogTooNew, Stored
 
 WRITER = """
 import asyncio, sys
@@ -133,3 +138,76 @@ def test_an_unreadable_file_is_an_error_not_a_hang(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 50)
     with pytest.raises(Exception, match="not a database"):
         asyncio.run(EventLog(path).open())
+
+
+def test_an_event_that_leaves_a_gap_is_refused(tmp_path: Path) -> None:
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        await log.append(entry("a", 2), [Stored(1, "A", b"1"), Stored(2, "A", b"2")], [])
+        for seq in (1, 2, 4):
+            with pytest.raises(ValueError, match="cannot follow 2"):
+                await log.append(entry("a", seq), [Stored(seq, "A", b"x")], [])
+        assert [e.seq for e in await log.read("a", 0, 9)] == [1, 2]
+        assert (await log.entries())[0].seq == 2
+        await log.close()
+
+    asyncio.run(check())
+
+
+def test_a_log_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(LogTooNew, match="newer jupyter_pipeline"):
+        asyncio.run(EventLog(path).open())
+    assert path.read_bytes() == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    appends=st.lists(
+        st.lists(st.tuples(st.sampled_from([1, 300, 5_000, 40_000]), st.booleans()), min_size=1, max_size=200),
+        min_size=1,
+        max_size=4,
+    ),
+    asked=st.lists(
+        st.tuples(st.integers(0, 900), st.integers(1, 300), st.sampled_from([None, 1, 1_000, 60_000])), max_size=20
+    ),
+)
+def test_what_was_appended_is_read_from_any_place(
+    appends: list[list[tuple[int, bool]]], asked: list[tuple[int, int, int | None]]
+) -> None:
+    """However events share rows: any page is a piece of what was appended, as long as it may be."""
+
+    async def check(folder: str) -> None:
+        log = EventLog(Path(folder) / "events.sqlite")
+        await log.open()
+        events: list[Stored] = []
+        for some in appends:
+            numbered = enumerate(some, len(events) + 1)
+            part = [Stored(n, f"N{n % 3}", b"%d" % n + b"x" * size, state=state) for n, (size, state) in numbered]
+            events += part
+            await log.append(entry("a", len(events)), part, [])
+        frames = [event.frame for event in events]
+        hashes = links(genesis("a", "e"), frames)
+        assert await log.state_frames("a") == [event.frame for event in events if event.state]
+        for since, limit, size in [(0, len(events), None), *asked]:
+            page = await log.read("a", since, limit, size)
+            same = events[since : since + limit]
+            assert [(e.seq, e.name, e.frame) for e in page] == [(e.seq, e.name, e.frame) for e in same[: len(page)]]
+            assert await log.chain("a", since, limit) == hashes[since : since + limit]
+            if size is None:
+                assert len(page) == len(same)
+                continue
+            assert bool(page) == bool(same)
+            assert len(page) <= 1 or sum(len(e.frame) for e in page) <= size
+            # Nor is it far shorter than it might be.
+            longest = next((n for n in range(len(same)) if sum(len(e.frame) for e in same[: n + 1]) > size), len(same))
+            assert len(page) >= longest // 2
+        await log.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(check(folder))

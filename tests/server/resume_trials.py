@@ -252,8 +252,10 @@ class Trials:
         for name in self._projects:
             key, epoch = log.execute("SELECT id, epoch FROM projects WHERE project_id=?", (name,)).fetchone()
             rows = log.execute("SELECT seq, frame FROM events WHERE project=? ORDER BY seq", (key,)).fetchall()
-            assert [seq for seq, _ in rows] == list(range(1, len(rows) + 1))
-            frames = [bytes(frame) for _, frame in rows]
+            frames: list[bytes] = []
+            for last, joined in rows:
+                frames += bytes(joined).split(b"\n")
+                assert last == len(frames)
             for client in self.clients:
                 if client.project == name:
                     assert (client.epoch, client.frames) == (epoch, frames), name

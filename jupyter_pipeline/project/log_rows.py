@@ -1,0 +1,56 @@
+"""How events lie in the log's file: several in one row of its table.
+
+A row costs SQLite and the interpreter more than an event, so events that are committed together share rows. A row has
+the number of its last event; names and frames are joined by line breaks, which neither has within; hashes have a fixed
+length. All events of a row count for the state, or none does, so that a state can be folded from its own rows.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from .chain import HASH_BYTES
+
+ROW_EVENTS = 128
+"""Events of a row at the most."""
+ROW_BYTES = 16 << 10
+"""Bytes of frames after which a row takes no more: who reads one event reads its row."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An event as it lies in the log: its number, its name, and the frame that is sent."""
+
+    seq: int
+    name: str
+    frame: bytes
+    state: bool = True
+
+
+def packed(events: Sequence[Stored], hashes: Sequence[bytes]) -> Iterator[tuple[int, str, bool, bytes, bytes]]:
+    """Rows of events that follow one another: last number, names, whether they count for the state, frames, hashes."""
+    start, size = 0, 0
+    for index, event in enumerate(events):
+        size += len(event.frame)
+        end = index + 1
+        if end == len(events) or events[end].state != event.state or end - start >= ROW_EVENTS or size >= ROW_BYTES:
+            some = events[start:end]
+            names = "\n".join([one.name for one in some])
+            yield event.seq, names, event.state, b"\n".join([one.frame for one in some]), b"".join(hashes[start:end])
+            start, size = end, 0
+
+
+def unpacked(last: int, names: str, frames: bytes) -> list[tuple[int, str, bytes]]:
+    """Number, name and frame of each event of a row, or of rows that follow one another, joined in the same way.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as frames.
+    """
+    split = frames.split(b"\n")
+    return list(zip(range(last - len(split) + 1, last + 1), names.split("\n"), split, strict=True))
+
+
+def hashes_of(chain: bytes) -> list[bytes]:
+    """The hashes of a row's events."""
+    return [chain[at : at + HASH_BYTES] for at in range(0, len(chain), HASH_BYTES)]
