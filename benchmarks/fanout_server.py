@@ -210,10 +210,10 @@ async def _ours(serverapp: Any) -> None:
 
     async def burst(count: int) -> None:
         cursor = project.follow(project.seq)
-        head = project.seq + count
-        for _ in range(count):
+        start, head = project.seq, project.seq + count
+        for n in range(1, count + 1):
             publish()
-            if project._mailbox.qsize() >= 512:
+            while n - (cursor.position - start) >= 2048:
                 await cursor.next()
         while cursor.position < head:
             await cursor.next()

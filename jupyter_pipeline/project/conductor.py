@@ -8,13 +8,12 @@ that the state names with the one that runs, ends the one and starts the other.
 import asyncio
 import contextlib
 import inspect
-import itertools
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -49,7 +48,6 @@ from .commands import (
     SeenConfirm,
     WorkDied,
     WorkDone,
-    WorkEvents,
     WorkFailed,
 )
 from .custom import CustomCommands
@@ -58,56 +56,17 @@ from .files import ProjectFiles
 from .job import job_of
 from .log import Entry, EventLog, Stored
 from .log_export import export_log
+from .mailbox import SYSTEM, Letter, Mailbox, Outcome
 from .settings import Settings
 from .snapshot import context, snapshot
 from .state import ProjectState, Work
 from .tail import Cursor, Tail
 
 log = logging.getLogger(__name__)
-SYSTEM = User("jupyter_pipeline", "the pipeline")
-_BATCH = 256
 _RECENT_IDS = 1024
 _RETRY_S = 1.0
 _SHORT = 400
 """Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What came of a message: the head of the log when what it caused was durable."""
-
-    seq: int
-    status: Literal["accepted", "duplicate"]
-
-
-class _Letter:
-    """Something in the mailbox; ``answer`` is resolved when it has taken effect."""
-
-    __slots__ = ("answer", "command", "message_id", "user")
-
-    def __init__(
-        self,
-        command: AnyCommand,
-        user: User = SYSTEM,
-        message_id: str | None = None,
-        answer: "asyncio.Future[Outcome] | None" = None,
-    ) -> None:
-        self.command = command
-        self.user = user
-        self.message_id = message_id
-        self.answer = answer
-
-
-def _together(letters: list[_Letter]) -> list[_Letter]:
-    """The same, with what a worker says in a row in one letter: it is decided on in one go."""
-    found: list[_Letter] = []
-    for saying, some in itertools.groupby(letters, lambda letter: isinstance(letter.command, WorkEvents)):
-        if not saying:
-            found += some
-            continue
-        said = [letter.command for letter in some if isinstance(letter.command, WorkEvents)]
-        for attempt, group in itertools.groupby(said, lambda one: one.attempt):
-            found.append(_Letter(WorkEvents(attempt, tuple(p for one in group for p in one.payloads))))
-    return found
 
 
 class Project:
@@ -149,7 +108,7 @@ class Project:
         self._settings = settings
         self._custom = custom
         self._tail = Tail(event_log, state.project_id, state.seq)
-        self._mailbox: asyncio.Queue[_Letter] = asyncio.Queue()
+        self._mailbox = Mailbox()
         self._recent: OrderedDict[str, int] = OrderedDict()
         self._attempt: Attempt | None = None
         self._step_lock = asyncio.Lock()
@@ -173,7 +132,7 @@ class Project:
     @property
     def busy(self) -> bool:
         """Whether something is asked of it that it has not answered yet."""
-        return self._handling or not self._mailbox.empty()
+        return self._handling or bool(self._mailbox)
 
     # -- for readers ---------------------------------------------------------------------------------------
 
@@ -302,8 +261,7 @@ class Project:
         self._serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._serving
-        while not self._mailbox.empty():
-            self._refuse(self._mailbox.get_nowait(), Refusal(ErrorCode.BUSY, "The server is going down; try again."))
+        self._mailbox.refuse_all(Refusal(ErrorCode.BUSY, "The server is going down; try again."))
         for task in self._tasks:
             task.cancel()
         async with self._step_lock:
@@ -318,33 +276,31 @@ class Project:
         if self._serving.done():
             raise Refusal(ErrorCode.BUSY, "The project is closed; try again.", retryable=True)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._mailbox.put_nowait(_Letter(command, user, message_id, answer))
+        self._mailbox.put(Letter(command, user, message_id, answer))
         return await answer
 
     # -- the task ------------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
         while True:
-            letters = [await self._mailbox.get()]
-            while len(letters) < _BATCH and not self._mailbox.empty():
-                letters.append(self._mailbox.get_nowait())
+            letters = await self._mailbox.take()
             self._handling = True
             try:
-                await self._handle(_together(letters))
+                await self._handle(letters)
                 self._handling = False
                 if self.connections == 0:
                     self._on_idle(self)
             except asyncio.CancelledError:
                 for letter in letters:
-                    self._refuse(letter, Refusal(ErrorCode.BUSY, "The project is closed; try again.", retryable=True))
+                    letter.refuse(Refusal(ErrorCode.BUSY, "The project is closed; try again.", retryable=True))
                 raise
 
-    async def _handle(self, letters: list[_Letter]) -> None:
+    async def _handle(self, letters: list[Letter]) -> None:
         """Decide on some letters, make what follows durable, then let the world know."""
         state = self.state
         events: list[Event] = []
         ids: dict[str, int] = {}
-        decided: list[tuple[_Letter, Outcome | Refusal]] = []
+        decided: list[tuple[Letter, Outcome | Refusal]] = []
         code = ""
         if any(letter.user is not SYSTEM for letter in letters) and self.files.code.is_dir():
             code = await asyncio.to_thread(self.files.code_digest)
@@ -391,7 +347,7 @@ class Project:
                 self._recent.popitem(last=False)
         for letter, outcome in decided:
             if isinstance(outcome, Refusal):
-                self._refuse(letter, outcome)
+                letter.refuse(outcome)
             elif letter.answer is not None and not letter.answer.done():
                 letter.answer.set_result(outcome)
             if isinstance(letter.command, CancelRun) and isinstance(outcome, Outcome):
@@ -429,7 +385,7 @@ class Project:
         except Exception as error:
             log.error("%s: the agent failed to answer:\n%s", self.project_id, places(error))
             answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
-        self._mailbox.put_nowait(_Letter(Answer(answer, may_execute), user))
+        self._mailbox.put(Letter(Answer(answer, may_execute), user))
 
     async def _run_command(self, command: RunCommand, user: User) -> None:
         """Run a custom command beside everything else; its answer comes through the mailbox."""
@@ -440,14 +396,14 @@ class Project:
             state=self.snapshot(),
         )
         reply = await self._custom.run(command.name, project, command.args)
-        self._mailbox.put_nowait(_Letter(Answer(reply), user))
+        self._mailbox.put(Letter(Answer(reply), user))
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:
             return self._recent[message_id]
         return await self._log.message_seq(self.project_id, message_id)
 
-    async def _could_not_log(self, letters: list[_Letter], error: Exception) -> None:
+    async def _could_not_log(self, letters: list[Letter], error: Exception) -> None:
         """Nothing has happened: clients are told, and what work reported is tried again."""
         log.error("The event log of %s could not be written: %s", self.project_id, error)
         sorry = Refusal(
@@ -458,15 +414,10 @@ class Project:
         )
         again = [letter for letter in letters if letter.answer is None]
         for letter in letters:
-            self._refuse(letter, sorry)
+            letter.refuse(sorry)
         if again:
             await asyncio.sleep(_RETRY_S)
             await self._handle(again)
-
-    @staticmethod
-    def _refuse(letter: _Letter, refusal: Refusal) -> None:
-        if letter.answer is not None and not letter.answer.done():
-            letter.answer.set_exception(refusal)
 
     def _entry(self, state: ProjectState) -> Entry:
         return Entry(
@@ -532,28 +483,28 @@ class Project:
         self._report(WorkDied(attempt, why, finished))
 
     def _report(self, command: AnyCommand) -> None:
-        self._mailbox.put_nowait(_Letter(command))
+        self._mailbox.put(Letter(command))
 
     def _frame(self, frame: FromWorker) -> None:
         match frame:
             case Emitted():
-                if payloads := self._payloads(frame):
-                    self._report(WorkEvents(frame.attempt, payloads))
+                if (payload := self._payload(frame)) is not None:
+                    self._mailbox.said(frame.attempt, payload)
             case Done():
-                self._report(WorkDone(frame, self._payloads(*frame.announced)))
+                announced = [self._payload(one) for one in frame.announced]
+                self._report(WorkDone(frame, tuple(one for one in announced if one is not None)))
             case Failed():
                 self._report(WorkFailed(frame.attempt, frame.message))
             case _:
                 pass
 
-    def _payloads(self, *told: Emitted | Announced) -> tuple[Payload, ...]:
-        found = []
-        for event in told:
-            try:
-                found.append(read_payload(event.name, event.payload))
-            except (ValueError, TypeError):
-                log.error("%s: a worker sent a %s that is none", self.project_id, event.name)
-        return tuple(found)
+    def _payload(self, told: Emitted | Announced) -> Payload | None:
+        """What a worker tells, None if it is no event."""
+        try:
+            return read_payload(told.name, told.payload)
+        except (ValueError, TypeError):
+            log.error("%s: a worker sent a %s that is none", self.project_id, told.name)
+            return None
 
     async def _job(self, work: Work) -> Job:
         await asyncio.to_thread(self.files.artifacts.mkdir, parents=True, exist_ok=True)

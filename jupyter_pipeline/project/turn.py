@@ -1,10 +1,11 @@
 """One decision in the making: the events so far and the state that they lead to, and what all decisions do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonpatch
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
@@ -51,6 +52,23 @@ class Turn:
         event = Event(seq=self.state.seq + 1, ts=self.env.ts, stage=ref_after(self.state, payload), payload=payload)
         self.state = evolve(self.state, event)
         self.events.append(event)
+
+    def emit_all(self, payloads: Iterable[Payload]) -> None:
+        """Add events. Of most that a worker sends only the number changes the state, so it is folded once for many."""
+        seq, ref = self.state.seq, self.state.ref
+        for payload in payloads:
+            if payload.STATE:
+                self._pass(seq)
+                self.emit(payload)
+                seq, ref = self.state.seq, self.state.ref
+            else:
+                seq += 1
+                self.events.append(Event(seq=seq, ts=self.env.ts, stage=ref, payload=payload))
+        self._pass(seq)
+
+    def _pass(self, seq: int) -> None:
+        if seq != self.state.seq:
+            self.state = replace(self.state, seq=seq, ts=self.env.ts)
 
     def assistant(self, text: str) -> None:
         """Answer in the chat."""

@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from ..protocol.errors import ErrorCode, Refusal
-from ..protocol.events import LogLine, StageStatusEvent, TrainRunStarted
+from ..protocol.events import LogLine, Payload, StageStatusEvent, TrainRunStarted
 from ..protocol.messages import CancelRun
 from ..protocol.stages import StageId, StageStatus
 from .commands import Recover, WorkDied, WorkDone, WorkEvents
@@ -67,17 +67,18 @@ class WorkTurn(Turn):
 
     def work_events(self, command: WorkEvents) -> None:
         """An attempt says something."""
-        if not self._current(command.attempt):
-            return
-        for payload in command.payloads:
-            run_id = getattr(payload, "run_id", None)
-            if run_id is not None and not isinstance(payload, LogLine):
-                run = self.state.runs.get(run_id)
-                started = isinstance(payload, TrainRunStarted)
-                # A run speaks between its start and its end; a worker that says otherwise is not believed.
-                if started == (run is not None) or (run is not None and run.status != "running"):
-                    continue
-            self.emit(payload)
+        if self._current(command.attempt):
+            self.emit_all(payload for payload in command.payloads if self._believed(payload))
+
+    def _believed(self, payload: Payload) -> bool:
+        """A run speaks between its start and its end; a worker that says otherwise is not believed."""
+        run_id = getattr(payload, "run_id", None)
+        if run_id is None or isinstance(payload, LogLine):
+            return True
+        run = self.state.runs.get(run_id)
+        if isinstance(payload, TrainRunStarted):
+            return run is None
+        return run is not None and run.status == "running"
 
     def work_done(self, command: WorkDone) -> None:
         """An attempt came to a result."""

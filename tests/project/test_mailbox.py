@@ -1,0 +1,78 @@
+"""The mailbox: nothing is lost, nothing overtakes, and what a worker says in a row is decided on in one go."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_pipeline.project.commands import Say, WorkEvents
+from jupyter_pipeline.project.mailbox import EVENTS, LETTERS, Letter, Mailbox, Outcome
+from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.events import LogLine
+
+
+def line(n: int) -> LogLine:
+    return LogLine(run_id="pipeline", level="info", text=str(n), source="TRAIN")
+
+
+#: Who comes: a client (0) or a worker at attempt 1 or 2, how many times in a row; or the task, which takes (3).
+comings = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2 * EVENTS)), max_size=12)
+
+
+@given(comings)
+def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) -> None:
+    async def check() -> None:
+        mailbox, sent, taken = Mailbox(), 0, []
+
+        async def take() -> None:
+            letters = await mailbox.take()
+            events = 0
+            for letter in letters:
+                assert events < EVENTS
+                if isinstance(letter.command, Say):
+                    taken.append((0, int(letter.command.text)))
+                elif isinstance(letter.command, WorkEvents):
+                    said = [one for one in letter.command.payloads if isinstance(one, LogLine)]
+                    assert 0 < len(said) <= EVENTS
+                    events += len(said)
+                    taken.extend((letter.command.attempt, int(one.text)) for one in said)
+            assert 0 < len(letters) <= LETTERS
+
+        wanted = []
+        for who, times in comings:
+            for _ in range(times if who < 3 else 0):
+                wanted.append((who, sent))
+                if who == 0:
+                    mailbox.put(Letter(Say(str(sent))))
+                else:
+                    mailbox.said(who, line(sent))
+                sent += 1
+            if who == 3 and mailbox:
+                await take()
+        while mailbox:
+            await take()
+        assert taken == wanted
+
+    asyncio.run(check())
+
+
+def test_who_waits_gets_what_comes_and_what_is_refused_is_told() -> None:
+    async def check() -> None:
+        mailbox = Mailbox()
+        waiting = asyncio.create_task(mailbox.take())
+        await asyncio.sleep(0)
+        mailbox.said(1, line(1))
+        mailbox.said(1, line(2))
+        (letter,) = await waiting
+        assert letter.command == WorkEvents(1, (line(1), line(2)))
+
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        mailbox.put(Letter(Say("hello"), answer=answer))
+        mailbox.said(1, line(3))
+        mailbox.refuse_all(Refusal(ErrorCode.BUSY, "The server is going down."))
+        assert not mailbox
+        with pytest.raises(Refusal, match="going down"):
+            await answer
+
+    asyncio.run(check())
