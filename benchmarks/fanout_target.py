@@ -72,7 +72,7 @@ def ours(folder: Path, core: int | None, *args: str, projects: int = 0) -> Itera
     asyncio.run(seed(folder / "root" / "pipelines" / ".log" / "events.sqlite", projects))
     extensions = "--ServerApp.jpserver_extensions={'jupyter_pipeline': True, 'fanout_extension': True}"
     env = {"PYTHONPATH": os.pathsep.join((str(folder), str(HERE), os.environ.get("PYTHONPATH", "")))}
-    rates = dict.fromkeys(("chat", "ping", "control", "command", "cancel"))
+    rates = dict.fromkeys(("chat", "ping", "control", "command", "cancel", "read", "connect"))
     limits = () if any("rate_limits" in arg for arg in args) else (f"--PipelineApp.rate_limits={rates}",)
     workers = "--PipelineApp.warm_workers=0"
     with running(folder, extensions, workers, *limits, *args, ready="api/projects", env=env, orders=True) as server:

@@ -108,7 +108,8 @@ class PipelineApp(ExtensionApp):
         key_trait=Enum(tuple(DEFAULT_RATES)),
         value_trait=Float(min=0.001, allow_none=True),
         config=True,
-        help="Messages per minute and user, by kind; None: no limit. Kinds that are not named keep their default: "
+        help="Messages and requests per minute and user, by kind; None: no limit. 'read' is every GET and HEAD, "
+        "'connect' the opening of a socket. Kinds that are not named keep their default: "
         + ", ".join(f"{kind} {rate:g}" for kind, rate in DEFAULT_RATES.items())
         + ".",
     )

@@ -40,15 +40,20 @@ class HTTPRefusal(web.HTTPError):
 
 
 def guarded(action: Action) -> Callable[[Method], Method]:
-    """Make a method one for users whom the authorizer lets do ``action``, and let it answer by raising Refusal."""
+    """Make a method one for users whom the authorizer lets do ``action``, and let it answer by raising Refusal.
+
+    GET and HEAD are counted here, so that no handler forgets it; what writes counts by what it is asked.
+    """
 
     def decorate(method: Method) -> Method:
         @web.authenticated
         @authorized(action=action, resource=RESOURCE)  # type: ignore[untyped-decorator]
         @functools.wraps(method)
-        async def wrapper(*args: Any, **kwargs: Any) -> None:
+        async def wrapper(self: "JsonErrors", *args: Any, **kwargs: Any) -> None:
             try:
-                await method(*args, **kwargs)
+                if self.request.method in ("GET", "HEAD"):
+                    self.check_rate("read")
+                await method(self, *args, **kwargs)
             except Refusal as refusal:
                 raise HTTPRefusal(refusal) from refusal
 
@@ -59,6 +64,10 @@ def guarded(action: Action) -> Callable[[Method], Method]:
 
 class JsonErrors(AccessMixin):
     """Errors as JSON, in the shape of the socket's error frames."""
+
+    def check_rate(self, lane: str) -> None:
+        """Count a request; Refusal if there were too many."""
+        self.service.limiter.check(self.rate_key, lane)
 
     def get_login_url(self) -> str:
         """Nobody is redirected to the login page: 403."""
@@ -119,10 +128,6 @@ class ProjectHandler(JsonErrors, APIHandler):
         if project is None:
             raise NotFound(f"There is no project {project_id!r}; a first chat message or data file makes it.")
         return project
-
-    def check_rate(self, lane: str) -> None:
-        """Count a request; Refusal if there were too many."""
-        self.service.limiter.check(self.rate_key, lane)
 
     def answer(self, value: Any, status: int = 200) -> None:
         """Finish with a JSON value."""

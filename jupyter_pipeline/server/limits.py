@@ -1,7 +1,8 @@
-"""How much one user may ask in what time: token buckets, a lane for each kind of message.
+"""How much one user may ask in what time: token buckets, a lane for each kind of message and request.
 
 Ending work, confirming and pinging have lanes of their own, so that somebody who chats too fast can still
-cancel. A message over the limit is refused and says when to try again; nothing else happens to it.
+cancel, and reading by HTTP takes nothing from any of them. What is over the limit is refused and says when to try
+again; nothing else happens to it.
 """
 
 import math
@@ -13,7 +14,8 @@ from ..protocol.messages import AnyMessage, Chat, Command, Confirm, Ping
 
 Clock = Callable[[], float]
 
-#: Messages per minute and user, by lane. ``control`` is resume and subscribe, ``invalid`` what could not be read.
+#: Messages and requests per minute and user, by lane. ``control`` is resume and subscribe, ``invalid`` what could not
+#: be read, ``read`` every GET and HEAD, ``connect`` the opening of a socket.
 DEFAULT_RATES: dict[str, float | None] = {
     "chat": 120.0,
     "command": 240.0,
@@ -24,7 +26,11 @@ DEFAULT_RATES: dict[str, float | None] = {
     "invalid": 240.0,
     "predict": 600.0,
     "upload": 240.0,
+    "read": 6000.0,
+    "connect": 3000.0,
 }
+#: Lanes of what is no message, as people call it.
+_CALLED = {"read": "requests", "connect": "new sockets", "predict": "predictions", "upload": "uploads"}
 _MAX_BUCKETS = 10_000
 _MIN_BURST = 5.0
 
@@ -77,7 +83,7 @@ class RateLimiter:
     Parameters
     ----------
     rates : mapping of str to (float or None)
-        Messages per minute by lane, over :data:`DEFAULT_RATES`; None means no limit.
+        Messages and requests per minute by lane, over :data:`DEFAULT_RATES`; None means no limit.
     burst_s : float
         So many seconds' worth of a rate may come at once.
     clock : callable, optional
@@ -91,7 +97,7 @@ class RateLimiter:
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
     def check(self, username: str, lane: str) -> None:
-        """Count a message.
+        """Count a message or a request.
 
         Raises
         ------
@@ -112,7 +118,8 @@ class RateLimiter:
             wait_ms = math.ceil(wait_s * 1000)
             raise Refusal(
                 ErrorCode.RATE_LIMITED,
-                f"Too many {lane} messages; at most {rate:g} a minute are taken. Try again in {wait_ms} ms.",
+                f"Too many {_CALLED.get(lane, f'{lane} messages')}; at most {rate:g} a minute are taken. "
+                f"Try again in {wait_ms} ms.",
                 retryable=True,
                 retry_after_ms=wait_ms,
             )

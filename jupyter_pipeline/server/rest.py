@@ -261,6 +261,8 @@ class UnknownHandler(ProjectHandler):
     @guarded("read")
     async def get(self, *args: str) -> None:
         """There is nothing here."""
+        if self.request.method not in ("GET", "HEAD"):
+            self.check_rate("read")
         raise NotFound(
             "There is nothing at this address. A project id begins with a letter or digit and has at most 64 letters, "
             f"digits, '.', '_' and '-'; the calls are described at {self.base_url}api/projects/openapi.json."

@@ -38,6 +38,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
             self._since = query_int(self, "since", None, lowest=0)
             self._epoch = self.get_query_argument("epoch", None)
             self.service.manager  # noqa: B018 - refuses if there is none
+            self.check_rate("connect")
         except Refusal as refusal:
             raise HTTPRefusal(refusal) from None
         await super().get(*args, **kwargs)

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import websockets
@@ -11,9 +14,24 @@ from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
 from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, RateLimiter, lane_of
 
-from .conftest import Server
+from .conftest import Answer, Server
 
 pytestmark = pytest.mark.anyio
+READ = 600.0
+"""Requests a minute; a hundred may come at once."""
+#: A call of every handler that reads.
+READING = (
+    "api/projects",
+    "api/projects/openapi.json",
+    "api/projects/view.js",
+    "api/projects/p",
+    "api/projects/p/state",
+    "api/projects/p/events",
+    "api/projects/p/events?wait_s=20",
+    "api/projects/p/assets",
+    "api/projects/p/assets/x",
+    "api/projects/no/such/address",
+)
 
 
 class Clock:
@@ -72,7 +90,7 @@ def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:
 
 @pytest.fixture(scope="module")
 def strict(start_server: Callable[..., Server]) -> Server:
-    rates = {"chat": 30.0, "upload": 30.0}
+    rates = {"chat": 30.0, "upload": 30.0, "read": READ, "connect": READ}
     return start_server(f"--PipelineApp.rate_limits={rates}", "--PipelineApp.flood_limit=10")
 
 
@@ -124,3 +142,54 @@ def test_http_says_when_to_try_again(strict: Server, project_id: str) -> None:
     assert refused
     assert refused[0].json["code"] == "RATE_LIMITED"
     assert int(refused[0].headers["Retry-After"]) >= 1
+
+
+def drain(server: Server, path: str) -> Answer:
+    """Ask until it is too much; the refusal."""
+    for _ in range(2000):
+        answer = server.request("GET", path)
+        if answer.status == 429:
+            return answer
+    raise AssertionError(f"{path} was answered 2,000 times")
+
+
+def test_who_reads_too_much_is_told_so_at_every_address_and_can_still_write(strict: Server) -> None:
+    refused = drain(strict, "api/projects")
+    assert refused.json["type"] == "error"
+    assert refused.json["message"].startswith("Failed to process message: Too many requests; at most 600 a minute")
+    for path in READING:
+        for method in ("GET", "HEAD"):
+            drain(strict, "api/projects")
+            answer = strict.request(method, path)
+            assert answer.status == 429 or (method == "HEAD" and answer.status == 405), path
+            if answer.status == 429:
+                assert int(answer.headers["Retry-After"]) >= 1
+                assert method == "HEAD" or answer.json["code"] == "RATE_LIMITED"
+    drain(strict, "api/projects")
+    ping = strict.request("POST", "api/projects/p/messages", {"type": "ping", "ts": 1})
+    assert (ping.status, ping.json["type"]) == (200, "pong")
+    cancel = strict.request("POST", "api/projects/p/messages", {"type": "command", "command": "cancel_run"})
+    assert cancel.json["code"] == "NO_ACTIVE_RUN"
+    deadline = time.monotonic() + 30
+    while (answer := strict.request("GET", "api/projects")).status == 429:
+        assert time.monotonic() < deadline
+        time.sleep(answer.json["retry_after_ms"] / 1000)
+    assert answer.status == 200
+
+
+def test_many_at_once_get_no_more_than_the_rate(strict: Server) -> None:
+    drain(strict, "api/projects")
+    start = time.monotonic()
+    with ThreadPoolExecutor(16) as threads:
+        statuses = Counter(threads.map(lambda _: strict.request("GET", "api/projects").status, range(400)))
+    assert set(statuses) <= {200, 429}
+    assert statuses[200] <= (time.monotonic() - start) * READ / 60 + 1
+    assert statuses[429] > 200
+
+
+def test_sockets_are_opened_at_a_bounded_rate(strict: Server) -> None:
+    statuses = Counter(strict.request("GET", "ws/projects/p").status for _ in range(300))
+    assert set(statuses) == {400, 429}  # without the headers of a socket 400 is the answer of one that was let in
+    refused = drain(strict, "ws/projects/p")
+    assert refused.json["code"] == "RATE_LIMITED"
+    assert strict.request("POST", "api/projects/p/messages", {"type": "ping", "ts": 1}).status == 200
