@@ -24,6 +24,11 @@ from .state import ProjectState
 CODE_VERSION = 2
 """Part of every fingerprint; raise it when a stage computes something else from the same inputs."""
 
+MOST_OPERATIONS, MOST_COPIES = 5_000, 4
+"""What a patch may have. A copy can double the plan, so that a short list of them would fill the memory."""
+
+_MOST_COMPARED = 1_000
+
 #: Members that are shown and not changed.
 _FIXED: dict[StageId, tuple[str, ...]] = {StageId.DATA_SOURCE: ("data_sha256",)}
 
@@ -70,6 +75,13 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
     old = state.stage(stage_id).plan
     if old is None:
         raise Refusal(ErrorCode.INVALID_STAGE, f"{stage_id} has proposed nothing yet that could be changed.")
+    copies = sum(operation.get("op") == "copy" for operation in patch)
+    if len(patch) > MOST_OPERATIONS or copies > MOST_COPIES:
+        raise Refusal(
+            ErrorCode.INVALID_ARGS,
+            f"A patch may have at most {MOST_OPERATIONS:,} operations, {MOST_COPIES} of them copies; this one has "
+            f"{len(patch):,}, {copies:,} of them copies. Replace a whole member instead.",
+        )
     try:
         new = jsonpatch.apply_patch(old, list(patch))
     except Exception as error:  # jsonpatch raises its own errors, and TypeError or KeyError on odd operations
@@ -80,6 +92,27 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
             f'{{"op": "replace", "path": "/{next(iter(old), "")}", "value": …}}.',
         ) from None
     return checked(state, stage_id, new)
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The patch that makes one plan into another.
+
+    Comparing lists takes 0.1 ms for each of their members, so long ones are replaced whole.
+    """
+    if _listed(old) + _listed(new) <= _MOST_COMPARED:
+        return tuple(jsonpatch.make_patch(old, new).patch)
+    return tuple(
+        {"op": "replace" if member in old else "add", "path": f"/{member}", "value": value}
+        for member, value in new.items()
+        if member not in old or old[member] != value
+    )
+
+
+def _listed(value: Any) -> int:
+    """How many members the lists in a JSON value have together."""
+    if isinstance(value, Mapping):
+        return sum(map(_listed, value.values()))
+    return len(value) + sum(map(_listed, value)) if isinstance(value, list | tuple) else 0
 
 
 def checked(state: ProjectState, stage_id: StageId, new: Any) -> dict[str, Any]:

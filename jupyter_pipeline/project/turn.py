@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import jsonpatch
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -24,7 +23,7 @@ from ..protocol.events import (
 from ..protocol.frames import Event
 from ..protocol.stages import StageId, StageStatus
 from .commands import Env, Finished
-from .plans import dependents, digest, fingerprint
+from .plans import dependents, difference, digest, fingerprint
 from .state import ProjectState, evolve, ref_after
 
 CONFIRM = "confirm"
@@ -84,7 +83,7 @@ class Turn:
         by: User | None = None,
     ) -> None:
         """Open a gate with a plan."""
-        patch = tuple(jsonpatch.make_patch(old, plan).patch) if old else ()
+        patch = difference(old, plan) if old else ()
         later = dependents(stage_id)
         had = {s for s in later if self.state.stage(s).plan is not None}
         self.emit(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jsonpatch
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from jupyter_pipeline.project.commands import (
     WorkFailed,
 )
 from jupyter_pipeline.project.decide import decide
+from jupyter_pipeline.project.plans import difference
 from jupyter_pipeline.project.state import ProjectState, evolve
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import (
@@ -352,6 +354,37 @@ def test_a_bad_patch_is_refused_with_a_sentence_and_changes_nothing(patch: dict[
         decide(state, UpdatePlan(stage_id=StageId.MODEL_SELECT, patch=(patch,)), env())
     assert refused.value.code is ErrorCode.INVALID_ARGS
     assert refused.value.message.endswith((".", "}"))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        ({"op": "add", "path": "/models/0/params/x", "value": [0]},)
+        + ({"op": "copy", "from": "/models/0/params/x", "path": "/models/0/params/x/-"},) * 40,
+        ({"op": "replace", "path": "/time_budget_s", "value": 5},) * 20_000,
+    ],
+    ids=["doubles forty times", "many"],
+)
+def test_a_patch_that_would_take_all_memory_or_time_is_refused_at_once(patch: tuple[dict[str, Any], ...]) -> None:
+    with pytest.raises(Refusal, match=r"at most 5,000 operations, 4 of them copies") as refused:
+        decide(at_gate(StageId.MODEL_SELECT), UpdatePlan(stage_id=StageId.MODEL_SELECT, patch=patch), env())
+    assert refused.value.code is ErrorCode.INVALID_ARGS
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+)
+
+
+@given(st.fixed_dictionaries({"models": JSON, "metric": JSON}), st.fixed_dictionaries({"models": JSON, "metric": JSON}))
+@settings(max_examples=100, deadline=None)
+def test_the_patch_of_a_proposal_makes_the_one_plan_into_the_other(old: dict[str, Any], new: dict[str, Any]) -> None:
+    for long in ([], [0] * 2000):
+        before, after = {**old, "params": long}, {**new, "params": long[:-1]}
+        patch = difference(before, after)
+        assert jsonpatch.apply_patch(before, list(patch)) == after
+    assert {"op": "replace", "path": "/params", "value": long[:-1]} in patch
 
 
 def test_what_has_not_changed_is_used_again() -> None:
