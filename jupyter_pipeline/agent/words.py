@@ -40,7 +40,7 @@ _PIECE = re.compile(
     r"""
       `(?P<q1>[^`\n]{1,120})` | "(?P<q2>[^"\n]{1,120})" | “(?P<q3>[^”\n]{1,120})”
     | (?<!\w)'(?P<q4>[^'\n]{1,120})'(?!\w)
-    | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfs|file|memory)://[^\s<>"'`]{1,1000})
+    | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfss?|hf|file|memory)://[^\s<>"'`]{1,1000})
     | (?P<id>\b(?:sklearn|upload|workspace):[^\s<>"'`,;]{1,300})
     | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
     | (?P<chunk>(?:[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)

@@ -7,26 +7,24 @@ A data set is named by an id: ``upload:NAME``, ``workspace:REL/PATH``, ``sklearn
 import difflib
 import os
 import re
-import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from .opening import PACKED_SUFFIXES, PIECE, TABLE_SUFFIXES, ReadError
+from .addresses import last_part, without_credentials
+from .fetching import download
+from .opening import PACKED_SUFFIXES, TABLE_SUFFIXES, ReadError
 from .reading import BUNDLED, TableSpec, sniff, sniff_bundled
 
 MAX_DEPTH = 4
 MAX_LOOKED_AT = 5_000
 MAX_FILES = 200
-MAX_DOWNLOAD_BYTES = 4 << 30
 #: How many files are opened to see their columns, best first.
 MAX_OPENED = 25
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "venv", "env", "build", "dist"}
 _NOT_DATA = ("requirements", "readme", "license", "licence", "package.json", "package-lock", "tsconfig", "manifest")
 _FILLERS = {"the", "data", "dataset", "set", "file", "table", "attached", "from", "our", "about", "sklearn", "scikit"}
-_REMOTE = re.compile(r"^(https?|ftp|s3|gs|gcs|abfs|abfss|az|hf)://", re.IGNORECASE)
 _BUNDLED_ABOUT = {
     "iris": "150 flowers of three species, four lengths each (multiclass)",
     "wine": "178 wines of three cultivars, 13 chemical measurements (multiclass)",
@@ -67,11 +65,6 @@ class Candidate:
     reasons: tuple[str, ...] = ()
     columns: tuple[str, ...] = field(default=(), repr=False)
     problem: str | None = None
-
-
-def is_url(text: str | None) -> bool:
-    """Whether a text is an address of a kind that data are fetched from."""
-    return bool(text and _REMOTE.match(text.strip()))
 
 
 def is_table_name(name: str) -> bool:
@@ -155,9 +148,8 @@ def bundled() -> list[Candidate]:
 
 def by_url(url: str) -> Candidate:
     """An address as a candidate; nothing is fetched yet."""
-    url = url.strip()
-    name = os.path.basename(urllib.parse.urlsplit(url).path) or urllib.parse.urlsplit(url).netloc
-    return Candidate(f"url:{url}", name, "url", url)
+    url = without_credentials(url.strip())
+    return Candidate(f"url:{url}", last_part(url), "url", url)
 
 
 def describe(candidate: Candidate) -> str:
@@ -281,79 +273,6 @@ def open_candidate(candidate: Candidate, data_dir: Path) -> TableSpec:
     if candidate.source == "url":
         return sniff(download(candidate.place, data_dir))
     return sniff(Path(candidate.place))
-
-
-def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> Path:
-    """Fetch a file, piece by piece, into a folder.
-
-    Parameters
-    ----------
-    url : str
-        ``https://…``, or another scheme that fsspec knows, such as ``s3://``.
-    folder : pathlib.Path
-    max_bytes : int
-        What it may have at the most.
-
-    Returns
-    -------
-    pathlib.Path
-        The file; complete, or there is none.
-
-    Raises
-    ------
-    ReadError
-        If it cannot be fetched, or is too large.
-    """
-    import fsspec
-
-    if not is_url(url):
-        raise ReadError(f"{url!r} is no web address; data are fetched from https:// and the like.")
-    source = _raw(url)
-    base = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(urllib.parse.urlsplit(url).path)).strip("._") or "data"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{sha256(url.encode()).hexdigest()[:8]}-{base[-80:]}"
-    part = path.with_name(f".{path.name}.part")
-    written = 0
-    try:
-        with fsspec.open(source, "rb", **_streaming(source)) as remote, part.open("wb") as local:
-            while piece := remote.read(PIECE):
-                written += local.write(piece)
-                if written > max_bytes:
-                    raise ReadError(
-                        f"{url} is larger than {max_bytes:,} bytes; download it yourself and name the file instead."
-                    )
-        part.replace(path)
-    except ReadError:
-        raise
-    except FileNotFoundError as error:
-        # fsspec says so of a server that cannot be reached, too.
-        if isinstance(error.__cause__, OSError):
-            raise ReadError(f"{url} cannot be fetched: the server cannot be reached; check the address.") from None
-        raise ReadError(f"There is nothing at {url}; check the address.") from None
-    except ImportError as error:
-        raise ReadError(f"{url} needs another package to be fetched ({error}); or download it yourself.") from None
-    except Exception as error:  # each of fsspec's many file systems has errors of its own
-        why = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ReadError(f"{url} cannot be fetched ({why}); check the address, or attach the file instead.") from None
-    finally:
-        part.unlink(missing_ok=True)
-    return path
-
-
-def _streaming(url: str) -> dict[str, Any]:
-    """How fsspec reads an address from front to back; servers that know no ranges will do, slow ones too."""
-    if not url.lower().startswith("http"):
-        return {}
-    import aiohttp
-
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
-    return {"block_size": 0, "client_kwargs": {"timeout": timeout}}
-
-
-def _raw(url: str) -> str:
-    """The file itself where the address is that of GitHub's page about it."""
-    page = re.fullmatch(r"https?://github\.com/([^/]+/[^/]+)/(?:blob|raw)/(.+?)(?:[?#].*)?", url)
-    return f"https://raw.githubusercontent.com/{page.group(1)}/{page.group(2)}" if page else url
 
 
 def _size(path: Path) -> int | None:

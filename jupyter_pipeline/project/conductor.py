@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from ..agent.base import Agent, Context, Reply
+from ..automl.addresses import all_without_credentials, without_credentials
 from ..commands import Project as CommandProject
 from ..faults import ARMED, crash_point
 from ..protocol.errors import ErrorCode, Refusal
@@ -52,6 +53,7 @@ from .commands import (
 )
 from .custom import CustomCommands
 from .decide import decide, is_request
+from .disk import outgrown
 from .files import ProjectFiles
 from .job import job_of
 from .log import Entry, EventLog, Stored
@@ -114,6 +116,7 @@ class Project:
         self._step_lock = asyncio.Lock()
         self._kill_at_once = False
         self._asked_to_finish: int | None = None
+        self._watching_disk: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._serving = asyncio.get_running_loop().create_task(self._serve())
 
@@ -194,6 +197,8 @@ class Project:
     ) -> Outcome:
         """Carry out a client message; returns when what it caused is durable.
 
+        Names and passwords in addresses are left out before anything else: what people ask is kept in the log.
+
         Parameters
         ----------
         message : Chat, Confirm or Command
@@ -214,12 +219,12 @@ class Project:
         command: ClientCommand
         match message:
             case Chat():
-                command = Say(message.text, may_execute)
+                command = Say(without_credentials(message.text), may_execute)
             case Confirm():
                 bare = message.gate_id is None and seen_seq is not None
                 command = SeenConfirm(message, seen_seq) if bare and seen_seq is not None else message
             case Command() if message.command in BUILTIN_COMMANDS:
-                command = convert_command(message.command, message.args)
+                command = convert_command(message.command, all_without_credentials(message.args))
             case Command():
                 self._custom.check(message.command, message.args)
                 command = RunCommand(message.command, message.args)
@@ -437,9 +442,13 @@ class Project:
                 crash_point(point, state.current, event.name)
 
     def _later(self, work: Any) -> None:
+        self._task(work)
+
+    def _task(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # -- work ----------------------------------------------------------------------------------------------
 
@@ -458,6 +467,9 @@ class Project:
                 grace, self._kill_at_once = (0.0 if self._kill_at_once else self._settings.cancel_grace_s), False
                 await running.end(grace)
                 self._attempt = None
+                if self._watching_disk is not None:
+                    self._watching_disk.cancel()
+                    self._watching_disk = None
                 await asyncio.to_thread(self.files.clear_attempt, running.stage_id, running.number, self.state)
             work = self.state.work
             if work is None:
@@ -471,12 +483,21 @@ class Project:
                     self._attempt = Attempt(
                         self._pool, job, self._frame, lambda why: self._later(self._died(job.attempt, why))
                     )
+                    if (most := self._settings.project_bytes) is not None:
+                        self._watching_disk = self._task(self._watch_disk(work, most))
             elif work.finishing and self._asked_to_finish != work.attempt:
                 self._asked_to_finish = work.attempt
                 await self._attempt.finish()
                 asyncio.get_running_loop().call_later(
                     self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
                 )
+
+    async def _watch_disk(self, work: Work, most: int) -> None:
+        """End an attempt that makes the project use more of the disk than it may."""
+        used = await outgrown(self.files.folder, most)
+        if self.state.work is not None and self.state.work.attempt == work.attempt:
+            self._kill_at_once = True  # in a grace period it would go on writing
+            self._report(WorkFailed(work.attempt, self.files.too_large(work.stage_id, used, most)))
 
     async def _died(self, attempt: int, why: str) -> None:
         finished = await asyncio.to_thread(self.files.finished_runs, attempt)

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from msgspec import UNSET
 
 from ..agent.base import Cancel, Change, ConfirmGate, Restart
+from ..automl.addresses import without_credentials
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
     DatasetCandidates,
@@ -125,7 +126,7 @@ class _Decision(WorkTurn):
     def run_command(self, command: RunCommand) -> None:
         """Note who asked for it; what it answers comes as an Answer."""
         given = ", ".join(f"{key}={value!r}" for key, value in command.args.items())
-        text = f"{command.name}({given})"[:_LONGEST_LINE]
+        text = without_credentials(f"{command.name}({given})")[:_LONGEST_LINE]
         self.emit(LogLine(run_id="chat", level="info", text=text, source="command", by=self.env.user))
 
     def answer(self, command: Answer) -> None:

@@ -14,7 +14,7 @@ from .settings import UPLOAD_PREFIX
 from .state import ProjectState
 
 _CHUNK = 1 << 20
-_WRITTEN = ("data", "artifacts", "artifacts/trials", "code", "code/modeling", "exports", "errors")
+_WRITTEN = ("data", "data/downloads", "artifacts", "artifacts/trials", "code", "code/modeling", "exports", "errors")
 """Folders in which the server and its workers write."""
 
 
@@ -53,6 +53,15 @@ class ProjectFiles:
             )
         return self.leads_outside()
 
+    @staticmethod
+    def too_large(stage_id: StageId, used: int, most_bytes: int) -> str:
+        """Why a stage is ended that makes the project use too much of the disk."""
+        return (
+            f"{stage_id.value} was ended, because with what it wrote the project uses {used:,} bytes of disk, of "
+            f"{most_bytes:,} that it may. What was half done is removed. Let the stage write less, or remove data "
+            "files, results or exports that are not needed from the project's folder, then restart the stage."
+        )
+
     def result(self, stage_id: StageId, attempt: int) -> Path:
         """The folder with a stage's result."""
         return self.artifacts / f"{stage_id.value.lower()}-{attempt}"
@@ -75,6 +84,10 @@ class ProjectFiles:
         if self.leads_outside():
             return
         shutil.rmtree(self.partial(stage_id, attempt), ignore_errors=True)
+        if stage_id is StageId.DATA_SOURCE:
+            self._clear_downloads()
+        if stage_id is StageId.TRAIN:
+            TrialStore(self.folder).clear()
         if stage_id is StageId.EXPORT:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
                 path.unlink(missing_ok=True)
@@ -89,7 +102,12 @@ class ProjectFiles:
             return
         for path in self.artifacts.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
+        self._clear_downloads()
         for path in (*self.artifacts.glob(".events-*.*"), *self.data.glob(f"{UPLOAD_PREFIX}*")):
+            path.unlink(missing_ok=True)
+
+    def _clear_downloads(self) -> None:
+        for path in (self.data / "downloads").glob(".*.part"):
             path.unlink(missing_ok=True)
 
     def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:

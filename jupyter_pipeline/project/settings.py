@@ -42,7 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     predict_s : float
         Seconds that a prediction may take, the loading of the model included.
     project_bytes : int or None
-        Bytes that a project's folder may have for another stage to begin; None means no limit.
+        Bytes that a project's folder may have: with more no stage begins, and one that runs is ended. None means no
+        limit.
     """
 
     workspace_dir: str

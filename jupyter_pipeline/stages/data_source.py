@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..automl import datasets as finding
+from ..automl.addresses import is_url
 from ..automl.datasets import Candidate
 from ..automl.reading import ReadError, TableSpec, read, settle
 from ..protocol.events import (
@@ -149,7 +150,7 @@ def _found(ctx: StageContext, hint: str | None) -> list[Candidate]:
     folder, pipelines = Path(ctx.job.workspace_dir), ctx.project_dir.parent
     found = finding.uploads(_attached(ctx), ctx.project_dir)
     found += finding.workspace(folder, skip=[pipelines])
-    if hint and finding.is_url(url := hint.strip().removeprefix("url:")):
+    if hint and is_url(url := hint.strip().removeprefix("url:")):
         found.append(finding.by_url(url))
     elif hint and (path := _below(folder, hint.strip().strip("'\"`").removeprefix("workspace:"))):
         name = path.relative_to(folder).as_posix()

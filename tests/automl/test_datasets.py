@@ -11,19 +11,19 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from jupyter_pipeline.automl.addresses import is_url
 from jupyter_pipeline.automl.datasets import (
     bundled,
     by_url,
     describe,
-    download,
     is_named,
     is_table_name,
-    is_url,
     open_candidate,
     rank,
     uploads,
     workspace,
 )
+from jupyter_pipeline.automl.fetching import download
 from jupyter_pipeline.automl.reading import ReadError, read, settle
 
 TABLE = "age,income,Churned\n" + "".join(f"{i},{i * 10},{i % 2}\n" for i in range(30))

@@ -57,8 +57,34 @@ KINDS = {
         block += 1.0
 """,
 }
+#: What it does instead and fills the disk with, if it is let: at most 600 MB.
+WRITERS = {
+    "a checkpoint that grows, SIGTERM ignored": """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note(os.getpid())
+    with open(FOLDER + "/artifacts/checkpoint.bin", "wb") as file:
+        for _ in range(600):
+            file.write(bytes(10**6))
+            file.flush()
+            time.sleep(0.005)
+    time.sleep(600)
+""",
+    "many small files, by a child in a session of its own": """
+    if os.fork() == 0:
+        os.setsid()
+        for n in range(60_000):
+            place = FOLDER + f"/artifacts/trials/deep/{n // 100}"
+            os.makedirs(place, exist_ok=True)
+            with open(f"{place}/{n}", "wb") as file:
+                file.write(bytes(10_000))
+        time.sleep(600)
+    note(os.getpid())
+    time.sleep(600)
+""",
+}
 _HEAD = """
 import ctypes, json, math, os, signal, threading, time
+FOLDER = {folder!r}
 def note(*pids):
     path = {marker!r}
     with open(path + ".partial", "w") as file:
@@ -78,13 +104,13 @@ def write_code(folder: Path, body: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     path = folder / "code" / "modeling" / "fit_linear.py"
-    path.write_text(path.read_text() + _HEAD.format(marker=str(marker)) + body)
+    path.write_text(path.read_text() + _HEAD.format(marker=str(marker), folder=str(folder)) + body)
     return marker
 
 
 def start(server: Server, project: Path, kind: str) -> set[psutil.Process]:
     """Train with such code; the processes that are at it, once it is under way."""
-    marker = write_code(project, KINDS[kind])
+    marker = write_code(project, (KINDS | WRITERS)[kind])
     assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
 
     def under_way() -> bool:
@@ -111,13 +137,14 @@ async def cancel(socket: Socket, family: set[psutil.Process], mode: str, message
     ack = await socket.until(lambda f: f["type"] in ("ack", "error"))
     acked = time.monotonic() - begin
     assert ack["type"] == "ack", ack
-    while alive := [p for p in family if _alive(p)]:
-        assert time.monotonic() - begin < 20.0, f"still there: {alive}"
+    while left := [p for p in family if alive(p)]:
+        assert time.monotonic() - begin < 20.0, f"still there: {left}"
         await asyncio.sleep(0.005)
     return {"ack_s": acked, "end_s": time.monotonic() - begin}
 
 
-def _alive(process: psutil.Process) -> bool:
+def alive(process: psutil.Process) -> bool:
+    """Whether it runs."""
     with contextlib.suppress(psutil.Error):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False
@@ -128,4 +155,4 @@ def runs_of(server: Server) -> dict[str, dict[str, Any]]:
     return {run["run_id"]: run for run in state_of(server)["runs"]}
 
 
-__all__ = ["KINDS", "PROJECT", "cancel", "runs_of", "start", "write_code"]
+__all__ = ["KINDS", "PROJECT", "WRITERS", "alive", "cancel", "runs_of", "start", "write_code"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import time
@@ -17,15 +18,18 @@ from jupyter_pipeline.workers.process import WorkerProcess
 from tests.server.conftest import Answer, Server
 
 from .driver import PROJECT, command, server_at, state_of, tell, until, until_gate
-from .hard_work import KINDS, cancel, family_of, runs_of, start
+from .hard_work import KINDS, WRITERS, alive, cancel, family_of, runs_of, start
 
 pytestmark = pytest.mark.anyio
+DISK = 60_000_000
+"""Bytes that the project may use."""
 
 
 @pytest.fixture(scope="module")
 def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
     """A server with a project that is at TRAIN's gate."""
     limits = ["--PipelineApp.predict_limit=20000", "--PipelineApp.rate_limits={'predict': 60.0}"]
+    limits.append(f"--PipelineApp.project_disk_limit={DISK}")
     found = server_at(workspace("TRAIN"), args=limits)
     gate = state_of(found)["waiting_confirmation"]["gate_id"]
     assert tell(found, {"type": "confirm", "gate_id": gate}) == "accepted"
@@ -50,6 +54,31 @@ async def test_nothing_outlives_a_cancel(server: Server, kind: str) -> None:
     assert state["stages"][5]["status"] == "FAILED"
     assert all(run["status"] != "running" for run in state["runs"])
     until(lambda: not list(project.glob("artifacts/*.partial")), "the removal of what was half done")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+async def test_a_training_that_fills_the_disk_is_ended(server: Server, kind: str) -> None:
+    project = server.root / "pipelines" / "demo"
+    family = start(server, project, kind)
+
+    def failed() -> str:
+        stage = state_of(server)["stages"][5]
+        return str(stage["message"]) if stage["status"] == "FAILED" else ""
+
+    message = until(failed, f"the end of a training that writes {kind}")
+    said = re.search(rf"the project uses ([\d,]+) bytes of disk, of {DISK:,} that it may", message)
+    assert said, message
+    assert DISK < int(said.group(1).replace(",", "")) < 600_000_000
+    assert "restart the stage" in message
+    until(lambda: not any(map(alive, family)), "the end of its processes")
+    size = sum(p.lstat().st_size for p in project.rglob("*"))
+    assert size < 600_000_000
+    assert all(run["status"] != "running" for run in state_of(server)["runs"])
+    # While it is there nothing more begins, and what is begun without it is not ended.
+    assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
+    assert "nothing more is begun" in until(failed, "the refusal of another training")
+    (project / "artifacts" / "checkpoint.bin").unlink(missing_ok=True)
+    shutil.rmtree(project / "artifacts" / "trials" / "deep", ignore_errors=True)
 
 
 async def test_after_it_all_training_goes_on_and_no_cancelled_run_is_a_success(server: Server) -> None:

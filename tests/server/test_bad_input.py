@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import time
+import uuid
 from typing import Any
 
 import psutil
@@ -118,3 +120,35 @@ async def test_a_message_just_below_the_limit_is_read(server: Server, project_id
         await socket.greeting()
         await socket.send({"type": "ping", "ts": 1, "padding": "x" * 1_000_000})
         assert (await socket.next())["type"] == "pong"
+
+
+def test_a_password_in_an_address_is_kept_nowhere(server: Server, project_id: str) -> None:
+    """Neither in the log nor in what a stage makes, says or fails with, nor in the server's own log."""
+    secret = f"secret{uuid.uuid4().hex}"
+    address = f"http://ada:{secret}@127.0.0.1:9/rows.csv"
+    post, deadline = f"api/projects/{project_id}/messages", time.monotonic() + 90
+
+    def until(status: str) -> dict[str, Any]:
+        while (one := server.request("GET", f"api/projects/{project_id}").json)["status"] != status:
+            assert time.monotonic() < deadline, one
+            time.sleep(0.1)
+        state: dict[str, Any] = server.request("GET", f"api/projects/{project_id}/state").json
+        return state
+
+    assert server.request("POST", post, {"type": "chat", "text": f"Predict y in {address}"}).status == 200
+    until("WAITING_CONFIRMATION")
+    assert server.request("POST", f"api/projects/{project_id}/confirm", {}).status == 200
+    message = until("FAILED")["stages"][1]["message"]
+    assert "http://***@127.0.0.1:9/rows.csv has a name or a password in it" in message
+    again = {"stage_id": "DATA_SOURCE", "params": {"dataset_id": f"url:{address}"}}
+    for name, args in (("restart_stage", again), ("select_dataset", {"dataset_id": f"url:{address}"})):
+        server.request("POST", post, {"type": "command", "command": name, "args": args})
+    until("FAILED")
+    assert server.request("POST", post, {"type": "chat", "text": f"use {address}"}).status == 200
+    until("FAILED")
+    pipelines = server.root / "pipelines"
+    for folder in (pipelines / project_id, pipelines / ".log"):
+        for place in folder.rglob("*"):
+            assert secret not in place.name
+            assert not place.is_file() or secret.encode() not in place.read_bytes(), place
+    assert secret not in server.log
