@@ -1,6 +1,7 @@
 """Who sends a request, and what they may do: Jupyter's identity and Jupyter's authorizer, plus a kernel's ticket."""
 
 import hmac
+import ipaddress
 import re
 import secrets
 from typing import Any, Literal
@@ -71,12 +72,11 @@ class AccessMixin(JupyterHandler):
     def rate_key(self) -> str:
         """Whose messages are counted together.
 
-        For a token without a cookie Jupyter makes up a user, another one for each request; these count as one.
+        Whoever has the server's token and no account gets a made-up user from Jupyter, another one for each request
+        or, with a cookie, for each login. These count as one for each place that they come from.
         """
         username: str = self.current_user.username
-        if self.token_authenticated and _MADE_UP.fullmatch(username):
-            return f"token from {self.request.remote_ip}"
-        return username
+        return f"token from {place_of(self.request.remote_ip)}" if _MADE_UP.fullmatch(username) else username
 
     async def is_allowed(self, action: Action) -> bool:
         """Ask Jupyter's authorizer."""
@@ -90,6 +90,19 @@ class AccessMixin(JupyterHandler):
                 f"You ({self.current_user.username}) may not {action} here; it takes the permission to "
                 f"{action} the resource {RESOURCE!r}.",
             )
+
+
+def place_of(ip: str | None) -> str:
+    """An address without what its owner can choose freely: all of the machine's own are one, and an IPv6 network is."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return ip or "nowhere"
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return "this machine"
+    return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
 def action_of(message: AnyMessage) -> Action:

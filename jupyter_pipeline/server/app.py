@@ -11,7 +11,7 @@ from traitlets import Bool, Dict, Enum, Float, Int, Unicode
 from ..project.settings import Settings
 from . import modules, rest, websocket
 from .access import TICKET_VARIABLE, URL_VARIABLE, new_ticket
-from .limits import DEFAULT_RATES, RateLimiter
+from .limits import DEFAULT_AT_ONCE, DEFAULT_RATES, Crowd, RateLimiter
 from .service import Limits, Service
 
 _MIB = 1 << 20
@@ -95,13 +95,19 @@ class PipelineApp(ExtensionApp):
         config=True,
         help="Bytes of an uploaded data file. None: no limit but the disk.",
     )
+    upload_stall_s = Float(
+        60.0,
+        min=0.1,
+        config=True,
+        help="Seconds in which at least 1 KiB of an uploaded file must come, or else the upload is given up.",
+    )
     project_disk_limit = Int(
         None,
         allow_none=True,
         min=1,
         config=True,
-        help="Bytes that a project's folder may have for another upload to be taken or another stage to begin. "
-        "None: no limit but the disk.",
+        help="Bytes that a project's folder may have: more is not uploaded, no stage begins with more, and one that "
+        "runs is ended. None: no limit but the disk.",
     )
     long_poll_limit_s = Float(60.0, min=0.0, config=True, help="Seconds that a request for events may wait at most.")
     rate_limits = Dict(
@@ -114,6 +120,14 @@ class PipelineApp(ExtensionApp):
         + ".",
     )
     rate_burst_s = Float(10.0, min=0.0, config=True, help="Seconds' worth of a rate limit that may come at once.")
+    at_once_limits = Dict(
+        key_trait=Enum(tuple(DEFAULT_AT_ONCE)),
+        value_trait=Int(min=1, allow_none=True),
+        config=True,
+        help="How many a user may have open at once, by kind; None: no limit. 'sockets' are sockets and requests that "
+        "wait for events, 'requests' are other GETs whose answer is on its way. Kinds that are not named keep their "
+        "default: " + ", ".join(f"{kind} {most}" for kind, most in DEFAULT_AT_ONCE.items()) + ".",
+    )
     flood_limit = Float(
         120.0,
         min=1.0,
@@ -145,11 +159,13 @@ class PipelineApp(ExtensionApp):
                 message_bytes=self.message_limit,
                 predict_bytes=self.predict_limit,
                 upload_bytes=self.upload_limit,
+                upload_stall_s=self.upload_stall_s,
                 project_bytes=self.project_disk_limit,
                 long_poll_s=self.long_poll_limit_s,
                 flood_per_minute=self.flood_limit,
             ),
             limiter=RateLimiter(self.rate_limits, self.rate_burst_s),
+            crowd=Crowd(self.at_once_limits),
             ticket=new_ticket(),
             compression=self.compression,
         )

@@ -4,8 +4,10 @@ import asyncio
 import mimetypes
 import os
 import re
+import sys
 from email.utils import formatdate
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -82,7 +84,11 @@ class AssetHandler(JsonErrors):
         if project is None:
             raise NotFound(f"There is no project {project_id!r}.")
         artifact = next((a for a in project.artifacts() if a.id == asset_id), None)
-        opened = None if artifact is None else await asyncio.to_thread(_open, project.asset_path(asset_id))
+        opened = (
+            None
+            if artifact is None
+            else await asyncio.to_thread(_open, project.asset_path(asset_id), project.files.folder)
+        )
         if artifact is None or opened is None:
             raise NotFound(f"The project has no asset {asset_id[:80]!r}; GET the folder of assets for their list.")
         path, file, stat = opened
@@ -165,12 +171,18 @@ def disposition(name: str, *, inline: bool) -> str:
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _open(path: Path | None) -> tuple[Path, IO[bytes], os.stat_result] | None:
-    """Open a file; None if it is gone."""
+def _open(path: Path | None, folder: Path) -> tuple[Path, IO[bytes], os.stat_result] | None:
+    """Open a file; None if it is gone, or is something else by now than it was when it was looked at."""
     if path is None:
         return None
     try:
-        file = path.open("rb")
+        # Not blocking: a pipe in its place would hold the thread for good.
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    return path, file, os.fstat(file.fileno())
+    stat = os.fstat(opened)
+    real = Path(os.path.realpath(f"/proc/self/fd/{opened}" if sys.platform == "linux" else path))
+    if not S_ISREG(stat.st_mode) or not real.is_relative_to(folder.resolve()):
+        os.close(opened)
+        return None
+    return path, os.fdopen(opened, "rb"), stat

@@ -1,5 +1,6 @@
 """What the REST handlers share: errors in the shape of error frames, bounded bodies, and the project."""
 
+import asyncio
 import functools
 import logging
 import math
@@ -42,7 +43,8 @@ class HTTPRefusal(web.HTTPError):
 def guarded(action: Action) -> Callable[[Method], Method]:
     """Make a method one for users whom the authorizer lets do ``action``, and let it answer by raising Refusal.
 
-    GET and HEAD are counted here, so that no handler forgets it; what writes counts by what it is asked.
+    GET and HEAD are counted here, so that no handler forgets it: how many come, and how many are open until their
+    answer has left. What writes counts by what it is asked.
     """
 
     def decorate(method: Method) -> Method:
@@ -53,9 +55,12 @@ def guarded(action: Action) -> Callable[[Method], Method]:
             try:
                 if self.request.method in ("GET", "HEAD"):
                     self.check_rate("read")
+                    self.enter("requests")
                 await method(self, *args, **kwargs)
             except Refusal as refusal:
                 raise HTTPRefusal(refusal) from refusal
+            finally:
+                self.leave_when_sent()
 
         return cast(Method, wrapper)
 
@@ -65,9 +70,46 @@ def guarded(action: Action) -> Callable[[Method], Method]:
 class JsonErrors(AccessMixin):
     """Errors as JSON, in the shape of the socket's error frames."""
 
+    _leave: Callable[[], None] | None = None
+    _sent: "asyncio.Future[None] | None" = None
+
     def check_rate(self, lane: str) -> None:
         """Count a request; Refusal if there were too many."""
         self.service.limiter.check(self.rate_key, lane)
+
+    def enter(self, kind: str) -> None:
+        """Count among what the user has open at once, of this kind instead of another; Refusal if that is too much."""
+        self.leave()
+        self._leave = self.service.crowd.enter(self.rate_key, kind)
+
+    def leave(self) -> None:
+        """Count no more."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def leave_when_sent(self) -> None:
+        """Count no more once the answer has left: until then it is held in memory for a client that may not read it."""
+
+        def left(sent: "asyncio.Future[None]") -> None:
+            self.leave()
+            if not sent.cancelled():
+                sent.exception()  # that the client is gone is told elsewhere
+
+        if self._sent is None:
+            self.leave()
+        else:
+            self._sent.add_done_callback(left)
+
+    def finish(self, *args: Any, **kwargs: Any) -> "asyncio.Future[None]":
+        """End the answer, and note when it has left."""
+        self._sent = super().finish(*args, **kwargs)
+        return self._sent
+
+    def on_connection_close(self) -> None:
+        """The client is gone."""
+        self.leave()
+        super().on_connection_close()
 
     def get_login_url(self) -> str:
         """Nobody is redirected to the login page: 403."""
@@ -136,6 +178,10 @@ class ProjectHandler(JsonErrors, APIHandler):
         self.finish(value if isinstance(value, bytes) else encode(value))
 
 
+BODY_S = 120.0
+"""Seconds in which a JSON body must have come."""
+
+
 class BodyHandler(ProjectHandler):
     """A handler that takes a JSON body of a bounded size. Subclasses are decorated by ``stream_request_body``."""
 
@@ -155,6 +201,8 @@ class BodyHandler(ProjectHandler):
             # Jupyter's limit of all bodies must not be in the way of ours.
             theirs = self.serverapp.max_body_size if self.serverapp is not None else 0
             connection.set_max_body_size(max(theirs, self.body_limit + 1))
+        if connection is not None and hasattr(connection, "set_body_timeout"):
+            connection.set_body_timeout(BODY_S)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless it is more than is allowed."""

@@ -7,6 +7,7 @@ again; nothing else happens to it.
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from ..protocol.errors import ErrorCode, Refusal
@@ -31,6 +32,9 @@ DEFAULT_RATES: dict[str, float | None] = {
 }
 #: Lanes of what is no message, as people call it.
 _CALLED = {"read": "requests", "connect": "new sockets", "predict": "predictions", "upload": "uploads"}
+#: What one user may have open at once, by kind. ``sockets`` counts requests that wait for events too.
+DEFAULT_AT_ONCE: dict[str, int | None] = {"sockets": 1000, "requests": 64, "uploads": 8}
+_AGAIN_MS = 1000
 _MAX_BUCKETS = 10_000
 _MIN_BURST = 5.0
 
@@ -127,6 +131,48 @@ class RateLimiter:
     def _forget_full(self) -> None:
         if len(self._buckets) >= _MAX_BUCKETS:
             self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.full}
+
+
+class Crowd:
+    """How much each user has open at once: each costs memory or a file until it has ended.
+
+    Parameters
+    ----------
+    most : mapping of str to (int or None)
+        How much by kind, over :data:`DEFAULT_AT_ONCE`; None means no limit.
+    """
+
+    def __init__(self, most: Mapping[str, int | None]) -> None:
+        self._most = {**DEFAULT_AT_ONCE, **most}
+        self._open: Counter[tuple[str, str]] = Counter()
+
+    def enter(self, username: str, kind: str) -> Callable[[], None]:
+        """Count one more; what is returned, called once or more often, counts it no more.
+
+        Raises
+        ------
+        Refusal
+            RATE_LIMITED, if it is one too many.
+        """
+        key, most = (username, kind), self._most.get(kind)
+        if most is not None and self._open[key] >= most:
+            raise Refusal(
+                ErrorCode.RATE_LIMITED,
+                f"Too many {kind} at once; {most} are open, which is the most that are taken. Try again when one has "
+                "ended.",
+                retryable=True,
+                retry_after_ms=_AGAIN_MS,
+            )
+        self._open[key] += 1
+        inside = [key]
+
+        def leave() -> None:
+            if inside:
+                self._open[inside.pop()] -= 1
+                if not self._open[key]:
+                    del self._open[key]
+
+        return leave
 
 
 def lane_of(message: AnyMessage) -> str:

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from .. import __version__
 from ..protocol.errors import ErrorCode, Refusal
@@ -30,9 +31,13 @@ from .errors import NotFound
 from .limits import lane_of
 from .uploads import DataHandler
 
+if TYPE_CHECKING:
+    from ..project.conductor import Project
+
 EVENTS_DEFAULT, EVENTS_MOST = 1000, 10_000
 EVENTS_BYTES = 8 << 20
 """Bytes of events in a page at the most, unless its one event is larger."""
+_PIECE = 256 << 10
 
 
 class PredictRequest(msgspec.Struct, frozen=True):
@@ -127,18 +132,41 @@ class EventsHandler(ProjectHandler):
             resumed = since <= project.seq and epoch in (None, project.epoch)
             since = since if resumed else 0
             if wait_s and since >= project.seq:
+                self.enter("sockets")
                 await self._wait(project.follow(since).next(), wait_s)
+                self.enter("requests")
                 await self.require("read")  # which may have been taken away meanwhile
-            events = await project.read(since, limit, EVENTS_BYTES)
-            head = {
-                "project_id": project.project_id,
-                "epoch": project.epoch,
-                "seq": project.seq,
-                "resumed": resumed,
-                "next": events[-1].seq if events else since,
-            }
-        # The frames are put in as they are, so that they are the same bytes as over the socket.
-        self.answer(encode(head)[:-1] + b',"events":[' + b",".join(event.frame for event in events) + b"]}")
+            head = {"project_id": project.project_id, "epoch": project.epoch, "seq": project.seq, "resumed": resumed}
+            await self._send(project, encode(head), since, limit)
+
+    async def _send(self, project: "Project", head: bytes, since: int, limit: int) -> None:
+        """Answer with a page, piece by piece as the client takes it: one that does not read holds one piece.
+
+        The frames are put in as they are, so that they are the same bytes as over the socket.
+        """
+        last, left, begun = min(since + limit, project.seq), EVENTS_BYTES, False
+        text = head[:-1] + b',"events":['
+        while since < last and left > 0:
+            events = await project.read(since, last - since, min(_PIECE, left))
+            frames = b",".join(event.frame for event in events)
+            if not events or (begun and len(frames) > left):
+                break
+            text += (b"," if begun else b"") + frames
+            since, left, begun = events[-1].seq, left - len(frames), True
+            if since < last and left > 0:
+                self._begin()
+                self.write(text)
+                text = b""
+                try:
+                    await self.flush()
+                except StreamClosedError:
+                    return
+        self._begin()
+        self.finish(text + b'],"next":%d}' % since)
+
+    def _begin(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "application/json")
 
     async def _wait(self, event: Any, wait_s: float) -> None:
         from ..project.tail import ProjectDeleted

@@ -10,7 +10,7 @@ import msgspec
 
 from ..project.log import LogInUse
 from ..protocol.errors import ErrorCode, Refusal
-from .limits import RateLimiter
+from .limits import Crowd, RateLimiter
 from .watching import Watch
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     message_bytes: int = 1 << 20
     predict_bytes: int = 32 << 20
     upload_bytes: int | None = None
+    upload_stall_s: float = 60.0
     project_bytes: int | None = None
     long_poll_s: float = 60.0
     flood_per_minute: float = 120.0
@@ -68,6 +69,8 @@ class Service:
         What lets this server's kernels in.
     compression : bool, default=False
         Whether sockets compress.
+    crowd : Crowd or None, default=None
+        How much a user may have open at once; None means the defaults.
 
     Attributes
     ----------
@@ -76,11 +79,18 @@ class Service:
     """
 
     def __init__(
-        self, settings: "Settings", limits: Limits, limiter: RateLimiter, ticket: str, compression: bool = False
+        self,
+        settings: "Settings",
+        limits: Limits,
+        limiter: RateLimiter,
+        ticket: str,
+        compression: bool = False,
+        crowd: Crowd | None = None,
     ) -> None:
         self.settings = settings
         self.limits = limits
         self.limiter = limiter
+        self.crowd = crowd or Crowd({})
         self.ticket = ticket
         self.compression = compression
         self.problem: str | None = STARTING

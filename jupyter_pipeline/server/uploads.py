@@ -23,6 +23,7 @@ NAME_BYTES = 200
 _FLUSH_BYTES = 1 << 20
 _NO_LIMIT = 1 << 62
 _STALE_S = 24 * 3600.0
+_PROGRESS_BYTES = 1024
 _COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 
 
@@ -34,6 +35,9 @@ class DataHandler(ProjectHandler):
     _file: IO[bytes] | None = None
     _problem: Refusal | None = None
     _size = 0
+    _flushed = 0
+    _flushing = False
+    _stall: asyncio.TimerHandle | None = None
 
     def initialize(self, service: Service) -> None:
         """Take the service, and let the name of the person's file not be in the address that Jupyter logs."""
@@ -50,6 +54,7 @@ class DataHandler(ProjectHandler):
         try:
             await self.require("write")
             self.check_rate("upload")
+            self.enter("uploads")
             self._name = file_name(self.get_query_argument("name", ""))
             if self.request.headers.get("Content-Type", "").startswith("multipart/"):
                 raise Refusal(ErrorCode.INVALID_MESSAGE, "Send the file's bytes as the raw body, not as a form.")
@@ -86,6 +91,21 @@ class DataHandler(ProjectHandler):
             connection.set_max_body_size(self._most + 1 if self._most < _NO_LIMIT else _NO_LIMIT)
         self._part = folder / f"{UPLOAD_PREFIX}{secrets.token_hex(8)}"
         self._file = await asyncio.to_thread(open_part, self._part)
+        self._watch_progress()
+
+    def _watch_progress(self) -> None:
+        """Give the upload up when nothing comes: a client that keeps still holds a file and a connection."""
+        before, flushed = self._size, self._flushed
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            # While a piece is on its way to the disk nothing is read.
+            if self._size - before >= _PROGRESS_BYTES or self._flushed != flushed or self._flushing:
+                self._watch_progress()
+            elif self._file is not None and self.request.connection is not None:
+                self.request.connection.close()  # type: ignore[attr-defined]
+
+        self._stall = loop.call_later(self.service.limits.upload_stall_s, look)
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the body; the next comes when this is on its way to the disk."""
@@ -103,9 +123,13 @@ class DataHandler(ProjectHandler):
         piece, self._buffer = bytes(self._buffer), bytearray()
         try:
             assert self._file is not None
+            self._flushing = True
             await asyncio.to_thread(self._file.write, piece)
         except OSError as error:
             self._problem = Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).")
+        finally:
+            self._flushing = False
+            self._flushed += 1
         crash_point("upload.middle", "DATA")
 
     @guarded("write")
@@ -119,6 +143,7 @@ class DataHandler(ProjectHandler):
             raise Refusal(ErrorCode.INVALID_ARGS, "The file is empty; send its bytes as the body of the request.")
         assert self._file is not None
         assert self._part is not None
+        self._watch_no_more()
         try:
             place, is_new = await asyncio.to_thread(publish, self._file, self._part, self._name)
         except OSError as error:
@@ -148,7 +173,13 @@ class DataHandler(ProjectHandler):
         self._discard()
         super().on_connection_close()
 
+    def _watch_no_more(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+
     def _discard(self) -> None:
+        self._watch_no_more()
+        self.leave()
         file, self._file = self._file, None
         part, self._part = self._part, None
         if file is not None:

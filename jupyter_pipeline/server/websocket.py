@@ -39,9 +39,13 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
             self._epoch = self.get_query_argument("epoch", None)
             self.service.manager  # noqa: B018 - refuses if there is none
             self.check_rate("connect")
+            self.enter("sockets")
         except Refusal as refusal:
             raise HTTPRefusal(refusal) from None
-        await super().get(*args, **kwargs)
+        try:
+            await super().get(*args, **kwargs)  # until the socket is closed
+        finally:
+            self.leave()
 
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Begin the connection."""

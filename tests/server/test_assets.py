@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,7 @@ def stored(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPat
         artifact("absolute", str(root / "secret.txt")),
         artifact("link", "artifacts/data_source-1/link.txt"),
         artifact("folder", "artifacts"),
+        artifact("turns", "artifacts/data_source-1/turns.txt"),
     ]
     asyncio.run(write_project(root, made))
     return start_server(root=root)
@@ -180,6 +182,34 @@ def test_nothing_else_can_be_had(stored: Server, name: str) -> None:
     assert raw.status == 404
 
 
+def test_a_file_that_is_exchanged_while_it_is_opened_gives_nothing_else_away(stored: Server) -> None:
+    """A link and a pipe take turns with the file, quicker than it can be looked at and opened."""
+    place = stored.root / "pipelines/demo/artifacts/data_source-1/turns.txt"
+    own, link, pipe = (place.with_name(f"turns-{n}") for n in ("own", "link", "pipe"))
+    os.mkfifo(pipe)
+    link.symlink_to(stored.root / "secret.txt")
+    own.write_text("own")
+    place.write_text("own")
+    over = threading.Event()
+
+    def exchange() -> None:
+        while not over.is_set():
+            for source in (link, pipe, own):
+                temporary = place.with_name("turns-next")
+                os.link(source, temporary, follow_symlinks=False)
+                os.replace(temporary, place)
+
+    exchanging = threading.Thread(target=exchange)
+    exchanging.start()
+    try:
+        answers = [get(stored, "turns") for _ in range(300)]
+    finally:
+        over.set()
+        exchanging.join()
+    assert {answer.status for answer in answers} == {200, 404}
+    assert {answer.body for answer in answers if answer.status == 200} == {b"own"}
+
+
 def test_code_that_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
     """What lies in the folder ``code`` goes into the bundle."""
     folder = tmp_path / "code"
@@ -196,5 +226,5 @@ def test_code_that_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
 
 def test_the_list(stored: Server) -> None:
     assets = stored.request("GET", "api/projects/demo/assets").json["assets"]
-    assert len(assets) == len(FILES) + 5
+    assert len(assets) == len(FILES) + 6
     assert set(assets[0]) == {"id", "type", "name", "url", "meta"}

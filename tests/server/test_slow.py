@@ -3,13 +3,14 @@
 import asyncio
 import json
 import socket as sockets
+import time
 from collections.abc import Callable
 from typing import Any
 
 import psutil
 import pytest
 
-from jupyter_pipeline.server.limits import DEFAULT_RATES
+from jupyter_pipeline.server.limits import DEFAULT_AT_ONCE, DEFAULT_RATES
 
 from .conftest import TOKEN, Server
 from .raw import Cut, RawSocket
@@ -55,6 +56,33 @@ async def test_a_slow_reader_costs_no_memory_and_ends_complete(server: Server, p
     assert grown < 10_000_000
     slow.cut()
     talker.cut()
+    await pages_that_nobody_reads_cost_little(server, project_id)
+
+
+async def pages_that_nobody_reads_cost_little(server: Server, project_id: str) -> None:
+    """Of each page of 8 MB only a piece is held, and so many are open at once; without them all goes on."""
+    assert server.process is not None
+    path, deadline = f"api/projects/{project_id}/events?limit=10000", time.monotonic() + 30
+    memory = psutil.Process(server.process.pid).memory_info
+    before = memory().rss
+    request = f"GET {server.base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
+    page = server.request("GET", path)
+    assert page.json["next"] == page.json["events"][-1]["seq"]
+    assert 7 << 20 < len(page.body) < 9 << 20
+    most = DEFAULT_AT_ONCE["requests"]
+    assert most is not None
+    readers = [await small(server) for _ in range(most + 10)]  # what is asked below may have the place of one
+    for reader in readers:
+        await asyncio.get_running_loop().sock_sendall(reader, request.encode())
+    while (refused := await asyncio.to_thread(server.request, "GET", "api/projects")).status != 429:
+        assert time.monotonic() < deadline
+    assert "Too many requests at once" in refused.json["message"]
+    grown = memory().rss - before
+    for reader in readers:
+        reader.close()
+    while (await asyncio.to_thread(server.request, "GET", "api/projects")).status == 429:
+        assert time.monotonic() < deadline
+    assert grown < most * (1 << 20)
 
 
 async def test_who_reads_slowly_is_not_taken_for_dead_and_who_is_dead_is(start_server: Callable[..., Server]) -> None:

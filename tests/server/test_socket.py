@@ -105,7 +105,7 @@ async def test_resume_gives_the_same_bytes(server: Server, project_id: str) -> N
         await socket.events_to(head)
         assert _durable(socket.frames) == live[-2:]
     page = server.request("GET", f"api/projects/{project_id}/events").body.decode()
-    assert page.endswith('"events":[' + ",".join(live) + "]}")
+    assert page.endswith('"events":[' + ",".join(live) + f'],"next":{head}}}')
 
 
 async def test_resume_by_a_message(server: Server, project_id: str) -> None:

@@ -1,8 +1,11 @@
 """Uploading data files: what lands where, and what is refused."""
 
+import contextlib
 import gzip
 import http.client
+import http.server
 import os
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -181,7 +184,12 @@ def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str)
 
 @pytest.fixture(scope="module")
 def small(start_server: Callable[..., Server]) -> Server:
-    return start_server("--PipelineApp.upload_limit=100000", "--PipelineApp.project_disk_limit=150000")
+    return start_server(
+        "--PipelineApp.upload_limit=100000",
+        "--PipelineApp.project_disk_limit=150000",
+        "--PipelineApp.upload_stall_s=1",
+        "--PipelineApp.at_once_limits={'uploads': 2}",
+    )
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -220,6 +228,82 @@ def test_a_project_has_so_much_disk(small: Server, project_id: str) -> None:
         time.sleep(0.1)
     message = small.request("GET", f"api/projects/{project_id}/state").json["stages"][0]["message"]
     assert "150,000 bytes of disk, of 150,000 that it may" in message
+
+
+class Endless(http.server.BaseHTTPRequestHandler):
+    """A table without an end."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"x,y\n")
+            for n in range(20_000):
+                self.wfile.write(b"1,2\n" * 100)
+                time.sleep(0.001 if n < 1000 else 0.1)
+
+
+def test_a_download_that_does_not_end_is_ended_at_the_limit(small: Server, project_id: str) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless) as site:
+        site.daemon_threads = True
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        chat = {"type": "chat", "text": f"Predict y in http://127.0.0.1:{site.server_port}/rows.csv"}
+        assert small.request("POST", f"api/projects/{project_id}/messages", chat).status == 200
+        deadline = time.monotonic() + 60
+        while not small.request("GET", f"api/projects/{project_id}/state").json["waiting_confirmation"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert small.request("POST", f"api/projects/{project_id}/confirm", {}).status == 200
+        while (one := small.request("GET", f"api/projects/{project_id}").json)["status"] != "FAILED":
+            assert time.monotonic() < deadline, one
+            time.sleep(0.1)
+        site.shutdown()
+    assert one["current_stage"] == "DATA_SOURCE"
+    message = small.request("GET", f"api/projects/{project_id}/state").json["stages"][1]["message"]
+    assert message.startswith("DATA_SOURCE was ended, because with what it wrote the project uses ")
+    assert "bytes of disk, of 150,000 that it may" in message
+    downloads = data_dir(small, project_id) / "downloads"
+    while list(downloads.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_an_upload_that_does_not_go_on_is_given_up_and_there_are_so_many_at_once(
+    small: Server, project_id: str
+) -> None:
+    path = f"/api/projects/{project_id}/data?name=still.csv"
+    deadline = time.monotonic() + 60
+
+    def begin() -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=30)
+        connection.putrequest("POST", path)
+        connection.putheader("Authorization", f"token {TOKEN}")
+        connection.putheader("Content-Length", "90000")
+        connection.endheaders(b"a,b\n")
+        return connection
+
+    folder = small.root / "pipelines" / project_id / "data"
+    still = [begin(), begin()]
+    while not (folder.is_dir() and len(list(folder.iterdir())) == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    third = small.request("POST", path.removeprefix("/"), b"a,b\n1,2\n")
+    assert (third.status, third.json["code"]) == (429, "RATE_LIMITED")
+    assert "at once" in third.json["message"]
+    for connection in still:
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+        connection.close()
+    while list(folder.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    slow = begin()
+    for _ in range(9):
+        time.sleep(0.25)
+        slow.send(b"1,2\n" * 1000)
+    slow.send(b" " * (90_000 - 4 - 9 * 4000))
+    assert slow.getresponse().status == 201
+    slow.close()
 
 
 def test_a_member_of_a_zip_that_names_another_place_is_read_and_put_nowhere(tmp_path: Path) -> None:
