@@ -176,7 +176,18 @@ def _clock(sentence: list[Token], start: int) -> tuple[float, int] | None:
 _TIME_NAMES = frozenset({"time", "budget", "seconds", "time_budget", "time_budget_s", "timeout", "max_time", "limit"})
 _DATA_WORDS = frozenset({"data", "dataset", "datasets", "set", "table", "file", "sample"})
 _BEFORE_DATA = frozenset({"use", "on", "with", "from", "load", "using", "take", "to", "sklearn", "scikit", "sklearn's"})
+_GOES_ON = words_of(
+    """
+    with within using in under by and but optimise optimize maximise maximize minimise minimize please keep use no
+    without as for quickly fast
+    """
+)
 _CALLED = frozenset({"called", "named", "is", "in", ":"})
+
+
+def _ends_phrase(sentence: list[Token], end: int) -> bool:
+    """Whether a noun ends here: ``in diabetes`` may be data, ``in diabetes patients`` is not."""
+    return end == len(sentence) or sentence[end].kind == "punct" or sentence[end].low in _GOES_ON
 
 
 def dataset_of(sentence: list[Token], columns: Columns) -> tuple[str, int, int] | None:
@@ -195,6 +206,7 @@ def dataset_of(sentence: list[Token], columns: Columns) -> tuple[str, int, int] 
         alone = len(sentence) == bundled[1]
         strong = after & _DATA_WORDS or before in _BEFORE_DATA or alone or token.low == "iris"
         strong = strong or (token.low == "digits" and sentence[-1].low in ("classification", "classifier"))
+        strong = strong or (before in ("in", "inside") and _ends_phrase(sentence, end))
         if strong and columns.find(token.text) is None:
             return bundled[0], i, end
         if "california" in before:

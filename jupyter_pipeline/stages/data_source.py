@@ -123,13 +123,21 @@ def _choose(ctx: StageContext, intent: IntentPlan, remarks: list[str]) -> Candid
     if hint:
         named = [candidate for candidate in ranked if finding.is_named(candidate, hint)]
         if named:
-            return named[0]
+            return _with_target(named[0], ranked, hint, target, remarks)
         if finding.is_table_name(hint) or "/" in hint or ":" in hint:
             raise StageError(f"There are no data {hint!r}; there are {_names(ranked)}. You can also {_HOW}.")
     for source in ("upload", "workspace"):
         own = [candidate for candidate in ranked if candidate.source == source]
         # A broken file that was attached is told, not passed over.
         readable = [candidate for candidate in own if not candidate.problem] or (own if source == "upload" else [])
+        if source == "workspace" and readable and not hint:
+            # Files only lie there; a bundled set that has what is asked for is the better guess.
+            tells = next(
+                (c for c in ranked if c.source == "bundled" and c.name == choice.bundled_by_target(target)), None
+            )
+            if tells is not None and not any(choice.has_column(c, target) for c in readable):
+                remarks.append(f"No file has a column {target!r}; scikit-learn's {tells.name} has such a target.")
+                return tells
         if readable:
             if hint:
                 remarks.append(f"Nothing is called {hint!r}; {readable[0].name} was taken.")
@@ -143,6 +151,21 @@ def _choose(ctx: StageContext, intent: IntentPlan, remarks: list[str]) -> Candid
             return candidate
     what = f"There are no data called {hint!r}, and no others" if hint else "There are no data to work with"
     raise StageError(f"{what}: {_HOW}.")
+
+
+def _with_target(
+    named: Candidate, ranked: list[Candidate], hint: str, target: str | None, remarks: list[str]
+) -> Candidate:
+    """The data named, or the person's own that hold the target where those named by a bare word do not."""
+    exact = finding.is_table_name(hint) or "/" in hint or ":" in hint
+    if exact or target is None or not named.columns or choice.has_column(named, target):
+        return named
+    for source in ("upload", "workspace"):
+        for other in ranked:
+            if other.source == source and not other.problem and choice.has_column(other, target):
+                remarks.append(f"{named.name} has no column {target!r}; {other.name}, which has one, was taken.")
+                return other
+    return named
 
 
 def _found(ctx: StageContext, hint: str | None) -> list[Candidate]:

@@ -1,10 +1,13 @@
 """PARSE_INTENT: what the person wants, read from the request by rules."""
 
 import re
+from pathlib import Path
 
 import msgspec
 
 from ..agent.request import Request, read_request
+from ..agent.vocabulary import FILLER
+from ..automl.datasets import workspace
 from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
 from .base import Result, StageContext
@@ -71,16 +74,25 @@ def run(ctx: StageContext) -> Result:
 
 
 def _named(ctx: StageContext, prompt: str) -> str | None:
-    """Which of several attached data sets is called by its name: ``in the customers table``, ``from customers``."""
-    if len(ctx.job.datasets) < 2:
-        return None
-    found = []
-    for item in ctx.job.datasets:
-        stem = re.escape(str(item["name"]).split(".")[0])
-        before, after = r"(?:from|in|on|with|using|of|use)\s+(?:the\s+)?", r"\s+(?:data|frame|dataframe|table|file|set)"
-        if re.search(rf"\b{before}{stem}\b|\b{stem}{after}\b", prompt, re.IGNORECASE):
-            found.append(str(item["id"]))
+    """Data called by a name without an ending: ``in the customers table``, ``from customers``.
+
+    One of several attached data sets, else a file of the workspace; None if it is not clear which.
+    """
+    attached = {str(item["id"]): str(item["name"]) for item in ctx.job.datasets}
+    found = [key for key, name in attached.items() if _calls(prompt, name)] if len(attached) > 1 else []
+    if not found:
+        tables = workspace(Path(ctx.job.workspace_dir), skip=[ctx.project_dir.parent])
+        found = [table.id for table in tables if _calls(prompt, Path(table.name).name)]
     return found[0] if len(found) == 1 else None
+
+
+def _calls(prompt: str, name: str) -> bool:
+    stem = name.split(".")[0]
+    if len(stem) < 3 or stem.lower() in FILLER:
+        return False
+    before, after = r"(?:from|in|on|with|using|of|use)\s+(?:the\s+)?", r"\s+(?:data|frame|dataframe|table|file|set)"
+    named = rf"(?<!\w){re.escape(stem)}(?!\w)"
+    return re.search(rf"\b{before}{named}|{named}{after}\b", prompt, re.IGNORECASE) is not None
 
 
 def _columns(ctx: StageContext, hint: str | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import polars as pl
 
 from ..automl import metrics
+from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
 from ..automl.reading import ReadError, TableSpec, scan
 from ..automl.targets import TargetError, encode_target, plain
@@ -56,6 +57,18 @@ def bundled_by_target(target: str | None) -> str | None:
         if wanted in {_folded(alias) for alias in aliases if alias not in _TELL_NOTHING}:
             return name
     return None
+
+
+def has_column(candidate: Candidate, target: str | None) -> bool:
+    """Whether a data set has a column that a name means, as far as its columns were looked at."""
+    if target is None or not candidate.columns:
+        return False
+    kind = "sklearn" if candidate.source == "bundled" else "csv"
+    try:
+        column_meant(TableSpec(candidate.place, kind, columns=dict.fromkeys(candidate.columns, "")), target)
+    except StageError:
+        return False
+    return True
 
 
 def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:

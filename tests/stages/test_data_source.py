@@ -175,6 +175,26 @@ def test_a_target_that_tells_a_bundled_set(bench: Bench) -> None:
     assert bench.plan(target="species").dataset_id == "sklearn:iris"
 
 
+def test_the_target_tells_between_files_and_bundled_sets(bench: Bench) -> None:
+    (bench.workspace / "sales.csv").write_text("month,amount\n" + "1,2\n3,4\n" * 10)
+    assert bench.plan(target="digit").dataset_id == "sklearn:digits"
+    assert "No file has a column 'digit'" in bench.run(target="digit").summary
+    assert bench.plan(target="amounts", task_type="binary").dataset_id == "workspace:sales.csv"
+    (bench.workspace / "scans.csv").write_text("pixel,digit\n" + "1,2\n3,4\n" * 10)
+    assert bench.plan(target="digit").dataset_id == "workspace:scans.csv"
+    assert bench.plan(target="digit", dataset="digits").dataset_id == "sklearn:digits"
+
+
+def test_a_bare_name_without_the_target_yields_to_data_that_hold_it(bench: Bench) -> None:
+    bench.attach("bottles.csv", "acidity,price\n" + "1,2.5\n3,4.5\n" * 10)
+    result = bench.run(dataset="wine", target="price")
+    assert isinstance(result.plan, DataPlan)
+    assert result.plan.dataset_id == "upload:bottles.csv"
+    assert "wine has no column 'price'; bottles.csv, which has one, was taken." in result.summary
+    assert bench.plan(dataset="wine", target="cultivar").dataset_id == "sklearn:wine"
+    assert "no column 'price'" in bench.fails(dataset="sklearn:wine", target="price")
+
+
 def test_no_data(bench: Bench) -> None:
     message = bench.fails(target="price")
     assert "attach a file" in message

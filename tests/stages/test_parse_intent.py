@@ -109,6 +109,28 @@ def test_one_of_several_frames_is_meant_by_its_name(
     assert (plan.dataset, plan.target) == (dataset, target)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "dataset", "target"),
+    [
+        ("Predict the kind in wines", "workspace:lab/wines.csv", "kind"),
+        ("predict churn from the customers data", "workspace:customers.csv", "churn"),
+        ("predict the digit in digits", "digits", "digit"),
+        ("predict the price in the table", None, "price"),
+        ("predict wines sold", None, "wines sold"),
+    ],
+)
+def test_a_file_of_the_workspace_is_meant_by_its_name(
+    tmp_path: Path, prompt: str, dataset: str | None, target: str
+) -> None:
+    project = StagedProject(tmp_path)
+    (tmp_path / "lab").mkdir()
+    for name in ("lab/wines.csv", "customers.csv", "table.csv"):
+        (tmp_path / name).write_text("a,b\n" + "1,2\n3,4\n" * 10)
+    plan = project.run(STAGE, {"prompt": prompt}).plan
+    assert isinstance(plan, IntentPlan)
+    assert (plan.dataset, plan.target) == (dataset, target)
+
+
 def test_a_file_that_cannot_be_read_is_left_to_the_data_stage(tmp_path: Path) -> None:
     project = StagedProject(tmp_path)
     file = project.folder / "data" / "broken.parquet"
