@@ -3,13 +3,14 @@
 Run: ``python benchmarks/startup.py --runs 7``. Runs with and without the extension alternate; medians are compared.
 ``ready_s``: from the process's start until ``api/status`` answers. ``cpu_s`` and the memory (USS: what belongs to the
 process alone) are read three seconds later, when the projects are open too. Modules are compiled before, as an
-installation does it. On a busy machine only ``cpu_s`` and the memory tell something.
+installation does it. On a busy machine only ``cpu_s`` and the memory tell something. Seven runs take about two minutes.
 Prints a table and a JSON document.
 """
 
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -46,9 +47,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         compiled = Path(name)
         one(True, compiled)
-        for _ in range(options.runs):
+        for run in range(options.runs):
             without.append(one(False, compiled))
             with_it.append(one(True, compiled))
+            ready = " and ".join(f"{runs[-1]['ready_s']:.2f} s" for runs in (without, with_it))
+            print(f"run {run + 1} of {options.runs}: ready after {ready} with it", file=sys.stderr, flush=True)
     medians = [{key: statistics.median(r[key] for r in runs) for key in runs[0]} for runs in (without, with_it)]
     added = {key: medians[1][key] - medians[0][key] for key in medians[0]}
     print(f"{'':>10} {'without':>10} {'with':>10} {'added':>10}")

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.action == "verify":
             return _verify(args.place)
         return _run(args)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         print(f"jupyter pipeline: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
@@ -111,8 +111,7 @@ def _run(args: argparse.Namespace) -> int:
                 f"Go on with it by --project {name}, or give another name."
             )
         with Progress(pipeline, sys.stderr):
-            pipeline.attach(data)
-            pipeline.chat(args.request, timeout=None)
+            _begin(pipeline, data, args.request)
             while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
                 pipeline.wait()
                 gate = pipeline.gate
@@ -121,6 +120,20 @@ def _run(args: argparse.Namespace) -> int:
         saved = pipeline.download(out)
         _summary(pipeline, saved)
     return 0
+
+
+def _begin(pipeline: Pipeline, data: Path, request: str) -> None:
+    """Hand over data and request; a project that has them goes on from where it stands."""
+    known = [line.text for line in pipeline.model.chat if line.source == "user"]
+    if known[:1] != [request]:
+        pipeline.attach(data)
+        pipeline.chat(request, timeout=None)
+        return
+    stage = pipeline.model.current
+    status = pipeline.model.stages[stage].status
+    print(f"The project {pipeline.project_id!r} goes on at {stage.value}.", file=sys.stderr)
+    if status is StageStatus.FAILED:
+        pipeline.restart_stage(stage.value)
 
 
 def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:

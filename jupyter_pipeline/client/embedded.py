@@ -7,6 +7,7 @@ import getpass
 import shutil
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..project.manager import Project, ProjectManager  # type: ignore[attr-defined]
 
 T = TypeVar("T")
+STORE_S = 10.0
+"""After so many seconds in which nothing could be stored, waiting for a project ends with an error."""
 
 
 class Host:
@@ -112,6 +115,7 @@ class EmbeddedTransport:
         self.project_id = project_id
         self._host: Host | None = Host.of(workspace)
         self._over: str | None = None
+        self._tasks: list[Future[None]] = []
         name = _user_name()
         self._user = User(username=name, name=name)
 
@@ -123,7 +127,7 @@ class EmbeddedTransport:
         except BaseException:
             self.close()
             raise
-        self._follower = self._thread.submit(self._follow())
+        self._tasks = [self._thread.submit(self._follow()), self._thread.submit(self._watch())]
 
     def send(self, message: dict[str, Any], timeout_s: float | None = None) -> int:
         """Send a message; the log's head once what it caused is durable."""
@@ -187,8 +191,8 @@ class EmbeddedTransport:
         host, self._host = self._host, None
         if host is None:
             return
-        if hasattr(self, "_follower"):
-            self._follower.cancel()
+        for task in self._tasks:
+            task.cancel()
         host.release()
         self._listener.status("closed", self._over)
 
@@ -239,6 +243,16 @@ class EmbeddedTransport:
                     else f"The conductor in this process failed: {error}"
                 )
                 listener.status("closed", self._over)
+
+    async def _watch(self) -> None:
+        """Work whose events cannot be stored waits until they can; nobody shall wait for it without knowing."""
+        while (why := self._project.unstored(STORE_S)) is None:  # noqa: ASYNC110 (it is a span of time that matters)
+            await asyncio.sleep(1.0)
+        self._over = (
+            f"The events of {self.project_id!r} cannot be stored ({why}), so the work does not go on. Is the disk "
+            "full? Make room; what was done so far is kept, and the project goes on from there."
+        )
+        self._listener.status("closed", self._over, ErrorCode.INTERNAL.value)
 
 
 def _error(refusal: Refusal) -> PipelineError:

@@ -115,6 +115,7 @@ class Project:
         self._attempt: Attempt | None = None
         self._step_lock = asyncio.Lock()
         self._kill_at_once = False
+        self._unstored: tuple[float, str] | None = None
         self._asked_to_finish: int | None = None
         self._watching_disk: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -261,6 +262,11 @@ class Project:
         finished = await asyncio.to_thread(self.files.finished_runs, work.attempt)
         await self._post(Recover(finished), SYSTEM, None)
 
+    def unstored(self, seconds: float) -> str | None:
+        """Why nothing could be stored for so many seconds; None while all is well."""
+        failed = self._unstored
+        return failed[1] if failed is not None and time.monotonic() - failed[0] >= seconds else None
+
     async def close(self, *, deleted: bool = False) -> None:
         """End the work and the task; with ``deleted`` tell the cursors that there is nothing more to come."""
         self._serving.cancel()
@@ -342,6 +348,7 @@ class Project:
             except Exception as error:
                 await self._could_not_log(letters, error)
                 return
+            self._unstored = None
             self.state = state
             if stored:
                 self._tail.extend(stored)
@@ -410,7 +417,9 @@ class Project:
 
     async def _could_not_log(self, letters: list[Letter], error: Exception) -> None:
         """Nothing has happened: clients are told, and what work reported is tried again."""
-        log.error("The event log of %s could not be written: %s", self.project_id, error)
+        if self._unstored is None:
+            self._unstored = time.monotonic(), str(error)
+            log.error("The event log of %s could not be written: %s", self.project_id, error)
         sorry = Refusal(
             ErrorCode.INTERNAL,
             f"This could not be stored, so it was not done ({error}). Is the disk full? Try again.",

@@ -20,7 +20,7 @@ import msgspec
 from .chain import HASH_BYTES, genesis, links
 from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
 
-__all__ = ["Entry", "EventLog", "LogInUse", "LogTooNew", "Stored", "within"]
+__all__ = ["Entry", "EventLog", "LogInUse", "LogTooNew", "LogUnusable", "Stored", "within"]
 
 T = TypeVar("T")
 _MAX_GROUP = 256
@@ -66,6 +66,10 @@ class LogTooNew(RuntimeError):
     """The log is of a later version."""
 
 
+class LogUnusable(RuntimeError):
+    """The log can be neither opened nor made."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A project as the log lists it. ``working`` says that a stage was running at ``seq``."""
 
@@ -102,7 +106,7 @@ class EventLog:
         self._thread: threading.Thread | None = None
 
     async def open(self) -> None:
-        """Open and lock the file; LogInUse if another process has it."""
+        """Open and lock the file; LogInUse if another process has it, LogUnusable if it cannot be had at all."""
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
         self._thread = threading.Thread(
@@ -264,8 +268,11 @@ class EventLog:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(path, error) from error
     try:
         # Exclusive before WAL: then the WAL index lives in this process's memory.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -288,8 +295,17 @@ def _connect(path: Path) -> sqlite3.Connection:
                 f"Another Jupyter server (or an embedded pipeline) already uses the projects in {path.parent.parent}. "
                 "Use that server, stop it, or start this one in another folder."
             ) from None
-        raise
+        if isinstance(error, LogTooNew):
+            raise
+        raise _unusable(path, error) from error
     return connection
+
+
+def _unusable(path: Path, error: Exception) -> LogUnusable:
+    return LogUnusable(
+        f"The projects' event log {path} cannot be opened ({error}). Check that the disk is not full, that you may "
+        "write in its folder, and that the file is not damaged."
+    )
 
 
 def _entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:

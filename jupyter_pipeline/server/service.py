@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from ..project.log import LogInUse
+from ..project.log import LogInUse, LogUnusable
 from ..protocol.errors import ErrorCode, Refusal
 from .limits import Crowd, RateLimiter
 from .watching import Watch
@@ -131,7 +131,7 @@ class Service:
             manager = ProjectManager(self.settings)
             manager.on_committed = self.watch.committed
             await manager.start()
-        except LogInUse as error:
+        except (LogInUse, LogUnusable) as error:
             self.problem = str(error)
             log.error("jupyter_pipeline is off: %s", error)
         except Exception as error:

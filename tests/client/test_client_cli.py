@@ -1,10 +1,15 @@
 """The command line."""
 
 import argparse
+import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
+import psutil
 import pytest
 
 from jupyter_pipeline.client.cli import main, seconds
@@ -48,27 +53,75 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     assert "There is a project 'a'" in capsys.readouterr().err
 
 
-def test_a_whole_job(tmp_path):
+COMMAND = [sys.executable, "-W", "error", "-m", "jupyter_pipeline.client.cli", "run", "data.csv"]
+
+
+def data_file(folder):
     rows = [f"{i % 7},{(i * 37) % 11},{'yes' if i % 7 > 3 else 'no'}" for i in range(300)]
-    (tmp_path / "data.csv").write_text("a,b,bought\n" + "\n".join(rows) + "\n")
-    command = [sys.executable, "-W", "error", "-m", "jupyter_pipeline.client.cli", "run", "data.csv"]
+    (folder / "data.csv").write_text("a,b,bought\n" + "\n".join(rows) + "\n")
+
+
+def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
+    """Ctrl-C, as a terminal sends it, in the middle of the training; the same command goes on to the bundle."""
+    data_file(tmp_path)
     request = "Predict bought with linear models and random forest"
+    command = [*COMMAND, request, "--yes", "--budget", "4s", "--out", "export.zip"]
+    said = tmp_path / "said.txt"
+    with said.open("w") as stderr:
+        first = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+        )
+    until(lambda: "on validation rows" in said.read_text() or first.poll() is not None)
+    family = psutil.Process(first.pid).children(recursive=True)
+    assert len(family) >= 2  # a worker and its guard
+    os.killpg(first.pid, signal.SIGINT)
+    assert first.communicate(timeout=60)[0] == ""
+    assert first.returncode == 130
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    assert "interrupted; the same command with --project goes on from here." in said.read_text()
+    assert "Traceback" not in said.read_text()
+    assert not (tmp_path / "export.zip").exists()
+
     done = subprocess.run(
-        [*command, request, "--yes", "--budget", "4s", "--out", "export.zip"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+        [*command, "--project", "data"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "export.zip\n"
-    assert "at most 4 s" in done.stderr
-    assert "on validation rows" in done.stderr
+    assert "The project 'data' goes on at TRAIN." in done.stderr
+    assert "at most 4 s" in said.read_text()
     assert "Traceback" not in done.stderr
+    assert [path.name for path in (tmp_path / "pipelines" / "data" / "data").iterdir()] == ["data.csv"]
     with zipfile.ZipFile(tmp_path / "export.zip") as bundle:
         assert {"predict.py", "MANIFEST.json"} <= set(bundle.namelist())
     assert (tmp_path / "pipelines" / "data" / "exports").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "message"), [(4096, "cannot be opened"), (60_000, "cannot be stored"), (40_000, "Is the disk full?")]
+)
+def test_events_that_cannot_be_stored(tmp_path, most_bytes, message):
+    """As on a full disk: files can grow to so many bytes and no more."""
+    data_file(tmp_path)
+    done = subprocess.run(
+        [*COMMAND, "Predict bought", "--yes"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_job_that_cannot_be_done(tmp_path, capsys, monkeypatch):
