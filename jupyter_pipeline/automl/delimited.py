@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from .inference import WRITTEN
 from .opening import ReadError
+from .units import are_numbers
 
 #: What pandas reads as missing; ``predict.py`` of a bundle is given the same list.
 NULL_VALUES = (
@@ -49,6 +51,8 @@ class Dialect:
     null_values : list of str
     dtypes : list of str
         Names of Polars types.
+    written : list of str
+        Columns of numbers with signs or separators (``$1,200``), see :mod:`.units`.
     notes : list of str
         Remarks for people.
     """
@@ -62,6 +66,7 @@ class Dialect:
     names: list[str] = field(default_factory=list)
     null_values: list[str] = field(default_factory=lambda: list(NULL_VALUES))
     dtypes: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -232,6 +237,10 @@ def _types(found: Dialect, body: list[list[str]], width: int) -> None:
     if found.separator != ",":
         found.decimal_comma = _decimal_comma(texts, found.null_values)
     found.dtypes = dtypes_of(texts.lazy(), found.null_values, decimal_comma=found.decimal_comma)
+    rest = [f"{i}" for i, dtype in enumerate(found.dtypes) if dtype == "String"]
+    for i in map(int, are_numbers(texts.lazy(), rest, found.null_values, decimal_comma=found.decimal_comma)):
+        found.dtypes[i] = "Float64"
+        found.written.append(found.names[i])
 
 
 def _marks(texts: pl.DataFrame, nulls: list[str]) -> list[str]:
@@ -245,7 +254,7 @@ def _marks(texts: pl.DataFrame, nulls: list[str]) -> list[str]:
     known = {*nulls, *marks, *spaced}
     for column in texts.iter_columns():
         cells = column.filter(~column.is_in(list(known)))
-        odd = cells.filter(~cells.str.contains(_FLOAT))
+        odd = cells.filter(~cells.str.contains(_FLOAT) & ~cells.str.contains(WRITTEN[False].pattern))
         kinds = set(odd.unique().to_list()) if 0 < len(odd) < 0.5 * len(cells) else set()
         if kinds and kinds <= set(_MARKS):
             marks += sorted(kinds - set(marks))
@@ -255,7 +264,12 @@ def _marks(texts: pl.DataFrame, nulls: list[str]) -> list[str]:
 def _decimal_comma(texts: pl.DataFrame, nulls: list[str]) -> bool:
     for column in texts.iter_columns():
         cells = column.filter(~column.is_in(nulls))
-        if len(cells) and cells.str.contains(_COMMA_FLOAT).all() and cells.str.contains(",", literal=True).any():
+        if not len(cells) or not cells.str.contains(",", literal=True).any():
+            continue
+        if cells.str.contains(_COMMA_FLOAT).all():
+            return True
+        # "1.234,50 €": the comma comes last, with one or two digits behind it.
+        if cells.str.contains(WRITTEN[True].pattern).all() and cells.str.contains(r"\d,\d{1,2}\D*$").any():
             return True
     return False
 

@@ -6,8 +6,10 @@ bundle carries this file as its ``predict.py``, so both come to the same numbers
 """
 
 import argparse
+import contextlib
 import csv
 import json
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -30,6 +32,26 @@ TRUSTED = (
     "sklearn._loss.loss.HalfMultinomialLoss",
     "sklearn._loss.loss.HalfSquaredError",
 )
+CURRENCIES = (
+    r"[$€£¥₹₽₩₺₪₫₱฿]|US\$|A\$|C\$|R\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR"
+    r"|kr|Rs\.?"
+)
+
+
+_MINUS, _APOSTROPHES = "-\u2212", "'\u2019"
+
+
+def _written(group: str, point: str) -> "re.Pattern[str]":
+    n, signs, unit = "[0-9]", f"[{_MINUS}+]?", f"(?:{CURRENCIES})"
+    digits = rf"{n}{{1,3}}(?:[{group}{_APOSTROPHES}\s]{n}{{3}})+(?:{point}{n}*)?|{n}+(?:{point}{n}*)?|{point}{n}+"
+    return re.compile(rf"(?i)^\s*\(?\s*{signs}\s*{unit}?\s*{signs}({digits})\s*(?:{unit}|%)?\s*\)?\s*$")
+
+
+#: Numbers with a currency, a percent sign or separators of thousands; by whether decimals follow a comma.
+WRITTEN = {False: _written(",", r"\."), True: _written(r"\.", ",")}
+#: What is between their digits beside the sign of the decimals, and what makes them negative.
+GROUPS = {False: rf"[,{_APOSTROPHES}\s]", True: rf"[.{_APOSTROPHES}\s]"}
+NEGATIVE = f"[{_MINUS}(]"
 _TRUE = {"true", "1", "1.0", "t", "yes"}
 _FALSE = {"false", "0", "0.0", "f", "no"}
 _DAY = 24 * 3600.0
@@ -92,14 +114,28 @@ def to_texts(column: pd.Series, dtype: str, missing: tuple[str, ...] = ()) -> np
         if not pd.api.types.is_integer_dtype(column.dtype) or (len(values) and np.abs(values).max() < 2**53):
             table = np.array([*(text_of(value, dtype=dtype) for value in values), ""], dtype=object)
             return np.asarray(table[codes])
-    values_list = column.astype(object).tolist()
+    found = distinct_texts(column)  # most columns repeat their values: each is looked at once
+    values_list = column.astype(object).tolist() if found is None else [*found[1], None]
     texts = [text_of(value, dtype=dtype) for value in values_list]
     if missing:
         gone = set(missing)
         texts = ["" if text in gone else text for text in texts]
     result = np.empty(len(texts), dtype=object)
     result[:] = texts
-    return result
+    return result if found is None else np.asarray(result[found[0]])
+
+
+def holds_texts(column: pd.Series) -> bool:
+    """Whether a column's type is one that texts come in."""
+    return bool(column.dtype == object) or isinstance(column.dtype, pd.StringDtype)
+
+
+def distinct_texts(column: pd.Series) -> tuple[np.ndarray, list[str]] | None:
+    """A code for each row (-1 where it is missing) and the texts that they stand for; None if not all are texts."""
+    if not holds_texts(column) or pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return None
+    codes, values = pd.factorize(column)
+    return codes, values.tolist()
 
 
 def to_numbers(column: pd.Series, dtype: str = "number") -> np.ndarray:
@@ -192,9 +228,36 @@ def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str,
     return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
 
 
-def _with_points(column: pd.Series) -> pd.Series:
-    """Numbers in texts with a decimal comma, written with a point."""
-    values = [v.replace(".", "").replace(",", ".") if isinstance(v, str) and "," in v else v for v in column.tolist()]
+def written_number(text: str, *, decimal_comma: bool = False) -> float:
+    """The number that a text such as ``$1,234.50``, ``12 %`` or ``(300)`` stands for; NaN if it is none.
+
+    Percentages become shares. What is a number without further ado (``1.5``) is taken as that also where decimals
+    follow a comma, since rows to predict may come from elsewhere than the training data.
+    """
+    with contextlib.suppress(ValueError):
+        if "_" not in text:
+            return float(text)
+    found = WRITTEN[decimal_comma].match(text)
+    if found is None:
+        return float("nan")
+    number = float(re.sub(GROUPS[decimal_comma], "", found.group(1)).replace(",", "."))
+    number = -number if re.search(NEGATIVE, text) else number
+    return number / 100 if "%" in text else number
+
+
+def _numbers_written(column: pd.Series, decimal_comma: bool) -> pd.Series:
+    """The column with texts such as ``$5`` as the numbers that they stand for."""
+    odd = np.isnan(to_numbers(column)) & column.notna().to_numpy()
+    if not odd.any():
+        return column
+    values = column.astype(object).tolist()
+    known: dict[str, float] = {}
+    for i in np.flatnonzero(odd):
+        text = str(values[i])
+        if text not in known:
+            known[text] = written_number(text, decimal_comma=decimal_comma)
+        if not np.isnan(known[text]):
+            values[i] = known[text]
     return pd.Series(values, index=column.index, dtype=object)
 
 
@@ -231,8 +294,8 @@ def encode(frame: pd.DataFrame, features: dict[str, Any]) -> np.ndarray:
     blocks = []
     for state in features["columns"]:
         column = frame.iloc[:, by_name[state["name"]]]
-        if features.get("decimal_comma") and state["dtype"] == "number" and column.dtype == object:
-            column = _with_points(column)
+        if state["dtype"] == "number" and holds_texts(column):
+            column = _numbers_written(column, bool(features.get("decimal_comma")))
         blocks.append(_encode_column(column, state, missing))
     if not blocks:
         return np.zeros((len(frame), 1), dtype=np.float32)
@@ -388,9 +451,8 @@ class Model:
         for state in self.features["columns"]:
             if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] == "number":
                 column = frame[state["name"]]
-                if isinstance(column, pd.Series) and column.dtype == object:
-                    if self.features.get("decimal_comma"):
-                        column = _with_points(column)
+                if isinstance(column, pd.Series) and holds_texts(column):
+                    column = _numbers_written(column, bool(self.features.get("decimal_comma")))
                     texts = to_texts(column, "string", tuple(self.features["missing"]))
                     bad = int(((texts != "") & np.isnan(to_numbers(column))).sum())
                     if bad:

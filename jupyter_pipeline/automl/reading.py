@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,7 @@ from .opening import (
     unpacked,
     western,
 )
+from .units import are_numbers, number_of
 from .whole import first_sheet, json_kind, load
 
 __all__ = [
@@ -65,8 +67,8 @@ class TableSpec:
     encoding : str
         Of a text file.
     options : dict
-        For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty; for
-        ``excel`` sheet; JSON types only.
+        For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty, written
+        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet; JSON types only.
     columns : dict of str
         Name and type of each column, in order. Names are unique.
     notes : tuple of str
@@ -173,6 +175,7 @@ def _of_dialect(spec: TableSpec, dialect: Dialect) -> TableSpec:
         "ragged": False,
         "drop_empty": False,
         "null_values": dialect.null_values,
+        "written": dialect.written,
     }
     columns = dict(zip(dialect.names, dialect.dtypes, strict=True))
     return replace(spec, format="csv", options=options, columns=columns, notes=tuple(dialect.notes))
@@ -292,14 +295,15 @@ def settle(spec: TableSpec) -> TableSpec:
     spec = replace(spec, sha256=sha256(Path(spec.path)))
     for attempt in itertools.count():
         try:
-            counts = _counted(spec)
+            found = _with_units(spec)
+            n_rows, n_empty = _counted(found)
             break
         except _UNREADABLE as error:
             wider = _widened(spec, str(error), attempt)
             if wider is None:
                 raise _unreadable(spec, error) from None
             spec = wider
-    n_rows, n_empty = counts
+    spec = found
     if n_empty and spec.format == "csv":
         spec = replace(
             spec,
@@ -310,6 +314,31 @@ def settle(spec: TableSpec) -> TableSpec:
     if not n_rows:
         raise ReadError(f"{Path(spec.path).name} has a header but no rows; it should hold rows of data.")
     return replace(spec, n_rows=n_rows)
+
+
+def _with_units(spec: TableSpec) -> TableSpec:
+    """With those columns as numbers whose every cell, to the end of the file, is a number with signs or separators."""
+    candidates = list(spec.options.get("written", ()))
+    if not candidates:
+        return spec
+    texts = _lazy(_as_texts(spec, candidates))
+    comma = spec.options["decimal_comma"]
+    found = are_numbers(texts, candidates, list(spec.null_values), decimal_comma=comma)
+    columns = {name: "String" if name in candidates and name not in found else t for name, t in spec.columns.items()}
+    notes = list(spec.notes)
+    if found:
+        some = ", ".join(map(repr, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        notes.append(
+            f"Read as numbers, without currency, percent sign (as shares) and separators of thousands: {some}."
+        )
+    return replace(spec, columns=columns, options={**spec.options, "written": found}, notes=tuple(notes))
+
+
+def _as_texts(spec: TableSpec, names: Iterable[str]) -> TableSpec:
+    """The table with some columns as they are written."""
+    columns = {**spec.columns, **dict.fromkeys(names, "String")}
+    written = [name for name in spec.options.get("written", ()) if columns[name] != "String"]
+    return replace(spec, columns=columns, options={**spec.options, "written": written})
 
 
 def _counted(spec: TableSpec) -> tuple[int, int]:
@@ -340,14 +369,25 @@ def _widened(spec: TableSpec, error: str, attempt: int) -> TableSpec | None:
     if place and place.group(1) != "str":
         name = names[int(place.group(2)) - 1]
         if attempt < _MAX_WIDENED and spec.columns[name] in _WIDER:
-            return replace(spec, columns={**spec.columns, name: _WIDER[spec.columns[name]]})
-        texts = _lazy(replace(spec, columns=dict.fromkeys(names, "String")))
+            wider = _WIDER[spec.columns[name]]
+            if wider == "String" and spec.columns[name] == "Float64":  # perhaps of numbers such as 1,200
+                return _perhaps_written(spec, [name])
+            return replace(spec, columns={**spec.columns, name: wider})
+        texts = _lazy(_as_texts(spec, names))
         found = dtypes_of(texts, options["null_values"], decimal_comma=options["decimal_comma"])
-        return replace(spec, columns=dict(zip(names, found, strict=True)))
+        spec = replace(spec, columns=dict(zip(names, found, strict=True)))
+        return _perhaps_written(spec, [name for name, dtype in spec.columns.items() if dtype == "String"])
     if options["quote"] and (place or "malformed" in error):
         note = "Quotation marks do not come in pairs, so they are read as plain characters."
         return replace(spec, options={**options, "quote": None}, notes=(*spec.notes, note))
     return None
+
+
+def _perhaps_written(spec: TableSpec, names: list[str]) -> TableSpec:
+    """Columns that are texts, unless :func:`_with_units` finds all of them to be numbers with signs."""
+    written = list(dict.fromkeys([*spec.options.get("written", ()), *names]))
+    columns = {**spec.columns, **dict.fromkeys(written, "Float64")}
+    return replace(spec, columns=columns, options={**spec.options, "written": written})
 
 
 def _western_of(spec: TableSpec) -> str:
@@ -385,13 +425,15 @@ def _lazy(spec: TableSpec) -> pl.LazyFrame:
     if spec.format == "ndjson":
         return _ndjson(spec, source)
     options = spec.options
-    names = list(spec.columns)
+    names, written = list(spec.columns), set(options.get("written", ()))
     lazy = pl.scan_csv(
         source,
         has_header=options["header"],
         skip_lines=options["skip_lines"],
         with_column_names=lambda _: names,
-        schema_overrides={name: _DTYPES[dtype] for name, dtype in spec.columns.items()},
+        schema_overrides={
+            name: _DTYPES["String" if name in written else dtype] for name, dtype in spec.columns.items()
+        },
         separator=options["separator"],
         quote_char=options["quote"],
         eol_char=options["eol"],
@@ -400,7 +442,10 @@ def _lazy(spec: TableSpec) -> pl.LazyFrame:
         null_values=options["null_values"],
         glob=False,
     )
-    return lazy.filter(~pl.all_horizontal(pl.all().is_null())) if options["drop_empty"] else lazy
+    if options["drop_empty"]:
+        lazy = lazy.filter(~pl.all_horizontal(pl.all().is_null()))
+    numbers = [number_of(name, decimal_comma=options["decimal_comma"]) for name in written]
+    return lazy.with_columns(numbers) if numbers else lazy
 
 
 def _ndjson(spec: TableSpec, source: Any) -> pl.LazyFrame:

@@ -161,8 +161,27 @@ def test_numbers_with_a_decimal_comma() -> None:
 
     frame = pd.DataFrame({"x": [1.5, 2.5, 1000.25]})
     features = Features({"x": "numeric"}, "regression", decimal_comma=True).fit(frame, [0.0, 1.0, 2.0])
-    texts = pd.DataFrame({"x": ["1,5", "2,5", "1.000,25"]}, dtype=object)
-    assert (features.transform(texts) == features.transform(frame)).all()
+    for dtype in (object, "string", None):  # None: what this pandas makes of texts, as when it reads a CSV
+        texts = pd.DataFrame({"x": ["1,5", "2,5", "1.000,25"]}, dtype=dtype)
+        assert (features.transform(texts) == features.transform(frame)).all()
+
+
+def test_numbers_with_currency_percent_and_thousands() -> None:
+    from jupyter_pipeline.automl.features import Features
+
+    frame = pd.DataFrame({"x": [1234.5, 0.12, -5.0, np.nan]})
+    features = Features({"x": "numeric"}, "regression").fit(frame, [0.0, 1.0, 2.0, 3.0])
+    for dtype in (object, None):
+        texts = pd.DataFrame({"x": ["$1,234.50", "12 %", "(5)", "call us"]}, dtype=dtype)
+        assert (features.transform(texts) == features.transform(frame)).all()
+
+
+def test_texts_in_a_column_of_numbers_are_told(bundle: Path) -> None:
+    model, rows = load_model(bundle / "model"), rows_of()
+    number = next(c["name"] for c in model.columns if c["dtype"] == "number")
+    told = rows.assign(**{number: ["abc", *rows[number].astype(str).tolist()[1:]]})
+    assert model.remarks(told) == [f"1 values of column {number!r} are no finite numbers: taken as missing."]
+    assert model.remarks(rows) == []
 
 
 def test_the_threshold_can_be_changed(bundle: Path, tmp_path: Path) -> None:

@@ -9,10 +9,15 @@ import pickle
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jupyter_pipeline.automl import opening, whole
+from jupyter_pipeline.automl.inference import WRITTEN, to_numbers, written_number
 from jupyter_pipeline.automl.reading import (
     BUNDLED,
     ReadError,
@@ -24,6 +29,7 @@ from jupyter_pipeline.automl.reading import (
     sniff,
     sniff_bundled,
 )
+from jupyter_pipeline.automl.units import number_of
 
 FRAME = pl.DataFrame(
     {
@@ -240,6 +246,65 @@ def test_spaces_after_commas(tmp_path):
 def test_decimal_commas(tmp_path):
     frame = load(write(tmp_path / "t.csv", "a;b\n1,5;x\n2,25;y\n"))
     assert frame["a"].to_list() == [1.5, 2.25]
+
+
+def test_numbers_with_signs_and_separators(tmp_path):
+    rows = '"$1,234.50",12%,"1,200",x1\n$99,7.5 %,"1,000,000",2\n($5.25),-3%,-7,3\n'
+    path = write(tmp_path / "t.csv", "price,share,count,code\n" + rows)
+    spec = settle(sniff(path))
+    assert spec.columns == {"price": "Float64", "share": "Float64", "count": "Float64", "code": "String"}
+    assert read(spec).select("price", "share", "count").rows() == [
+        (1234.5, 0.12, 1200.0),
+        (99.0, 0.075, 1e6),
+        (-5.25, -0.03, -7.0),
+    ]
+    assert "Read as numbers, without currency" in spec.notes[-1]
+    assert read(TableSpec.from_dict(json.loads(json.dumps(spec.to_dict())))).equals(read(spec))
+
+
+def test_numbers_with_signs_and_decimal_commas(tmp_path):
+    frame = load(write(tmp_path / "t.csv", "a;b;c\n1.234,50 €;x;1,5\n-12,00 €;y;2,25\n"))
+    assert frame.rows() == [(1234.5, "x", 1.5), (-12.0, "y", 2.25)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["$5", "€5", "$7"],
+        ["5%", "5", "6%"],
+        ["555 123 456", "555 123 457", "555 999 000"],
+        ["1,23", "4,5", "1"],
+        ["$5", "call us", "$6"],
+        ["01,234", "1,234", "x"],
+    ],
+)
+def test_what_is_no_number_with_a_sign(tmp_path, cells):
+    path = write(tmp_path / "t.csv", "a,b\n" + "".join(f'"{cell}",{i}\n' for i, cell in enumerate(cells)))
+    assert settle(sniff(path)).columns["a"] == "String"
+
+
+def test_separators_of_thousands_far_down(tmp_path):
+    """The beginning says whole numbers, the end does not."""
+    rows = "".join(f"{i},k{i}\n" for i in range(30_000))
+    spec = settle(sniff(write(tmp_path / "t.csv", "n,k\n" + rows + '"1,234,567",x\n')))
+    assert spec.columns["n"] == "Float64"
+    assert read(spec)["n"][-1] == 1234567.0
+    spec = settle(sniff(write(tmp_path / "u.csv", "n,k\n" + rows + '"1,234,567",x\nabc,y\n')))
+    assert spec.columns["n"] == "String"
+    assert spec.options["written"] == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.from_regex(r"\A[$€ (+-]{0,3}[0-9]{1,4}([,. '][0-9]{1,4}){0,3}[ %€)]{0,3}\Z") | st.text(max_size=12),
+    st.booleans(),
+)
+def test_a_bundle_reads_numbers_with_signs_as_training_does(text, comma):
+    row = pl.DataFrame({"x": [text]}).select(number_of("x", decimal_comma=comma)).item()
+    if WRITTEN[comma].match(text) and text.strip() and np.isnan(to_numbers(pd.Series([text], dtype=object))[0]):
+        assert row == written_number(text, decimal_comma=comma)
+    elif row is not None and not comma:
+        assert row == float(text)
 
 
 @pytest.mark.parametrize("text", ["1,0.5,x\n2,0.7,y\n3,0.1,x\n", "5.1,3.5,a\n4.9,3.0,b\n"])
