@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -23,6 +23,8 @@ NULL_VALUES = (
 _MARKS = ("-", "--", ".", "missing", "Missing", "unknown", "Unknown", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "nil")
 _SEPARATORS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 2000
+#: Where the names of the columns are looked for.
+_MOST_ABOVE = 30
 _INT = r"^\s*[+-]?\d{1,18}\s*$"
 _FLOAT = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:inity|INITY)?|nan|NaN)\s*$"
 _COMMA_FLOAT = r"^\s*[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?\s*$"
@@ -106,6 +108,11 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
         found.quote = None
         rows = _rows(text, found.separator, None)
         found.notes.append("Quotation marks do not come in pairs, so they are read as plain characters.")
+    above = lines_above(rows or [])
+    if above:
+        found.skip_lines += above
+        rows = (rows or [])[above:]
+        found.notes.append(f"{above} line{'s' if above > 1 else ''} above the column names are left out.")
     rows = [row for row in rows or [] if row]
     if not rows:
         raise ReadError(f"{name} is empty; it should hold a header line and rows of data.")
@@ -163,6 +170,20 @@ def _rows(text: str, separator: str, quote: str | None, limit: int = _SAMPLE_ROW
     if quote and any(cell.count("\n") > 200 for row in rows for cell in row):
         return None
     return rows
+
+
+def lines_above(rows: Sequence[Sequence[str | None]]) -> int:
+    """How many rows stand above the names of the columns: a title, remarks, empty lines."""
+    filled = [sum(bool((cell or "").strip()) for cell in row) for row in rows[:_MOST_ABOVE]]
+    above = next((i for i, n in enumerate(filled) if n > 1), 0)
+    if not above:
+        return 0
+    names = [(cell or "").strip() for cell in rows[above]]
+    while names and not names[-1]:
+        names.pop()
+    own = all(names) and len(set(names)) == len(names) and not any(_NUMBER.match(name) for name in names)
+    below = filled[above + 1 :]
+    return above if own and len(names) > 1 and below and max(below) >= len(names) - 1 else 0
 
 
 def _complain_of_ragged(rows: list[list[str]], width: int, name: str, found: Dialect) -> None:

@@ -148,7 +148,7 @@ def _codes(texts: pl.Series) -> bool:
 
 
 def date_format(texts: pl.Series) -> str | None:
-    """The format that reads at least 95 percent of texts as dates, if there is one.
+    """The format that reads at least 95 percent of texts as dates, if there is one; ``mixed`` if it takes several.
 
     Day and month are told apart by values above 12; where none is seen, the order stays ``%m/%d`` for slashes as
     pandas reads them.
@@ -156,19 +156,24 @@ def date_format(texts: pl.Series) -> str | None:
     if not len(texts) or not texts.str.contains(r"\d.*[-/.\s:].*\d").mean():
         return None
     best, most = None, 0.0
+    some = np.zeros(len(texts), dtype=bool)
     for form in DATE_FORMATS:
         wide = "%H" in form
         kind: Any = pl.Datetime("us", "UTC" if "%#z" in form else None) if wide else pl.Date
         try:
-            share = _mean(texts.str.strptime(kind, form, strict=False, exact=True).is_not_null())
+            read = texts.str.strptime(kind, form, strict=False, exact=True).is_not_null()
         except pl.exceptions.PolarsError:
             continue
+        some |= read.to_numpy()
+        share = _mean(read)
         first_month = form.startswith("%m")
         if share > most or (first_month and share == most):
             best, most = form, share
         if most == 1.0 and form.startswith("%Y"):
             break
-    return best if most >= 0.95 else None
+    if most >= 0.95:
+        return best
+    return "mixed" if some.mean() >= 0.95 and len(texts) >= 10 else None
 
 
 def correlated(sample: pl.DataFrame, columns: dict[str, dict[str, Any]], target: str | None) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from .opening import (
     western,
 )
 from .units import are_numbers, number_of
-from .whole import first_sheet, json_kind, load
+from .whole import json_kind, load, main_sheet
 
 __all__ = [
     "BUNDLED", "ReadError", "TableSpec", "read", "scan", "settle", "sha256", "sha256_of", "sniff", "sniff_bundled",
@@ -68,7 +68,8 @@ class TableSpec:
         Of a text file.
     options : dict
         For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty, written
-        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet; JSON types only.
+        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet, above (rows above the column names); JSON
+        types only.
     columns : dict of str
         Name and type of each column, in order. Names are unique.
     notes : tuple of str
@@ -136,8 +137,8 @@ def sniff(path: str | Path) -> TableSpec:
     if start.startswith(b"\xff\xff\xff\xff") and suffix in (".arrow", ".arrows", ".ipc", ".feather"):
         return _with_schema(replace(spec, format="ipc_stream"))
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        sheet, notes = first_sheet(path, compression, member)
-        return _with_schema(replace(spec, format="excel", options={"sheet": sheet}, notes=notes))
+        sheet, above, notes = main_sheet(path, compression, member)
+        return _with_schema(replace(spec, format="excel", options={"sheet": sheet, "above": above}, notes=notes))
     if suffix in (
         ".parquet",
         ".pq",
@@ -185,7 +186,7 @@ def _with_schema(spec: TableSpec) -> TableSpec:
     """With the columns that the file itself names."""
     try:
         if spec.format in ("json", "excel", "ipc_stream"):
-            frame, note = load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))
+            frame, note = _loaded(spec)
             schema = frame.schema
             spec = replace(spec, notes=(*spec.notes, note)) if note else spec
         else:
@@ -416,7 +417,7 @@ def _lazy(spec: TableSpec) -> pl.LazyFrame:
     if not Path(spec.path).is_file():
         raise ReadError(f"There is no file {Path(spec.path).name} any more; attach it again.")
     if spec.format in ("json", "excel", "ipc_stream"):
-        return load(*_key(spec), spec.format, spec.compression, spec.member, spec.encoding, _sheet(spec))[0].lazy()
+        return _loaded(spec)[0].lazy()
     source: Any = plain(Path(spec.path), spec.compression, spec.member, spec.encoding)
     if spec.format == "parquet":
         return pl.scan_parquet(source, glob=False)
@@ -454,14 +455,12 @@ def _ndjson(spec: TableSpec, source: Any) -> pl.LazyFrame:
         lazy.collect_schema()
         return lazy
     except pl.exceptions.PolarsError:
-        return load(*_key(spec), "ndjson", spec.compression, spec.member, spec.encoding, "")[0].lazy()
+        return _loaded(spec)[0].lazy()
 
 
-def _key(spec: TableSpec) -> tuple[str, int, int]:
-    """The file and what changes when its content does."""
+def _loaded(spec: TableSpec) -> tuple[pl.DataFrame, str | None]:
+    """A table of a format that is read as a whole, and a remark; read anew when the file changes."""
     stat = Path(spec.path).stat()
-    return spec.path, stat.st_mtime_ns, stat.st_size
-
-
-def _sheet(spec: TableSpec) -> str:
-    return str(spec.options.get("sheet", ""))
+    sheet, above = str(spec.options.get("sheet", "")), int(spec.options.get("above", 0))
+    how = (spec.format, spec.compression, spec.member, spec.encoding, sheet, above)
+    return load(spec.path, stat.st_mtime_ns, stat.st_size, *how)

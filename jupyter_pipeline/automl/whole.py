@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from .delimited import unique_names
+from .delimited import lines_above, unique_names
 from .opening import ReadError, unpacked
 
 MAX_IN_MEMORY_BYTES = 1 << 30
@@ -31,8 +31,8 @@ def json_kind(text: str) -> str:
     return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
 
 
-def first_sheet(path: Path, compression: str | None, member: str | None) -> tuple[str, tuple[str, ...]]:
-    """The first sheet of an Excel file that holds a table, and a remark where there are others."""
+def main_sheet(path: Path, compression: str | None, member: str | None) -> tuple[str, int, tuple[str, ...]]:
+    """The sheet of an Excel file with the largest table, how many rows stand above it, and remarks."""
     import fastexcel
 
     name = path.name
@@ -40,17 +40,27 @@ def first_sheet(path: Path, compression: str | None, member: str | None) -> tupl
     _not_too_deep(data, name)
     try:
         book = fastexcel.read_excel(data)
-        sizes = {sheet: book.load_sheet(sheet, n_rows=2).width for sheet in book.sheet_names}
+        sheets = {
+            sheet: book.load_sheet(sheet, header_row=None, n_rows=30, dtypes="string") for sheet in book.sheet_names
+        }
     except Exception as error:
         raise ReadError(
             f"{name} cannot be read as an Excel file ({error}); save it again, without a password."
         ) from None
-    tables = [sheet for sheet, width in sizes.items() if width > 1]
-    if not tables:
+    sizes = {sheet: table.total_height * table.width for sheet, table in sheets.items() if table.width > 1}
+    if not sizes:
         raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
-    others = [s for s in tables if s != tables[0]]
-    notes = (f"The sheet {tables[0]!r} is read; there are also {', '.join(map(repr, others[:5]))}.",) if others else ()
-    return tables[0], notes
+    largest = max(sizes, key=lambda sheet: sizes[sheet])
+    above = lines_above(sheets[largest].to_polars().rows())
+    notes = []
+    if others := [sheet for sheet in sizes if sheet != largest]:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        notes.append(
+            f"The sheet {largest!r}, the largest, is read; there are also {', '.join(map(repr, others[:5]))}{more}."
+        )
+    if above:
+        notes.append(f"{above} row{'s' if above > 1 else ''} above the column names are left out.")
+    return largest, above, tuple(notes)
 
 
 def _whole(path: Path, compression: str | None, member: str | None, limit: int) -> bytes:
@@ -82,13 +92,14 @@ def load(
     member: str | None,
     encoding: str,
     sheet: str,
+    above: int = 0,
 ) -> tuple[pl.DataFrame, str | None]:
     """A table of a format that is read as a whole, and a remark about its column names."""
     path = Path(place)
     limit = MAX_IN_MEMORY_BYTES if kind == "ipc_stream" else MAX_PARSED_BYTES
     data = _whole(path, compression, member, limit)
     if kind == "excel":
-        return _excel_table(data, sheet)
+        return _excel_table(data, sheet, above)
     if kind == "ipc_stream":
         return pl.read_ipc_stream(data), None
     text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
@@ -120,13 +131,13 @@ def _json_table(values: Any, name: str) -> pl.DataFrame:
     return pl.DataFrame({key: pl.Series(key, [row.get(key) for row in values], strict=False) for key in names})
 
 
-def _excel_table(data: bytes, sheet: str) -> tuple[pl.DataFrame, str | None]:
+def _excel_table(data: bytes, sheet: str, above: int) -> tuple[pl.DataFrame, str | None]:
     import fastexcel
 
     book = fastexcel.read_excel(data)
-    table = book.load_sheet(sheet)
+    table = book.load_sheet(sheet, header_row=above)
     frame = table.to_polars()
-    first = book.load_sheet(sheet, header_row=None, n_rows=1).to_polars()
+    first = book.load_sheet(sheet, header_row=None, skip_rows=above, n_rows=1).to_polars()
     if first.width != frame.width or not first.height:
         return frame, None
     names, note = unique_names(first.row(0))

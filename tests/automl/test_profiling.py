@@ -283,6 +283,8 @@ def test_progress_rises_to_the_end(table: pl.DataFrame, monkeypatch: pytest.Monk
         (["31/12/2020", "01/02/2021"], "%d/%m/%Y"),
         (["01/02/2020", "03/04/2021"], "%m/%d/%Y"),
         (["Jan 5, 2020", "Dec 24, 1999"], "%b %d, %Y"),
+        (["2024-01-31", "31.12.2023", "Jan 5, 2020", "01/02/2021"] * 3, "mixed"),
+        (["2024-01-31", "31.12.2023", "seen", "not seen"] * 3, None),
         (["version 1.2", "10-20 people"], None),
         (["red", "blue"], None),
         (["555-1234", "555-9876"], None),

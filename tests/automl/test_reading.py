@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pytest
@@ -64,8 +65,6 @@ def write_parquet(path: Path) -> None:
 
 
 def write_excel(path: Path) -> None:
-    import openpyxl
-
     book = openpyxl.Workbook()
     book.active.append(FRAME.columns)
     for row in FRAME.rows():
@@ -210,8 +209,6 @@ def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
 
 
 def test_duplicate_names_in_excel(tmp_path):
-    import openpyxl
-
     book = openpyxl.Workbook()
     book.active.title = "notes"
     book.active.append(["only text here"])
@@ -228,6 +225,28 @@ def test_duplicate_names_in_excel(tmp_path):
 def test_numbers_with_leading_zeros_stay_text(tmp_path):
     frame = load(write(tmp_path / "t.csv", "zip,n\n01234,1\n98765,2\n"))
     assert frame["zip"].to_list() == ["01234", "98765"]
+
+
+def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "README"
+    for row in (("about", "info"), ("made by", "ops")):
+        book.active.append(row)
+    sheet = book.create_sheet("Customers")
+    for row in (("Customers of the north",), (), ("age", "plan"), *((i, f"p{i % 3}") for i in range(20))):
+        sheet.append(row)
+    book.save(tmp_path / "t.xlsx")
+    spec = settle(sniff(tmp_path / "t.xlsx"))
+    assert (spec.columns, spec.n_rows) == ({"age": "Float64", "plan": "String"}, 20)
+    assert "The sheet 'Customers', the largest, is read; there are also 'README'." in spec.notes
+    assert read(spec).row(0) == (0.0, "p0")
+
+
+@pytest.mark.parametrize("above", ["Customers of the north\n\n", "Made by ops,\nin 2024,,\n", "sep=,\nTitle\n"])
+def test_a_title_above_the_column_names_is_left_out(tmp_path, above):
+    spec = settle(sniff(write(tmp_path / "t.csv", above + "age,plan\n" + "1,x\n2,y\n" * 5)))
+    assert (list(spec.columns), spec.n_rows) == (["age", "plan"], 10)
+    assert any("above the column names are left out" in note for note in spec.notes)
 
 
 def test_marks_for_missing_values(tmp_path):
