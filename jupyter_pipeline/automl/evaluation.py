@@ -1,4 +1,4 @@
-"""All metrics of predictions, with intervals, and the numbers behind the pictures; computed by scikit-learn."""
+"""All metrics of predictions, and the numbers behind the pictures; computed by scikit-learn."""
 
 import math
 import warnings
@@ -8,11 +8,9 @@ import numpy as np
 from sklearn import metrics as sk
 
 from .inference import decide
-from .metrics import CLASSIFICATION, REGRESSION, confusion, from_confusion, score
 
 #: Points of a curve that are kept for drawing.
 _POINTS = 400
-_BOOTSTRAP_ROWS = 20_000
 
 
 def evaluate(task_type: str, y: np.ndarray, raw: np.ndarray, threshold: float | None = None) -> dict[str, float | None]:
@@ -83,59 +81,6 @@ def _ranking(name: str, y: np.ndarray, raw: np.ndarray) -> float | None:
         return float(function(y == 1, raw[:, 1])) if both else None
     found = [function(y == c, raw[:, c]) for c in range(raw.shape[1]) if 0 < int((y == c).sum()) < len(y)]
     return float(np.mean(found)) if found else None
-
-
-def intervals(
-    task_type: str,
-    y: np.ndarray,
-    raw: np.ndarray,
-    threshold: float | None = None,
-    *,
-    repeats: int = 500,
-    seed: int = 0,
-    level: float = 0.95,
-) -> dict[str, tuple[float, float]]:
-    """Bootstrap intervals (percentiles) of the metrics: how much they vary with the choice of rows.
-
-    Parameters
-    ----------
-    task_type, y, raw, threshold
-        As in :func:`evaluate`.
-    repeats : int, default=500
-        How many times rows are drawn with replacement; fewer on many rows.
-    seed : int, default=0
-    level : float, default=0.95
-
-    Returns
-    -------
-    dict of str to (float, float)
-        Lower and upper end; metrics that are not defined on most draws are left out.
-    """
-    rng = np.random.default_rng(seed)
-    n = len(y)
-    if n < 2:
-        return {}
-    if n > _BOOTSTRAP_ROWS:
-        repeats = max(50, min(repeats, int(repeats * _BOOTSTRAP_ROWS / n)))
-    names = REGRESSION if task_type == "regression" else CLASSIFICATION
-    drawn: dict[str, list[float]] = {name: [] for name in names}
-    codes = None if task_type == "regression" else decide(raw, threshold)
-    for _ in range(repeats):
-        rows = rng.integers(0, n, n)
-        matrix = None if codes is None else confusion(y[rows], codes[rows], raw.shape[1])
-        for name in names:
-            if matrix is not None and name not in ("log_loss", "brier", "roc_auc", "average_precision"):
-                value = from_confusion(name, task_type, matrix)
-            else:
-                value = score(name, task_type, y[rows], raw[rows], threshold)
-            if math.isfinite(value):
-                drawn[name].append(value)
-    tail = 100 * (1 - level) / 2
-    return {
-        name: (float(np.percentile(values, tail)), float(np.percentile(values, 100 - tail)))
-        for name, values in drawn.items()
-        if len(values) > repeats / 2
-    }
 
 
 def confusion_data(y: np.ndarray, raw: np.ndarray, classes: list[Any], threshold: float | None) -> dict[str, Any]:

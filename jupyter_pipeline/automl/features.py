@@ -36,8 +36,10 @@ def dtype_of(column: pd.Series) -> str:
         return "datetime"
     if pd.api.types.is_numeric_dtype(column.dtype):
         return "number"
+    if isinstance(column.dtype, pd.StringDtype):
+        return "string"
     known = column.dropna()
-    return "boolean" if len(known) and known.map(lambda value: isinstance(value, bool)).all() else "string"
+    return "boolean" if len(known) and all(isinstance(value, bool) for value in known) else "string"
 
 
 class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .inference import text_of, to_numbers
+from .inference import distinct_texts, text_of, to_numbers
 
 
 class TargetError(ValueError):
@@ -96,9 +96,9 @@ def encode_target(
         if np.ptp(y[known]) == 0:
             raise TargetError(f"The target {target!r} is the same in every row; there is nothing to learn.")
         return Task(task_type, target), y, known
-    labels = pd.Series([plain(value) for value in column.tolist()], dtype=object)
-    known = labels.notna().to_numpy()
-    classes = _in_order(labels[known].unique().tolist())
+    codes, labels = _labels(column)
+    known = np.array([label is not None for label in [*labels, None]])[codes]
+    classes = _in_order(list(dict.fromkeys(label for label in labels if label is not None)))
     if len(classes) < 2:
         raise TargetError(
             f"The target {target!r} has {len(classes)} class{'' if len(classes) == 1 else 'es'} in the rows that have "
@@ -116,8 +116,19 @@ def encode_target(
                 raise TargetError(f"The positive class {positive_class!r} is not in the target; it has {classes}.")
             classes = [c for c in classes if c is not positive[0]] + positive[:1]
     code = {(type(c), c): i for i, c in enumerate(classes)}
-    y = np.array([code.get((type(value), value), -1) for value in labels], dtype=np.int64)
-    return Task(task_type, target, classes), y, known
+    table = np.array([*(code.get((type(label), label), -1) for label in labels), -1], dtype=np.int64)
+    return Task(task_type, target, classes), table[codes], known
+
+
+def _labels(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """A code for each row, -1 where it is missing, and the labels that they stand for (None: missing too)."""
+    found: tuple[np.ndarray, Any] | None = distinct_texts(column)
+    if found is None and isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
+        codes, values = pd.factorize(column)
+        found = codes, values.tolist()
+    if found is None:  # of several types: equal ones, such as 1 and True, are told apart
+        found = np.arange(len(column)), column.tolist()
+    return found[0], [plain(value) for value in found[1]]
 
 
 def _in_order(values: list[Any]) -> list[Any]:

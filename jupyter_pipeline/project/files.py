@@ -14,7 +14,10 @@ from .settings import UPLOAD_PREFIX
 from .state import ProjectState
 
 _CHUNK = 1 << 20
-_WRITTEN = ("data", "data/downloads", "artifacts", "artifacts/trials", "code", "code/modeling", "exports", "errors")
+_WRITTEN = (
+    *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials"),
+    *("code", "code/modeling", "exports", "errors"),
+)
 """Folders in which the server and its workers write."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from ..automl.evaluation import evaluate
 from ..automl.saving import set_threshold
@@ -131,11 +132,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _split(folder: Path, parts: dict[str, np.ndarray]) -> None:
     """``split.csv``: which part each row of the data belongs to, so that anyone can measure again."""
-    numbers = np.concatenate(list(parts.values()))
-    names = np.repeat(list(parts), [len(part) for part in parts.values()])
-    order = np.argsort(numbers, kind="stable")
-    lines = ["row,part", *(f"{numbers[i]},{names[i]}" for i in order)]
-    (folder / "split.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pieces = [pl.DataFrame({"row": part}).with_columns(part=pl.lit(name)) for name, part in parts.items()]
+    pl.concat(pieces).sort("row").write_csv(folder / "split.csv")
 
 
 def _model(folder: Path, kept: Kept, source: Path) -> dict[str, str]:

@@ -3,13 +3,15 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..automl.evaluation import evaluate, intervals
+from ..automl.bootstrap import intervals
+from ..automl.evaluation import evaluate
 from ..protocol.events import (
     EvaluationComplete,
     EvaluationStarted,
@@ -30,6 +32,7 @@ _STEPS = 6
 _IMPORTANCE_S = 30.0
 _SHAP_S = 15.0
 _LABEL = "test rows"
+Metrics = dict[str, float | None]
 READS = "test-reads.json"
 
 
@@ -51,7 +54,7 @@ class Final:
         How the Shapley values in ``shap.json`` were found: ``method``, ``background``, ``unit`` and ``n_rows``.
     """
 
-    metrics: dict[str, float | None]
+    metrics: Metrics
     intervals: dict[str, tuple[float, float]]
     importance: dict[str, Any] | None
     figures: list[tuple[str, Path]]
@@ -116,7 +119,7 @@ class FinalRun:
         self.run_id = f"final-{ctx.job.attempt}"
         self._step, self._start = 0, time.monotonic()
 
-    def run(self, rows: Rows, test: np.ndarray) -> Final:
+    def run(self, rows: Rows, test: np.ndarray, measured: Callable[[Metrics], None]) -> Final:
         """Evaluate.
 
         Parameters
@@ -125,12 +128,14 @@ class FinalRun:
             All rows.
         test : numpy.ndarray
             Row numbers of the test rows.
+        measured : callable
+            Called with the metrics as soon as they are known, before pictures and explanations are made.
         """
         ctx, task_type = self.ctx, self.model.task_type
         config = {"source_run": self.source_run, "split": "test", "threshold": self.model.threshold}
         ctx.emit(TrainRunStarted(run_id=self.run_id, model_id=self.model_id, metric_primary=self.metric, config=config))
         try:
-            return self._evaluate(rows, test)
+            return self._evaluate(rows, test, measured)
         except Exception as error:
             ctx.emit(
                 TrainRunFinished(
@@ -142,7 +147,7 @@ class FinalRun:
             )
             raise
 
-    def _evaluate(self, rows: Rows, test: np.ndarray) -> Final:
+    def _evaluate(self, rows: Rows, test: np.ndarray, told: Callable[[Metrics], None]) -> Final:
         ctx, model, task_type = self.ctx, self.model, self.model.task_type
         self._progress("init")
         ctx.emit(EvaluationStarted(run_id=self.run_id, task_type=task_type))
@@ -152,6 +157,7 @@ class FinalRun:
         for name, value in metrics.items():
             ctx.emit(MetricScalar(run_id=self.run_id, name=name, split="test", step=1, value=value))
         ctx.emit(metrics_event(self.run_id, "test", task_type, metrics))
+        told(metrics)
         self._progress("eval")
         folder = ctx.out_dir / "evaluation"
         kinds = draw_evaluation(folder, task_type, model.classes, y, raw, model.threshold)

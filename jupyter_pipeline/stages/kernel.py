@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ class _InGroup(LocalProvisioner):  # type: ignore[misc, unused-ignore]
         return self.connection_info
 
 
-def execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str, str] | None = None) -> None:
-    """Run all cells, in order, and keep their outputs in the notebook.
+class Execution:
+    """A notebook that is being run in a thread of its own, all cells in order; it keeps their outputs.
 
     Parameters
     ----------
@@ -60,34 +61,56 @@ def execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str, str] |
         How long one cell may take, in seconds.
     env : dict of str, optional
         Variables for the kernel beside those of this process.
-
-    Raises
-    ------
-    NotebookFailed
-        With the cell's error, when a cell fails or takes too long.
     """
-    failure: list[BaseException] = []
 
-    def run() -> None:
+    def __init__(self, notebook: Any, folder: Path, timeout_s: float, env: dict[str, str] | None = None) -> None:
+        self._timeout_s = timeout_s
+        self._failure: BaseException | None = None
+        self._stop = threading.Event()
+        # In a thread, so that nbclient takes no signal handlers: a cancelled worker must end at SIGTERM.
+        self._thread = threading.Thread(
+            target=self._run, args=(notebook, folder, env or {}), name="notebook", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, notebook: Any, folder: Path, env: dict[str, str]) -> None:
         try:
-            asyncio.run(_execute(notebook, folder, timeout_s, env or {}))
+            asyncio.run(self._until_stopped(_execute(notebook, folder, self._timeout_s, env)))
         except BaseException as error:
-            failure.append(error)
+            self._failure = error
 
-    # In a thread, so that nbclient takes no signal handlers: a cancelled worker must end at SIGTERM.
-    thread = threading.Thread(target=run, name="notebook")
-    thread.start()
-    thread.join()
-    if not failure:
-        return
-    error = failure[0]
-    if isinstance(error, CellExecutionError):
-        raise NotebookFailed(f"{error.ename}: {error.evalue}") from error
-    if isinstance(error, CellTimeoutError):
-        raise NotebookFailed(f"a cell took longer than {timeout_s:.0f} seconds") from error
-    if isinstance(error, DeadKernelError):
-        raise NotebookFailed("the kernel ended, probably for want of memory") from error
-    raise error
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        while not (await asyncio.wait([task], timeout=0.1))[0]:
+            if self._stop.is_set():
+                task.cancel()
+                break
+        await task
+
+    def stop(self) -> None:
+        """End the kernel, if it still runs, and wait until it is gone."""
+        self._stop.set()
+        self._thread.join()
+
+    def result(self) -> None:
+        """Wait until all cells were run.
+
+        Raises
+        ------
+        NotebookFailed
+            With the cell's error, when a cell fails or takes too long.
+        """
+        self._thread.join()
+        error = self._failure
+        if error is None:
+            return
+        if isinstance(error, CellExecutionError):
+            raise NotebookFailed(f"{error.ename}: {error.evalue}") from error
+        if isinstance(error, CellTimeoutError):
+            raise NotebookFailed(f"a cell took longer than {self._timeout_s:.0f} seconds") from error
+        if isinstance(error, DeadKernelError):
+            raise NotebookFailed("the kernel ended, probably for want of memory") from error
+        raise error
 
 
 async def _execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str, str]) -> None:

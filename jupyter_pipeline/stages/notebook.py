@@ -7,7 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from .base import StageError
-from .kernel import NotebookFailed, execute
+from .kernel import Execution, NotebookFailed
 
 _SETUP = """\
 import hashlib
@@ -209,8 +209,8 @@ def build(config: dict[str, Any], title: str) -> Any:
     return notebook
 
 
-def run(notebook: Any, folder: Path, timeout_s: float) -> Path:
-    """Execute the notebook in a folder and write it there as ``train.ipynb``.
+class Running:
+    """The notebook while it is executed in a folder, where it is written as ``train.ipynb`` at the end.
 
     Parameters
     ----------
@@ -220,23 +220,36 @@ def run(notebook: Any, folder: Path, timeout_s: float) -> Path:
         Holds ``config.json`` and ``modeling``.
     timeout_s : float
         How long one cell may take, in seconds.
-
-    Raises
-    ------
-    StageError
-        If it does not come to the reported numbers, or does not run.
     """
-    try:
-        execute(notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"})
-    except NotebookFailed as error:
-        raise StageError(
-            f"The notebook that trains from the raw data did not come to the reported numbers ({error}). If the code "
-            "or the data were changed after training, restart TRAIN so that it runs with them; else undo the change."
-        ) from error
-    path = folder / "train.ipynb"
-    nbformat.validate(notebook)
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
-    return path
+
+    def __init__(self, notebook: Any, folder: Path, timeout_s: float) -> None:
+        self._notebook, self._folder = notebook, folder
+        self._execution = Execution(notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"})
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        self._execution.stop()
+
+    def result(self) -> Path:
+        """Wait for its end; the notebook's file.
+
+        Raises
+        ------
+        StageError
+            If it does not come to the reported numbers, or does not run.
+        """
+        try:
+            self._execution.result()
+        except NotebookFailed as error:
+            raise StageError(
+                f"The notebook that trains from the raw data did not come to the reported numbers ({error}). If the "
+                "code or the data were changed after training, restart TRAIN so that it runs with them; else undo the "
+                "change."
+            ) from error
+        path = self._folder / "train.ipynb"
+        nbformat.validate(self._notebook)
+        nbformat.write(self._notebook, path)  # type: ignore[no-untyped-call]
+        return path
 
 
 def _plain(text: str) -> str:

@@ -25,7 +25,7 @@ from ..protocol.stages import StageId
 from . import notebook, report, suggestions, workspace
 from .base import Result, StageContext, StageError
 from .bundle import training_requirements
-from .final_run import Final, FinalRun, count_reads
+from .final_run import Final, FinalRun, Metrics, count_reads
 from .kept import Kept, find_kept
 from .modeling import load_modeling
 from .rows import Rows, load_rows, load_split, write_json
@@ -74,15 +74,29 @@ def run(ctx: StageContext) -> Result:
     model.threshold = kept.threshold
     mark = hashlib.sha256(rows.spec.sha256.encode() + parts["test"].tobytes()).hexdigest()
     reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, mark)
-    final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"])
-    review = _review(ctx, kept, rows, parts, final, reads)
-    review["metrics"] = {**_metrics(model, rows, parts), "test": final.metrics}
-    review["needs"] = [column["name"] for column in model.columns]
-    folder = _training(ctx, kept, rows, parts, review, code)
+    metrics = {"val": _measured(model, rows, parts["val"])}
+    running: list[notebook.Running] = []
+
+    def train_again(test: Metrics) -> None:
+        """The notebook takes as long as the training did: it runs while the rest of the review is made."""
+        metrics["test"] = test
+        running.append(_notebook(ctx, _training(ctx, kept, rows, parts, metric, metrics, code), kept))
+
+    try:
+        final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"], train_again)
+        review = _review(ctx, kept, rows, parts, final, reads)
+        review["metrics"] = {"train": _measured(model, rows, parts["train"]), **metrics}
+        review["needs"] = [column["name"] for column in model.columns]
+        path = running[0].result()
+    finally:
+        for notebook_run in running:
+            notebook_run.stop()
+    folder = path.parent
+    shutil.rmtree(folder / "modeling" / "__pycache__", ignore_errors=True)
+    ctx.emit(NotebookReady(asset_url=ctx.asset(path, "notebook", "Training notebook").url))
     review["edited"] = _edited(code)
     review["cautions"] = suggestions.cautions(review)
     review["suggestions"] = suggestions.suggestions(review)
-    _notebook(ctx, folder, review)
     _hand_over(ctx, folder)
     figures = final.figures
     shown, curves = kept.curves(metric)
@@ -118,19 +132,24 @@ def _edited(code: dict[str, bytes]) -> list[str]:
 
 
 def _config(
-    ctx: StageContext, kept: Kept, rows: Rows, parts: dict[str, np.ndarray], review: dict[str, Any]
+    ctx: StageContext,
+    kept: Kept,
+    rows: Rows,
+    parts: dict[str, np.ndarray],
+    metric: str,
+    reported: dict[str, Metrics],
 ) -> dict[str, Any]:
     """What ``train.py`` and the notebook need to know."""
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
-    split, table = treatments.split, rows.spec.to_dict()
+    split, table, name = treatments.split, rows.spec.to_dict(), Path(rows.spec.path).name
     table.pop("path")
     return {
         "format": 1,
         "project": ctx.job.project_id,
         "data": {
-            "file": review["data"]["name"],
-            "path": review["data"]["name"],
+            "file": name,
+            "path": name,
             "sha256": rows.spec.sha256,
             "table": table,
         },
@@ -138,7 +157,7 @@ def _config(
             "type": data.task_type,
             "target": data.target,
             "positive_class": data.positive_class,
-            "metric": review["task"]["metric"],
+            "metric": metric,
         },
         "split": {
             "strategy": split.strategy,
@@ -159,7 +178,7 @@ def _config(
             "seed": kept.trial.seed,
         },
         "threshold": kept.threshold,
-        "reported": {"val": review["metrics"]["val"], "test": review["metrics"]["test"]},
+        "reported": reported,
     }
 
 
@@ -168,7 +187,8 @@ def _training(
     kept: Kept,
     rows: Rows,
     parts: dict[str, np.ndarray],
-    review: dict[str, Any],
+    metric: str,
+    reported: dict[str, Metrics],
     code: dict[str, bytes],
 ) -> Path:
     """Write the code as it stands, with the configuration, into the result."""
@@ -177,21 +197,19 @@ def _training(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    config = _config(ctx, kept, rows, parts, review)
+    config = _config(ctx, kept, rows, parts, metric, reported)
     if rows.spec.format != "sklearn":
         config["data"]["path"] = Path(os.path.relpath(rows.spec.path, folder)).as_posix()
     write_json(folder / "config.json", config)
     return folder
 
 
-def _notebook(ctx: StageContext, folder: Path, review: dict[str, Any]) -> None:
+def _notebook(ctx: StageContext, folder: Path, kept: Kept) -> notebook.Running:
+    """Begin to execute the notebook."""
     ctx.log("Training once more in a notebook, from the raw data.")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    made = notebook.build(config, f"{review['project']}: predicting {review['task']['target']}")
-    timeout = max(_CELL_S, _CELL_FACTOR * review["kept"]["runtime_s"])
-    path = notebook.run(made, folder, timeout)
-    shutil.rmtree(folder / "modeling" / "__pycache__", ignore_errors=True)
-    ctx.emit(NotebookReady(asset_url=ctx.asset(path, "notebook", "Training notebook").url))
+    made = notebook.build(config, f"{ctx.job.project_id}: predicting {config['task']['target']}")
+    return notebook.Running(made, folder, max(_CELL_S, _CELL_FACTOR * kept.trial.runtime_s))
 
 
 def _hand_over(ctx: StageContext, folder: Path) -> None:
@@ -283,13 +301,9 @@ def _untried(models: ModelPlan, runs: list[dict[str, Any]]) -> list[str]:
     return [MODELS[choice.id].name for choice in models.models if choice.id not in tried and choice.id in MODELS]
 
 
-def _metrics(model: Any, rows: Rows, parts: dict[str, np.ndarray]) -> dict[str, dict[str, float | None]]:
-    """On training and validation rows, with the approved threshold."""
-    found = {}
-    for name in ("train", "val"):
-        raw = model.raw(rows.frame.iloc[parts[name]])
-        found[name] = evaluate(model.task_type, rows.y[parts[name]], raw, model.threshold)
-    return found
+def _measured(model: Any, rows: Rows, part: np.ndarray) -> Metrics:
+    """On some of the rows, with the approved threshold."""
+    return evaluate(model.task_type, rows.y[part], model.raw(rows.frame.iloc[part]), model.threshold)
 
 
 def _requirements(kept: Kept) -> dict[str, str]:

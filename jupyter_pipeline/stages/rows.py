@@ -11,11 +11,12 @@ import pandas as pd
 import polars as pl
 
 from ..automl.frames import to_pandas
-from ..automl.reading import ReadError, TableSpec, read
+from ..automl.reading import ReadError, TableSpec
 from ..automl.targets import TargetError, Task, encode_target
 from ..protocol.plans import DataPlan
 from ..protocol.stages import StageId
 from .base import StageContext, StageError
+from .parsed import table_of
 
 SPLIT_FILE = "split.npz"
 
@@ -75,7 +76,7 @@ def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = T
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     spec = table_spec(ctx)
     try:
-        table = read(spec)
+        table = table_of(ctx.project_dir, spec)
     except (ReadError, OSError) as error:
         raise StageError(str(error)) from error
     except pl.exceptions.PolarsError as error:

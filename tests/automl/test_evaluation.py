@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from jupyter_pipeline.automl import evaluation, figures, metrics
+from jupyter_pipeline.automl import bootstrap, evaluation, figures, metrics
 from jupyter_pipeline.automl.importance import permutation_importance
 from jupyter_pipeline.automl.training import fit_model
 
@@ -56,7 +56,7 @@ def test_what_is_not_defined_is_none() -> None:
     assert values["roc_auc"] is None
     assert values["average_precision"] is None
     assert values["accuracy"] == 1.0
-    assert evaluation.intervals("binary", np.zeros(5, int), np.tile([0.7, 0.3], (5, 1))).get("roc_auc") is None
+    assert bootstrap.intervals("binary", np.zeros(5, int), np.tile([0.7, 0.3], (5, 1))).get("roc_auc") is None
 
 
 def test_intervals_hold_the_value_and_repeat() -> None:
@@ -64,11 +64,36 @@ def test_intervals_hold_the_value_and_repeat() -> None:
     y = rng.integers(0, 2, 300)
     p = np.clip(rng.normal(0.3 + 0.4 * y, 0.2), 0.01, 0.99)
     raw = np.column_stack([1 - p, p])
-    found = evaluation.intervals("binary", y, raw, 0.4)
+    found = bootstrap.intervals("binary", y, raw, 0.4)
     values = evaluation.evaluate("binary", y, raw, 0.4)
     assert set(found) == set(metrics.CLASSIFICATION)
     assert all(low < values[name] < high for name, (low, high) in found.items())  # type: ignore[operator]
-    assert found == evaluation.intervals("binary", y, raw, 0.4)
+    assert found == bootstrap.intervals("binary", y, raw, 0.4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_classes=st.integers(0, 4), n=st.integers(2, 60), seed=st.integers(0, 1000), ties=st.booleans())
+def test_intervals_are_those_of_the_drawn_rows(n_classes: int, n: int, seed: int, ties: bool) -> None:
+    rng = np.random.default_rng(seed)
+    if n_classes < 2:
+        task_type, y, raw = "regression", rng.normal(1e6, 3, n), rng.normal(1e6, 3, n)
+    else:
+        task_type = "binary" if n_classes == 2 else "multiclass"
+        y, raw = rng.integers(0, n_classes, n), rng.dirichlet(np.ones(n_classes), n)
+        raw = np.round(raw, 1) + 1e-3 if ties else raw
+        raw /= raw.sum(axis=1, keepdims=True)
+    found = bootstrap.intervals(task_type, y, raw, 0.4, repeats=20, seed=seed)
+    again, draws = np.random.default_rng(seed), []
+    for _ in range(20):
+        rows = again.integers(0, n, n)
+        draws.append({m: metrics.score(m, task_type, y[rows], raw[rows], 0.4) for m in metrics.names_for(task_type)})
+    for name in metrics.names_for(task_type):
+        values = [draw[name] for draw in draws if np.isfinite(draw[name])]
+        if len(values) > 10:
+            expected = np.percentile(values, [2.5, 97.5])
+            assert found[name] == pytest.approx(expected, rel=1e-9, abs=1e-9), name
+        else:
+            assert name not in found
 
 
 def test_shuffling_what_matters_costs_most() -> None:

@@ -20,7 +20,7 @@ from sklearn import metrics as sk
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.stages.base import StageError
 from jupyter_pipeline.stages.export import read_output
-from jupyter_pipeline.stages.kernel import execute
+from jupyter_pipeline.stages.kernel import Execution
 
 from .conftest import StagedProject, staged
 
@@ -194,7 +194,7 @@ def test_train_py_and_the_notebook_come_to_the_numbers_again(bundle: Path, tmp_p
     notebook = nbformat.read(place / "train.ipynb", 4)
     for cell in notebook.cells:
         cell.pop("outputs", None)
-    execute(notebook, place, 120)
+    Execution(notebook, place, 120).result()
     assert "reported numbers came out again" in notebook.cells[-1].outputs[0].text
     for split in ("val", "test"):
         for name, value in found[split].items():

@@ -12,7 +12,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_pipeline.stages.kernel import NotebookFailed, execute
+from jupyter_pipeline.stages.kernel import Execution, NotebookFailed
 
 
 def notebook(*cells: str) -> Any:
@@ -21,7 +21,7 @@ def notebook(*cells: str) -> Any:
 
 def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
     made = notebook("import os; print(os.getpid(), os.getpgid(0), os.getcwd())", "1 + 1")
-    execute(made, tmp_path, 60)
+    Execution(made, tmp_path, 60).result()
     pid, group, folder = made.cells[0].outputs[0].text.split()
     assert int(group) == os.getpgid(0)
     assert Path(folder) == tmp_path
@@ -39,15 +39,25 @@ def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
 )
 def test_failures_are_told(cell: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(NotebookFailed, match=message):
-        execute(notebook(cell), tmp_path, 3)
+        Execution(notebook(cell), tmp_path, 3).result()
+
+
+def test_it_can_be_stopped(tmp_path: Path) -> None:
+    cell = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+    running = Execution(notebook(cell), tmp_path, 600)
+    file = tmp_path / "pid"
+    _until(lambda: file.is_file() and file.read_text("utf-8") != "")
+    running.stop()
+    assert not psutil.pid_exists(int(file.read_text("utf-8")))
+    running.stop()
 
 
 def test_the_kernel_ends_with_its_worker(tmp_path: Path) -> None:
     program = (
-        "import nbformat, sys; from pathlib import Path; from jupyter_pipeline.stages.kernel import execute\n"
+        "import nbformat, sys; from pathlib import Path; from jupyter_pipeline.stages.kernel import Execution\n"
         'cell = \'import os, time; open("pid", "w").write(str(os.getpid())); time.sleep(600)\'\n'
         "nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])\n"
-        "execute(nb, Path(sys.argv[1]), 600)\n"
+        "Execution(nb, Path(sys.argv[1]), 600).result()\n"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], start_new_session=True) as worker:
         try:
