@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from .project.chain import genesis, links
-from .project.log_reading import LogUnreadable, Row, read_rows
+from .project.log_reading import LogUnreadable, ProjectRows, Row, read_rows
+from .project.message_ids import seal
 from .project.state import ProjectState, evolve
 from .protocol.events import EVENT_TYPES
 from .protocol.frames import decode_event
@@ -139,13 +140,18 @@ def verify_project(folder: Path) -> list[str]:
     state = verify_log(project_id, found.epoch, [row.frame for row in events], [row.chain.hex() for row in events])
     for row in events:
         _filed_rightly(row)
+    _sealed_rightly(project_id, found)
     if (found.current_stage, found.status) != (state.current.value, state.here.status.value):
         raise VerificationError(
             f"The log's list of projects says {found.current_stage} {found.status}; its events say otherwise."
         )
     if found.updated_ts != state.ts:
         raise VerificationError("The log's list of projects has another time than the last event.")
-    said = [f"{len(events)} events follow one another without a gap, each with its hash.", *_told(state)]
+    said = [
+        f"{len(events)} events follow one another without a gap, each with its hash.",
+        f"{found.messages} messages with an id took effect; their ids are those that were logged.",
+        *_told(state),
+    ]
     checked = 0
     for dataset in state.datasets:
         if dataset.source == "upload" and "sha256" in dataset.meta:
@@ -298,6 +304,18 @@ def _filed_rightly(row: Row) -> None:
     name = decode_event(row.frame).name
     if (row.name, row.state) != (name, int(EVENT_TYPES[name].STATE)):
         raise VerificationError(f"Event {row.seq} is a {name}, but the log files it as {row.name}.")
+
+
+def _sealed_rightly(project_id: str, found: ProjectRows) -> None:
+    """The ids by which messages are known again are those of the messages that took effect."""
+    if len(found.message_ids) != found.messages:
+        raise VerificationError(
+            f"The log should have the ids of {found.messages} messages, but has {len(found.message_ids)}."
+        )
+    links = [genesis(project_id, found.epoch), *(row.chain for row in found.events)]
+    for row in found.message_ids:
+        if not 0 <= row.seq < len(links) or row.seal != seal(links[row.seq], row.id):
+            raise VerificationError(f"The id {row.id!r} is not that of a message that was logged.")
 
 
 def _same_file(place: Path, wanted: str) -> None:

@@ -83,6 +83,8 @@ def _fetch(url: str, part: Path, max_bytes: int) -> None:
     # Not fsspec.open: that reads "::" as a chain of file systems, also in an address such as http://[::1]/a.csv.
     system = kind(**{**kind._get_kwargs_from_urls(source), **_options(scheme)})
     with system.open(kind._strip_protocol(source), "rb") as remote, part.open("wb") as local:
+        if (getattr(remote, "details", None) or {}).get("type") == "directory":
+            raise ReadError(f"{url} is a folder; name one file in it.")  # in stores it opens as an empty file
         size = getattr(remote, "size", None)
         if isinstance(size, int):
             _refuse_large(url, size, max_bytes)

@@ -19,6 +19,7 @@ import msgspec
 
 from .chain import HASH_BYTES, genesis, links
 from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
+from .message_ids import migrate, seal
 
 __all__ = ["Entry", "EventLog", "LogInUse", "LogTooNew", "LogUnusable", "Stored", "within"]
 
@@ -26,18 +27,20 @@ T = TypeVar("T")
 _MAX_GROUP = 256
 """Jobs that are committed together at the most."""
 
-VERSION = 1
+VERSION = 2
 """Of the file's format, as its ``user_version``."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
   id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-  updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL);
+  updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL,
+  messages INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS events (
   project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
   chain BLOB NOT NULL, PRIMARY KEY (project, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
 CREATE TABLE IF NOT EXISTS messages (
-  project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (project, id)) WITHOUT ROWID;
+  project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, seal BLOB NOT NULL,
+  PRIMARY KEY (project, id)) WITHOUT ROWID;
 """
 
 
@@ -127,10 +130,10 @@ class EventLog:
 
         def run(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO projects (project_id, epoch, seq, updated_ts, current_stage, status, working)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (project_id) DO UPDATE SET seq=excluded.seq,"
+                "INSERT INTO projects (project_id, epoch, seq, updated_ts, current_stage, status, working, messages)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (project_id) DO UPDATE SET seq=excluded.seq,"
                 " updated_ts=excluded.updated_ts, current_stage=excluded.current_stage, status=excluded.status,"
-                " working=excluded.working",
+                " working=excluded.working, messages=messages+excluded.messages",
                 (
                     entry.project_id,
                     entry.epoch,
@@ -139,18 +142,21 @@ class EventLog:
                     entry.current_stage,
                     entry.status,
                     entry.working,
+                    len(messages),
                 ),
             )
             key = _key(connection, entry.project_id)
+            last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
+            head, link = last or (0, genesis(entry.project_id, entry.epoch))
+            hashes = links(link, (event.frame for event in events))
             if events:
-                last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
-                head, link = last or (0, genesis(entry.project_id, entry.epoch))
                 if events[0].seq != head + 1:
                     raise ValueError(f"Event {events[0].seq} cannot follow {head} in the log of {entry.project_id}.")
-                hashes = links(link, (event.frame for event in events))
                 _insert(connection, "events", _EVENT, [(key, *row) for row in packed(events, hashes)])
             if messages:
-                _insert(connection, "messages", ("project", "id", "seq"), [(key, *m) for m in messages])
+                stands_on = (link, *hashes)
+                sealed = [(key, name, seq, seal(stands_on[seq - head], name)) for name, seq in messages]
+                _insert(connection, "messages", ("project", "id", "seq", "seal"), sealed)
 
         await self._do(run)
 
@@ -285,6 +291,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA user_version={VERSION}")
+        migrate(connection)
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
         connection.execute("COMMIT")

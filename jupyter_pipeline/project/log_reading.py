@@ -16,7 +16,9 @@ import msgspec
 
 from .log_rows import hashes_of, unpacked
 
-_COLUMNS = "epoch, seq, updated_ts, current_stage, status"
+_COLUMNS = "epoch, seq, updated_ts, current_stage, status, messages"
+_SEALED = 2
+"""The first version of the file in which the ids of messages are sealed."""
 #: Run by itself: copies a log and its WAL, and again if there was a checkpoint in between.
 _COPY = """
 import os, shutil, sys, time
@@ -74,15 +76,25 @@ class _Packed(msgspec.Struct, array_like=True):
     chain: bytes
 
 
+class MessageRow(msgspec.Struct, frozen=True, array_like=True):
+    """The id of a message that took effect, the event that it led to, and its seal (:mod:`.message_ids`)."""
+
+    id: str
+    seq: int
+    seal: bytes
+
+
 class ProjectRows(msgspec.Struct, frozen=True):
-    """What the log has of a project: its line in the list of projects, and its events in order."""
+    """What the log has of a project: its line in the list of projects, its events in order, and its message ids."""
 
     epoch: str
     seq: int
     updated_ts: int
     current_stage: str
     status: str
+    messages: int
     events: list[Row]
+    message_ids: list[MessageRow]
 
 
 def read_rows(path: Path, project_id: str) -> ProjectRows | None:
@@ -114,6 +126,8 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # Exclusive: then what the WAL holds is found without shared memory, as the server does it.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _SEALED:
+            raise LogUnreadable("it is of an earlier version; start a server of this version on it once")
         found = connection.execute(
             f"SELECT id, {_COLUMNS} FROM projects WHERE project_id=?",  # noqa: S608 - our names
             (project_id,),
@@ -124,6 +138,7 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
         rows = connection.execute(
             "SELECT seq, name, state, frame, chain FROM events WHERE project=? ORDER BY seq", (key,)
         ).fetchall()
+        ids = connection.execute("SELECT id, seq, seal FROM messages WHERE project=? ORDER BY id", (key,)).fetchall()
     # Types are checked, because a damaged file can have others.
     typed = [msgspec.convert(row, _Packed) for row in rows]
     events = [
@@ -133,4 +148,4 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
             unpacked(row.last, row.names, row.frames), hashes_of(row.chain), strict=True
         )
     ]
-    return msgspec.convert(dict(zip(ProjectRows.__struct_fields__, [*about, events], strict=True)), ProjectRows)
+    return msgspec.convert(dict(zip(ProjectRows.__struct_fields__, [*about, events, ids], strict=True)), ProjectRows)

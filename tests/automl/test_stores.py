@@ -63,7 +63,9 @@ def test_objects_are_read(bucket: str, tmp_path: Path, key: str) -> None:
 
 
 def test_what_is_not_there_or_too_large_is_told_at_once(bucket: str, tmp_path: Path) -> None:
-    for url in (f"s3://{bucket}/other.csv", "s3://no-such-bucket-of-the-tests/rows.csv", f"s3://{bucket}/folder"):
+    with pytest.raises(ReadError, match="is a folder; name one file in it"):
+        download(f"s3://{bucket}/folder", tmp_path / "d")
+    for url in (f"s3://{bucket}/other.csv", "s3://no-such-bucket-of-the-tests/rows.csv"):
         with pytest.raises(ReadError, match=f"There is nothing at {url}"):
             download(url, tmp_path / "d")
     with pytest.raises(ReadError, match="larger than 100 bytes"):

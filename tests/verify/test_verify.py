@@ -78,7 +78,9 @@ async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
             project_id=PROJECT, epoch=EPOCH, seq=part[-1].seq, updated_ts=part[-1].seq, current_stage="TRAIN",
             status="COMPLETED", working=False,
         )  # fmt: skip
-        await log.append(entry, part, [])
+        # Two with an id and a last one that led to nothing.
+        await log.append(entry, part, [(f"id-{part[0].seq}", part[0].seq), (f"id-{part[-1].seq}", part[-1].seq)])
+    await log.append(entry, [], [("id-nothing", entry.seq)])
     found = await export_log(log, PROJECT, EPOCH, len(stored), root / "events.jsonl")
     await log.close()
     return found
@@ -248,11 +250,43 @@ def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
         ("UPDATE events SET name=replace(name, 'DATASET_CANDIDATES', 'LOG_LINE')", "files it as LOG_LINE"),
         ("UPDATE events SET state=0 WHERE seq=4", "files it as"),
         ("DELETE FROM projects", "knows no project"),
+        ("UPDATE messages SET id='another' WHERE id='id-8'", "The id 'another' is not that of a message"),
+        ("UPDATE messages SET seq=9 WHERE id='id-8'", "The id 'id-8' is not"),
+        ("UPDATE messages SET seq=999 WHERE id='id-8'", "The id 'id-8' is not"),
+        ("UPDATE messages SET seal=zeroblob(32) WHERE id='id-nothing'", "The id 'id-nothing' is not"),
+        ("DELETE FROM messages WHERE id='id-8'", "should have the ids of 15 messages, but has 14"),
+        (
+            "INSERT INTO messages SELECT project, 'more', seq, seal FROM messages LIMIT 1",
+            "ids of 15 messages, but has 16",
+        ),
+        ("UPDATE projects SET messages=14", "should have the ids of 14 messages, but has 15"),
     ],
 )
 def test_a_changed_log_is_found(project: Path, statement: str, why: str) -> None:
     change(project, statement)
     with pytest.raises(VerificationError, match=why):
+        verify(project)
+
+
+def test_the_ids_of_a_log_of_the_version_before_are_sealed_when_it_is_opened(project: Path) -> None:
+    """As that version wrote it: without the columns."""
+    for statement in ("ALTER TABLE messages DROP COLUMN seal", "ALTER TABLE projects DROP COLUMN messages",
+                      "PRAGMA user_version=1"):  # fmt: skip
+        change(project, statement)
+    with pytest.raises(VerificationError, match="of an earlier version"):
+        verify(project)
+
+    async def opened() -> list[int | None]:
+        log = EventLog(project.parent / ".log" / "events.sqlite")
+        await log.open()
+        found = [await log.message_seq(PROJECT, name) for name in ("id-8", "id-nothing", "never")]
+        await log.close()
+        return found
+
+    assert asyncio.run(opened()) == [8, len(payloads()), None]
+    assert "15 messages with an id took effect" in verify(project)[1]
+    change(project, "UPDATE messages SET seq=9 WHERE id='id-8'")
+    with pytest.raises(VerificationError, match="The id 'id-8' is not"):
         verify(project)
 
 
