@@ -14,10 +14,11 @@ MAX_CHAT = 200
 
 @dataclass
 class StageView:
-    """How a stage stands."""
+    """How a stage stands; ``stopped`` says that it is FAILED because somebody ended it."""
 
     status: StageStatus = StageStatus.PENDING
     message: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,9 @@ class Model:
 
     def _on_stage_status(self, payload: dict[str, Any]) -> None:
         stage, status = StageId(payload["stage_id"]), StageStatus(payload["status"])
-        self.stages[stage] = StageView(status, payload.get("message") or "")
+        self.stages[stage] = StageView(
+            status, payload.get("message") or "", status is StageStatus.FAILED and bool(payload.get("by"))
+        )
         if status is not StageStatus.PENDING:
             self.current = stage
         if status is StageStatus.IN_PROGRESS:

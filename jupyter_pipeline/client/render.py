@@ -7,8 +7,8 @@ from html import escape
 
 from ..protocol.stages import STAGES, StageId, StageStatus
 from . import curves, gates
-from .model import Model, Run
-from .style import BLUE, CELL, FAINT, GREEN, HEAD, LINE, MUTED, NUMBER, ORANGE, RED, ROOT, STATUS, TABLE, box
+from .model import Model, Run, StageView
+from .style import BLUE, CELL, FAINT, GREEN, HEAD, LINE, MUTED, NUMBER, ORANGE, RED, ROOT, STATUS, STOPPED, TABLE, box
 
 SHORT = {
     StageId.PARSE_INTENT: "Request",
@@ -24,6 +24,11 @@ MAX_ROWS = 12
 MAX_CHAT = 8
 
 
+def _standing(view: StageView) -> tuple[str, str, str]:
+    """Sign, word and colour of how a stage stands."""
+    return STOPPED if view.stopped else STATUS[view.status]
+
+
 def page(project_id: str, model: Model) -> str:
     """All pieces below each other: what a saved notebook shows."""
     with model.lock:
@@ -37,7 +42,7 @@ def text(project_id: str, model: Model) -> str:
         lines = [f"Pipeline {project_id}"]
         for stage in STAGES:
             view = model.stages[stage]
-            sign, word, _ = STATUS[view.status]
+            sign, word, _ = _standing(view)
             if view.status is not StageStatus.PENDING:
                 lines.append(f"  {sign} {stage.value}: {word}")
         if model.gate is not None:
@@ -51,7 +56,7 @@ def header(project_id: str, model: Model) -> str:
     steps = []
     for stage in STAGES:
         view = model.stages[stage]
-        sign, word, colour = STATUS[view.status]
+        sign, word, colour = _standing(view)
         here = stage is model.current
         style = f"padding:2px 8px 3px;border-bottom:3px solid {colour if here else 'transparent'};white-space:nowrap"
         weight = "600" if here else "400"
@@ -80,6 +85,8 @@ def gate(model: Model) -> str:
             f"{gates.table(gates.facts(model.gate, model))}"
             f'<div style="{MUTED}">Confirm it, or say in the chat what should be different.</div></div>'
         )
+    if view.stopped:
+        return f'<div style="{box(ORANGE)}"><b>{name} was stopped</b><div>{escape(view.message)}</div></div>'
     if view.status is StageStatus.FAILED:
         return (
             f'<div style="{box(RED)}"><b>{name} failed</b><div>{escape(view.message)}</div>'

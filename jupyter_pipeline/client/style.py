@@ -24,6 +24,9 @@ STATUS: dict[StageStatus, tuple[str, str, str]] = {
     StageStatus.SKIPPED: ("·", "left out", GREY),
 }
 
+#: The same for a stage that somebody ended.
+STOPPED = ("■", "stopped", ORANGE)
+
 #: The root of every piece: inherits the page's text colour; the fallbacks serve where Jupyter's variables are not.
 ROOT = (
     "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45;"

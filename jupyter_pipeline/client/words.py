@@ -19,6 +19,8 @@ def nothing_to_confirm(model: Model, wanted: StageId | None = None) -> str:
         return f"{wanted.value} does not wait for a confirmation; {gate.stage_id.value} does."
     if view.status is StageStatus.IN_PROGRESS:
         return f"Nothing waits for a confirmation: {current.value} is still running. p.wait() waits for its proposal."
+    if view.stopped:
+        return f"{current.value} was stopped. {view.message}"
     if view.status is StageStatus.FAILED:
         return f"{current.value} failed: {view.message} Change the request with p.chat(...) or restart the stage."
     if current.next is None and view.status is StageStatus.COMPLETED:

@@ -33,6 +33,7 @@ from ..protocol.messages import (
     Confirm,
     convert_command,
 )
+from ..protocol.snapshot import ProjectEntry
 from ..protocol.stages import StageId, StageRef
 from ..traces import places
 from ..workers.pool import Attempt, PredictionError, PredictorBusy, WorkerPool
@@ -54,9 +55,10 @@ from .commands import (
 from .custom import CustomCommands
 from .decide import decide, is_request
 from .disk import outgrown
+from .entries import Entry, listed
 from .files import ProjectFiles
 from .job import job_of
-from .log import Entry, EventLog, Stored
+from .log import EventLog, Stored
 from .log_export import export_log
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
 from .settings import Settings
@@ -164,6 +166,10 @@ class Project:
         return self.state.ref, StageStatusEvent(
             stage_id=here.id, status=here.status, message=here.message or "Waiting for your request."
         )
+
+    def entry(self) -> ProjectEntry:
+        """The project as the list of projects has it."""
+        return listed(self._entry(self.state))
 
     def snapshot(self) -> dict[str, Any]:
         """The state as JSON values."""
@@ -442,6 +448,7 @@ class Project:
             current_stage=state.current.value,
             status=state.here.status.value,
             working=state.work is not None,
+            ended_by=state.here.ended_by,
         )
 
     @staticmethod

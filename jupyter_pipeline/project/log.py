@@ -11,13 +11,13 @@ import functools
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
+from . import entries
 from .chain import HASH_BYTES, genesis, links
+from .entries import Entry
 from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
 from .message_ids import migrate, seal
 
@@ -29,11 +29,7 @@ _MAX_GROUP = 256
 
 VERSION = 2
 """Of the file's format, as its ``user_version``."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS projects (
-  id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-  updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL,
-  messages INTEGER NOT NULL DEFAULT 0);
+_SCHEMA = f"""{entries.SCHEMA};
 CREATE TABLE IF NOT EXISTS events (
   project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
   chain BLOB NOT NULL, PRIMARY KEY (project, seq)) WITHOUT ROWID;
@@ -44,7 +40,6 @@ CREATE TABLE IF NOT EXISTS messages (
 """
 
 
-_ENTRY = "SELECT project_id, epoch, seq, updated_ts, current_stage, status, working FROM projects"
 _EVENT = ("project", "seq", "name", "state", "frame", "chain")
 _ROWS = 128
 """Rows of an INSERT at the most; SQLite takes 32766 values."""
@@ -71,18 +66,6 @@ class LogTooNew(RuntimeError):
 
 class LogUnusable(RuntimeError):
     """The log can be neither opened nor made."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A project as the log lists it. ``working`` says that a stage was running at ``seq``."""
-
-    project_id: str
-    epoch: str
-    seq: int
-    updated_ts: int
-    current_stage: str
-    status: str
-    working: bool
 
 
 class _Job:
@@ -129,22 +112,7 @@ class EventLog:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
 
         def run(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT INTO projects (project_id, epoch, seq, updated_ts, current_stage, status, working, messages)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (project_id) DO UPDATE SET seq=excluded.seq,"
-                " updated_ts=excluded.updated_ts, current_stage=excluded.current_stage, status=excluded.status,"
-                " working=excluded.working, messages=messages+excluded.messages",
-                (
-                    entry.project_id,
-                    entry.epoch,
-                    entry.seq,
-                    entry.updated_ts,
-                    entry.current_stage,
-                    entry.status,
-                    entry.working,
-                    len(messages),
-                ),
-            )
+            entries.write(connection, entry, len(messages))
             key = _key(connection, entry.project_id)
             last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
             head, link = last or (0, genesis(entry.project_id, entry.epoch))
@@ -162,16 +130,12 @@ class EventLog:
 
     async def entries(self) -> list[Entry]:
         """All projects, last changed first."""
-        return await self._do(lambda connection: _entries(connection.execute(f"{_ENTRY} ORDER BY updated_ts DESC")))
+        return await self._do(entries.read)
 
     async def entry(self, project_id: str) -> Entry | None:
         """One project, None if it has no event."""
-
-        def run(connection: sqlite3.Connection) -> Entry | None:
-            found = _entries(connection.execute(f"{_ENTRY} WHERE project_id=?", (project_id,)))
-            return found[0] if found else None
-
-        return await self._do(run)
+        found = await self._do(lambda connection: entries.read(connection, project_id))
+        return found[0] if found else None
 
     async def state_frames(self, project_id: str) -> list[bytes]:
         """The frames that a project's state is folded from, in order."""
@@ -294,6 +258,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         migrate(connection)
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
+        entries.migrate(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, LogTooNew) as error:
         connection.close()
@@ -313,11 +278,6 @@ def _unusable(path: Path, error: Exception) -> LogUnusable:
         f"The projects' event log {path} cannot be opened ({error}). Check that the disk is not full, that you may "
         "write in its folder, and that the file is not damaged."
     )
-
-
-def _entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
-    fields = Entry.__struct_fields__
-    return [Entry(**{**dict(zip(fields, row, strict=True)), "working": bool(row[-1])}) for row in rows]
 
 
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

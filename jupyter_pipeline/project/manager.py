@@ -8,17 +8,18 @@ import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
 
 import msgspec
 
 from ..agent.base import Agent
 from ..agent.rules import RuleAgent
 from ..protocol.frames import Event, decode_event
+from ..protocol.snapshot import ProjectEntry
 from ..traces import places
 from ..workers.pool import WorkerPool
 from .conductor import Project
 from .custom import CustomCommands
+from .entries import listed
 from .log import EventLog
 from .settings import Settings
 from .state import ProjectState, evolve
@@ -117,9 +118,9 @@ class ProjectManager:
         """The projects in which a stage is running."""
         return tuple(project_id for project_id, project in self._projects.items() if project.state.work is not None)
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def list(self) -> list[ProjectEntry]:
         """All projects that have a log, last changed first."""
-        return [msgspec.to_builtins(entry) for entry in await self._log.entries()]
+        return [listed(entry) for entry in await self._log.entries()]
 
     async def find(self, project_id: str) -> Project | None:
         """A project that exists, None if there is none of this name."""

@@ -1,5 +1,7 @@
 """A project's state as clients ask for it, and as an agent is told it."""
 
+from msgspec import UNSET
+
 from ..agent.base import Context
 from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
@@ -39,6 +41,7 @@ def snapshot(state: ProjectState, commands: tuple[CommandSpec, ...] = ()) -> Sna
                 plan_json=s.plan,
                 started_ts=s.started_ts,
                 ended_ts=s.ended_ts,
+                ended_by=s.ended_by or UNSET,
             )
             for s in state.stages
         ),

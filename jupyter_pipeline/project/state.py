@@ -29,6 +29,7 @@ from ..protocol.events import (
     StageStatusEvent,
     TrainRunFinished,
     TrainRunStarted,
+    User,
     WaitingConfirmation,
 )
 from ..protocol.frames import Event, stage_ref
@@ -52,7 +53,8 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     """How a stage stands.
 
     ``attempt`` names the folder with its result (0: none yet); ``proposed`` is the plan as the stage proposed
-    it, ``plan`` as it is now; ``approved`` says that a person confirmed ``plan``.
+    it, ``plan`` as it is now; ``approved`` says that a person confirmed ``plan``; ``ended_by`` is who stopped it, where
+    somebody did.
     """
 
     id: StageId
@@ -71,6 +73,7 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate | None = None
     started_ts: int | None = None
     ended_ts: int | None = None
+    ended_by: User | None = None
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -140,6 +143,11 @@ def ref_after(state: ProjectState, payload: Payload) -> StageRef:
     return state.ref
 
 
+def ended_by(p: StageStatusEvent) -> User | None:
+    """Who stopped a stage that failed; None where it failed by itself, or did not fail."""
+    return p.by if p.status is StageStatus.FAILED and isinstance(p.by, User) else None
+
+
 def evolve(state: ProjectState, event: Event) -> ProjectState:
     """The state after an event."""
     fold = _FOLDS.get(type(event.payload))
@@ -176,7 +184,7 @@ def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> Pro
         again = p.status is StageStatus.IN_PROGRESS and p.attempt is not UNSET and p.attempt != work.attempt
         if again or p.status in (StageStatus.PENDING, StageStatus.FAILED):
             state = _without_results(state, work)
-    stage = replace(state.stage(p.stage_id), status=p.status, message=p.message)
+    stage = replace(state.stage(p.stage_id), status=p.status, message=p.message, ended_by=ended_by(p))
     changes: dict[str, Any] = {}
     if state.work is not None and state.work.stage_id is p.stage_id:
         changes["work"] = None

@@ -1,8 +1,9 @@
-"""The snapshot of a project that ``GET /state`` answers with, as types."""
+"""What the REST calls say of projects, as types: the list's entries, and the snapshot of ``GET /state``."""
 
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from .events import (
     Artifact,
@@ -16,6 +17,23 @@ from .events import (
 )
 from .frames import CommandSpec
 from .stages import StageId, StageStatus
+
+
+class ProjectEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A project in the list of projects: the stage that it is at, and how that stands.
+
+    ``working`` says that a stage is running. ``ended_by`` is who stopped the stage, where it is FAILED because somebody
+    did; else it is left out. ``updated_ts`` is Unix time in milliseconds.
+    """
+
+    project_id: str
+    epoch: str
+    seq: int
+    updated_ts: int
+    current_stage: StageId
+    status: StageStatus
+    working: bool
+    ended_by: User | UnsetType = UNSET
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +63,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StageSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stage stands. ``attempt`` is 0 before the first; times are Unix milliseconds."""
+    """How a stage stands. ``attempt`` is 0 before the first; times are Unix milliseconds.
+
+    ``ended_by`` is who stopped it, where it is FAILED because somebody did; else it is left out.
+    """
 
     id: StageId
     index: int
@@ -58,6 +79,7 @@ class StageSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     plan_json: dict[str, Any] | None
     started_ts: int | None
     ended_ts: int | None
+    ended_by: User | UnsetType = UNSET
 
 
 class OpenGate(msgspec.Struct, frozen=True, kw_only=True):

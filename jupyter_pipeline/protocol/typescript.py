@@ -90,6 +90,7 @@ def generate() -> str:
     for command in BUILTIN_COMMANDS.values():
         writer.interface(command, sent=True)
     writer.map("CommandArgs", "The arguments of each built-in command.", BUILTIN_COMMANDS.items())
+    writer.interface(snapshot.ProjectEntry)
     writer.interface(snapshot.Snapshot)
     return writer.source()
 

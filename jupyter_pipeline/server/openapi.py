@@ -6,7 +6,7 @@ from .. import __version__
 from ..protocol.frames import Envelope
 from ..protocol.messages import MESSAGE_TYPES
 from ..protocol.schema import components
-from ..protocol.snapshot import Snapshot
+from ..protocol.snapshot import ProjectEntry, Snapshot
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -28,7 +28,7 @@ def document(base_url: str) -> dict[str, Any]:
     base_url : str
         The server's base URL path.
     """
-    schemas = components(_REF, (Envelope, Snapshot))
+    schemas = components(_REF, (Envelope, ProjectEntry, Snapshot))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,14 +75,6 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 _STR, _INT, _BOOL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
 _ANY: dict[str, Any] = {}
 _SCHEMAS: dict[str, Any] = {
-    "ProjectEntry": _object(
-        project_id=_STR,
-        epoch=_STR,
-        seq=_INT,
-        updated_ts=_INT,
-        current_stage=_ref("StageId"),
-        status=_ref("StageStatus"),
-    ),
     "Projects": _object(
         projects=_array(_ref("ProjectEntry")),
         server_version=_STR,

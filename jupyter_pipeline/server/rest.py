@@ -80,19 +80,7 @@ class OneProjectHandler(ProjectHandler):
     @guarded("read")
     async def get(self, project_id: str) -> None:
         """One project, as the list has it."""
-        project = await self.find(project_id)
-        stage, _ = project.current()
-        state = project.state
-        self.answer(
-            {
-                "project_id": project.project_id,
-                "epoch": project.epoch,
-                "seq": project.seq,
-                "updated_ts": state.ts,
-                "current_stage": stage.id,
-                "status": stage.status,
-            }
-        )
+        self.answer((await self.find(project_id)).entry())
 
     @guarded("execute")
     async def delete(self, project_id: str) -> None:

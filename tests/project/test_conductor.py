@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from msgspec import UNSET
 from sklearn.datasets import load_breast_cancer
 
 from jupyter_pipeline.project.conductor import Project
@@ -173,6 +174,7 @@ def test_cancelling_ends_the_whole_group(tmp_path: Path, mode: str) -> None:
             busy = {p.pid for p in workers_of(os.getpid())} - others
             await project.submit(Command(command="cancel_run", args={"mode": mode}), USER)
             assert project.state.here.status is StageStatus.FAILED
+            assert [entry.ended_by for entry in await manager.list()] == [USER] == [project.entry().ended_by]
             await until_gone(busy, idle=1)
             runs = project.state.runs.values()
             assert all(r.status != "running" for r in runs)
@@ -180,6 +182,7 @@ def test_cancelling_ends_the_whole_group(tmp_path: Path, mode: str) -> None:
                 await project.submit(Command(command="cancel_run"), USER)
             assert refused.value.code is ErrorCode.NO_ACTIVE_RUN
             await project.submit(Command(command="restart_stage", args={"stage_id": "TRAIN"}), USER)
+            assert [entry.ended_by for entry in await manager.list()] == [UNSET]
             await until_gate(project, StageId.TRAIN)
 
     run(test)

@@ -1,6 +1,7 @@
 """The event log on a real file, with real kills."""
 
 import asyncio
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -8,12 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.chain import genesis, links
 from jupyter_pipeline.project.log import Entry, EventLog, LogTooNew, Stored
+from jupyter_pipeline.protocol.events import StageStatusEvent, User
+from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 WRITER = """
 import asyncio, sys
@@ -131,6 +136,40 @@ def test_an_append_that_fails_harms_no_other(tmp_path: Path) -> None:
         await log.close()
 
     asyncio.run(check())
+
+
+def test_a_list_of_an_earlier_version_learns_who_stopped_what(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+
+    def status(seq: int, **more: User) -> Stored:
+        payload = StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.FAILED, message="", **more)
+        event = Event(seq=seq, ts=seq, stage=stage_ref(StageId.TRAIN, StageStatus.FAILED), payload=payload)
+        return Stored(seq, "STAGE_STATUS", encode_event("p", event))
+
+    async def write() -> None:
+        log = EventLog(path)
+        await log.open()
+        for project, events in (
+            ("stopped", [status(1), status(2, by=User("ada", "Ada"))]),
+            ("broke", [status(1, by=User("ada", "Ada")), status(2)]),
+            ("neither", [Stored(1, "LOG_LINE", b"{}", state=False)]),
+        ):
+            failed = msgspec.structs.replace(entry(project, len(events)), status="FAILED")
+            await log.append(failed, events, [])
+        await log.close()
+
+    async def read() -> dict[str, User | None]:
+        log = EventLog(path)
+        await log.open()
+        found = {e.project_id: e.ended_by for e in await log.entries()}
+        await log.close()
+        return found
+
+    asyncio.run(write())
+    assert asyncio.run(read()) == {"stopped": None, "broke": None, "neither": None}
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE projects DROP COLUMN ended_by")
+    assert asyncio.run(read()) == {"stopped": User("ada", "Ada"), "broke": None, "neither": None}
 
 
 def test_an_unreadable_file_is_an_error_not_a_hang(tmp_path: Path) -> None:

@@ -879,7 +879,28 @@ export interface CommandArgs {
   update_plan: UpdatePlan;
 }
 
-/** How a stage stands. `attempt` is 0 before the first; times are Unix milliseconds. */
+/**
+ * A project in the list of projects: the stage that it is at, and how that stands.
+ *
+ * `working` says that a stage is running. `ended_by` is who stopped the stage, where it is FAILED because somebody
+ * did; else it is left out. `updated_ts` is Unix time in milliseconds.
+ */
+export interface ProjectEntry {
+  project_id: string;
+  epoch: string;
+  seq: number;
+  updated_ts: number;
+  current_stage: StageId;
+  status: StageStatus;
+  working: boolean;
+  ended_by?: User;
+}
+
+/**
+ * How a stage stands. `attempt` is 0 before the first; times are Unix milliseconds.
+ *
+ * `ended_by` is who stopped it, where it is FAILED because somebody did; else it is left out.
+ */
 export interface StageSnapshot {
   id: StageId;
   index: number;
@@ -892,6 +913,7 @@ export interface StageSnapshot {
   plan_json: Record<string, unknown> | null;
   started_ts: number | null;
   ended_ts: number | null;
+  ended_by?: User;
 }
 
 /** The gate that is open, and what it proposes. */
