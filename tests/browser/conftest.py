@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 from ..server.conftest import TOKEN, Server, free_port, start_server
+from .language import write_pack
 
 __all__ = ["TOKEN", "start_server"]
 
@@ -127,7 +128,12 @@ class Lab(Server):
     """A JupyterLab process with this clone's front end; start it again after a kill, on the same port and folder."""
 
     def __init__(
-        self, folder: Path, *args: str, base_url: str = "/", extensions: dict[str, bool] | None = None
+        self,
+        folder: Path,
+        *args: str,
+        base_url: str = "/",
+        extensions: dict[str, bool] | None = None,
+        packages: Path | None = None,
     ) -> None:
         root = folder / "root"
         root.mkdir(parents=True, exist_ok=True)
@@ -143,6 +149,8 @@ class Lab(Server):
         disabled = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
         (settings / "page_config.json").write_text(json.dumps(disabled))
         env = {"JUPYTER_PATH": os.pathsep.join([str(data), os.environ.get("JUPYTER_PATH", "")]).rstrip(os.pathsep)}
+        if packages is not None:  # Python packages that this server has beside those of the environment
+            env["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         super().__init__(root, free_port(), base_url, ["--LabApp.expose_app_in_browser=True", *args], env, "jupyterlab")
         self.extensions.update(extensions or {})
 
@@ -181,8 +189,10 @@ def start_lab(front_end: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Start a JupyterLab with further arguments; all are stopped at the end."""
     started: list[Lab] = []
 
-    def start(*args: str, base_url: str = "/", extensions: dict[str, bool] | None = None) -> Lab:
-        lab = Lab(tmp_path_factory.mktemp("lab"), *args, base_url=base_url, extensions=extensions)
+    def start(
+        *args: str, base_url: str = "/", extensions: dict[str, bool] | None = None, packages: Path | None = None
+    ) -> Lab:
+        lab = Lab(tmp_path_factory.mktemp("lab"), *args, base_url=base_url, extensions=extensions, packages=packages)
         started.append(lab)
         lab.start()
         return lab
@@ -193,9 +203,11 @@ def start_lab(front_end: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="session")
-def lab(start_lab: Callable[..., Lab]) -> Lab:
-    """The JupyterLab that most tests share, with a worker kept warm; it has Notebook 7 as well."""
-    return start_lab("--PipelineApp.warm_workers=1", extensions={"notebook": True})
+def lab(start_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """The JupyterLab that most tests share, with a worker kept warm; it has Notebook 7 and a German language pack."""
+    site = tmp_path_factory.mktemp("site")
+    write_pack(site)
+    return start_lab("--PipelineApp.warm_workers=1", extensions={"notebook": True}, packages=site)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

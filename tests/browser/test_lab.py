@@ -65,9 +65,16 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
         page.get_by_role("tab", name="tumour-sizes", exact=True).click()
         view.root.get_by_role("button", name=button).first.click()
         expect(page.get_by_role("tab", name=tab)).to_be_visible()
+    # Who does not want to hear of an end is not told of the next one.
+    switch(page, "End", False)
+    restart = {"type": "command", "command": "restart_stage", "args": {"stage_id": "EXPORT"}}
+    assert lab.request("POST", "api/projects/tumour-sizes/messages", restart).status == 200
     page.get_by_role("tab", name="Pipelines").click()
     entry = page.locator('.jp-Pipeline-list [data-project="tumour-sizes"]')
-    expect(entry).to_have_attribute("data-status", "COMPLETED")
+    expect(entry).to_have_attribute("data-status", "IN_PROGRESS")
+    expect(entry).to_have_attribute("data-status", "COMPLETED", timeout=SLOW_MS)
+    expect(page.locator(".Toastify__toast")).to_have_count(0)
+    setting(lab, "jupyter-pipeline:plugin", "{}")
     assert axe(page, ".jp-Pipeline-panel") == []
     entry.get_by_role("button", name="Delete tumour-sizes").click()
     dialog = page.get_by_role("dialog")
@@ -93,6 +100,11 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     dialog.get_by_role("button", name="Open").click()
     expect(View.in_panel(page, "first").root).to_be_visible()
     palette(page, "New Launcher")
+    page.get_by_role("menubar").get_by_text("File", exact=True).click()
+    page.get_by_role("menuitem", name="New", exact=True).hover()
+    expect(page.get_by_role("menuitem", name="New Pipeline")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
     page.get_by_text("New Pipeline", exact=True).last.click()
     dialog.get_by_role("textbox").fill("Second: one")
     dialog.get_by_role("button", name="Create").click()
@@ -132,6 +144,14 @@ def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
     expect(told).to_contain_text("Reload the page")
 
 
+def switch(page: Page, name: str, on: bool) -> None:
+    """Set a switch of the notifications in the settings editor, as a person does, and go back."""
+    page.evaluate("window.jupyterapp.commands.execute('settingeditor:open', {query: 'Jupyter Pipeline'})")
+    page.locator("#jp-SettingsEditor-jupyter-pipeline\\:plugin").get_by_role("checkbox", name=name).set_checked(on)
+    expect(page.locator(".lm-TabBar-tab.jp-mod-dirty", has_text="Settings")).to_have_count(0)  # it is saved
+    page.get_by_role("tab", name=re.compile("^Launcher")).first.click()
+
+
 def setting(lab: Lab, plugin: str, values: str) -> None:
     """Set what a person sets in the settings editor."""
     answer = lab.request("PUT", f"lab/api/settings/{plugin}", {"raw": values})
@@ -151,10 +171,15 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
         lab.wait_gate("palette", stage)
         lab.request("POST", "api/projects/palette/confirm", {"stage_id": stage})
     expect(page.locator(".jp-Pipeline-status")).to_have_text(re.compile(r"^palette: Training \d+ %$"), timeout=SLOW_MS)
-    # Nobody wanted to hear of the gates; that it failed is told.
+    # Nobody wanted to hear of the gates; that it was stopped, and by whom, is told, and not as a failure.
     lab.request("POST", "api/projects/palette/messages", {"type": "command", "command": "cancel_run", "args": {}})
     toast = page.locator(".Toastify__toast")
-    expect(toast.filter(has_text="palette: Training failed.")).to_be_visible()
+    entry = page.locator('.jp-Pipeline-list [data-project="palette"]')
+    expect(toast.filter(has_text=re.compile(r"palette: Training was stopped by \w+"))).to_be_visible()
+    who = lab.request("GET", "api/projects/palette").json["ended_by"]["name"]
+    expect(page.locator(".jp-Pipeline-status")).to_have_text(f"palette: Training stopped by {who}")
+    expect(entry).to_contain_text(f"Training stopped by {who}")
+    expect(page.get_by_text(re.compile("Training failed"))).to_have_count(0)
     expect(toast.filter(has_text="waits for your confirmation")).to_have_count(0)
     toast.get_by_role("button", name="Open").click()
     view = View.in_panel(page, "palette")
@@ -171,6 +196,84 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     expect(view.root.get_by_role("button", name="Finish with the best so far")).to_be_visible(timeout=SLOW_MS)
     palette(page, "Jupyter Pipeline: Finish Run with the Best so Far")
     view.is_at("TRAIN", "WAITING_CONFIRMATION")
+    setting(lab, "jupyter-pipeline:plugin", "{}")
+
+
+def test_in_another_language(lab: Lab, page: Page) -> None:
+    """With a language pack made from the template: the palette, the view, its numbers, the client's own sentences."""
+    rows = "\n".join(f"{i % 7},{i % 5},{'ja' if i % 3 else 'nein'}" for i in range(1234))
+    (lab.root / "zahlen.csv").write_text(f"a,b,kauf\n{rows}\n")
+    setting(lab, "@jupyterlab/translation-extension:plugin", '{"locale": "de_DE"}')
+    schema = lab.request("GET", "lab/api/settings/jupyter-pipeline:plugin").json["schema"]
+    assert schema["properties"]["notifications"]["title"] == "Benachrichtigungen"
+    lab.request("POST", "api/projects/deutsch/messages", {"type": "chat", "text": "Predict kauf in zahlen.csv"})
+    page.goto(lab.lab_url())
+    restored(page)
+    palette(page, "Jupyter Pipeline: Projekt öffnen")
+    dialog = page.get_by_role("dialog", name="Ein Projekt öffnen")
+    dialog.get_by_role("combobox").select_option("deutsch")
+    dialog.get_by_role("button", name="Open").click()  # which this pack leaves as it is
+    view = View.in_panel(page, "deutsch").root
+    expect(view.get_by_role("heading", name="Anfrage: Ihre Entscheidung")).to_be_visible()
+    expect(view.get_by_text("verbunden")).to_be_visible()
+    view.get_by_role("spinbutton", name="Zeit für das Training, in Sekunden").fill("7")
+    expect(view.get_by_text("1 Änderung, mit dem Plan zusammen bestätigt.")).to_be_visible()
+    view.get_by_role("button", name="Bestätigen").click()
+    expect(page.locator(".jp-Pipeline-status")).to_have_text("deutsch: Daten wartet auf Sie", timeout=SLOW_MS)
+    expect(view.get_by_text("von 1.234")).to_be_visible()
+    view.get_by_role("button", name="Bestätigen").click()
+    expect(view.locator(".jppl-stat", has_text="Zeilen")).to_contain_text("1.234", timeout=SLOW_MS)
+    expect(view.locator(".jppl-stat", has_text="Fehlend")).to_contain_text("0,0 %")
+    lab.request("DELETE", "api/projects/deutsch")
+    expect(view.get_by_role("heading", name="Dieses Projekt wurde gelöscht")).to_be_visible()
+    expect(view.get_by_text("Das Projekt wurde gelöscht.")).to_be_visible()
+    setting(lab, "@jupyterlab/translation-extension:plugin", "{}")
+
+
+def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
+    """What is switched off is not told, and what is in view is told only if that is wanted."""
+    page.goto(lab.lab_url())
+    restored(page)
+    toast = page.locator(".Toastify__toast")
+    status = page.locator(".jp-Pipeline-status")
+
+    def post(project: str, message: dict[str, object]) -> None:
+        assert lab.request("POST", f"api/projects/{project}/messages", message).status == 200
+
+    post("switches", {"type": "chat", "text": "Predict species of the iris data, within 2 seconds, only linear"})
+    expect(toast.filter(has_text="switches: Request waits for your confirmation.")).to_be_visible()
+    (lab.root / "broken.parquet").write_bytes(b"PAR1 and then nothing")
+    post("broken", {"type": "chat", "text": "Predict y in broken.parquet"})
+    lab.wait_gate("broken", "PARSE_INTENT")
+    post("broken", {"type": "confirm"})
+    expect(toast.filter(has_text="broken: Data failed.")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator('.jp-Pipeline-list [data-project="broken"]')).to_contain_text("Data failed")
+    lab.request("DELETE", "api/projects/broken")
+    switch(page, "Gates", False)
+    post("switches", {"type": "confirm"})
+    expect(status).to_have_text("switches: Data waits for you", timeout=SLOW_MS)
+    expect(toast).to_have_count(0)
+    switch(page, "Failures", False)
+    post("switches", {"type": "confirm"})
+    post("switches", {"type": "command", "command": "cancel_run", "args": {}})
+    expect(status).to_have_text(re.compile("switches: Profile stopped by"))
+    expect(toast).to_have_count(0)
+    # In view nothing is told, unless that is wanted.
+    switch(page, "Gates", True)
+    page.get_by_role("tab", name="Pipelines").click()
+    page.locator('.jp-Pipeline-list [data-project="switches"]').get_by_role("button", name="Open").click()
+    view = View.in_panel(page, "switches")
+    view.root.get_by_role("button", name="Restart stage").click()
+    view.is_at("PROFILE_DATA", "WAITING_CONFIRMATION")
+    expect(page.locator('.jp-Pipeline-list [data-project="switches"]')).to_have_attribute(
+        "data-status", "WAITING_CONFIRMATION"
+    )
+    expect(toast).to_have_count(0)
+    switch(page, "Also when the project is in view", True)
+    page.get_by_role("tab", name="switches", exact=True).click()
+    view.confirm("PROFILE_DATA")
+    view.is_at("PREPROCESS", "WAITING_CONFIRMATION")
+    expect(toast.filter(has_text="switches: Preparation waits for your confirmation.")).to_be_visible()
     setting(lab, "jupyter-pipeline:plugin", "{}")
 
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { delay, FIRST_MS, MOST_MS, retryAfter } from './backoff';
 import { newId, Outbox } from './outbox';
 import { failure } from './rest';
+import { messageOf, say, textOf } from './sentences';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
 
@@ -119,6 +120,13 @@ test('a storage that is full or forbidden costs only the reload', () => {
   assert.equal(outbox.size, 1);
   outbox.remove('x');
   assert.equal(outbox.size, 0);
+});
+
+test('what the client says by itself can be said in another language; what a server said stays', () => {
+  const german = { __: (text, ...args) => `de: ${text.replace('%1', args[0])}` };
+  assert.equal(messageOf(failure(502, '<html>', null), german), 'de: The server answered 502.');
+  assert.equal(messageOf(failure(409, '{"message": "Failed to process message: No."}', null), german), 'No.');
+  assert.equal(textOf(say('ANSWERED', 7)), 'The server answered 7.');
 });
 
 test('ids are of a length that the server takes, and do not repeat', () => {

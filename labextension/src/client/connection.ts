@@ -1,5 +1,7 @@
 /** What a view needs of a connection, whether it is a socket of its own or relayed through a kernel. */
 
+import type { Sentence } from './sentences';
+
 /**
  * `connecting`: the first attempt; `open`; `reconnecting`: cut, trying again, nothing is lost;
  * `closed`: ended by us; `denied`: not let in (403); `deleted`: the project is gone (4404).
@@ -8,8 +10,10 @@ export type ConnectionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed'
 
 /** What is known beside the status; times in milliseconds. */
 export interface StatusDetail {
-  /** A sentence for people. */
+  /** A sentence for people, in English. */
   reason?: string;
+  /** The same as a code with parts, for a text in another language; not where the server said it. */
+  sentence?: Sentence;
   /** When the next attempt begins, as Date.now() counts. */
   retryAt?: number;
   /** Messages that wait in the outbox. */

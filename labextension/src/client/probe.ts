@@ -2,13 +2,14 @@
 
 import { retryAfter } from './backoff';
 import { credentials } from './rest';
+import { say } from './sentences';
+import type { Sentence } from './sentences';
 import type { Addresses } from './urls';
 
 export interface Found {
   /** To try again makes no sense. */
   denied: boolean;
-  /** A sentence for people. */
-  reason: string;
+  why: Sentence;
   /** How long the server asks to wait, in milliseconds. */
   waitMs: number;
 }
@@ -25,26 +26,18 @@ export async function probe(base: Addresses, token: string | null, timeoutMs: nu
     });
     return { ...explained(response, token), waitMs: retryAfter(response.headers.get('Retry-After'), Date.now()) };
   } catch {
-    return { denied: false, reason: 'The server cannot be reached.', waitMs: 0 };
+    return { denied: false, why: say('UNREACHABLE'), waitMs: 0 };
   } finally {
     clearTimeout(timer);
   }
 }
 
-function explained({ ok, status }: Response, token: string | null): { denied: boolean; reason: string } {
+function explained({ ok, status }: Response, token: string | null): { denied: boolean; why: Sentence } {
   if (status === 401 || status === 403) {
-    const reason = token
-      ? 'The server does not accept the token; get a new one from "jupyter server list".'
-      : 'The server asks who you are; log in, or give a token.';
-    return { denied: true, reason };
+    return { denied: true, why: say(token ? 'BAD_TOKEN' : 'LOG_IN') };
   }
   if (status === 404) {
-    const reason =
-      'This Jupyter server does not have the pipeline extension, or it is off: jupyter server extension enable jupyter_pipeline';
-    return { denied: false, reason };
+    return { denied: false, why: say('NO_EXTENSION') };
   }
-  const reason = ok
-    ? 'The server answers, but its socket cannot be opened; a proxy may block WebSockets.'
-    : `The server answered ${status}.`;
-  return { denied: false, reason };
+  return { denied: false, why: ok ? say('BLOCKED') : say('ANSWERED', status) };
 }

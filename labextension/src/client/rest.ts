@@ -1,6 +1,8 @@
 /** The REST calls of one project. */
 
 import type { Artifact, Ack, ClientMessage, Dataset, EventFrame, Pong, Snapshot } from '../protocol/types';
+import { say, textOf } from './sentences';
+import type { Sentence } from './sentences';
 import { addresses, checkProjectId } from './urls';
 import type { Addresses } from './urls';
 
@@ -10,7 +12,9 @@ export class RestError extends Error {
     message: string,
     readonly status: number,
     readonly code: string = '',
-    readonly retryAfterMs: number | null = null
+    readonly retryAfterMs: number | null = null,
+    /** What the message says as a code with parts, for a text in another language; not where the server said it. */
+    readonly sentence: Sentence | undefined = undefined
   ) {
     super(message);
     this.name = 'RestError';
@@ -92,7 +96,7 @@ export function createRestClient(options: RestOptions): RestClient {
       if (signal?.aborted) {
         throw error;
       }
-      throw new RestError(unreachable(base), 0);
+      throw own(unreachable(base));
     }
     if (!response.ok) {
       throw failure(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'));
@@ -105,7 +109,7 @@ export function createRestClient(options: RestOptions): RestClient {
   const absolute = (url: string): URL => {
     const found = new URL(url, base.http);
     if (found.origin !== new URL(base.http).origin) {
-      throw new RestError(`The asset ${url} is not of this server.`, 0);
+      throw own(say('FOREIGN_ASSET', url));
     }
     return found;
   };
@@ -172,7 +176,7 @@ function upload(
         onProgress?.(event.loaded / event.total);
       }
     };
-    const aborted = (): void => reject(new DOMException('The upload was cancelled.', 'AbortError'));
+    const aborted = (): void => reject(new DOMException(textOf(say('UPLOAD_STOPPED')), 'AbortError'));
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) {
         onProgress?.(1);
@@ -181,7 +185,7 @@ function upload(
         reject(failure(request.status, request.responseText, request.getResponseHeader('Retry-After')));
       }
     };
-    request.onerror = () => reject(new RestError(unreachable(base), 0));
+    request.onerror = () => reject(own(unreachable(base)));
     request.onabort = aborted;
     if (signal?.aborted) {
       aborted();
@@ -202,12 +206,15 @@ export function failure(status: number, text: string, retry: string | null): Res
   }
   const said = typeof frame?.message === 'string' ? frame.message.replace('Failed to process message: ', '') : '';
   const wait = typeof frame?.retry_after_ms === 'number' ? frame.retry_after_ms : retry ? Number(retry) * 1000 || null : null;
-  return new RestError(said || `The server answered ${status}.`, status, String(frame?.code ?? ''), wait);
+  const code = String(frame?.code ?? '');
+  return said ? new RestError(said, status, code, wait) : own(say('ANSWERED', status), status, code, wait);
 }
 
-function unreachable(base: Addresses): string {
-  return (
-    `The server at ${base.http} cannot be reached. If it runs and this page is of another origin, the server has to allow ` +
-    `that: jupyter lab --ServerApp.allow_origin='${typeof location === 'undefined' ? 'ORIGIN' : location.origin}'`
-  );
+/** An error that the client tells of by itself. */
+function own(sentence: Sentence, status = 0, code = '', wait: number | null = null): RestError {
+  return new RestError(textOf(sentence), status, code, wait, sentence);
+}
+
+function unreachable(base: Addresses): Sentence {
+  return say('UNREACHABLE_AT', base.http, typeof location === 'undefined' ? 'ORIGIN' : location.origin);
 }

@@ -9,6 +9,8 @@ import type { Message, Store } from './outbox';
 import { Position } from './position';
 import { probe } from './probe';
 import { Sender } from './sender';
+import { say, textOf } from './sentences';
+import type { Sentence, SentenceCode } from './sentences';
 import { Timers } from './timers';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
@@ -21,6 +23,8 @@ const DELETED = 4404;
 const TOO_LARGE = 1009;
 const FLOODING = 1008;
 const FLOOD_WAIT_MS = 10_000;
+/** What the codes mean that a server closes a socket with. */
+const CLOSED_WITH: Record<number, SentenceCode> = { [FLOODING]: 'FLOODING', 1001: 'GOING_DOWN' };
 const DEFAULT_LIMIT = 1 << 20;
 
 export function createWebSocketClient(options: SocketOptions): Connection {
@@ -65,7 +69,7 @@ class ProjectSocket implements Connection {
     // The caller has the connection before it hears of anything.
     this.timers.set('start', 0, () => {
       for (const entry of this.outbox.restore(MAX_AGE_MS)) {
-        this.refuse(entry.message, 'EXPIRED', 'A message that could not be sent for a day was given up.');
+        this.refuse(entry.message, 'EXPIRED', say('EXPIRED'));
       }
       this.setStatus('connecting');
       this.connect();
@@ -87,7 +91,7 @@ class ProjectSocket implements Connection {
     const id = typeof message.id === 'string' && message.id ? message.id : newId();
     const full: Message = { ...message, id };
     if (this.status === 'closed' || this.status === 'deleted' || this.status === 'denied') {
-      this.later(() => this.refuse(full, 'CLOSED', `The connection is ${this.status}; the message was not sent.`));
+      this.later(() => this.refuse(full, 'CLOSED', say('NOT_SENT')));
       return id;
     }
     if (!this.open && full.type === 'confirm' && full.gate_id === undefined && this.gate !== null) {
@@ -95,7 +99,7 @@ class ProjectSocket implements Connection {
       Object.assign(full, this.gate);
     }
     if (new TextEncoder().encode(JSON.stringify(full)).length > this.limit) {
-      this.later(() => this.refuse(full, 'TOO_LARGE', `A message may have ${this.limit} bytes; upload large data instead.`));
+      this.later(() => this.refuse(full, 'TOO_LARGE', say('TOO_LARGE', this.limit)));
       return id;
     }
     this.outbox.add(full);
@@ -108,7 +112,7 @@ class ProjectSocket implements Connection {
 
   close(): void {
     if (this.status !== 'denied' && this.status !== 'deleted' && this.status !== 'closed') {
-      this.end('closed', 'The connection was closed.');
+      this.end('closed', say('CLOSED'));
     }
   }
 
@@ -136,9 +140,9 @@ class ProjectSocket implements Connection {
       socket = new WebSocket(socketUrl(this.base, this.options.projectId, query));
     } catch {
       // The browser does not even try: an https page may not open ws.
-      const reason = `This page may not open ${this.base.ws}; a page that came over https needs a server with https.`;
-      this.end('denied', reason);
-      this.refuseAll('CLOSED', reason);
+      const why = say('INSECURE', this.base.ws);
+      this.end('denied', why);
+      this.refuseAll('CLOSED', why);
       return;
     }
     this.socket = socket;
@@ -155,29 +159,29 @@ class ProjectSocket implements Connection {
     };
     socket.onclose = event => {
       if (socket === this.socket) {
-        void this.lost(event.code, event.reason, opened);
+        void this.lost(event.code, opened);
       }
     };
-    this.timers.set('silence', this.heartbeat + this.pongTimeout, () => this.cut('The server did not answer.'));
+    this.timers.set('silence', this.heartbeat + this.pongTimeout, () => this.cut(say('NO_ANSWER')));
   }
 
-  private async lost(code: number, reason: string, opened: boolean): Promise<void> {
+  private async lost(code: number, opened: boolean): Promise<void> {
     const onTheWay = this.sender.onTheWay();
     this.detach();
     if (code === DELETED) {
-      this.refuseAll('DELETED', 'The project was deleted; the message was not carried out.');
+      this.refuseAll('DELETED', say('NOT_DONE'));
       this.since = null;
       this.position.forget();
-      this.end('deleted', reason || 'The project was deleted.');
+      this.end('deleted', say('DELETED'));
       return;
     }
     if (code === TOO_LARGE) {
       for (const entry of onTheWay) {
         this.sender.done(entry.message.id);
-        this.refuse(entry.message, 'TOO_LARGE', 'The message was too large for the server; upload large data instead.');
+        this.refuse(entry.message, 'TOO_LARGE', say('TOO_LARGE_FOR_SERVER'));
       }
     }
-    let why = reason || 'The connection was cut.';
+    let why = say(CLOSED_WITH[code] ?? 'CUT');
     let asked = code === FLOODING ? FLOOD_WAIT_MS : 0;
     if (!opened) {
       // A browser does not say why a socket was not let in; a request does.
@@ -187,28 +191,36 @@ class ProjectSocket implements Connection {
         return;
       }
       if (found.denied) {
-        this.end('denied', found.reason);
-        this.options.onError?.({ type: 'error', code: 'FORBIDDEN', message: found.reason, id: null, retryable: false });
+        this.end('denied', found.why);
+        const message = textOf(found.why);
+        this.options.onError?.({
+          type: 'error',
+          code: 'FORBIDDEN',
+          message,
+          sentence: found.why,
+          id: null,
+          retryable: false
+        });
         return;
       }
-      why = found.reason;
+      why = found.why;
       asked = found.waitMs;
     }
     this.retry(why, asked);
   }
 
-  private retry(reason: string, askedMs = 0): void {
+  private retry(why: Sentence, askedMs = 0): void {
     const wait = delay(this.attempts, askedMs);
     this.attempts += 1;
     this.retryAt = Date.now() + wait;
-    this.setStatus('reconnecting', reason);
+    this.setStatus('reconnecting', why);
     this.timers.set('retry', wait, () => this.connect());
   }
 
   /** Treat the socket as gone, without waiting for its closing handshake, which a cut line never ends. */
-  private cut(reason: string): void {
+  private cut(why: Sentence): void {
     this.detach();
-    this.retry(reason);
+    this.retry(why);
   }
 
   private detach(): void {
@@ -227,7 +239,7 @@ class ProjectSocket implements Connection {
     return this.status === 'closed' || this.status === 'denied' || this.status === 'deleted';
   }
 
-  private end(status: ConnectionStatus, reason: string): void {
+  private end(status: ConnectionStatus, why: Sentence): void {
     this.detach();
     this.timers.clearAll();
     this.savePosition();
@@ -235,7 +247,7 @@ class ProjectSocket implements Connection {
     removeEventListener('pagehide', this.savePosition);
     document.removeEventListener('visibilitychange', this.wake);
     this.retryAt = undefined;
-    this.setStatus(status, reason);
+    this.setStatus(status, why);
   }
 
   // -- staying alive ---------------------------------------------------------------------------------------------
@@ -259,7 +271,7 @@ class ProjectSocket implements Connection {
 
   private ping(timeoutMs: number): void {
     this.lastSeen = 0;
-    this.timers.set('silence', timeoutMs, () => this.cut('The server did not answer.'));
+    this.timers.set('silence', timeoutMs, () => this.cut(say('NO_ANSWER')));
     if (this.socket?.readyState === WebSocket.OPEN) {
       this.socket.send(JSON.stringify({ type: 'ping', ts: Date.now() }));
     }
@@ -378,18 +390,19 @@ class ProjectSocket implements Connection {
     this.sender.flush();
   }
 
-  private refuseAll(code: string, text: string): void {
+  private refuseAll(code: string, why: Sentence): void {
     for (const { message } of this.outbox.all()) {
       this.sender.done(message.id);
-      this.refuse(message, code, text);
+      this.refuse(message, code, why);
     }
   }
 
   /** Tell of a message that is given up, in the shape of the server's error frames. */
-  private refuse(message: Message, code: string, text: string): void {
+  private refuse(message: Message, code: string, why: Sentence): void {
     const frame = {
       type: 'error',
-      message: `Failed to process message: ${text}`,
+      message: `Failed to process message: ${textOf(why)}`,
+      sentence: why,
       original_message: message,
       code,
       id: message.id,
@@ -401,12 +414,13 @@ class ProjectSocket implements Connection {
 
   // -- small things ----------------------------------------------------------------------------------------------
 
-  private setStatus(status: ConnectionStatus, reason?: string): void {
+  private setStatus(status: ConnectionStatus, why?: Sentence): void {
     this.status = status;
     this.told = this.outbox.size;
     const detail: StatusDetail = { waiting: this.outbox.size };
-    if (reason) {
-      detail.reason = reason;
+    if (why) {
+      detail.reason = textOf(why);
+      detail.sentence = why;
     }
     if (this.retryAt !== undefined) {
       detail.retryAt = this.retryAt;

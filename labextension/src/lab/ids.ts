@@ -4,7 +4,6 @@ export const NAMESPACE = 'jupyter-pipeline';
 export const PLUGIN = `${NAMESPACE}:plugin`;
 /** Domain of the translations. */
 export const DOMAIN = 'jupyter_pipeline';
-export const CATEGORY = 'Jupyter Pipeline';
 
 /** What a notebook holds of a pipeline that was shown in it: `{project_id, epoch}`. */
 export const VIEW_MIME = 'application/vnd.jupyter-pipeline.view+json';

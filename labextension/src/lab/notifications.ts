@@ -95,7 +95,12 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
             actions
           });
         case 'failures':
-          return Notification.error(trans.__('%1: %2 failed.', entry.project_id, stage), { autoClose: false, actions });
+          return entry.ended_by
+            ? Notification.warning(trans.__('%1: %2 was stopped by %3.', entry.project_id, stage, entry.ended_by.name), {
+                autoClose: 10_000,
+                actions
+              })
+            : Notification.error(trans.__('%1: %2 failed.', entry.project_id, stage), { autoClose: false, actions });
       }
     }
   }

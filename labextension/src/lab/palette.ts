@@ -3,7 +3,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
-import { CATEGORY, Commands, NAMESPACE } from './ids';
+import { Commands, NAMESPACE } from './ids';
 import { IPipelines } from './tokens';
 
 export const palettePlugin: JupyterFrontEndPlugin<void> = {
@@ -12,7 +12,7 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IPipelines, ICommandPalette],
   activate: (_app: JupyterFrontEnd, pipelines: IPipelines, palette: ICommandPalette): void => {
-    const category = pipelines.trans.__(CATEGORY);
+    const category = pipelines.trans.__('Jupyter Pipeline');
     const { fromFile: _, ...listed } = Commands;
     for (const command of Object.values(listed)) {
       palette.addItem({ command, category, args: { isPalette: true } });

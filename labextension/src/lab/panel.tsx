@@ -8,7 +8,7 @@ import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { stageName } from '../view';
+import { stageName, stoppedBy } from '../view';
 import { versionNotice } from '../client';
 import { VERSION } from '../version';
 import { pipelineIcon } from './icon';
@@ -146,7 +146,13 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
     closeIcon.element({ container: close.current!, tag: 'span', elementSize: 'small' });
   }, []);
   return (
-    <li class={here ? 'jp-mod-current' : ''} data-project={name} data-stage={entry.current_stage} data-status={entry.status}>
+    <li
+      class={here ? 'jp-mod-current' : ''}
+      data-project={name}
+      data-stage={entry.current_stage}
+      data-status={entry.status}
+      data-stopped={entry.ended_by ? '' : undefined}
+    >
       <button
         type="button"
         class="jp-Pipeline-open"
@@ -174,7 +180,10 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
 }
 
 /** How a project stands, in a word or two. */
-export function statusWords(entry: Pick<ProjectEntry, 'current_stage' | 'status'>, trans: TranslationBundle): string {
+export function statusWords(entry: Pick<ProjectEntry, 'status' | 'ended_by'>, trans: TranslationBundle): string {
+  if (entry.ended_by) {
+    return stoppedBy(entry.ended_by, trans);
+  }
   switch (entry.status) {
     case 'PENDING':
       return trans.__('not begun');

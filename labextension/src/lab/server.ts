@@ -5,17 +5,10 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createRestClient, createWebSocketClient } from '../client';
 import type { Connection, ConnectionHandlers, SocketOptions } from '../client';
-import type { Snapshot } from '../protocol/types';
-import type { StageId, StageStatus, ViewRest } from '../view';
+import type { ProjectEntry, Snapshot } from '../protocol/types';
+import type { ViewRest } from '../view';
 
-export interface ProjectEntry {
-  project_id: string;
-  epoch: string;
-  seq: number;
-  updated_ts: number;
-  current_stage: StageId;
-  status: StageStatus;
-}
+export type { ProjectEntry } from '../protocol/types';
 
 export interface Listing {
   projects: ProjectEntry[];

@@ -69,9 +69,10 @@ class StatusItem extends Widget {
     const entry = projects.find(project);
     const stage = known ? known.current : (entry?.current_stage ?? 'PARSE_INTENT');
     const status = known ? known.stage.status : (entry?.status ?? 'PENDING');
+    const ended_by = known ? (known.stage.endedBy ?? undefined) : entry?.ended_by;
     this.progress.follow(model === null && status === 'IN_PROGRESS' ? project : null);
     const percent = known ? percentOf(known) : this.progress.of(stage);
-    const how = percent !== null ? `${Math.floor(100 * percent)} %` : statusWords({ current_stage: stage, status }, trans);
+    const how = percent !== null ? `${Math.floor(100 * percent)} %` : statusWords({ status, ended_by }, trans);
     const text = `${project}: ${stageName(stage, trans as never)} ${how}`;
     if (this.button.textContent !== text) {
       this.button.textContent = text;

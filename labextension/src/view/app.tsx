@@ -1,7 +1,10 @@
 /** The view as a whole: the stages, the one that matters now, the conversation, and what was decided. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { StatusDetail } from '../client/connection';
+import { textOf } from '../client/sentences';
 import { versionNotice } from '../client/version';
+import type { Translation } from '../translation';
 import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor, UploadContext, useUploads } from './chat';
 import { useNow, useStructure, useView } from './context';
@@ -188,13 +191,18 @@ function Gone() {
         {model.connection === 'deleted' ? trans.__('This project was deleted') : trans.__('The server does not let you in')}
       </h3>
       <p class="jppl-lead">
-        {model.detail.reason ??
+        {reasonOf(model.detail, trans) ??
           (model.connection === 'deleted'
             ? trans.__('Its data and results are gone. Open another project, or begin a new one.')
             : trans.__('Log in to the Jupyter server again, or ask for access to this project.'))}
       </p>
     </div>
   );
+}
+
+/** Why the connection stands as it does. */
+function reasonOf({ sentence, reason }: StatusDetail, trans: Translation): string | undefined {
+  return sentence ? textOf(sentence, trans) : reason;
 }
 
 /** How the connection stands, in as few words as it needs. */
@@ -214,7 +222,7 @@ function ConnectionNote() {
   if (cut) {
     const retry = model.detail.retryAt ? Math.max(0, Math.ceil((model.detail.retryAt - now) / 1000)) : 0;
     return (
-      <span class="jppl-connection jppl-offline" data-waiting={waiting}>
+      <span class="jppl-connection jppl-offline" data-waiting={waiting} title={reasonOf(model.detail, trans)}>
         <span class="jppl-dot" aria-hidden="true" />
         {retry > 0 ? trans.__('Not connected; trying again in %1 s.', retry) : trans.__('Not connected; trying again.')}{' '}
         {waiting
@@ -226,7 +234,7 @@ function ConnectionNote() {
   return model.connection === 'closed' ? (
     <span class="jppl-connection jppl-offline">
       <span class="jppl-dot" aria-hidden="true" />
-      {model.detail.reason ?? trans.__('closed')}
+      {reasonOf(model.detail, trans) ?? trans.__('closed')}
     </span>
   ) : null;
 }
@@ -250,7 +258,11 @@ function LiveRegion() {
             setText(trans.__('%1 waits for your decision. %2', stageName(moment.stageId, trans), moment.summary));
             break;
           case 'failed':
-            setText(trans.__('%1 failed. %2', stageName(moment.stageId, trans), moment.message));
+            setText(
+              moment.by
+                ? trans.__('%1 was stopped by %2.', stageName(moment.stageId, trans), moment.by.name)
+                : trans.__('%1 failed. %2', stageName(moment.stageId, trans), moment.message)
+            );
             break;
           case 'finished':
             setText(trans.__('Everything is done.'));

@@ -2,6 +2,7 @@
 
 import { createContext } from 'preact';
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../client/sentences';
 import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
@@ -44,7 +45,12 @@ export function ChatLines() {
         return (
           <li key={line.seq} class={mine ? 'jppl-mine' : 'jppl-theirs'}>
             <span class="jppl-who">
-              {mine ? (line.by?.name ?? trans.__('You')) : trans.__('Assistant')} <time>{clock(line.ts)}</time>
+              {!mine
+                ? trans.__('Assistant')
+                : line.by && line.by.username !== model.user?.username
+                  ? line.by.name
+                  : trans.__('You')}{' '}
+              <time>{clock(line.ts)}</time>
             </span>
             <span class="jppl-text">{line.text}</span>
           </li>
@@ -179,7 +185,7 @@ export interface UploadList {
 export const UploadContext = createContext<UploadList>({ uploads: [], upload: () => undefined, forget: () => undefined });
 
 export function useUploads(): UploadList {
-  const { rest } = useView();
+  const { rest, trans } = useView();
   const [uploads, setUploads] = useState<Upload[]>([]);
   const change = (name: string, next: Partial<Upload> | null): void =>
     setUploads(old =>
@@ -200,7 +206,7 @@ export function useUploads(): UploadList {
             error =>
               abort.signal.aborted
                 ? change(file.name, null)
-                : change(file.name, { problem: String(error?.message ?? error) })
+                : change(file.name, { problem: messageOf(error, trans) })
           );
       }
     }

@@ -34,7 +34,7 @@ export function Curves({ pointed }: { pointed: string | null }) {
     ) : null;
   }
   return (
-    <div class="jppl-curves">
+    <div class={`jppl-curves ${metrics.length === 2 ? 'jppl-curves-pair' : ''}`}>
       {metrics.slice(0, 6).map((metric, i) => (
         <Curve key={metric} metric={metric} large={i === 0} pointed={pointed} />
       ))}
@@ -48,7 +48,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const chart = useRef<LiveChart | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   useEffect(() => {
-    const live = new LiveChart(place.current!, large ? 340 : 170, setHover);
+    const live = new LiveChart(place.current!, setHover);
     chart.current = live;
     let drawn = -1;
     const stop = model.subscribe(() => {

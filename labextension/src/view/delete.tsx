@@ -1,6 +1,7 @@
 /** The way to delete a project, with everything that goes with it said first. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../client/sentences';
 import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
@@ -120,7 +121,7 @@ export function DeleteProject() {
             setState('busy');
             setProblem(null);
             rest.deleteProject!().catch(error => {
-              setProblem(String(error?.message ?? error));
+              setProblem(messageOf(error, trans));
               setState('asking');
             });
           }}

@@ -37,7 +37,7 @@ export const FOLDS: Record<string, Fold> = {
     const before = stage.status;
     stage.status = status;
     stage.message = p.message ?? '';
-    stage.cancelled = status === 'FAILED' && by !== null;
+    stage.endedBy = status === 'FAILED' ? by : null;
     if (status === 'PENDING') {
       Object.assign(stage, { attempt: 0, reused: false, finishing: false, startedTs: null, endedTs: null });
       stage.approved = false;
@@ -83,7 +83,7 @@ export const FOLDS: Record<string, Fold> = {
       }
     }
     if (status === 'FAILED') {
-      m.say({ kind: 'failed', stageId: stage.id, message: stage.message });
+      m.say({ kind: 'failed', stageId: stage.id, message: stage.message, by: stage.endedBy });
     } else if (stage.id === 'EXPORT' && status === 'COMPLETED') {
       m.say({ kind: 'finished' });
     } else if (status !== 'PENDING') {

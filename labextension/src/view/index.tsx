@@ -1,10 +1,11 @@
 /** The live view of one project, for a JupyterLab panel, a notebook cell or any page. */
 
 import { render } from 'preact';
+import { messageOf } from '../client/sentences';
 import { App } from './app';
 import { Context, Problem, ViewContext } from './context';
 import { ProjectModel } from './model';
-import type { ViewOptions } from './options';
+import type { Translation, ViewOptions } from './options';
 import { setLanguage } from './numbers';
 import { injectStyle } from './style';
 import { english } from '../translation';
@@ -17,7 +18,7 @@ export { whatIsLost } from './delete';
 export type { Belongings } from './delete';
 export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
-export { stageName } from './words';
+export { stageName, stoppedBy } from './words';
 
 /** Run before the next picture; in a hidden page, where there is none, soon. */
 export function schedule(callback: () => void): void {
@@ -68,7 +69,7 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
     onStatusChange: (status, detail) => model.setConnection(status, detail ?? {}),
     onEvent: event => model.apply(event),
     onError: error => {
-      const problem = problemOf(error);
+      const problem = problemOf(error, view.trans);
       const id = typeof error === 'object' && error ? (error.id ?? error.original_message?.id) : null;
       const heard = id ? problems.get(id) : undefined;
       if (id) {
@@ -97,10 +98,7 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
 }
 
 /** What an error frame, or a sentence about the connection, says to a person. */
-function problemOf(error: any): Problem {
-  if (typeof error === 'string') {
-    return { code: '', message: error };
-  }
-  const text = String(error?.message ?? error?.reason ?? error ?? '');
-  return { code: String(error?.code ?? ''), message: text.replace(/^Failed to process message: /, '') };
+function problemOf(error: any, trans: Translation): Problem {
+  const message = messageOf(error, trans).replace(/^Failed to process message: /, '');
+  return { code: String(error?.code ?? ''), message };
 }

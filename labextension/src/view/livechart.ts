@@ -5,6 +5,7 @@
 
 import uPlot from 'uplot';
 import { EndLabels, labelRoom } from './labels';
+import { axisNumber, fixed } from './numbers';
 import { roomy, rungAbove } from './ranges';
 import type { Series } from './series';
 import { continued, Place, whole } from './strokes';
@@ -35,6 +36,8 @@ export interface Hover {
 }
 
 const FONT = '11px';
+/** Width of a digit in that font, about, in pixels. */
+const DIGIT = 6.4;
 /** Labels move ten times a second at most: nobody reads faster, and text is slow to draw. */
 const LABELS_MS = 100;
 /** How near the pointer has to be to a curve, in pixels. */
@@ -60,19 +63,20 @@ export class LiveChart {
   private theme;
   private labelledAt = -Infinity;
   private labelTimer: ReturnType<typeof setTimeout> | null = null;
-  /** The host's width as it was told, because to ask for it lays out the page. */
+  /** The host's size as it was told, because to ask for it lays out the page. */
   private width: number;
+  private height: number;
   private readonly resizer: ResizeObserver;
   private shown = true;
   private readonly watcher: IntersectionObserver;
 
   constructor(
     private readonly host: HTMLElement,
-    private readonly height: number,
     onHover: (hover: Hover | null) => void
   ) {
     this.theme = themeOf(host);
     this.width = host.clientWidth;
+    this.height = host.clientHeight;
     this.plot = new uPlot(this.options(onHover), this.frame(), host);
     for (const [canvas, name] of [
       [this.curves, 'jppl-canvas'],
@@ -84,7 +88,8 @@ export class LiveChart {
     }
     this.resizer = new ResizeObserver(() => {
       this.width = host.clientWidth;
-      if (this.width > 0 && this.width !== this.plot.width) {
+      this.height = host.clientHeight;
+      if (this.width > 0 && (this.width !== this.plot.width || this.height !== this.plot.height)) {
         this.plot.setSize({ width: this.width, height: this.height });
       } else {
         this.draw();
@@ -180,7 +185,7 @@ export class LiveChart {
     const font = `${FONT} ${this.theme.font}`;
     return {
       width: Math.max(120, this.width),
-      height: this.height,
+      height: Math.max(80, this.height),
       legend: { show: false },
       padding: [8, () => labelRoom(this.width), 0, null],
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
@@ -196,15 +201,16 @@ export class LiveChart {
           ticks: { show: false },
           size: 24,
           font,
-          values: (_u, ticks) => ticks.map(tick => (Number.isInteger(tick) ? String(tick) : ''))
+          values: (_u, ticks) => ticks.map(tick => (Number.isInteger(tick) ? fixed(tick, 0) : ''))
         },
         {
           stroke: () => this.theme.muted,
           grid: { stroke: () => this.theme.grid, width: 1 },
           ticks: { show: false },
-          size: 46,
+          size: (_u, values) => Math.max(40, 16 + DIGIT * Math.max(0, ...(values ?? []).map(text => text.length))),
           gap: 4,
-          font
+          font,
+          values: (_u, ticks, _axis, _space, step) => ticks.map(tick => axisNumber(tick, step))
         }
       ],
       hooks: {

@@ -132,6 +132,30 @@ test('people are told only of what happens while they look, each thing once', ()
   assert.equal(told.filter(m => m.kind === 'finished').length, 1);
 });
 
+test('a stage that somebody ended is no failure, until it fails by itself', () => {
+  const model = folded();
+  const told = [];
+  model.onMoment(moment => told.push(moment));
+  let seq = model.seq;
+  const say = (status, more = {}) =>
+    model.apply({
+      seq: ++seq,
+      ts: 1,
+      stage: {},
+      event: { name: 'STAGE_STATUS', payload: { stage_id: 'TRAIN', status, message: '', ...more } }
+    });
+  const ada = { username: 'ada', name: 'Ada' };
+  say('IN_PROGRESS', { attempt: 9 });
+  say('FAILED', { by: ada });
+  assert.deepEqual(model.stage.endedBy, ada);
+  assert.deepEqual(told.at(-1).by, ada);
+  say('IN_PROGRESS', { attempt: 10, by: ada });
+  assert.equal(model.stage.endedBy, null);
+  say('FAILED');
+  assert.equal(model.stage.endedBy, null);
+  assert.equal(told.at(-1).by, null);
+});
+
 test('a restart sets later stages back and forgets what they said', () => {
   const model = folded();
   let seq = model.seq;

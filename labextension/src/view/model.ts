@@ -430,7 +430,7 @@ export class ProjectModel {
           attempt: 0,
           reused: false,
           finishing: false,
-          cancelled: false,
+          endedBy: null,
           startedTs: null,
           endedTs: null,
           plan: null,

@@ -2,7 +2,7 @@
 /** Numbers as people read them. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { bytes, count, duration, number, percent, setLanguage } from './numbers';
+import { axisNumber, bytes, count, duration, number, percent, setLanguage } from './numbers';
 
 afterEach(() => setLanguage(null));
 
@@ -12,6 +12,13 @@ test('measured values have as many digits as one can compare', () => {
     ['0.0000', '1.0000', '0.5000', '0.9342', '3.142', '1,235', '12,345', '1.50e+6', '1.00e-5', '–', '–']
   );
   assert.deepEqual([0.04, 3.21, 42, 200, 3900].map(duration), ['0 s', '3.2 s', '42 s', '3 min 20 s', '1 h 5 min']);
+});
+
+test('the ticks of an axis have the same places, those of its step', () => {
+  assert.deepEqual([0.88, 0.9, 1].map(v => axisNumber(v, 0.02)), ['0.88', '0.90', '1.00']);
+  assert.deepEqual([0, 0.25].map(v => axisNumber(v, 0.25)), ['0.00', '0.25']);
+  assert.deepEqual([0, 50000].map(v => axisNumber(v, 50000)), ['0', '50,000']);
+  assert.deepEqual([0, 2e8].map(v => axisNumber(v, 1e8)), ['0', '2.0e+8']);
 });
 
 test('numbers are written in the language of the text', () => {

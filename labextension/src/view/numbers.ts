@@ -21,7 +21,7 @@ export function setLanguage(language: string | null): void {
 }
 
 /** To make a format is slow, and the curves' labels need forty of them ten times a second. */
-function fixed(value: number, places: number): string {
+export function fixed(value: number, places: number): string {
   let format = formats.get(places);
   if (!format) {
     format = new Intl.NumberFormat(locale, { minimumFractionDigits: places, maximumFractionDigits: places });
@@ -44,6 +44,16 @@ export function number(value: number | null | undefined, digits = 4): string {
   }
   const whole = size > 1 ? Math.floor(Math.log10(size)) + 1 : 0;
   return fixed(value, Math.max(0, digits - whole));
+}
+
+/** A tick of an axis: all of an axis have the places that its step needs. */
+export function axisNumber(value: number, step: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e7 || (step < 1e-5 && step > 0)) {
+    return value === 0 ? '0' : value.toExponential(1);
+  }
+  const places = String(Number(step.toPrecision(6))).split('.')[1]?.length ?? 0;
+  return fixed(value, places);
 }
 
 /** A value of the data as it stands there, in at most so many significant digits. */

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../client/sentences';
 import { useView } from './context';
 import type { StageStatus } from './stages';
 
@@ -15,7 +16,8 @@ const PATHS: Record<string, string> = {
   send: 'M3 8h9M8.5 4.5L12 8l-3.5 3.5',
   attach: 'M11.5 7.5l-4.3 4.3a2.1 2.1 0 0 1-3-3l5-5a1.4 1.4 0 0 1 2 2l-4.8 4.8',
   download: 'M8 2.5v7M5 7l3 3 3-3M3.5 13h9',
-  skip: 'M4 8h8'
+  skip: 'M4 8h8',
+  stop: 'M5.5 5.5h5v5h-5z'
 };
 
 export function Icon({ name }: { name: string }) {
@@ -27,11 +29,11 @@ export function Icon({ name }: { name: string }) {
 }
 
 /** How a stage stands, as a sign. */
-export function StatusSign({ status }: { status: StageStatus }) {
+export function StatusSign({ status, stopped }: { status: StageStatus; stopped?: boolean }) {
   return (
-    <span class={`jppl-sign jppl-sign-${status}`} aria-hidden="true">
+    <span class={`jppl-sign jppl-sign-${stopped ? 'stopped' : status}`} aria-hidden="true">
       {status === 'COMPLETED' ? <Icon name="check" /> : null}
-      {status === 'FAILED' ? <Icon name="cross" /> : null}
+      {status === 'FAILED' ? <Icon name={stopped ? 'stop' : 'cross'} /> : null}
       {status === 'SKIPPED' ? <Icon name="skip" /> : null}
     </span>
   );
@@ -177,7 +179,7 @@ const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();
 
 /** An asset's JSON; fetched once for each view. */
 export function useJson<T>(url: string | null): Loaded<T> | null {
-  const { rest } = useView();
+  const { rest, trans } = useView();
   const [loaded, setLoaded] = useState<{ url: string; result: Loaded<T> } | null>(null);
   useEffect(() => {
     if (!url) {
@@ -199,7 +201,7 @@ export function useJson<T>(url: string | null): Loaded<T> | null {
     }
     pending.then(
       value => wanted && setLoaded({ url, result: { state: 'ready', value } }),
-      error => wanted && setLoaded({ url, result: { state: 'failed', message: String(error?.message ?? error) } })
+      error => wanted && setLoaded({ url, result: { state: 'failed', message: messageOf(error, trans) } })
     );
     return () => {
       wanted = false;
@@ -213,7 +215,7 @@ export function useJson<T>(url: string | null): Loaded<T> | null {
 
 /** A picture among the assets. */
 export function AssetImage({ url, alt }: { url: string; alt: string }) {
-  const { rest } = useView();
+  const { rest, trans } = useView();
   const [source, setSource] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
@@ -226,7 +228,7 @@ export function AssetImage({ url, alt }: { url: string; alt: string }) {
           setSource(made);
         }
       },
-      error => wanted && setProblem(String(error?.message ?? error))
+      error => wanted && setProblem(messageOf(error, trans))
     );
     return () => {
       wanted = false;

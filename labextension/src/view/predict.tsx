@@ -1,6 +1,7 @@
 /** Try a prediction: a row typed into a form, and what the model says of it. */
 
 import { useState } from 'preact/hooks';
+import { messageOf } from '../client/sentences';
 import { useView } from './context';
 import { Bars } from './figures';
 import type { Sample } from './gates/request';
@@ -47,7 +48,7 @@ export function PredictForm() {
     setState('busy');
     rest.predict([row]).then(
       said => setState({ row: JSON.stringify(row), said }),
-      error => setState({ message: String(error?.message ?? error) })
+      error => setState({ message: messageOf(error, trans) })
     );
   };
   return (

@@ -18,8 +18,8 @@ export interface Stage {
   attempt: number;
   reused: boolean;
   finishing: boolean;
-  /** It failed because somebody ended it. */
-  cancelled: boolean;
+  /** Who stopped it, where it is FAILED because somebody did. */
+  endedBy: Person | null;
   startedTs: number | null;
   endedTs: number | null;
   plan: Plan | null;
@@ -167,7 +167,7 @@ export interface Bundle {
 export type Moment =
   | { kind: 'stage'; stageId: StageId; status: StageStatus; message: string }
   | { kind: 'gate'; stageId: StageId; summary: string; gateId: string }
-  | { kind: 'failed'; stageId: StageId; message: string }
+  | { kind: 'failed'; stageId: StageId; message: string; by: Person | null }
   | { kind: 'finished' }
   | { kind: 'answer'; text: string }
   | { kind: 'best'; runId: string; modelId: string; metric: string; value: number | null };

@@ -41,7 +41,7 @@ export function RestartStrip({
       ) : null}
       <button
         type="button"
-        class={`jppl-button ${strong || changed ? 'jppl-primary-button' : ''}`}
+        class={strong || changed ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
         onClick={() =>
           command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem =>
             model.report(problem)

@@ -1,6 +1,7 @@
 /** What the model that was kept came to, and everything that was made of it. */
 
 import { useState } from 'preact/hooks';
+import { messageOf } from '../client/sentences';
 import { useView, ViewContext } from './context';
 import { FigureView } from './figures';
 import { Icon, Section } from './parts';
@@ -57,7 +58,7 @@ export function Documents() {
     setProblem(null);
     Promise.resolve()
       .then(what)
-      .catch(error => setProblem(String(error?.message ?? error)))
+      .catch(error => setProblem(messageOf(error, trans)))
       .finally(() => setBusy(null));
   };
   const code = model.code.find(file => file.path.endsWith('train.py')) ?? model.code[0];
@@ -214,7 +215,7 @@ export function BundleView() {
             setState('busy');
             saveAsset(view, bundle.url, `${model.projectId}.zip`).then(
               () => setState('idle'),
-              error => setState(String(error?.message ?? error))
+              error => setState(messageOf(error, trans))
             );
           }}
         >
@@ -228,12 +229,13 @@ export function BundleView() {
         </p>
       ) : null}
       <p class="jppl-hint">
-        {trans.__('It runs alone: python predict.py rows.csv --out predictions.csv')}
-        <br />
-        <code class="jppl-checksum">{bundle.checksum}</code>
+        {trans.__('It runs alone:')} <code>python predict.py rows.csv --out predictions.csv</code>
       </p>
       <details class="jppl-details">
         <summary>{trans._n('%1 file inside', '%1 files inside', bundle.contents.length)}</summary>
+        <p class="jppl-hint">
+          <code class="jppl-checksum">{bundle.checksum}</code>
+        </p>
         <ul class="jppl-files">
           {bundle.contents.slice(0, 300).map(path => (
             <li key={path}>

@@ -150,7 +150,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       case 'IN_PROGRESS':
         return stage.finishing ? trans.__('%1 is finishing', name) : trans.__('%1 is running', name);
       case 'FAILED':
-        return stage.cancelled ? trans.__('%1 was cancelled', name) : trans.__('%1 failed', name);
+        return stage.endedBy ? trans.__('%1 was stopped', name) : trans.__('%1 failed', name);
       default:
         return name;
     }
@@ -160,7 +160,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     if (stage.status !== 'FAILED') {
       return 'jppl-lead';
     }
-    return stage.cancelled ? 'jppl-note jppl-note-warn' : 'jppl-note jppl-note-bad';
+    return stage.endedBy ? 'jppl-note jppl-note-warn' : 'jppl-note jppl-note-bad';
   }
 
   function message(): string {
@@ -169,6 +169,9 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     }
     if (stage.status === 'PENDING') {
       return trans.__('This has not begun yet.');
+    }
+    if (stage.endedBy) {
+      return trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
     }
     // That a stage begins is said by its title.
     return stage.message === `${stageId} begins.` ? '' : stage.message;

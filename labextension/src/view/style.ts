@@ -88,6 +88,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-sign .jppl-icon { width: 13px; height: 13px; vertical-align: 0; }
 .jppl-sign-COMPLETED { border-color: var(--jppl-good); color: var(--jppl-good); }
 .jppl-sign-FAILED { border-color: var(--jppl-bad); color: var(--jppl-bad); }
+.jppl-sign-stopped { border-color: var(--jppl-warn); color: var(--jppl-warn); }
 .jppl-sign-WAITING_CONFIRMATION { border-color: var(--jppl-accent); }
 .jppl-sign-WAITING_CONFIRMATION::after { content: ''; width: 9px; height: 9px; border-radius: 50%; background: var(--jppl-accent); }
 .jppl-sign-IN_PROGRESS { border-color: var(--jppl-accent); border-right-color: transparent; animation: jppl-turn 1.1s linear infinite; }
@@ -141,7 +142,6 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   width: 100%; min-height: 28px; padding: 3px 8px; border: 1px solid color-mix(in srgb, var(--jppl-fg) 42%, var(--jppl-bg)); border-radius: 3px; background: var(--jppl-bg);
 }
 .jppl-root .jppl-input::placeholder { color: var(--jppl-muted); opacity: 1; }
-.jppl-input.jppl-numeric { text-align: end; }
 .jppl-select { position: relative; display: block; min-width: 0; }
 .jppl-select select { appearance: none; padding-inline-end: 24px; text-overflow: ellipsis; background-image: none; }
 .jppl-select .jppl-icon { position: absolute; right: 6px; top: calc(50% - 7px); width: 14px; height: 14px; pointer-events: none; }
@@ -170,6 +170,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-restart { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; color: var(--jppl-muted); font-size: var(--jppl-small); }
 .jppl-restart p { flex: 1 1 220px; }
 .jppl-restart .jppl-button { color: var(--jppl-fg); }
+/* Beside an open gate it is not what matters. */
+.jppl-root .jppl-restart .jppl-link { font-size: inherit; text-decoration: underline; text-underline-offset: 2px; }
 .jppl-root .jppl-restart .jppl-primary-button { color: #fff; }
 .jppl-split { display: flex; gap: 2px; max-width: 900px; font-size: var(--jppl-small); }
 .jppl-split span { flex: 1 1 0; padding: 5px 8px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; min-width: 0; border-top: 4px solid; background: var(--jppl-bg2); color: var(--jppl-fg); }
@@ -196,8 +198,12 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-columns .jppl-badge { margin: 0; }
 .jppl-columns .jppl-select { width: min(210px, 42cqw); }
 .jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
-.jppl-sort { border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
-.jppl-sort .jppl-icon { width: 12px; height: 12px; vertical-align: -2px; }
+.jppl-sort { display: inline-flex; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
+/* Before the name of a column of numbers, so that the name ends where they do. */
+.jppl-numeric .jppl-sort { flex-direction: row-reverse; }
+.jppl-sort .jppl-icon { width: 12px; height: 12px; vertical-align: 0; }
+.jppl-root [aria-sort='none'] .jppl-sort:not(:hover, :focus-visible) .jppl-icon { opacity: 0.4; }
+.jppl-root :is([aria-sort='ascending'], [aria-sort='descending']) .jppl-sort { color: var(--jppl-fg); font-weight: 600; }
 .jppl-row-button { border: 0; background: none; padding: 0; cursor: pointer; font-weight: inherit !important; text-align: start; }
 .jppl-row-button:hover { text-decoration: underline; }
 .jppl-status-failed, .jppl-root .jppl-level-error { color: var(--jppl-bad); }
@@ -230,6 +236,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-curves { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-root .jppl-waiting { min-height: 120px; place-content: center; color: var(--jppl-muted); border: 1px dashed var(--jppl-border); border-radius: 4px; }
 .jppl-curve { position: relative; }
+.jppl-plot { height: 154px; }
+.jppl-large .jppl-plot { height: 340px; }
 .jppl-curve figcaption { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: baseline; padding-bottom: 2px; }
 .jppl-key { margin-inline-start: auto; font-size: var(--jppl-small); color: var(--jppl-muted); display: inline-flex; gap: 5px; align-items: center; }
 .jppl-key line { stroke: currentColor; stroke-width: 1.6; }
@@ -246,8 +254,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .u-off, .jppl-root .u-cursor-y, .jppl-root .u-select, .jppl-root .u-hz .u-cursor-y { display: none; }
 
 /* results */
-.jppl-root .jppl-metrics { display: flex; flex-wrap: wrap; gap: 8px 26px; align-items: baseline; }
-.jppl-metrics > div { display: flex; flex-direction: column-reverse; }
+.jppl-root .jppl-metrics { display: grid; grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 10px 20px; max-width: 900px; }
+.jppl-metrics > div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
+.jppl-metrics .jppl-primary { grid-row: span 2; }
 .jppl-metrics dt { font-size: var(--jppl-small); color: var(--jppl-muted); font-weight: 400; }
 .jppl-metrics dd { font-size: calc(var(--jppl-size) * 1.15); font-variant-numeric: tabular-nums; }
 .jppl-metrics .jppl-primary dd { font-size: calc(var(--jppl-size) * 2.3); line-height: 1.1; font-weight: 600; }
@@ -354,6 +363,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-root .jppl-lines { max-height: 430px; }
   .jppl-curves { grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr); align-items: start; }
   .jppl-large { grid-row: span 2; }
+  .jppl-curves-pair .jppl-plot { height: 340px; }
   .jppl-large:last-child { grid-column: 1 / -1; }
 }
 `;

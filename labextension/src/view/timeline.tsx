@@ -4,7 +4,7 @@ import { useNow, useView } from './context';
 import { StatusSign } from './parts';
 import { StageId, STAGES } from './stages';
 import { duration } from './numbers';
-import { stageName, statusName } from './words';
+import { stageName, statusName, stoppedBy } from './words';
 
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();
@@ -19,7 +19,7 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
           const end = stage.endedTs ?? (stage.status === 'IN_PROGRESS' ? now : null);
           const took = stage.startedTs !== null && end !== null ? Math.max(0, end - stage.startedTs) / 1000 : null;
           const reachable = stage.status !== 'PENDING' || current || stage.plan !== null;
-          const state = statusName(stage.status, trans);
+          const state = stage.endedBy ? stoppedBy(stage.endedBy, trans) : statusName(stage.status, trans);
           return (
             <li
               key={id}
@@ -34,7 +34,7 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
                 title={`${id}: ${state}${stage.reused ? `, ${trans.__('earlier result used again')}` : ''}`}
                 onClick={() => onShow(id)}
               >
-                <StatusSign status={stage.status} />
+                <StatusSign status={stage.status} stopped={stage.endedBy !== null} />
                 <span class="jppl-stage-name">{stageName(id, trans)}</span>
                 <span class="jppl-visually-hidden">, {state}, </span>
                 <span class="jppl-stage-time">

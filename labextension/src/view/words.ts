@@ -41,6 +41,11 @@ export function statusName(status: StageStatus, trans: Translation): string {
   }
 }
 
+/** That somebody stopped a stage, in a word or two. */
+export function stoppedBy(by: { name: string }, trans: Translation): string {
+  return trans.__('stopped by %1', by.name);
+}
+
 export function metricName(metric: string, trans: Translation): string {
   switch (metric) {
     case 'auto':

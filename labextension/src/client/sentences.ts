@@ -1,0 +1,105 @@
+/**
+ * What the client itself has to say to people. It says it as a code with parts, so that whoever shows it can say it in
+ * the reader's language; the client's own text beside it is English.
+ */
+
+import { english } from '../translation';
+import type { Translation } from '../translation';
+
+export type SentenceCode =
+  | 'UNREACHABLE'
+  | 'UNREACHABLE_AT'
+  | 'NO_ANSWER'
+  | 'ANSWERED'
+  | 'CUT'
+  | 'GOING_DOWN'
+  | 'FLOODING'
+  | 'BLOCKED'
+  | 'NO_EXTENSION'
+  | 'BAD_TOKEN'
+  | 'LOG_IN'
+  | 'INSECURE'
+  | 'CLOSED'
+  | 'DELETED'
+  | 'NOT_DONE'
+  | 'NOT_SENT'
+  | 'EXPIRED'
+  | 'TOO_LARGE'
+  | 'TOO_LARGE_FOR_SERVER'
+  | 'FOREIGN_ASSET'
+  | 'UPLOAD_STOPPED';
+
+export interface Sentence {
+  code: SentenceCode;
+  /** What the sentence names: an address, a number. */
+  args: readonly (string | number)[];
+}
+
+export function say(code: SentenceCode, ...args: (string | number)[]): Sentence {
+  return { code, args };
+}
+
+/** A sentence as text. */
+export function textOf({ code, args }: Sentence, trans: Translation = english): string {
+  switch (code) {
+    case 'UNREACHABLE':
+      return trans.__('The server cannot be reached.');
+    case 'UNREACHABLE_AT':
+      return trans.__(
+        'The server at %1 cannot be reached. If it runs and this page is of another origin, the server has to allow ' +
+          "that: jupyter lab --ServerApp.allow_origin='%2'",
+        ...args
+      );
+    case 'NO_ANSWER':
+      return trans.__('The server did not answer.');
+    case 'ANSWERED':
+      return trans.__('The server answered %1.', ...args);
+    case 'CUT':
+      return trans.__('The connection was cut.');
+    case 'GOING_DOWN':
+      return trans.__('The server is going down.');
+    case 'FLOODING':
+      return trans.__('Too much was sent at once; the server closed the connection for a moment.');
+    case 'BLOCKED':
+      return trans.__('The server answers, but its socket cannot be opened; a proxy may block WebSockets.');
+    case 'NO_EXTENSION':
+      return trans.__(
+        'This Jupyter server does not have the pipeline extension, or it is off: ' +
+          'jupyter server extension enable jupyter_pipeline'
+      );
+    case 'BAD_TOKEN':
+      return trans.__('The server does not accept the token; get a new one from "jupyter server list".');
+    case 'LOG_IN':
+      return trans.__('The server asks who you are; log in, or give a token.');
+    case 'INSECURE':
+      return trans.__('This page may not open %1; a page that came over https needs a server with https.', ...args);
+    case 'CLOSED':
+      return trans.__('The connection was closed.');
+    case 'DELETED':
+      return trans.__('The project was deleted.');
+    case 'NOT_DONE':
+      return trans.__('The project was deleted; the message was not carried out.');
+    case 'NOT_SENT':
+      return trans.__('There is no connection any more; the message was not sent.');
+    case 'EXPIRED':
+      return trans.__('A message that could not be sent for a day was given up.');
+    case 'TOO_LARGE':
+      return trans.__('A message may have %1 bytes; upload large data instead.', ...args);
+    case 'TOO_LARGE_FOR_SERVER':
+      return trans.__('The message was too large for the server; upload large data instead.');
+    case 'FOREIGN_ASSET':
+      return trans.__('The asset %1 is not of this server.', ...args);
+    case 'UPLOAD_STOPPED':
+      return trans.__('The upload was stopped.');
+  }
+}
+
+/** What an error says to people, in their language where the client said it; what a server said stays as it is. */
+export function messageOf(error: unknown, trans: Translation): string {
+  const { sentence, message, reason } = (typeof error === 'object' && error !== null ? error : {}) as {
+    sentence?: Sentence;
+    message?: unknown;
+    reason?: unknown;
+  };
+  return sentence ? textOf(sentence, trans) : String(message ?? reason ?? error ?? '');
+}
