@@ -42,7 +42,8 @@ def sources(root: Path) -> Iterator[Path]:
     """The files that the front end is made of."""
     for folder, folders, names in os.walk(root / "labextension"):
         folders[:] = [name for name in folders if name not in _NO_SOURCES]
-        yield from (Path(folder, name) for name in names)
+        # The template of texts is made of the sources as well.
+        yield from (Path(folder, name) for name in names if not name.endswith(".pot"))
 
 
 def stale(root: Path) -> bool:

@@ -28,7 +28,11 @@ GERMAN: dict[tuple[str, str | None], tuple[str, ...]] = {
         "%1 Änderungen, mit dem Plan zusammen bestätigt.",
     ),
     ("This project was deleted", None): ("Dieses Projekt wurde gelöscht",),
-    ("The project was deleted.", None): ("Das Projekt wurde gelöscht.",),
+    (
+        "The server at %1 cannot be reached. If it runs and this page is of another origin, the server has to allow "
+        "that: jupyter lab --ServerApp.allow_origin='%2'",
+        None,
+    ): ("Der Server unter %1 ist nicht zu erreichen.",),
     ("Notifications", "settings"): ("Benachrichtigungen",),
 }
 

@@ -19,10 +19,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, Lab, _Quiet
-from .jobs import View, palette, restored
+from .jobs import SHOW, View, palette, restored, write_notebook
 from .test_view import confirm, expect_stage, wait_gate
 
-SIZES = {"wide": (1280, 900), "narrow": (360, 780)}
+SIZES = {"wide": (1280, 900), "middle": (700, 900), "narrow": (360, 780)}
 GATES = {
     "PARSE_INTENT": "request",
     "DATA_SOURCE": "data",
@@ -114,7 +114,8 @@ def job(camera: Camera, work: Lab) -> None:
 
 
 def in_jupyterlab(camera: Camera, lab: Lab) -> None:
-    """The same project in JupyterLab's main area, the list at its side, in each of its themes."""
+    """The same project in JupyterLab: in its main area, the list at its side, and below a notebook's cell."""
+    write_notebook(lab.root / "cells.ipynb", [SHOW.format(name="cells")])
     browser = camera.pages["light"].context.browser
     assert browser is not None
     for theme in ("Light", "Dark", "Dark High Contrast"):
@@ -131,6 +132,13 @@ def in_jupyterlab(camera: Camera, lab: Lab) -> None:
         page.get_by_role("tab", name="Pipelines").click()
         page.wait_for_timeout(1000)
         page.screenshot(path=camera.out / f"jupyterlab-{theme.lower().replace(' ', '-')}.png")
+        page.locator(".jp-DirListing-item").first.wait_for(state="attached")
+        page.evaluate("window.jupyterapp.commands.execute('docmanager:open', {path: 'cells.ipynb'})")
+        page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor").first.click()
+        page.keyboard.press("Shift+Enter")
+        View.in_cell(page, "cells").is_at("TRAIN", "WAITING_CONFIRMATION")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=camera.out / f"notebook-{theme.lower().replace(' ', '-')}.png")
         page.context.close()
     print("jupyterlab", flush=True)
 

@@ -199,7 +199,7 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     setting(lab, "jupyter-pipeline:plugin", "{}")
 
 
-def test_in_another_language(lab: Lab, page: Page) -> None:
+def test_in_another_language(lab: Lab, page: Page, console: Console) -> None:
     """With a language pack made from the template: the palette, the view, its numbers, the client's own sentences."""
     rows = "\n".join(f"{i % 7},{i % 5},{'ja' if i % 3 else 'nein'}" for i in range(1234))
     (lab.root / "zahlen.csv").write_text(f"a,b,kauf\n{rows}\n")
@@ -224,9 +224,14 @@ def test_in_another_language(lab: Lab, page: Page) -> None:
     view.get_by_role("button", name="Bestätigen").click()
     expect(view.locator(".jppl-stat", has_text="Zeilen")).to_contain_text("1.234", timeout=SLOW_MS)
     expect(view.locator(".jppl-stat", has_text="Fehlend")).to_contain_text("0,0 %")
+    # What the client says by itself, of a connection that is gone.
+    console.allow("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    view.locator("input[type=file]").set_input_files(lab.root / "zahlen.csv")
+    expect(view.get_by_role("alert")).to_have_text(f"Der Server unter {lab.url} ist nicht zu erreichen.")
+    page.context.set_offline(False)
     lab.request("DELETE", "api/projects/deutsch")
     expect(view.get_by_role("heading", name="Dieses Projekt wurde gelöscht")).to_be_visible()
-    expect(view.get_by_text("Das Projekt wurde gelöscht.")).to_be_visible()
     setting(lab, "@jupyterlab/translation-extension:plugin", "{}")
 
 

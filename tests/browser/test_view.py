@@ -301,18 +301,28 @@ def test_of_two_browsers_at_one_gate_one_wins(
 
 def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[Page, str], Locator]) -> None:
     name = "<img src=x onerror=window.hacked=1>"
-    rows = "\n".join(f"{i % 7},{'yes' if i % 3 else 'no'},<b onclick=alert(1)>{i % 2}</b>" for i in range(60))
+    # And three hundred more columns, with names of any length and direction.
+    more = [f"{'עמודה ארוכה מאוד' if n % 2 else 'avery' + 'long' * 30}{n}" for n in range(300)]
+    rows = "\n".join(
+        f"{i % 7},{'yes' if i % 3 else 'no'},<b onclick=alert(1)>{i % 2}</b>,"
+        + ",".join(str(i * (n + 1) % 11) for n in range(300))
+        for i in range(60)
+    )
     file: FilePayload = {
         "name": "odd.csv",
         "mimeType": "text/csv",
-        "buffer": f"{name},target,<script>window.hacked=2</script>\n{rows}\n".encode(),
+        "buffer": f"{name},target,<script>window.hacked=2</script>,{','.join(more)}\n{rows}\n".encode(),
     }
     view = show(page, "hostile")
     attach(view, file)
     ask(view, f"Predict target within 3 seconds, only linear {name}")
-    for here in STAGES[:3]:
-        confirm(view, here)
-    wait_gate(view, "PREPROCESS")
+    for here in STAGES[:4]:
+        wait_gate(view, here)
+        for width in (1280, 700, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.querySelector('.jppl-root').scrollWidth <= innerWidth"), f"{here} at {width}"
+        if here != "PREPROCESS":
+            confirm(view, here)
     assert page.evaluate("window.hacked") is None
     assert view.locator("img, script, b").count() == 0
     expect(view.get_by_text(name).first).to_be_visible()

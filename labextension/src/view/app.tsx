@@ -191,10 +191,10 @@ function Gone() {
         {model.connection === 'deleted' ? trans.__('This project was deleted') : trans.__('The server does not let you in')}
       </h3>
       <p class="jppl-lead">
-        {reasonOf(model.detail, trans) ??
-          (model.connection === 'deleted'
-            ? trans.__('Its data and results are gone. Open another project, or begin a new one.')
-            : trans.__('Log in to the Jupyter server again, or ask for access to this project.'))}
+        {model.connection === 'deleted'
+          ? trans.__('Its data and results are gone. Open another project, or begin a new one.')
+          : (reasonOf(model.detail, trans) ??
+            trans.__('Log in to the Jupyter server again, or ask for access to this project.'))}
       </p>
     </div>
   );

@@ -9,11 +9,15 @@ import type { ProjectModel } from './model';
 import { Icon, Meter } from './parts';
 import { clock } from './numbers';
 
+/** Lines that are shown at first, and more at each press. */
+const LINES = 60;
+
 export function ChatLines() {
   const { model, trans } = useView();
   const list = useRef<HTMLOListElement>(null);
   const atEnd = useRef(true);
-  const lines = model.chat.slice(-100);
+  const [most, setMost] = useState(LINES);
+  const lines = model.chat.slice(-most);
   // What comes back at once is not worth showing twice.
   const waiting = model.connection === 'open' ? [] : [...model.unheard];
   const last = `${lines[lines.length - 1]?.seq} ${waiting.length}`;
@@ -40,6 +44,13 @@ export function ChatLines() {
         atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
       }}
     >
+      {model.chat.length > most ? (
+        <li>
+          <button type="button" class="jppl-link" onClick={() => setMost(most + LINES)}>
+            {trans.__('Show earlier lines')}
+          </button>
+        </li>
+      ) : null}
       {lines.map(line => {
         const mine = line.source === 'user' || line.source === 'command';
         return (
@@ -52,14 +63,18 @@ export function ChatLines() {
                   : trans.__('You')}{' '}
               <time>{clock(line.ts)}</time>
             </span>
-            <span class="jppl-text">{line.text}</span>
+            <span class="jppl-text" dir="auto">
+              {line.text}
+            </span>
           </li>
         );
       })}
       {waiting.map(([id, text]) => (
         <li key={id} class="jppl-mine jppl-unheard">
           <span class="jppl-who">{trans.__('You; waits for the connection')}</span>
-          <span class="jppl-text">{text}</span>
+          <span class="jppl-text" dir="auto">
+            {text}
+          </span>
         </li>
       ))}
     </ol>
@@ -135,6 +150,7 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
       <textarea
         ref={box}
         class="jppl-input"
+        dir="auto"
         rows={large ? 3 : 2}
         maxLength={20000}
         aria-label={trans.__('Message')}

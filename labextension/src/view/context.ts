@@ -44,20 +44,21 @@ export function useStructure(model: ProjectModel): number {
   return version;
 }
 
-/** Render again when numbers move, at most once in `every` milliseconds. */
+/**
+ * Render again when numbers move, at most once in `every` milliseconds. All parts with the same `every` do so at the same
+ * moment: the page is laid out once for all of them, not once for each.
+ */
 export function useNumbers(model: ProjectModel, every = 200): number {
   const [version, setVersion] = useState(model.version);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null;
-    let last = 0;
     const show = (): void => {
       timer = null;
-      last = performance.now();
       setVersion(model.version);
     };
     const stop = model.subscribe(() => {
       if (timer === null) {
-        timer = setTimeout(show, Math.max(0, every - (performance.now() - last)));
+        timer = setTimeout(show, every - (performance.now() % every));
       }
     });
     return () => {

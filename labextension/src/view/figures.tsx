@@ -20,7 +20,9 @@ export function Bars({ bars, label }: { bars: Bar[]; label: string }) {
     <dl class="jppl-bars" aria-label={label}>
       {bars.map(bar => (
         <div key={bar.name}>
-          <dt title={bar.name}>{bar.name}</dt>
+          <dt title={bar.name}>
+            <bdi>{bar.name}</bdi>
+          </dt>
           <dd>
             <span class="jppl-bar-room" aria-hidden="true">
               <span

@@ -9,6 +9,8 @@ import type { Predictions, Row } from './options';
 import { Field, useJson } from './parts';
 import { compact, number, percent } from './numbers';
 
+/** Columns that have a box; the others keep what the example has. */
+const SHOWN = 60;
 const NUMERIC = /int|float|decimal|double|number/i;
 
 export function PredictForm() {
@@ -54,7 +56,7 @@ export function PredictForm() {
   return (
     <form class="jppl-predict" onSubmit={submit}>
       <div class="jppl-form">
-        {columns.slice(0, 80).map(({ name, dtype }, i) => {
+        {columns.slice(0, SHOWN).map(({ name, dtype }, i) => {
           const numeric = NUMERIC.test(dtype);
           const values = numeric ? [] : [...new Set(rows.map(r => r[name]).filter(v => v != null))].slice(0, 40);
           const list = `${uid}-values-${i}`;
@@ -88,6 +90,15 @@ export function PredictForm() {
           );
         })}
       </div>
+      {columns.length > SHOWN ? (
+        <p class="jppl-hint">
+          {trans._n(
+            '%1 more column has the value of the row that you see.',
+            '%1 more columns have the values of the row that you see.',
+            columns.length - SHOWN
+          )}
+        </p>
+      ) : null}
       <div class="jppl-actions">
         <button type="submit" class="jppl-button jppl-primary-button" disabled={state === 'busy'}>
           {state === 'busy' ? trans.__('Predicting…') : trans.__('Predict')}

@@ -155,11 +155,11 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-pair { display: grid; grid-template-columns: minmax(0, 1fr) 84px; gap: 10px; align-items: center; }
 .jppl-pair input[type='range'] { width: 100%; accent-color: var(--jppl-accent); }
 .jppl-why { display: block; color: var(--jppl-muted); max-width: 80ch; }
-.jppl-models { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 8px; }
-.jppl-model { border: 1px solid var(--jppl-border); border-radius: 4px; padding: 8px 10px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 4px; align-content: start; }
-.jppl-model > .jppl-link { margin-inline-start: 22px; justify-self: start; }
-.jppl-chosen { border-color: color-mix(in srgb, var(--jppl-accent) 65%, var(--jppl-border)); }
-.jppl-params { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding-top: 4px; }
+.jppl-models { border-top: 1px solid var(--jppl-border); }
+.jppl-model { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 16px; align-items: baseline; padding: 7px 2px; border-bottom: 1px solid var(--jppl-border); }
+.jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 200px) minmax(0, 1fr); gap: 0 16px; align-items: baseline; }
+.jppl-model:not(.jppl-chosen) .jppl-model-name { color: var(--jppl-muted); }
+.jppl-model .jppl-params { grid-column: 1 / -1; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding: 2px 0 6px 26px; }
 .jppl-params .jppl-label { font-family: var(--jppl-mono); font-size: calc(var(--jppl-size) * 0.82); }
 .jppl-gatebar {
   position: sticky; bottom: 0; z-index: 3; display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: flex-end;
@@ -351,7 +351,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
-  .jppl-models { grid-template-columns: minmax(0, 1fr); }
+  .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); }
 }
 @container jppl (min-width: 620px) {

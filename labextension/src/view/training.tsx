@@ -6,6 +6,9 @@ import { bytes, duration, number, percent } from './numbers';
 import { Meter, Stat } from './parts';
 import { runLabels } from './runs';
 
+/** Runs at work that have a line of their own: the curves below are what matters. */
+const SHOWN = 4;
+
 /** How far the training is: against its time budget, and the runs that are at work. */
 export function TrainingProgress() {
   const { model, trans, command } = useView();
@@ -34,7 +37,7 @@ export function TrainingProgress() {
           <Stat label={trans.__('Steps a second')} value={number(use.stepPerSec, 2)} />
         ) : null}
       </div>
-      {running.map(run => {
+      {running.slice(0, SHOWN).map(run => {
         const label = labels.get(run.runId) ?? run.runId;
         const eta = run.etaS === null ? '' : trans.__('about %1 left', duration(Math.max(0, run.etaS)));
         return (
@@ -59,6 +62,9 @@ export function TrainingProgress() {
           </div>
         );
       })}
+      {running.length > SHOWN ? (
+        <p class="jppl-hint">{trans._n('%1 more run is at work.', '%1 more runs are at work.', running.length - SHOWN)}</p>
+      ) : null}
     </div>
   );
 

@@ -187,14 +187,16 @@ function ColumnTable({
             {wanted.slice(0, shown).map(name => (
               <tr key={name} class={isEdited(name) ? 'jppl-edited' : ''}>
                 <th scope="row" title={why?.(name)}>
-                  {name}
+                  <bdi>{name}</bdi>
                 </th>
                 <td>{control(name)}</td>
                 <td class="jppl-wide jppl-muted">{profile[name]?.kind ?? ''}</td>
                 <td class="jppl-numeric">
                   {profile[name] ? (profile[name].missing_share > 0 ? percent(profile[name].missing_share, 1) : '0') : ''}
                 </td>
-                <td class="jppl-wide jppl-values">{valuesOf(profile[name])}</td>
+                <td class="jppl-wide jppl-values">
+                  <bdi>{valuesOf(profile[name])}</bdi>
+                </td>
               </tr>
             ))}
           </tbody>

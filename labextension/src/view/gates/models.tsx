@@ -115,8 +115,10 @@ function ModelItem({
           onChange={e => onToggle(e.currentTarget.checked)}
         />
         <span>
-          <span class="jppl-swatch" style={{ background: colourOf(model, candidate.id) }} />
-          <strong>{candidate.name}</strong>
+          <span class="jppl-model-name">
+            <span class="jppl-swatch" style={{ background: colourOf(model, candidate.id) }} />
+            <strong>{candidate.name}</strong>
+          </span>
           <span class="jppl-why">{candidate.why}</span>
         </span>
       </label>

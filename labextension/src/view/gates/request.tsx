@@ -23,7 +23,7 @@ export function IntentForm({ plan, set }: PlanForm) {
   const prompt = model.chat.find(line => line.source === 'user')?.text;
   return (
     <>
-      {prompt ? <blockquote class="jppl-quote">{prompt}</blockquote> : null}
+      {prompt ? <blockquote class="jppl-quote" dir="auto">{prompt}</blockquote> : null}
       {plan.not_understood?.length ? (
         <p class="jppl-note jppl-note-warn">{trans.__('Not understood: %1', plan.not_understood.join('; '))}</p>
       ) : null}
@@ -190,7 +190,14 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
       {model.sample && !other ? (
         <Section
           title={trans.__('First rows')}
-          aside={<span class="jppl-muted">{trans.__('of %1', count(model.sample.rows))}</span>}
+          aside={
+            <span class="jppl-muted">
+              {trans.__('of %1', count(model.sample.rows))}
+              {model.columns.length > SHOWN
+                ? `; ${trans.__('the first %1 of %2 columns', count(SHOWN), count(model.columns.length))}`
+                : ''}
+            </span>
+          }
         >
           <SampleTable target={plan.target} />
         </Section>
@@ -198,6 +205,9 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
     </>
   );
 }
+
+/** Columns of the first rows that are shown; all of them stand in the profile. */
+const SHOWN = 60;
 
 function SampleTable({ target }: { target: string }) {
   const { model, trans } = useView();
@@ -208,7 +218,7 @@ function SampleTable({ target }: { target: string }) {
   if (sample?.state !== 'ready') {
     return <p class="jppl-muted">{trans.__('Loading…')}</p>;
   }
-  const columns = sample.value.columns.slice(0, 60);
+  const columns = sample.value.columns.slice(0, SHOWN);
   const numeric = new Set(
     columns.map(c => c.name).filter(name => sample.value.rows.some(row => typeof row[name] === 'number'))
   );
@@ -218,8 +228,8 @@ function SampleTable({ target }: { target: string }) {
         <thead>
           <tr>
             {columns.map(c => (
-              <th key={c.name} scope="col" class={`${numeric.has(c.name) ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`} title={c.dtype}>
-                {c.name}
+              <th key={c.name} scope="col" class={`${numeric.has(c.name) ? 'jppl-numeric' : ''} ${c.name === target ? 'jppl-target' : ''}`} title={`${c.name}, ${c.dtype}`}>
+                <bdi>{c.name}</bdi>
               </th>
             ))}
           </tr>
@@ -239,7 +249,7 @@ function SampleTable({ target }: { target: string }) {
                     ) : typeof value === 'number' ? (
                       compact(value)
                     ) : (
-                      String(value).slice(0, 80)
+                      <bdi>{String(value).slice(0, 80)}</bdi>
                     )}
                   </td>
                 );
