@@ -108,7 +108,8 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     page.get_by_text("New Pipeline", exact=True).last.click()
     dialog.get_by_role("textbox").fill("Second: one")
     dialog.get_by_role("button", name="Create").click()
-    expect(View.in_panel(page, "Second-one").root).to_be_visible()
+    # One can type at once.
+    expect(View.in_panel(page, "Second-one").root.get_by_role("textbox", name="Message")).to_be_focused()
     # A notebook that shows no project has the one of its name.
     page.locator(".jp-DirListing-item", has_text="My analysis (2).ipynb").dblclick()
     page.locator('[data-jp-item-name="jupyter-pipeline"]').first.click()

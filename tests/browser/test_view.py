@@ -326,3 +326,60 @@ def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[
     assert page.evaluate("window.hacked") is None
     assert view.locator("img, script, b").count() == 0
     expect(view.get_by_text(name).first).to_be_visible()
+
+
+GROW = """
+async () => {
+  document.body.innerHTML = '<div id="view" style="width: 1000px; height: 800px"></div>';
+  const { mountView } = await import('./view.js');
+  const frame = () => new Promise(requestAnimationFrame);
+  let handlers;
+  let seq = 0;
+  mountView(document.getElementById('view'), {
+    projectId: 'drawn',
+    connect: given => ((handlers = given), { send: () => '', close: () => undefined }),
+    rest: { upload: async () => ({}), predict: async () => ({ predictions: [] }), asset: async () => new Blob(['{}']) }
+  });
+  const tell = (name, payload) => handlers.onEvent({ seq: ++seq, ts: 1, stage: {}, event: { name, payload } });
+  handlers.onStatusChange('open', {});
+  handlers.onEvent({ event: { name: 'HELLO', payload: { epoch: 'e', seq: 0, server_version: '' } } });
+  tell('STAGE_STATUS', { stage_id: 'TRAIN', status: 'IN_PROGRESS', attempt: 1, message: '' });
+  const runs = Array.from({ length: 12 }, (_, i) => `r${i}`);
+  for (const run_id of runs) {
+    tell('TRAIN_RUN_STARTED', { run_id, model_id: run_id, metric_primary: 'loss', config: {} });
+  }
+  for (let step = 1; step <= 6000; step++) {
+    runs.forEach((run_id, i) => {
+      const value = Math.exp(-step / (500 + 90 * i)) + (step % 1500 === 700 ? 0.4 : 0) + i / 20;
+      tell('METRIC_SCALAR', { run_id, name: 'loss', split: 'val', step, value });
+    });
+    if (step % 40 === 0) await frame();
+  }
+  // Where each column of pixels has the highest and the lowest ink.
+  const ink = () => {
+    const canvas = document.querySelector('.jppl-canvas:not(.jppl-canvas-labels)');
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    return Array.from({ length: width }, (_, x) => {
+      const rows = [];
+      for (let y = 0; y < height; y++) if (data[4 * (y * width + x) + 3] > 60) rows.push(y);
+      return rows.length ? [rows[0], rows[rows.length - 1]] : [-1, -1];
+    });
+  };
+  for (let i = 0; i < 30; i++) await frame();
+  const grown = ink();
+  document.body.setAttribute('data-jp-theme-name', 'another');  // everything is drawn anew
+  for (let i = 0; i < 30; i++) await frame();
+  return [grown, ink()];
+}
+"""
+
+
+def test_curves_that_grew_look_like_curves_drawn_at_once(page: Page, site: str) -> None:
+    """Continued frame by frame over more points than are kept, while the axes grow, with peaks that must stay."""
+    page.goto(f"{site}/static/build.json")
+    grown, anew = page.evaluate(GROW)
+    assert len(grown) == len(anew) > 300
+    assert sum(top >= 0 for top, _ in anew) > 0.5 * len(anew)
+    apart = [max(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in zip(grown, anew, strict=True)]
+    assert sum(d > 3 for d in apart) <= 0.02 * len(apart), apart

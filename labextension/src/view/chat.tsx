@@ -127,6 +127,13 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
     }
   }, [text]);
   useEffect(() => store(key, text), [key, text]);
+  useEffect(() => {
+    // Whoever opened an empty project can type at once; the focus is not taken from elsewhere on the page.
+    const active = (box.current?.getRootNode() as Document | ShadowRoot | undefined)?.activeElement;
+    if (large && active && active !== document.body && active.contains(box.current)) {
+      box.current!.focus({ preventScroll: true });
+    }
+  }, [large]);
   const submit = (): void => {
     const said = text.trim();
     if (!said) {

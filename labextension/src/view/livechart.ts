@@ -43,18 +43,13 @@ const LABELS_MS = 100;
 /** How near the pointer has to be to a curve, in pixels. */
 const NEAR = 40;
 
-/** How far a curve is drawn already. */
-interface Drawn {
-  seen: number;
-  length: number;
-}
-
 export class LiveChart {
   private readonly plot: uPlot;
   private readonly curves = document.createElement('canvas');
   private readonly labels = new EndLabels();
   private lines: Line[] = [];
-  private readonly drawn = new Map<Series, Drawn>();
+  /** Points of each curve that are drawn already. */
+  private readonly drawn = new Map<Series, number>();
   private anew = true;
   private xRange: [number, number] = [0, 1];
   private yRange: [number, number] = [0, 1];
@@ -222,7 +217,7 @@ export class LiveChart {
   }
 
   private isNew(series: Series): boolean {
-    return this.drawn.get(series)?.seen !== series.seen;
+    return this.drawn.get(series) !== series.seen;
   }
 
   private pen(ctx: CanvasRenderingContext2D, colour: string, alpha: number, width: number): void {
@@ -231,15 +226,17 @@ export class LiveChart {
     ctx.lineWidth = width;
   }
 
-  /** What is new of a curve; all of it when it was thinned, or is drawn for the first time. */
+  /** What is new of a curve; all of it when it is drawn for the first time. */
   private trace(ctx: CanvasRenderingContext2D, series: Series, place: Place): void {
     const before = this.drawn.get(series);
-    if (before && series.length - before.length === series.seen - before.seen) {
-      continued(ctx, series, before.length, place);
+    const fresh = series.seen - (before ?? 0);
+    // Where it was thinned meanwhile, what is drawn already still shows it.
+    if (before !== undefined && fresh < series.length) {
+      continued(ctx, series, series.length - fresh, place);
     } else {
       whole(ctx, series, place);
     }
-    this.drawn.set(series, { seen: series.seen, length: series.length });
+    this.drawn.set(series, series.seen);
   }
 
   private place(): Place {
