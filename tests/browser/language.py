@@ -48,9 +48,8 @@ def write_pack(site: Path) -> None:
     with TEMPLATE.open("rb") as file:
         template = read_po(file)
     catalog = Catalog(LOCALE, domain="jupyter_pipeline")
-    data: dict[str, object] = {
-        "": {"domain": "jupyter_pipeline", "language": LOCALE, "plural_forms": catalog.plural_forms, "version": ""}
-    }
+    about = {"domain": "jupyter_pipeline", "language": "de-DE", "plural_forms": catalog.plural_forms, "version": ""}
+    data: dict[str, object] = {"": about}
     for (text, context), translated in GERMAN.items():
         message = template.get(text, context)
         if message is None or isinstance(message.id, tuple) != (len(translated) > 1):
@@ -64,7 +63,7 @@ def write_pack(site: Path) -> None:
     (messages / "jupyter_pipeline.json").write_text(json.dumps(data))
     with (messages / "jupyter_pipeline.mo").open("wb") as file:
         write_mo(file, catalog)
-    about = site / "jupyterlab_language_pack_de_de-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyterlab-language-pack-de-DE\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[jupyterlab.languagepack]\n{LOCALE} = {package.name}\n")
+    installed = site / "jupyterlab_language_pack_de_de-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyterlab-language-pack-de-DE\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(f"[jupyterlab.languagepack]\n{LOCALE} = {package.name}\n")

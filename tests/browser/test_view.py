@@ -375,8 +375,9 @@ async () => {
 """
 
 
-def test_curves_that_grew_look_like_curves_drawn_at_once(page: Page, site: str) -> None:
+def test_curves_that_grew_look_like_curves_drawn_at_once(page: Page, site: str, console: Console) -> None:
     """Continued frame by frame over more points than are kept, while the axes grow, with peaks that must stay."""
+    console.allow("favicon.ico")
     page.goto(f"{site}/static/build.json")
     grown, anew = page.evaluate(GROW)
     assert len(grown) == len(anew) > 300
