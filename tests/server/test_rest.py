@@ -48,6 +48,19 @@ def test_what_there_is_after_a_first_message(server: Server, project_id: str) ->
     assert server.request("GET", f"api/projects/{project_id}/assets").json == {"assets": state["artifacts"]}
 
 
+def test_a_stage_that_somebody_stopped_says_who(server: Server, project_id: str) -> None:
+    assert post(server, project_id, {"type": "chat", "text": "Predict species in iris"}).status == 200
+    assert "ended_by" not in server.request("GET", f"api/projects/{project_id}").json
+    assert post(server, project_id, {"type": "command", "command": "cancel_run"}).status == 200
+    entry = server.request("GET", f"api/projects/{project_id}").json
+    assert entry["status"] == "FAILED"
+    assert set(entry["ended_by"]) == {"username", "name"}
+    assert entry in server.request("GET", "api/projects").json["projects"]
+    state = server.request("GET", f"api/projects/{project_id}/state").json
+    assert state["stages"][0]["ended_by"] == entry["ended_by"]
+    assert all("ended_by" not in stage for stage in state["stages"][1:])
+
+
 def test_messages_answer_as_the_socket_does(server: Server, project_id: str) -> None:
     head = begin(server, project_id)
     again = post(server, project_id, {"type": "chat", "text": "Predict species in iris", "id": "begin"})

@@ -145,13 +145,6 @@ async def test_while_one_floods_another_cancels(limited: Server, project_id: str
     other.send({"type": "command", "command": "cancel_run", "id": "cancel"})
     answer = await answer_to(other, "cancel")
     assert answer["type"] == "ack", answer
-    entry = limited.request("GET", f"api/projects/{project_id}").json
-    assert entry["status"] == "FAILED"
-    assert set(entry["ended_by"]) == {"username", "name"}, "who stopped it"
-    listed = limited.request("GET", "api/projects").json["projects"]
-    assert entry in listed
-    state = limited.request("GET", f"api/projects/{project_id}/state").json
-    assert state["stages"][0]["ended_by"] == entry["ended_by"]
     codes: list[str] = []
     with pytest.raises(Cut) as caught:
         await errors_to_the_end(flooder, codes)
