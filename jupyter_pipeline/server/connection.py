@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FLOODING, NOT_ALLOWED, INTERNAL_ERROR, DELETED = 1008, 1008, 1011, 4404
-RIGHTS_S = 2.0
-"""So old may the permission to read be when events are sent."""
+RIGHTS_S = 0.1
+"""So old may the permission to read be when events are sent. An authorizer may have to ask somebody else, so it is not
+asked for each batch of a stream; after a quiet time it is."""
 HOLD_S = 0.2
 """So long a new connection's live events wait for its first message, which may be ``resume``."""
 CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")

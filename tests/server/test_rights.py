@@ -16,6 +16,7 @@ import websockets
 import jupyter_pipeline
 from jupyter_pipeline.protocol.messages import BUILTIN_COMMANDS, MESSAGE_TYPES
 from jupyter_pipeline.server import modules, rest, websocket
+from jupyter_pipeline.server.connection import RIGHTS_S
 from jupyter_pipeline.server.limits import DEFAULT_RATES
 
 from .conftest import Server
@@ -280,7 +281,7 @@ async def test_who_may_no_longer_read_hears_no_more(changing: Server, project_id
         await sender.greeting()
         await sender.send({"type": "chat", "text": "One"})
         await listener.event("LOG_LINE")
-        await asyncio.sleep(2.5)  # the permission to read is older than RIGHTS_S then
+        await asyncio.sleep(3 * RIGHTS_S)  # the permission to read is older than RIGHTS_S then
         grant(changing, "write")
         await sender.send({"type": "chat", "text": "Secret"})
         with pytest.raises(websockets.ConnectionClosed):
