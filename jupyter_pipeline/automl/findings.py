@@ -104,7 +104,7 @@ def _kind_of_text(
         return "boolean", more
     bare = looked_at.str.replace_all(r"[,\s$€£%]", "")
     numeric = _mean(bare.cast(pl.Float64, strict=False).is_not_null())
-    if numeric > 0.5:
+    if numeric > 0.5 and not texts.str.contains(r"^0\d+$").any():  # postal codes and the like are meant to be texts
         more["numeric_share"] = numeric
     form = None if numeric > 0.9 else date_format(looked_at)
     if form:
@@ -340,7 +340,8 @@ _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
      lambda name, c, n: c["kind"] == "categorical" and c["n_unique"] > 100),
     ("{names} {verb} named like a key but repeated over rows. If rows of one key belong together (a customer, a "
      "patient), give the role 'group' so that they are not split over training and test.",
-     lambda name, c, n: looks_like_id(name) and c["kind"] in ("integer", "categorical") and c["n_unique"] > 1),
+     lambda name, c, n: looks_like_id(name) and c["kind"] in ("integer", "categorical") and c["n_unique"] > 1
+     and not c.get("repeated_key", False)),
     ("Very skewed: {names}; linear models may want a logarithm, trees do not mind.",
      lambda name, c, n: c["kind"] in ("numeric", "integer") and c.get("skew") is not None and abs(c["skew"]) > 5),
     ("Nearly one value only (99% of rows or more): {names}.",

@@ -453,8 +453,8 @@ class Model:
                 column = frame[state["name"]]
                 if isinstance(column, pd.Series) and holds_texts(column):
                     column = _numbers_written(column, bool(self.features.get("decimal_comma")))
-                    texts = to_texts(column, "string", tuple(self.features["missing"]))
-                    bad = int(((texts != "") & np.isnan(to_numbers(column))).sum())
+                    odd = np.isnan(to_numbers(column)) & column.notna().to_numpy()
+                    bad = int((to_texts(column[odd], "string", tuple(self.features["missing"])) != "").sum())
                     if bad:
                         notes.append(
                             f"{bad} values of column {state['name']!r} are no finite numbers: taken as missing."

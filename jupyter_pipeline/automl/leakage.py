@@ -1,4 +1,5 @@
-"""Columns that nearly tell the target alone: each is measured by a small tree on rows that the tree did not see."""
+"""Columns that nearly tell the target alone: each is measured by a small tree on rows that the tree did not see, and
+numbers for numbers by a straight line too."""
 
 from typing import Any
 
@@ -55,10 +56,12 @@ def leakage_suspects(
     fold = np.random.default_rng(0).permutation(len(y)) % 2
     found = []
     for name, column in columns.items():
-        if name == target or column["kind"] in ("constant", "empty"):
+        if name == target or column["kind"] in ("constant", "empty", "id"):  # those are not used anyway
             continue
         series = known.get_column(name)
         score = _score(series, y, fold, task_type)
+        if task_type == "regression" and score is not None:
+            score = max(score, _line(series, y))
         if score is not None and score >= SUSPICIOUS[task_type]:
             gaps = None
             if series.null_count():
@@ -105,6 +108,19 @@ def _score(series: pl.Series, y: np.ndarray, fold: np.ndarray, task_type: str) -
         return float(roc_auc_score(y, predicted))
     chance = float(np.unique(y, return_counts=True)[1].max() / len(y))
     return (float(accuracy_score(y, predicted)) - chance) / (1 - chance) if chance < 1 else None
+
+
+def _line(series: pl.Series, y: np.ndarray) -> float:
+    """R² of the straight line through a column of numbers, which few rows tell better than a tree does."""
+    if not series.dtype.is_numeric():
+        return 0.0
+    x = series.cast(pl.Float64).to_numpy().astype(np.float64)
+    both = np.isfinite(x)
+    if both.sum() < max(LEAST_ROWS, 0.8 * len(y)) or np.ptp(x[both]) == 0 or np.ptp(y[both]) == 0:
+        return 0.0
+    with np.errstate(all="ignore"):
+        r = float(np.corrcoef(x[both], y[both])[0, 1])
+    return r * r if np.isfinite(r) else 0.0
 
 
 def _numbers(series: pl.Series, y: np.ndarray, learn: np.ndarray) -> np.ndarray:

@@ -64,6 +64,8 @@ def propose(column: pd.Series, kind: str | None = None) -> Proposal:
         return Proposal("onehot", f"It has {distinct} categories.", distinct)
     if distinct > 0.9 * n and n > 50:
         return Proposal("text", f"Nearly every row has another value ({distinct:,}), so parts of words are used.", 20)
+    if distinct > 0.9 * n:
+        return Proposal("drop", f"Nearly every one of {n} rows has another value; nothing can be learned of it.", 0)
     return Proposal("target_encode", f"It has {distinct:,} categories, too many for a feature each.", 1)
 
 

@@ -65,7 +65,7 @@ def run(ctx: StageContext) -> Result:
         )
     )
     if split.dropped:
-        ctx.log(f"{split.dropped:,} rows without a value of {data.target!r} are left out.", "warning")
+        ctx.log(_left_out(split.dropped, f"a value of {data.target!r}"), "warning")
     for note in split.notes:
         ctx.log(note, "warning")
     proposals = _proposals(rows, split, names, profile, described)
@@ -102,7 +102,7 @@ def run(ctx: StageContext) -> Result:
         f"({_how(plan_split)}); {len(used)} of {len(columns)} columns become features."
     )
     if split.dropped:
-        words += f" {split.dropped:,} rows without a target are left out."
+        words += f" {_left_out(split.dropped, 'a target')}"
     return Result(
         plan=PreprocessPlan(split=plan_split, columns=columns),
         summary=words,
@@ -254,6 +254,10 @@ def _steps(
             why = {name: proposals[name].why for name in treated if proposals[name].treatment == treatment}
             steps.append({"step": treatment, "columns": treated, "text": words, "why": why})
     return steps
+
+
+def _left_out(n: int, what: str) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'} without {what} {'is' if n == 1 else 'are'} left out."
 
 
 def _how(plan: SplitPlan) -> str:

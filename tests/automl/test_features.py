@@ -148,6 +148,7 @@ def test_polars_becomes_pandas_without_pyarrow() -> None:
         ([True, False] * 20, None, "boolean"),
         (["yes", "no"] * 20, "boolean", "boolean"),
         (["a", "b", "c"] * 20, "categorical", "onehot"),
+        ([f"name {i}" for i in range(35)], "categorical", "drop"),
         ([f"city {i}" for i in range(60)] * 4, "categorical", "target_encode"),
         ([f"a long text about things, number {i}" for i in range(80)], "text", "text"),
         ([f"another long text without a profile {i}" for i in range(80)], None, "text"),

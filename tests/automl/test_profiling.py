@@ -102,6 +102,32 @@ def test_warnings_say_what_a_person_should_know(table: pl.DataFrame) -> None:
         assert part in text, part
 
 
+def test_few_rows_that_are_the_target_written_otherwise() -> None:
+    """``awake`` is 24 minus ``asleep``: too few rows for a tree to tell, a line does; a row's number is not used."""
+    rng = np.random.default_rng(0)
+    asleep = rng.uniform(2, 20, 80).round(1)
+    frame = pl.DataFrame({"row_id": range(80), "asleep": asleep, "awake": 24 - asleep, "x": rng.normal(size=80)})
+    report = profile(frame.sort("asleep").with_columns(row_id=pl.int_range(80)).lazy(), "asleep", "regression")
+    assert report["columns"]["row_id"]["kind"] == "id"
+    assert [suspect["column"] for suspect in report["leakage"]] == ["awake"]
+
+
+def test_what_needs_no_warning() -> None:
+    """Codes with leading zeros are texts on purpose, and a key is spoken of once."""
+    n = 200
+    frame = pl.DataFrame(
+        {
+            "patient_id": [i // 4 for i in range(n)],
+            "zip": [f"{i * 37 % 90:05d}" for i in range(n)],
+            "x": [i * 7919 % 1009 / 7 for i in range(n)],
+            "y": [i % 2 for i in range(n)],
+        }
+    )
+    said = profile(frame.lazy(), "y", "binary")["warnings"]
+    assert [sentence for sentence in said if "zip" in sentence] == []
+    assert len([sentence for sentence in said if "patient_id" in sentence]) == 1
+
+
 def test_correlations_are_pearson_over_complete_pairs(table: pl.DataFrame) -> None:
     mixed = table.with_columns(other=pl.col("amount") + 3 * pl.col("price"))
     pairs = {(p["a"], p["b"]): p for p in profile(mixed.lazy())["correlations"]}

@@ -91,6 +91,8 @@ def test_cautions_say_what_limits_the_result() -> None:
     for words in ("100 rows only", "read 3 times", "by heart", "rely on the test value"):
         assert words in text
     assert "baseline" not in text
+    chance = {"train": {"roc_auc": 0.9}, "val": {"roc_auc": 0.75}, "test": {"roc_auc": 0.92}}
+    assert "by heart" not in "\n".join(cautions(review("linear", metrics=chance)))
     assert "hardly beats the baseline" in "\n".join(
         cautions(review("linear", metrics={s: {"roc_auc": 0.5} for s in ("train", "val", "test")}))
     )
