@@ -9,6 +9,7 @@ _TOKEN = re.compile(r"://\S+")
 _NAMED = ("http", "https", "ftp", "ftps")
 """Schemes whose part before the ``@`` is nothing but a person's; in others it may name a container."""
 HIDDEN = "***"
+MOST_DEEP = 100
 _MOST_NESTED = 10
 
 
@@ -30,14 +31,16 @@ def without_credentials(text: str) -> str:
     return _TOKEN.sub(_hidden, text)
 
 
-def all_without_credentials(value: Any) -> Any:
-    """A JSON value with :func:`without_credentials` done to each of its texts."""
+def all_without_credentials(value: Any, depth: int = MOST_DEEP) -> Any:
+    """A JSON value with :func:`without_credentials` done to each of its texts; RecursionError if it is too deep."""
     if isinstance(value, str):
         return without_credentials(value)
+    if isinstance(value, dict | list) and depth == 0:
+        raise RecursionError(f"nested more than {MOST_DEEP} deep")
     if isinstance(value, dict):
-        return {key: all_without_credentials(member) for key, member in value.items()}
+        return {key: all_without_credentials(member, depth - 1) for key, member in value.items()}
     if isinstance(value, list):
-        return [all_without_credentials(member) for member in value]
+        return [all_without_credentials(member, depth - 1) for member in value]
     return value
 
 

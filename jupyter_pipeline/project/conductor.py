@@ -73,6 +73,15 @@ _SHORT = 400
 """Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
 
 
+def _harmless(args: dict[str, Any]) -> dict[str, Any]:
+    """Arguments without passwords in addresses; Refusal if they are nested too deeply for what handles them."""
+    try:
+        found: dict[str, Any] = all_without_credentials(args)
+    except RecursionError as error:
+        raise Refusal(ErrorCode.INVALID_ARGS, f"The arguments are {error}.") from None
+    return found
+
+
 class Project:
     """A project that is open in this process.
 
@@ -231,8 +240,9 @@ class Project:
                 bare = message.gate_id is None and seen_seq is not None
                 command = SeenConfirm(message, seen_seq) if bare and seen_seq is not None else message
             case Command() if message.command in BUILTIN_COMMANDS:
-                command = convert_command(message.command, all_without_credentials(message.args))
+                command = convert_command(message.command, _harmless(message.args))
             case Command():
+                _harmless(message.args)
                 self._custom.check(message.command, message.args)
                 command = RunCommand(message.command, message.args)
         return await self._post(command, user, message.id)
@@ -243,7 +253,7 @@ class Project:
         await self._post(AddDataset(dataset, entry), user, None)
         return dataset
 
-    async def predict(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    async def predict(self, rows: list[dict[str, Any]] | msgspec.Raw) -> dict[str, Any]:
         """Predict rows with the model that was kept, or the best so far; Refusal if there is none."""
         plan = self.state.stage(StageId.TRAIN).plan
         keep = (plan or {}).get("keep") or (self.state.best.run_id if self.state.best else None)

@@ -47,12 +47,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):
-    """Predict rows with the model in a result folder."""
+    """Predict rows with the model in a result folder. The rows are JSON that only the worker takes apart."""
 
     request_id: str
     model_dir: str
     threshold: float | None
-    rows: list[dict[str, Any]]
+    rows: msgspec.Raw
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag="finish"):

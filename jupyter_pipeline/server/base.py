@@ -13,6 +13,7 @@ import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
+from tornado.httputil import HTTPServerRequest
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import encode, error_frame
@@ -194,7 +195,7 @@ class BodyHandler(ProjectHandler):
         """Refuse at once what says that it is too large."""
         self._body = bytearray()
         await super().prepare()
-        if int(self.request.headers.get("Content-Length") or 0) > self.body_limit:
+        if announced(self.request) > self.body_limit:
             raise HTTPRefusal(self._too_large())
         connection = self.request.connection
         if connection is not None and hasattr(connection, "set_max_body_size"):
@@ -233,6 +234,12 @@ class BodyHandler(ProjectHandler):
 
     def _too_large(self) -> Refusal:
         return Refusal(ErrorCode.TOO_LARGE, f"The body is too large; at most {self.body_limit:,} bytes are taken.")
+
+
+def announced(request: HTTPServerRequest) -> int:
+    """Bytes that a request says its body has; 0 if it does not say so, or nonsense, which Tornado refuses later."""
+    text = request.headers.get("Content-Length") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 @overload

@@ -11,11 +11,15 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketProtocol13
 
+from .limits import Bucket
+
 if sys.platform != "win32":
     import fcntl
     import termios
 
-TOO_LARGE = 1009
+TOO_LARGE, FLOODING = 1009, 1008
+SMALL_FRAMES = 6000.0
+"""Pings, pongs and fragments of messages that a client may send in a minute."""
 _DRAIN_S = 5.0
 _DRAIN_IDLE_S = 0.5
 _DRAIN_BYTES = 256 << 20
@@ -41,7 +45,29 @@ class Protocol(WebSocketProtocol13):
     """The server's side of a socket."""
 
     _draining = False
+    _flooded = False
     _drain: "asyncio.Task[None] | None" = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._small = Bucket(SMALL_FRAMES / 60.0, SMALL_FRAMES)
+
+    async def _receive_frame(self) -> None:
+        await super()._receive_frame()
+        if self._fragmented_message_buffer is not None:
+            self._count_small()
+
+    def _handle_message(self, opcode: int, data: bytes) -> "asyncio.Future[None] | None":
+        if opcode & 0x8:
+            self._count_small()
+        return super()._handle_message(opcode, data)
+
+    def _count_small(self) -> None:
+        """Frames that are no message are not counted by what counts messages, and cost the event loop as much."""
+        if self._small.take() > 0.0 and not self.is_closing():
+            self._flooded = True
+            self.close(FLOODING, "Too many pings, pongs or fragments.")
+            self._abort()
 
     @property
     def plain(self) -> bool:
@@ -106,13 +132,14 @@ class Protocol(WebSocketProtocol13):
         return taken
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Begin to close; over the message limit, what the client still sends is read and dropped.
+        """Begin to close; over a limit, what the client still sends is read and dropped.
 
         Without that the kernel answers the unread rest of the message with a reset, which overtakes the close
         frame, and the client never learns what was wrong.
         """
         super().close(code, reason)
-        if code == TOO_LARGE and self._drain is None and self.stream is not None and not self.stream.closed():
+        over = code == TOO_LARGE or self._flooded
+        if over and self._drain is None and self.stream is not None and not self.stream.closed():
             self._draining = True
             self._drain = asyncio.ensure_future(self._drop_the_rest())
 

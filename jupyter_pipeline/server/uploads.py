@@ -16,7 +16,7 @@ from ..faults import crash_point
 from ..project.disk import folder_size
 from ..project.settings import UPLOAD_PREFIX
 from ..protocol.errors import ErrorCode, Refusal
-from .base import HTTPRefusal, ProjectHandler, guarded
+from .base import HTTPRefusal, ProjectHandler, announced, guarded
 from .service import Service
 
 NAME_BYTES = 200
@@ -84,7 +84,7 @@ class DataHandler(ProjectHandler):
                 self._why = (
                     f"The project may use {limits.project_bytes:,} bytes of disk, of which {self._most:,} are left."
                 )
-        if int(self.request.headers.get("Content-Length") or 0) > self._most:
+        if announced(self.request) > self._most:
             raise self._too_large()
         connection = self.request.connection
         if connection is not None and hasattr(connection, "set_max_body_size"):

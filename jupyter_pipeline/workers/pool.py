@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
 from ..traces import keep
 from .process import WorkerProcess
@@ -188,8 +190,10 @@ class WorkerPool:
         elif worker.returncode is None:
             self._idle.append(worker)
 
-    async def predict(self, model_dir: str, threshold: float | None, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Predict rows in a process of their own kind.
+    async def predict(
+        self, model_dir: str, threshold: float | None, rows: list[dict[str, Any]] | msgspec.Raw
+    ) -> dict[str, Any]:
+        """Predict rows, which may be JSON already, in a process of their own kind.
 
         Raises
         ------
@@ -203,7 +207,9 @@ class WorkerPool:
         if self._predictor is None:
             self._predictor = self._idle.pop(0) if self._idle else self._spawn()
         predictor = self._predictor
-        request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=rows)
+        text = bytes(rows) if isinstance(rows, msgspec.Raw) else msgspec.json.encode(rows)
+        line = msgspec.Raw(text.replace(b"\n", b" ").replace(b"\r", b" "))  # in JSON only white space has them
+        request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=line)
         future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
         self._asked[request.request_id] = predictor, future
         try:

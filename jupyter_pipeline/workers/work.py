@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..protocol.jobs import Job, Predict, Predicted
 from ..protocol.stages import StageId
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
@@ -105,10 +107,15 @@ def predict(request: Predict) -> Predicted:
     import pandas as pd
 
     try:
+        rows = msgspec.json.decode(request.rows, type=list[dict[str, Any]])
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        what = f"The rows are not a list of objects, column to value: {error}."
+        return Predicted(request_id=request.request_id, error=what)
+    try:
         model = _model(request.model_dir)
         model.threshold = request.threshold
-        predictions, probabilities = model.predict(pd.DataFrame(request.rows))
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        predictions, probabilities = model.predict(pd.DataFrame(rows))
+    except (ValueError, KeyError, TypeError, OSError, ArithmeticError, RecursionError) as error:
         return Predicted(request_id=request.request_id, error=str(error))
     result: dict[str, Any] = {"predictions": np.asarray(predictions).tolist()}
     if probabilities is not None:
