@@ -8,6 +8,7 @@ import type { ProjectModel } from './model';
 import { number } from './numbers';
 import type { Run } from './records';
 import { runLabels } from './runs';
+import { drawInTurn } from './turns';
 import { lowerIsBetter, metricName } from './words';
 
 /** Metrics that have curves, the one that decides first. */
@@ -54,7 +55,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     const stop = model.subscribe(() => {
       if (drawn !== model.seriesVersion) {
         drawn = model.seriesVersion;
-        live.draw();
+        drawInTurn(live);
       }
     });
     const restyle = (): void => {

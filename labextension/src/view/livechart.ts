@@ -10,6 +10,7 @@ import { roomy, rungAbove } from './ranges';
 import type { Series } from './series';
 import { continued, Place, whole } from './strokes';
 import { themeOf } from './theme';
+import { notWaiting } from './turns';
 
 export interface Line {
   id: string;
@@ -38,8 +39,8 @@ export interface Hover {
 const FONT = '11px';
 /** Width of a digit in that font, about, in pixels. */
 const DIGIT = 6.4;
-/** Labels move ten times a second at most: nobody reads faster, and text is slow to draw. */
-const LABELS_MS = 100;
+/** Labels move five times a second at most: nobody reads faster, and text is slow to draw. */
+const LABELS_MS = 200;
 /** How near the pointer has to be to a curve, in pixels. */
 const NEAR = 40;
 
@@ -63,6 +64,7 @@ export class LiveChart {
   private height: number;
   private readonly resizer: ResizeObserver;
   private shown = true;
+  private disposed = false;
   private readonly watcher: IntersectionObserver;
 
   constructor(
@@ -109,7 +111,8 @@ export class LiveChart {
 
   /** Draw the curves as they are now; nothing where they cannot be seen. */
   draw(): void {
-    if (!this.shown || this.width === 0) {
+    notWaiting(this);
+    if (!this.shown || this.width === 0 || this.disposed) {
       return;
     }
     this.fit();
@@ -168,6 +171,8 @@ export class LiveChart {
   }
 
   dispose(): void {
+    this.disposed = true;
+    notWaiting(this);
     this.resizer.disconnect();
     this.watcher.disconnect();
     if (this.labelTimer !== null) {
