@@ -41,6 +41,8 @@ const FONT = '11px';
 const DIGIT = 6.4;
 /** Labels move five times a second at most: nobody reads faster, and text is slow to draw. */
 const LABELS_MS = 200;
+/** Width of the columns that curves in the background are drawn in, in pixels: forty of them have to fit into a frame. */
+const COARSE = 2;
 /** How near the pointer has to be to a curve, in pixels. */
 const NEAR = 40;
 
@@ -143,13 +145,13 @@ export class LiveChart {
       if (line.train && line.withTrain && this.isNew(line.train)) {
         this.pen(ctx, line.colour, 0.75, ratio);
         ctx.setLineDash([4 * ratio, 3 * ratio]);
-        this.trace(ctx, line.train, place);
+        this.trace(ctx, line.train, place, COARSE);
         ctx.setLineDash([]);
       }
       if (line.val && this.isNew(line.val)) {
         const width = line.weight === 2 ? 2.25 : line.weight === 1 ? 1.5 : 1;
         this.pen(ctx, line.colour, line.weight > 0 ? 1 : 0.6, width * ratio);
-        this.trace(ctx, line.val, place);
+        this.trace(ctx, line.val, place, line.weight === 2 ? 1 : COARSE);
       }
     }
     this.anew = false;
@@ -232,14 +234,14 @@ export class LiveChart {
   }
 
   /** What is new of a curve; all of it when it is drawn for the first time. */
-  private trace(ctx: CanvasRenderingContext2D, series: Series, place: Place): void {
+  private trace(ctx: CanvasRenderingContext2D, series: Series, place: Place, pixels: number): void {
     const before = this.drawn.get(series);
     const fresh = series.seen - (before ?? 0);
     // Where it was thinned meanwhile, what is drawn already still shows it.
     if (before !== undefined && fresh < series.length) {
       continued(ctx, series, series.length - fresh, place);
     } else {
-      whole(ctx, series, place);
+      whole(ctx, series, place, pixels);
     }
     this.drawn.set(series, series.seen);
   }

@@ -36,8 +36,12 @@ export function continued(ctx: CanvasRenderingContext2D, series: Series, from: n
   ctx.stroke();
 }
 
-/** A curve from its beginning; of more points than pixels the least and the greatest in each pixel. */
-export function whole(ctx: CanvasRenderingContext2D, series: Series, place: Place): void {
+/**
+ * A curve from its beginning; of more points than columns the least and the greatest in each column.
+ *
+ * @param pixels how wide a column is, in CSS pixels.
+ */
+export function whole(ctx: CanvasRenderingContext2D, series: Series, place: Place, pixels: number): void {
   const { x, y, length } = series;
   const { x0, sx, y0, sy, bottom, ratio } = place;
   if (length === 0) {
@@ -49,7 +53,7 @@ export function whole(ctx: CanvasRenderingContext2D, series: Series, place: Plac
   }
   ctx.beginPath();
   let open = false;
-  const step = Math.max(1, ratio);
+  const step = Math.max(1, pixels * ratio);
   let i = 0;
   while (i < length) {
     const column = Math.floor(((x[i] - x0) * sx) / step);
