@@ -31,7 +31,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     }
     const { projects } = pipelines;
     const seen = new Map<string, ProjectEntry>();
-    const shown = new Map<string, string>();
+    const shown = new Map<string, { id: string; entry: ProjectEntry }>();
     let first = true;
 
     projects.changed.connect(() => {
@@ -50,27 +50,44 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
         if (!turned && kind !== 'gates') {
           continue;
         }
-        const old = shown.get(entry.project_id);
-        if (old && turned) {
-          Notification.dismiss(old);
-          shown.delete(entry.project_id);
+        if (turned) {
+          withdraw(entry.project_id);
         }
-        if (turned && kind && wanted[kind] && (wanted.whenVisible || !pipelines.isVisible(entry.project_id))) {
-          shown.set(entry.project_id, notify(kind, entry));
+        const news = turned && !overtaken(entry);
+        if (news && kind && wanted[kind] && (wanted.whenVisible || !pipelines.isVisible(entry.project_id))) {
+          shown.set(entry.project_id, { id: notify(kind, entry), entry });
         }
       }
       for (const id of [...seen.keys()]) {
         if (!projects.find(id)) {
           seen.delete(id);
-          const old = shown.get(id);
-          if (old) {
-            Notification.dismiss(old);
-            shown.delete(id);
-          }
+          withdraw(id);
         }
       }
       first = false;
     });
+    pipelines.currentChanged.connect(() => {
+      for (const [project, { entry }] of [...shown]) {
+        if (overtaken(entry)) {
+          withdraw(project);
+        }
+      }
+    });
+
+    /** Whether a view on this page, which hears at once, says that the project has gone on. */
+    function overtaken(entry: ProjectEntry): boolean {
+      const model = pipelines.modelOf(entry.project_id);
+      const known = model !== null && model.ready && !model.catchingUp && model.epoch === entry.epoch;
+      return known && model.seq > entry.seq && (model.current !== entry.current_stage || model.stage.status !== entry.status);
+    }
+
+    function withdraw(project: string): void {
+      const told = shown.get(project);
+      if (told) {
+        Notification.dismiss(told.id);
+        shown.delete(project);
+      }
+    }
 
     function notify(kind: Kind, entry: ProjectEntry): string {
       const { trans } = pipelines;

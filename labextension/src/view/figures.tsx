@@ -3,7 +3,7 @@
 import { useView } from './context';
 import { AssetImage, useJson } from './parts';
 import type { Figure, FigureKind } from './records';
-import { count, number, percent } from './numbers';
+import { count, evenly, number, percent } from './numbers';
 import { metricName } from './words';
 
 export interface Bar {
@@ -97,35 +97,36 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
         );
       case 'residuals':
         return <Residuals data={data} />;
-      case 'importance':
+      case 'importance': {
+        const columns = data.columns.filter((c: any) => c.mean !== null).slice(0, 15);
+        const text = evenly(columns.map((c: any) => c.mean));
         return (
           <>
             <Bars
               label={title}
-              bars={data.columns
-                .filter((c: any) => c.mean !== null)
-                .slice(0, 15)
-                .map((c: any) => ({ name: c.name, value: c.mean, spread: c.std ?? 0, text: number(c.mean, 3) }))}
+              bars={columns.map((c: any) => ({ name: c.name, value: c.mean, spread: c.std ?? 0, text: text(c.mean) }))}
             />
             <p class="jppl-hint">
               {trans.__('Loss in %1 when the column is shuffled; the mark is the spread.', metricName(data.metric, trans))}
             </p>
           </>
         );
-      case 'shap':
+      }
+      case 'shap': {
+        const columns = data.columns.slice(0, 15);
+        const text = evenly(columns.map((c: any) => c.mean_abs));
         return (
           <>
             <Bars
               label={title}
-              bars={data.columns
-                .slice(0, 15)
-                .map((c: any) => ({ name: c.name, value: c.mean_abs, text: number(c.mean_abs, 3) }))}
+              bars={columns.map((c: any) => ({ name: c.name, value: c.mean_abs, text: text(c.mean_abs) }))}
             />
             <p class="jppl-hint">
               {trans.__('Mean size of what a column adds to a prediction, %1, over %2 rows.', data.unit, count(data.rows.length))}
             </p>
           </>
         );
+      }
       default:
         return <AssetImage url={figure.url} alt={title} />;
     }
@@ -317,7 +318,7 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
               y2={py(t * reach)}
             />
             <text x={PAD.left + 2} y={py(t * reach) + 3.5} text-anchor="end">
-              {number(t * reach, 2)}
+              {t === 0 ? '0' : number(t * reach, 2)}
             </text>
           </g>
         ))}

@@ -28,7 +28,7 @@ interface Label {
 
 /** Room for the labels right of the curves, in CSS pixels of a chart of this width. */
 export function labelRoom(width: number): number {
-  return width < 280 ? 14 : Math.max(112, Math.min(170, width * 0.27));
+  return width < 240 ? 14 : Math.max(118, Math.min(170, width * 0.27));
 }
 
 export class EndLabels {
@@ -80,7 +80,7 @@ export class EndLabels {
       ctx.fillStyle = line.weight > 0 ? theme.foreground : theme.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${theme.font}`;
       const value = number(line.val!.last, 3);
-      const most = (room - 12 - 7 * (value.length + 1)) * ratio;
+      const most = (room - 12 - 6.2 * (value.length + 1)) * ratio;
       ctx.fillText(`${this.shortened(ctx, line.label, most)} ${value}`, right + 11 * ratio, y);
     }
     ctx.globalAlpha = 1;
@@ -132,9 +132,11 @@ function shortened(ctx: CanvasRenderingContext2D, text: string, most: number): s
   if (ctx.measureText(text).width <= most) {
     return text;
   }
-  let end = text.length - 1;
-  while (end > 1 && ctx.measureText(`${text.slice(0, end)}…`).width > most) {
+  // The number tells runs of one model apart.
+  const number = / \d+$/.exec(text)?.[0] ?? '';
+  let end = text.length - number.length - 1;
+  while (end > 1 && ctx.measureText(`${text.slice(0, end)}…${number}`).width > most) {
     end -= 1;
   }
-  return `${text.slice(0, end)}…`;
+  return `${text.slice(0, end).trimEnd()}…${number}`;
 }

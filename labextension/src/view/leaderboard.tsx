@@ -141,7 +141,10 @@ export function Leaderboard({
                   </td>
                   <td class="jppl-numeric">{isNumber(row.runtime_s) ? duration(row.runtime_s) : ''}</td>
                   <td>
-                    <span class={`jppl-status jppl-status-${row.status}`}>{runStatus(row.status)}</span>
+                    {/* "cancelled by somebody" says it all. */}
+                    {row.reason?.startsWith(row.status) ? null : (
+                      <span class={`jppl-status jppl-status-${row.status}`}>{runStatus(row.status)}</span>
+                    )}
                     {row.reason ? <span class="jppl-reason">{row.reason}</span> : null}
                   </td>
                 </tr>

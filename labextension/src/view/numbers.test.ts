@@ -2,7 +2,7 @@
 /** Numbers as people read them. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { axisNumber, bytes, count, duration, number, percent, setLanguage } from './numbers';
+import { axisNumber, bytes, count, duration, evenly, number, percent, setLanguage } from './numbers';
 
 afterEach(() => setLanguage(null));
 
@@ -19,6 +19,12 @@ test('the ticks of an axis have the same places, those of its step', () => {
   assert.deepEqual([0, 0.25].map(v => axisNumber(v, 0.25)), ['0.00', '0.25']);
   assert.deepEqual([0, 50000].map(v => axisNumber(v, 50000)), ['0', '50,000']);
   assert.deepEqual([0, 2e8].map(v => axisNumber(v, 1e8)), ['0', '2.0e+8']);
+});
+
+test('values below each other have the same places', () => {
+  assert.deepEqual([0.058, 0.00088, 0].map(evenly([0.058, 0.00088])), ['0.0580', '0.0009', '0.0000']);
+  assert.deepEqual([14.72, 0.18].map(evenly([14.72, -0.18])), ['14.7', '0.2']);
+  assert.deepEqual([5200, 3].map(evenly([5200])), ['5,200', '3']);
 });
 
 test('numbers are written in the language of the text', () => {

@@ -56,6 +56,13 @@ export function axisNumber(value: number, step: number): string {
   return fixed(value, places);
 }
 
+/** How to write values that stand below each other: with the same places, three digits for the greatest. */
+export function evenly(values: readonly number[]): (value: number) => string {
+  const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const step = most > 0 ? 10 ** Math.min(0, Math.floor(Math.log10(most)) - 2) : 1;
+  return value => axisNumber(value, step);
+}
+
 /** A value of the data as it stands there, in at most so many significant digits. */
 export function compact(value: number, digits = 5): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';

@@ -171,7 +171,9 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       return trans.__('This has not begun yet.');
     }
     if (stage.endedBy) {
-      return trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
+      return stage.endedBy.username === model.user?.username
+        ? trans.__('You stopped it. What was finished is kept, and used again after a restart.')
+        : trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
     }
     // That a stage begins is said by its title.
     return stage.message === `${stageId} begins.` ? '' : stage.message;

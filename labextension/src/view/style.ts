@@ -102,7 +102,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-stage > * { min-width: 0; }
 .jppl-stage-head { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: space-between; }
 .jppl-root .jppl-stage-head h3, .jppl-root .jppl-empty h3 { font-size: calc(var(--jppl-size) * 1.54); font-weight: 600; line-height: 1.25; letter-spacing: -0.005em; }
-.jppl-lead { font-size: calc(var(--jppl-size) * 1.06); max-width: 76ch; overflow-wrap: anywhere; }
+.jppl-lead { font-size: calc(var(--jppl-size) * 1.06); max-width: 76ch; text-wrap: pretty; overflow-wrap: anywhere; }
 .jppl-section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; min-width: 0; }
 .jppl-section-head { display: flex; gap: 10px; align-items: baseline; }
 .jppl-root .jppl-section-head h4 { font-size: var(--jppl-size); font-weight: 600; }
@@ -135,7 +135,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-danger:hover:not([aria-disabled='true']) { background: color-mix(in srgb, var(--jppl-bad-fill) 86%, #000); }
 .jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-.jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
+.jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
 .jppl-input, .jppl-select select {
@@ -158,6 +158,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-models { border-top: 1px solid var(--jppl-border); }
 .jppl-model { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 16px; align-items: baseline; padding: 7px 2px; border-bottom: 1px solid var(--jppl-border); }
 .jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 200px) minmax(0, 1fr); gap: 0 16px; align-items: baseline; }
+.jppl-model .jppl-why { max-width: none; text-wrap: pretty; }
 .jppl-model:not(.jppl-chosen) .jppl-model-name { color: var(--jppl-muted); }
 .jppl-model .jppl-params { grid-column: 1 / -1; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding: 2px 0 6px 26px; }
 .jppl-params .jppl-label { font-family: var(--jppl-mono); font-size: calc(var(--jppl-size) * 0.82); }
@@ -185,7 +186,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-table { min-width: min(100%, 460px); }
 .jppl-root .jppl-leaderboard, .jppl-root .jppl-columns { width: 100%; min-width: 0; }
 .jppl-root .jppl-table :is(th, td) { padding: 4px 10px 4px 0; text-align: start; vertical-align: baseline; border: 0; border-bottom: 1px solid var(--jppl-border); background: none; white-space: normal; max-width: none; font-weight: 400; }
-.jppl-root .jppl-table thead th { font-size: var(--jppl-small); color: var(--jppl-muted); white-space: nowrap; }
+.jppl-root .jppl-table thead th { vertical-align: bottom; font-size: var(--jppl-small); color: var(--jppl-muted); white-space: nowrap; }
 .jppl-root .jppl-table tbody th { overflow-wrap: anywhere; }
 .jppl-root .jppl-table :is(th, td).jppl-numeric { text-align: end; padding-inline-end: 16px; white-space: nowrap; }
 .jppl-root .jppl-scroll > .jppl-table:not(.jppl-leaderboard, .jppl-columns) :is(td, th) { white-space: nowrap; max-width: 220px; overflow: hidden; text-overflow: ellipsis; }
@@ -198,7 +199,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-columns .jppl-badge { margin: 0; }
 .jppl-columns .jppl-select { width: min(210px, 42cqw); }
 .jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
-.jppl-sort { display: inline-flex; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
+.jppl-sort { display: inline-flex; vertical-align: bottom; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
 /* Before the name of a column of numbers, so that the name ends where they do. */
 .jppl-numeric .jppl-sort { flex-direction: row-reverse; }
 .jppl-sort .jppl-icon { width: 12px; height: 12px; vertical-align: 0; }
@@ -301,7 +302,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-more { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; padding-top: 10px; border-top: 1px solid var(--jppl-border); }
 .jppl-root .jppl-steps { list-style: decimal; padding-inline-start: 22px; display: grid; gap: 3px; max-width: 90ch; }
 .jppl-root .jppl-history { display: grid; gap: 6px; }
-.jppl-history > li { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 10px; }
+.jppl-history > li { display: grid; grid-template-columns: 176px minmax(0, 1fr); gap: 10px; }
+.jppl-history time { white-space: nowrap; }
 .jppl-history time { color: var(--jppl-muted); }
 .jppl-changes { color: var(--jppl-muted); overflow-wrap: anywhere; }
 .jppl-root .jppl-log { max-height: 280px; overflow: auto; font-family: var(--jppl-mono); font-size: var(--jppl-small); display: grid; gap: 2px; overflow-wrap: anywhere; }
@@ -352,7 +354,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
   .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr); }
-  .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); }
+  .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
+  .jppl-stats { column-gap: 18px; }
+  .jppl-model > .jppl-link { grid-column: 1; justify-self: start; margin-inline-start: 26px; }
 }
 @container jppl (min-width: 620px) {
   .jppl-figure-residuals { grid-column: span 2; }
@@ -361,7 +365,10 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }
   .jppl-side { position: sticky; top: 0; border-top: 0; border-inline-start: 1px solid var(--jppl-border); min-height: 320px; align-self: stretch; align-content: start; }
   .jppl-root .jppl-lines { max-height: 430px; }
-  .jppl-curves { grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr); align-items: start; }
+}
+/* Two charts side by side only where each has room for the names at its curves. */
+@container jppl (min-width: 1040px) {
+  .jppl-curves { grid-template-columns: minmax(0, 1.5fr) minmax(0, 1fr); align-items: start; column-gap: 20px; }
   .jppl-large { grid-row: span 2; }
   .jppl-curves-pair .jppl-plot { height: 340px; }
   .jppl-large:last-child { grid-column: 1 / -1; }

@@ -20,7 +20,8 @@ export function metricOptions(task: string, auto: boolean, trans: Translation): 
 
 export function IntentForm({ plan, set }: PlanForm) {
   const { model, trans, uid } = useView();
-  const prompt = model.chat.find(line => line.source === 'user')?.text;
+  // While the conversation is short the request stands there.
+  const prompt = model.chat.length > 4 ? model.chat.find(line => line.source === 'user')?.text : undefined;
   return (
     <>
       {prompt ? <blockquote class="jppl-quote" dir="auto">{prompt}</blockquote> : null}
