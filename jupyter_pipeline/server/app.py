@@ -95,6 +95,13 @@ class PipelineApp(ExtensionApp):
         config=True,
         help="Bytes of an uploaded data file. None: no limit but the disk.",
     )
+    project_files_limit = Int(
+        500,
+        allow_none=True,
+        min=1,
+        config=True,
+        help="Data files that may be uploaded to a project: each upload tells all of them anew. None: no limit.",
+    )
     upload_stall_s = Float(
         60.0,
         min=0.1,
@@ -160,6 +167,7 @@ class PipelineApp(ExtensionApp):
                 predict_bytes=self.predict_limit,
                 upload_bytes=self.upload_limit,
                 upload_stall_s=self.upload_stall_s,
+                project_files=self.project_files_limit,
                 project_bytes=self.project_disk_limit,
                 long_poll_s=self.long_poll_limit_s,
                 flood_per_minute=self.flood_limit,

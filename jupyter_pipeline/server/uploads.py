@@ -66,6 +66,13 @@ class DataHandler(ProjectHandler):
                 )
             self._project = await self.service.manager.open(self.path_args[0])
             self._connected.enter_context(self._project.connected())
+            most = self.service.limits.project_files
+            if most is not None and sum(one.source == "upload" for one in self._project.state.datasets) >= most:
+                raise Refusal(
+                    ErrorCode.TOO_LARGE,
+                    f"{most:,} files were uploaded to this project, which is the most that are taken; put further ones "
+                    "into the workspace folder and name them, or begin another project.",
+                )
             if why := await asyncio.to_thread(self._project.files.leads_outside):
                 raise Refusal(ErrorCode.INVALID_ARGS, why)
             await self._open(self._project.data_dir)

@@ -189,6 +189,7 @@ def small(start_server: Callable[..., Server]) -> Server:
         "--PipelineApp.project_disk_limit=150000",
         "--PipelineApp.upload_stall_s=1",
         "--PipelineApp.at_once_limits={'uploads': 2}",
+        "--PipelineApp.project_files_limit=5",
     )
 
 
@@ -228,6 +229,15 @@ def test_a_project_has_so_much_disk(small: Server, project_id: str) -> None:
         time.sleep(0.1)
     message = small.request("GET", f"api/projects/{project_id}/state").json["stages"][0]["message"]
     assert "150,000 bytes of disk, of 150,000 that it may" in message
+
+
+def test_a_project_has_so_many_files(small: Server, project_id: str) -> None:
+    for n in range(5):
+        assert upload(small, project_id, f"{n}.csv", b"a\n%d\n" % n).status == 201
+    refused = upload(small, project_id, "more.csv", CSV)
+    assert (refused.status, refused.json["code"]) == (413, "TOO_LARGE")
+    assert "5 files were uploaded" in refused.json["message"]
+    assert len(list(data_dir(small, project_id).iterdir())) == 5
 
 
 class Endless(http.server.BaseHTTPRequestHandler):
