@@ -142,7 +142,7 @@ async def neighbours(target: Target) -> Row:
     witness, crawler = readers[0], await Crawler.start(target)
     behind: list[float] = []
 
-    async def round_(slow: bool) -> float:
+    async def round_(slow: bool) -> list[float]:
         if slow:
             await crawler.order(f"in {since}")
         await target.order(f"paced 200 {RATE}")
@@ -153,7 +153,8 @@ async def neighbours(target: Target) -> Row:
         await witness.until(at + EVENTS_EACH)
         if slow:
             behind.append(head(target) - since - (await crawler.order("out 0"))["slowly"])
-        return float(np.percentile(witness.latencies, 99)) * 1000
+        found: list[float] = (np.percentile(witness.latencies, [50, 99]) * 1000).tolist()
+        return found
 
     chance = np.random.default_rng(1)
     pairs = []
@@ -162,25 +163,24 @@ async def neighbours(target: Target) -> Row:
         first = bool(chance.integers(2))
         pair = {first: await round_(first), (not first): await round_(not first)}
         pairs.append((pair[False], pair[True]))
-        print(f"  pair {n + 1}: p99 {pair[False]:.2f} ms without, {pair[True]:.2f} ms with it", flush=True)
+        (p50, p99), (p50_with, p99_with) = pair[False], pair[True]
+        print(
+            f"  pair {n + 1}: without it p50 {p50:.2f}, p99 {p99:.2f} ms; with it {p50_with:.2f}, {p99_with:.2f}",
+            flush=True,
+        )
     await crawler.end()
     for reader in readers:
         reader.transport.abort()
-    p99 = np.array(pairs)
-    drawn = p99[chance.integers(ROUNDS, size=(10_000, ROUNDS))]
-    ratios = np.median(drawn[:, :, 1], axis=1) / np.median(drawn[:, :, 0], axis=1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
-    without, with_ = np.median(p99, axis=0)
-    return {
-        "pairs of rounds": ROUNDS,
-        "events a second": RATE,
-        "p99 ms without, median": float(without),
-        "p99 ms with, median": float(with_),
-        "ratio": float(with_ / without),
-        "ratio, 95 % from": float(low),
-        "ratio, 95 % to": float(high),
-        "slow one was behind by": float(min(behind)),
-    }
+    measured = np.array(pairs)  # pairs, without and with, p50 and p99
+    drawn = np.median(measured[chance.integers(ROUNDS, size=(10_000, ROUNDS))], axis=1)
+    row: Row = {"pairs of rounds": ROUNDS, "events a second": RATE, "slow one was behind by": float(min(behind))}
+    for index, name in enumerate(("p50", "p99")):
+        without, with_ = np.median(measured[:, :, index], axis=0)
+        low, high = np.percentile(drawn[:, 1, index] / drawn[:, 0, index], [2.5, 97.5])
+        row[f"{name} ms without, median"], row[f"{name} ms with, median"] = float(without), float(with_)
+        row[f"{name} ratio"] = float(with_ / without)
+        row[f"{name} ratio, 95 % from"], row[f"{name} ratio, 95 % to"] = float(low), float(high)
+    return row
 
 
 class Crawler:
