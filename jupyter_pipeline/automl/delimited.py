@@ -254,7 +254,7 @@ def _types(found: Dialect, body: list[list[str]], width: int) -> None:
         {f"{i}": [row[i] if len(row) > i else "" for row in body] for i in range(width)},
         schema=dict.fromkeys((f"{i}" for i in range(width)), pl.String),
     )
-    found.null_values += _marks(texts, found.null_values)
+    found.null_values += marks_of(texts, found.null_values)
     if found.separator != ",":
         found.decimal_comma = _decimal_comma(texts, found.null_values)
     found.dtypes = dtypes_of(texts.lazy(), found.null_values, decimal_comma=found.decimal_comma)
@@ -264,7 +264,7 @@ def _types(found: Dialect, body: list[list[str]], width: int) -> None:
         found.written.append(found.names[i])
 
 
-def _marks(texts: pl.DataFrame, nulls: list[str]) -> list[str]:
+def marks_of(texts: pl.DataFrame, nulls: list[str]) -> list[str]:
     """Marks for missing values beside the usual ones."""
     marks = (
         ["?"]

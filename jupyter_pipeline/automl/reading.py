@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from .delimited import Dialect, dialect_of, dtypes_of
+from .delimited import NULL_VALUES, Dialect, dialect_of, dtypes_of
 from .opening import (
     PIECE,
     SUPPORTED,
@@ -68,8 +68,8 @@ class TableSpec:
         Of a text file.
     options : dict
         For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty, written
-        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet, above (rows above the column names); JSON
-        types only.
+        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet, above (rows above the column names),
+        null_values; JSON types only.
     columns : dict of str
         Name and type of each column, in order. Names are unique.
     notes : tuple of str
@@ -138,7 +138,8 @@ def sniff(path: str | Path) -> TableSpec:
         return _with_schema(replace(spec, format="ipc_stream"))
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         sheet, above, notes = main_sheet(path, compression, member)
-        return _with_schema(replace(spec, format="excel", options={"sheet": sheet, "above": above}, notes=notes))
+        options = {"sheet": sheet, "above": above, "null_values": list(NULL_VALUES)}
+        return _with_schema(replace(spec, format="excel", options=options, notes=notes))
     if suffix in (
         ".parquet",
         ".pq",

@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from .delimited import lines_above, unique_names
+from .delimited import NULL_VALUES, dtypes_of, lines_above, marks_of, unique_names
 from .opening import ReadError, unpacked
+from .units import are_numbers, number_of
 
 MAX_IN_MEMORY_BYTES = 1 << 30
 #: JSON and Excel take about ten times their size in memory while they are read.
@@ -137,8 +138,32 @@ def _excel_table(data: bytes, sheet: str, above: int) -> tuple[pl.DataFrame, str
     book = fastexcel.read_excel(data)
     table = book.load_sheet(sheet, header_row=above)
     frame = table.to_polars()
+    frame = _typed(frame)
     first = book.load_sheet(sheet, header_row=None, skip_rows=above, n_rows=1).to_polars()
     if first.width != frame.width or not first.height:
         return frame, None
     names, note = unique_names(first.row(0))
     return frame.rename(dict(zip(frame.columns, names, strict=True))), note
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts as they would be read in a CSV: a single ``n/a`` in a column of numbers makes texts of all its cells."""
+    texts = frame.select(pl.col(pl.String))
+    if not texts.width:
+        return frame
+    nulls = [*NULL_VALUES, *marks_of(texts, list(NULL_VALUES))]
+    texts = texts.select(pl.when(~pl.col(name).is_in(nulls)).then(pl.col(name)).alias(name) for name in texts.columns)
+    types = dict(zip(texts.columns, dtypes_of(texts.lazy(), nulls), strict=True))
+    rest = [name for name, dtype in types.items() if dtype == "String"]
+    written = are_numbers(texts.lazy(), rest, nulls, decimal_comma=False)
+    columns = []
+    for name, dtype in types.items():
+        if name in written:
+            columns.append(number_of(name, decimal_comma=False))
+        elif dtype in ("Int64", "Float64"):
+            columns.append(pl.col(name).str.strip_chars().cast(pl.Float64))
+        elif dtype == "Boolean":
+            columns.append(pl.col(name).str.to_lowercase() == "true")
+        else:
+            columns.append(pl.col(name))
+    return frame.with_columns(texts.select(columns))

@@ -242,6 +242,27 @@ def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):
     assert read(spec).row(0) == (0.0, "p0")
 
 
+def test_texts_in_excel_are_read_as_in_a_csv(tmp_path):
+    book = openpyxl.Workbook()
+    rows = [
+        ("n", "price", "share", "code", "kind", "yes"),
+        (1, "$1,200.50", "5%", "0123", "a", "TRUE"),
+        ("n/a", "$7", "2.5 %", "4567", "N/A", "FALSE"),
+        (3.5, "-", "10%", "8901", "b", None),
+        (4, "$9", "0%", "0001", "c", "TRUE"),
+    ]
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    frame = load(tmp_path / "t.xlsx")
+    assert frame["n"].to_list() == [1.0, None, 3.5, 4.0]
+    assert frame["price"].to_list() == [1200.5, 7.0, None, 9.0]
+    assert frame["share"].to_list() == [0.05, 0.025, 0.1, 0.0]
+    assert frame["code"].to_list() == ["0123", "4567", "8901", "0001"]
+    assert frame["kind"].to_list() == ["a", None, "b", "c"]
+    assert frame["yes"].to_list() == [True, False, None, True]
+
+
 @pytest.mark.parametrize("above", ["Customers of the north\n\n", "Made by ops,\nin 2024,,\n", "sep=,\nTitle\n"])
 def test_a_title_above_the_column_names_is_left_out(tmp_path, above):
     spec = settle(sniff(write(tmp_path / "t.csv", above + "age,plan\n" + "1,x\n2,y\n" * 5)))
