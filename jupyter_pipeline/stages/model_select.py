@@ -44,6 +44,8 @@ _ORDER = {
     "balanced": ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost"),
     "accuracy": tuple(MODELS),
 }
+#: In less time than this boosting on many rows comes to nothing.
+_WORTH_S = 5.0
 _MODULES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 
 
@@ -151,7 +153,31 @@ def _choose(
         order += [m for m in MODELS if m in cost and m not in excluded and m not in order]
     if not order:
         raise StageError("All models are excluded; allow at least one of " + ", ".join(MODELS) + ".")
-    left = 0.8 * intent.time_budget_s
+    chosen, unfinished, too_long = within_time(order, cost, intent.time_budget_s)
+    if unfinished:
+        ctx.log(
+            f"{unfinished} would hardly be done within {intent.time_budget_s:g} s; it is trained as long as there is "
+            "time, and its best iteration until then counts."
+        )
+    if too_long:
+        ctx.log(
+            f"Left out because they would hardly be done within {intent.time_budget_s:g} s: {', '.join(too_long)}. "
+            "Add them, or allow more time.",
+        )
+    return [m for m in order if m in chosen]
+
+
+def within_time(order: list[str], cost: dict[str, float], budget_s: float) -> tuple[list[str], str | None, list[str]]:
+    """Which models there is time for, cheap ones first.
+
+    Returns
+    -------
+    chosen : list of str
+    unfinished : str or None
+        The one of them that is there to use the time that would be left: boosting keeps the best iteration it had.
+    too_long : list of str
+    """
+    left = 0.8 * budget_s
     chosen: list[str] = []
     too_long: list[str] = []
     for model_id in sorted(order, key=lambda m: cost[m]):
@@ -161,12 +187,10 @@ def _choose(
             left -= cost[model_id]
         else:
             too_long.append(model_id)
-    if too_long:
-        ctx.log(
-            f"Left out because they would hardly be done within {intent.time_budget_s:g} s: {', '.join(too_long)}. "
-            "Add them, or allow more time.",
-        )
-    return [m for m in order if m in chosen]
+    boosting = [m for m in too_long if m in _BOOSTING]
+    if not boosting or any(m in _TREES for m in chosen) or left < max(_WORTH_S, 0.3 * budget_s):
+        return chosen, None, too_long
+    return [*chosen, boosting[0]], boosting[0], [m for m in too_long if m != boosting[0]]
 
 
 def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:

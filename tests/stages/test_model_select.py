@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.jobs import Upstream
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.stages.base import Result, StageError
+from jupyter_pipeline.stages.model_select import within_time
 
 from .conftest import Recorder, StagedProject, churn_table
 from .test_preprocess import profiled
@@ -61,6 +63,22 @@ def test_wishes(project: StagedProject) -> None:
     assert without[2] == ["dummy", "linear", "random_forest"]
     assert not [p for p in without[1].of("LOG_LINE") if "neural" in p.text]
     assert select(project, time_budget_s=0.5)[2] == ["dummy", "linear"]
+
+
+def test_time_that_would_be_left_on_a_million_rows_is_used() -> None:
+    order = ["dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost"]
+    cost = {name: MODELS[name].cost_s(800_000, 12, 2, 2) for name in order}
+    chosen, unfinished, too_long = within_time(order, cost, 60.0)
+    assert (chosen, unfinished) == (["dummy", "linear", "lightgbm"], "lightgbm")
+    assert set(too_long) == {"random_forest", "xgboost", "catboost"}
+    chosen, unfinished, too_long = within_time(order, cost, 100.0)
+    assert (chosen, unfinished) == (["dummy", "linear", "lightgbm"], None)
+    assert within_time(order, cost, 6.0) == (
+        ["dummy", "linear"],
+        None,
+        ["lightgbm", "xgboost", "catboost", "random_forest"],
+    )
+    assert within_time(["linear", "dummy", "random_forest"], cost, 60.0)[:2] == (["dummy", "linear"], None)
 
 
 def test_what_is_not_offered_is_said(project: StagedProject) -> None:
