@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Rows:
     ----------
     spec : TableSpec
         How the table was read.
-    frame : pandas.DataFrame
+    table : polars.DataFrame
         Raw columns, the target too.
     task : Task
     y : numpy.ndarray
@@ -39,10 +40,15 @@ class Rows:
     """
 
     spec: TableSpec
-    frame: pd.DataFrame
+    table: pl.DataFrame
     task: Task
     y: np.ndarray
     known: np.ndarray
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The table for scikit-learn; made when it is first asked for, since the first scores need no column."""
+        return to_pandas(self.table)
 
 
 def table_spec(ctx: StageContext) -> TableSpec:
@@ -87,14 +93,14 @@ def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = T
         raise StageError(
             f"The data have no column {lacking[0]!r} any more; restart DATA_SOURCE so that they are looked at again."
         )
-    frame = to_pandas(table.select(wanted))
-    del table
+    table = table.select(wanted)
+    target = to_pandas(table.select(data.target))[data.target]
     try:
         chosen = data.positive_class if positive_class else None
-        task, y, known = encode_target(frame[data.target], data.task_type, data.target, chosen)
+        task, y, known = encode_target(target, data.task_type, data.target, chosen)
     except TargetError as error:
         raise StageError(str(error)) from None
-    return Rows(spec, frame, task, y, known)
+    return Rows(spec, table, task, y, known)
 
 
 def load_split(ctx: StageContext) -> dict[str, np.ndarray]:
