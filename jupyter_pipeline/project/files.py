@@ -1,5 +1,6 @@
 """Where a project keeps what: folders of results, data, code and exports, plain enough for a person to open."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -133,8 +134,9 @@ class ProjectFiles:
         if len(parts) > 2 and parts[0] == "artifacts":
             places.append(self.folder.joinpath(parts[0], f"{parts[1]}.partial", *parts[2:]))
         for place in places:
-            if place.is_file() and place.resolve().is_relative_to(self.folder.resolve()):
-                return place
+            with contextlib.suppress(OSError, RuntimeError):  # it may be exchanged while it is looked at
+                if place.is_file() and place.resolve().is_relative_to(self.folder.resolve()):
+                    return place
         return None
 
     def code_digest(self) -> str:

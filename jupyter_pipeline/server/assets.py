@@ -147,6 +147,7 @@ class AssetHandler(JsonErrors):
     async def _send(self, file: IO[bytes], start: int, end: int) -> None:
         await asyncio.to_thread(file.seek, start)
         left = end - start
+        self.bound_kernel_buffer()
         try:
             while left > 0:
                 piece = await asyncio.to_thread(file.read, min(_CHUNK, left))

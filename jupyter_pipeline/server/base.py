@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 import math
+import socket
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from types import TracebackType
@@ -13,6 +14,7 @@ import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 
 from ..protocol.errors import ErrorCode, Refusal
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PROJECT_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 PROJECTS = "/api/projects"
+KERNEL_BYTES = 256 << 10
+"""Bytes that the kernel may hold for a client that does not read."""
 
 Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 T = TypeVar("T")
@@ -106,6 +110,13 @@ class JsonErrors(AccessMixin):
         """End the answer, and note when it has left."""
         self._sent = super().finish(*args, **kwargs)
         return self._sent
+
+    def bound_kernel_buffer(self) -> None:
+        """Let the kernel hold little of a large answer; left alone it takes megabytes, or all of it, for each client
+        that does not read."""
+        connection = self.request.connection
+        if isinstance(connection, HTTP1Connection) and not connection.stream.closed():
+            connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
 
     def on_connection_close(self) -> None:
         """The client is gone."""

@@ -154,6 +154,7 @@ class EventsHandler(ProjectHandler):
             text += (b"," if begun else b"") + frames
             since, left, begun = events[-1].seq, left - len(frames), True
             if since < last and left > 0:
+                self.bound_kernel_buffer()
                 self._begin()
                 self.write(text)
                 text = b""

@@ -10,14 +10,12 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketP
 
 from ..protocol.errors import Refusal
 from .access import RESOURCE
-from .base import PROJECT_ID, HTTPRefusal, JsonErrors, query_int
+from .base import KERNEL_BYTES, PROJECT_ID, HTTPRefusal, JsonErrors, query_int
 from .connection import Connection
 from .framing import Protocol
 from .service import GOING_DOWN
 
 _PING_S = 25.0
-_KERNEL_BYTES = 256 << 10
-"""Bytes that the kernel may hold for a client that does not read; left alone it takes megabytes for each."""
 
 
 class ProjectSocket(JsonErrors, WebSocketHandler):
@@ -62,7 +60,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
     def _bound_kernel_buffer(self) -> None:
         stream = self._protocol.stream
         if stream is not None and not stream.closed():
-            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
 
     async def on_message(self, message: str | bytes) -> None:
         """Handle a frame; the next is read when this is done."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -13,6 +15,7 @@ from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.server.assets import disposition
 from jupyter_pipeline.stages.workspace import current
 
 from .conftest import Answer, Server
@@ -180,6 +183,17 @@ def test_nothing_else_can_be_had(stored: Server, name: str) -> None:
     assert b"secret" not in answer.body.replace(name.encode(), b"")
     raw = stored.request("GET", "api/projects/demo/assets/../../../../secret.txt")
     assert raw.status == 404
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b.csv', "a\r\nX-Injected: 1.csv", "a;b=c.csv", "a\\b.csv", "é\u2028\u202e.csv", "%0d%0a"]
+)
+def test_a_name_adds_nothing_to_the_headers(name: str) -> None:
+    header = r"attachment; filename=\"([A-Za-z0-9._ -]*)\"; filename\*=UTF-8''([A-Za-z0-9._~%-]*)"
+    found = re.fullmatch(header, disposition(name, inline=False))
+    assert found is not None
+    assert unquote(found.group(2)) == name
+    assert len(found.group(1)) == len(name)
 
 
 def test_a_file_that_is_exchanged_while_it_is_opened_gives_nothing_else_away(stored: Server) -> None:

@@ -142,12 +142,12 @@ def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id:
     assert server.request("DELETE", f"api/projects/{project_id}").status == 204
 
 
-@pytest.mark.parametrize("folder", ["data", "artifacts", "code", "exports"])
+@pytest.mark.parametrize("folder", ["data", "data/downloads", "artifacts", "code", "exports"])
 def test_nothing_is_written_through_a_link_that_leads_out_of_the_project(
     server: Server, project_id: str, folder: str, tmp_path: Path
 ) -> None:
     project = server.root / "pipelines" / project_id
-    project.mkdir(parents=True)
+    (project / folder).parent.mkdir(parents=True)
     (project / folder).symlink_to(tmp_path, target_is_directory=True)
     refused = upload(server, project_id, "x.csv", CSV)
     assert refused.status == 400
