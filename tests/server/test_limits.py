@@ -199,7 +199,7 @@ def test_many_at_once_get_no_more_than_the_rate(strict: Server) -> None:
     with ThreadPoolExecutor(16) as threads:
         statuses = Counter(threads.map(lambda _: strict.request("GET", "api/projects").status, range(400)))
     assert set(statuses) <= {200, 429}
-    assert statuses[200] <= (time.monotonic() - start) * READ / 60 + 1
+    assert statuses[200] <= (time.monotonic() - start) * READ / 60 + 2
     assert statuses[429] > 200
 
 

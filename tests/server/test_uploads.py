@@ -187,7 +187,7 @@ def small(start_server: Callable[..., Server]) -> Server:
     return start_server(
         "--PipelineApp.upload_limit=100000",
         "--PipelineApp.project_disk_limit=150000",
-        "--PipelineApp.upload_stall_s=1",
+        "--PipelineApp.upload_stall_s=2",
         "--PipelineApp.at_once_limits={'uploads': 2}",
         "--PipelineApp.project_files_limit=5",
     )
@@ -309,7 +309,7 @@ def test_an_upload_that_does_not_go_on_is_given_up_and_there_are_so_many_at_once
         time.sleep(0.02)
     slow = begin()
     for _ in range(9):
-        time.sleep(0.25)
+        time.sleep(0.4)
         slow.send(b"1,2\n" * 1000)
     slow.send(b" " * (90_000 - 4 - 9 * 4000))
     assert slow.getresponse().status == 201
