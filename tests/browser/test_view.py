@@ -370,7 +370,21 @@ async () => {
   const grown = ink();
   document.body.setAttribute('data-jp-theme-name', 'another');  // everything is drawn anew
   for (let i = 0; i < 30; i++) await frame();
-  return [grown, ink()];
+  const anew = ink();
+  // While the axes stay as they are nothing is drawn anew.
+  let cleared = 0;
+  const clearRect = CanvasRenderingContext2D.prototype.clearRect;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    cleared += Number(this.canvas.className === 'jppl-canvas');
+    return clearRect.apply(this, box);
+  };
+  for (let step = 6001; step <= 6012; step++) {
+    runs.forEach((run_id, i) => {
+      tell('METRIC_SCALAR', { run_id, name: 'loss', split: 'val', step, value: i / 20 });
+    });
+    await new Promise(resolve => setTimeout(resolve, 80));
+  }
+  return [grown, anew, cleared];
 }
 """
 
@@ -379,7 +393,8 @@ def test_curves_that_grew_look_like_curves_drawn_at_once(page: Page, site: str, 
     """Continued frame by frame over more points than are kept, while the axes grow, with peaks that must stay."""
     console.allow("favicon.ico")
     page.goto(f"{site}/static/build.json")
-    grown, anew = page.evaluate(GROW)
+    grown, anew, cleared = page.evaluate(GROW)
+    assert cleared <= 1
     assert len(grown) == len(anew) > 300
     assert sum(top >= 0 for top, _ in anew) > 0.5 * len(anew)
     apart = [max(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in zip(grown, anew, strict=True)]

@@ -124,9 +124,11 @@ export class LiveChart {
     }
     const { bbox } = u;
     const ratio = devicePixelRatio;
-    if (this.curves.width !== bbox.width || this.curves.height !== bbox.height) {
-      this.curves.width = bbox.width;
-      this.curves.height = bbox.height;
+    // A canvas has whole pixels, the plot need not: to set its size empties it.
+    const [across, down] = [Math.round(bbox.width), Math.round(bbox.height)];
+    if (this.curves.width !== across || this.curves.height !== down) {
+      this.curves.width = across;
+      this.curves.height = down;
       this.anew = true;
     }
     const ctx = this.curves.getContext('2d')!;
@@ -209,7 +211,7 @@ export class LiveChart {
           stroke: () => this.theme.muted,
           grid: { stroke: () => this.theme.grid, width: 1 },
           ticks: { show: false },
-          size: (_u, values) => Math.max(40, 16 + DIGIT * Math.max(0, ...(values ?? []).map(text => text.length))),
+          size: (_u, values) => Math.ceil(Math.max(40, 16 + DIGIT * Math.max(0, ...(values ?? []).map(text => text.length)))),
           gap: 4,
           font,
           values: (_u, ticks, _axis, _space, step) => ticks.map(tick => axisNumber(tick, step))
