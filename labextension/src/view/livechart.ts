@@ -156,6 +156,9 @@ export class LiveChart {
         this.trace(ctx, line.val, place, line.weight === 2 ? 1 : COARSE);
       }
     }
+    if (this.anew) {
+      this.labelledAt = -Infinity; // their curves have moved
+    }
     this.anew = false;
     this.label();
   }
