@@ -8,7 +8,7 @@ from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import Named, models_of
-from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS, UNITS
+from .vocabulary import ALL_MODELS, ENSEMBLE, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS, UNITS
 from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
@@ -209,6 +209,7 @@ def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool,
         if not wanted:
             return
     missing = [m for m in unwanted if m not in old]
+    adds = adds or wanted == [ENSEMBLE]  # which is made of the others
     if replaces or adds or not wanted:
         new = [m for m in old if m not in unwanted]
         at = next((i for i, m in enumerate(old) if m in unwanted), len(new)) if replaces else len(new)
@@ -217,6 +218,7 @@ def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool,
     else:
         base = [] if only else [m for m in old if m == "dummy" and m not in unwanted and m not in wanted]
         new = [*base, *wanted]
+    new.sort(key=lambda m: m == ENSEMBLE)
     if not new:
         others = ", ".join(m for m in available if m not in unwanted)
         draft.problem(f"At least one model must stay; besides {', '.join(unwanted)} there are {others}.")

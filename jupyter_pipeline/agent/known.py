@@ -16,9 +16,6 @@ _WISHES: dict[str, str] = {
         "Scaling needs nothing: linear models get standardised features, and trees do not need it."
     ),
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
-    "stack|stacking|stack the|blend|blending|ensemble the|ensemble of|an ensemble|voting|average the models": (
-        "Models are not combined: one run's model is kept."
-    ),
     "early stopping|early stop|stop early": (
         "Boosting and linear models stop by themselves when the loss on the validation rows gets no better."
     ),

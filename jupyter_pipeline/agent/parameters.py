@@ -25,6 +25,7 @@ _FOREST = {
 #: For each model: what people speak of, and the parameter that it is.
 PARAMETERS: dict[str, dict[str, Known]] = {
     "dummy": {},
+    "ensemble": {},
     "linear": {"l2": Known("l2", 1.0, 0.0, 1e9), "trees": Known("max_iter", 200, 1, 100_000, True)},
     "random_forest": _FOREST,
     "extra_trees": _FOREST,

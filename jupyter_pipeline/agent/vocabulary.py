@@ -10,7 +10,8 @@ from .words import Lookup, words_of
 
 BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
 FORESTS = ("random_forest", "extra_trees")
-ALL_MODELS = ("dummy", "linear", *FORESTS, *BOOSTING)
+ENSEMBLE = "ensemble"
+ALL_MODELS = ("dummy", "linear", *FORESTS, *BOOSTING, ENSEMBLE)
 QUICK = ("dummy", "linear", "hist_gradient_boosting", "lightgbm")
 PLAIN = ("dummy", "linear")
 
@@ -27,6 +28,8 @@ _MODELS: dict[tuple[str, ...], str] = {
     ("lightgbm",): "lightgbm|light gbm|lgbm|lgb",
     ("xgboost",): "xgboost|xgb|xg boost|extreme gradient boosting",
     ("catboost",): "catboost|cat boost",
+    (ENSEMBLE,): "ensemble|weighted ensemble|model ensemble|blend|blending|blended model|stack|stacking|stacked model"
+    "|stacking ensemble|voting|voting ensemble|model averaging|average the models|average of the models",
     BOOSTING: "gradient boosting|gradient boosted trees|gradient boosting machine|gradient boosting machines|gbm|gbms"
     "|boosting|boosted trees|boosted models|boosting models|boosters|gbdt|boosted tree models|gradient boosting models",
     FORESTS: "forest|forests|forest models|bagging",

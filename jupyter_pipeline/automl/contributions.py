@@ -1,9 +1,9 @@
 """How much each column adds to single predictions: Shapley values (SHAP), by column of the raw data.
 
-Boosters compute them exactly from their trees and linear models from their weights; for scikit-learn's forests and
-its boosting they are estimated by exchanging columns with those of other rows. So the ``shap`` package is not needed,
-which would bring numba and LLVM along (195 MB installed). Whatever the way, contributions that do not add up to what
-the model predicts are not handed out.
+Boosters compute them exactly from their trees and linear models from their weights; for scikit-learn's forests, its
+boosting and ensembles they are estimated by exchanging columns with those of other rows. So the ``shap`` package is
+not needed, which would bring numba and LLVM along (195 MB installed). Whatever the way, contributions that do not add
+up to what the model predicts are not handed out.
 """
 
 import time
@@ -114,7 +114,7 @@ def _outputs(model: Model) -> list[Any] | None:
 
 
 def _booster(model: Model, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Values of shape (rows, outputs, features) and the base of each output; None for models of scikit-learn."""
+    """Values of shape (rows, outputs, features) and the base of each output; None for all but boosters."""
     kind, kept = model.spec["estimator"]["kind"], model.spec["estimator"].get("iterations")
     estimator: Any = model.estimator
     if kind == "lightgbm":
@@ -142,8 +142,13 @@ def _linear(model: Model, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _margin(model: Model) -> tuple[Margin, str]:
-    """What is explained of a model of scikit-learn, of shape (rows, outputs), and its unit."""
+    """What is explained of a model of scikit-learn or of an ensemble, of shape (rows, outputs), and its unit."""
     estimator = model.estimator
+    if model.spec["estimator"]["kind"] == "ensemble":
+        if model.classes is None:
+            return lambda X: model.raw_of(np.ascontiguousarray(X)).reshape(-1, 1), "value"
+        start = 1 if len(model.classes) == 2 else 0
+        return lambda X: model.raw_of(np.ascontiguousarray(X))[:, start:], "probability"
     if model.classes is None:
         return lambda X: np.asarray(estimator.predict(X), dtype=np.float64).reshape(-1, 1), "value"
     complete = len(getattr(estimator, "classes_", ())) == len(model.classes)

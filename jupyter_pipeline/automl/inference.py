@@ -13,7 +13,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -310,6 +310,15 @@ def _named(names: list[str]) -> str:
 # -- estimators --------------------------------------------------------------------------------------------
 
 
+class Member(NamedTuple):
+    """A model of an ensemble: whose estimator it is, how many of its iterations count (None for all), its weight."""
+
+    kind: str
+    estimator: Any
+    iterations: int | None
+    weight: float
+
+
 def predict_matrix(
     kind: str, estimator: Any, matrix: np.ndarray, task_type: str, n_classes: int, iterations: int | None
 ) -> np.ndarray:
@@ -317,10 +326,10 @@ def predict_matrix(
 
     Parameters
     ----------
-    kind : {"skops", "lightgbm", "xgboost", "catboost"}
+    kind : {"skops", "lightgbm", "xgboost", "catboost", "ensemble"}
         Whose estimator it is.
     estimator : object
-        A scikit-learn estimator, or the library's booster.
+        A scikit-learn estimator, the library's booster, or the list of an ensemble's members.
     matrix : numpy.ndarray of shape (n_rows, n_features)
         From :func:`encode`.
     task_type : {"binary", "multiclass", "regression"}
@@ -334,6 +343,12 @@ def predict_matrix(
     numpy.ndarray
         float64: values of shape (n_rows,) for regression, else probabilities of shape (n_rows, n_classes).
     """
+    if kind == "ensemble":
+        parts = [
+            one.weight * predict_matrix(one.kind, one.estimator, matrix, task_type, n_classes, one.iterations)
+            for one in estimator
+        ]
+        return np.asarray(np.sum(parts, axis=0))
     few = matrix.size < _FEW_CELLS  # then threads cost more than they bring
     if kind == "lightgbm":
         raw = estimator.predict(matrix, num_iteration=iterations or -1, num_threads=1 if few else 0)
@@ -483,7 +498,17 @@ def load_model(folder: str | Path) -> Model:
     if spec.get("format") != FORMAT:
         raise PredictError(f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}.")
     features = _load_skops(folder / spec["features"])
-    file, kind = folder / spec["estimator"]["file"], spec["estimator"]["kind"]
+    return Model(spec, features, _load_estimator(folder, spec["estimator"], spec["task_type"]))
+
+
+def _load_estimator(folder: Path, spec: dict[str, Any], task_type: str) -> Any:
+    kind = spec["kind"]
+    if kind == "ensemble":
+        return [
+            Member(one["kind"], _load_estimator(folder, one, task_type), one["iterations"], float(one["weight"]))
+            for one in spec["members"]
+        ]
+    file = folder / spec["file"]
     if not file.is_file():
         raise PredictError(f"The model in {folder} is not complete: {file.name} is missing.")
     estimator: Any
@@ -498,12 +523,11 @@ def load_model(folder: str | Path) -> Model:
     elif kind == "catboost":
         import catboost
 
-        is_number = spec["task_type"] == "regression"
-        estimator = catboost.CatBoostRegressor() if is_number else catboost.CatBoostClassifier()
+        estimator = catboost.CatBoostRegressor() if task_type == "regression" else catboost.CatBoostClassifier()
         estimator.load_model(str(file))
     else:
         estimator = _load_skops(file)
-    return Model(spec, features, estimator)
+    return estimator
 
 
 def _load_skops(file: Path) -> Any:

@@ -80,6 +80,8 @@ _FOREST = {
 
 _FOREST_PORTFOLIO = ({"max_features": 0.3, "min_samples_leaf": 5}, {"max_features": 0.7, "min_samples_leaf": 1})
 
+#: Made of the other models once they are trained.
+ENSEMBLE = "ensemble"
 MODELS: dict[str, ModelInfo] = {
     info.id: info
     for info in (
@@ -211,6 +213,15 @@ MODELS: dict[str, ModelInfo] = {
                 {"learning_rate": 0.05, "depth": 4, "l2": 8.0},
                 {"learning_rate": 0.08, "depth": 8, "l2": 3.0},
             ),
+        ),
+        ModelInfo(
+            ENSEMBLE,
+            "Weighted ensemble",
+            "ensemble",
+            "Averages the best of the other models, by weights that suit the validation rows: often a little better "
+            "than each of them, and slower and harder to explain.",
+            ("scikit-learn",),
+            cost=(1.0, 0.0),
         ),
     )
 }

@@ -17,17 +17,18 @@ _PACKAGES = {
 }
 
 
-def requirements_of(kind: str) -> dict[str, str]:
-    """Packages with their versions that are needed to predict with an estimator of this kind."""
+def requirements_of(*kinds: str) -> dict[str, str]:
+    """Packages with their versions that are needed to predict with estimators of these kinds."""
     found: dict[str, str] = {}
     for package in ("numpy", "pandas", "scikit-learn", "skops"):
         found[package] = version(package)
-    for package in _PACKAGES[kind]:
-        try:
-            found[package] = version(package)
-            break
-        except PackageNotFoundError:
-            continue
+    for kind in dict.fromkeys(kinds):
+        for package in _PACKAGES[kind]:
+            try:
+                found[package] = version(package)
+                break
+            except PackageNotFoundError:
+                continue
     return found
 
 
@@ -59,10 +60,10 @@ def save_model(
         The label of the positive class; None but for binary tasks.
     features : dict
         What was learned of the columns: ``Features.state_``.
-    kind : {"skops", "lightgbm", "xgboost", "catboost"}
+    kind : {"skops", "lightgbm", "xgboost", "catboost", "ensemble"}
         Whose estimator it is.
     estimator : object
-        A fitted scikit-learn estimator, or the library's booster.
+        A fitted scikit-learn estimator, the library's booster, or the list of an ensemble's members.
     iterations : int or None
         How many of a booster's iterations count; None for all.
     threshold : float or None
@@ -76,11 +77,13 @@ def save_model(
     import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / _FILES[kind]
-    if kind == "skops":
-        skops.io.dump(estimator, file)
+    if kind == "ensemble":
+        each = [_save_estimator(folder, m.kind, m.estimator, m.iterations, f"{i}-") for i, m in enumerate(estimator, 1)]
+        weighted = [{**part, "weight": member.weight} for part, member in zip(each, estimator, strict=True)]
+        said: dict[str, Any] = {"kind": kind, "members": weighted}
+        kinds = [member.kind for member in estimator]
     else:
-        estimator.save_model(str(file))
+        said, kinds = _save_estimator(folder, kind, estimator, iterations), [kind]
     skops.io.dump(features, folder / "features.skops")
     columns = [{"name": c["name"], "treatment": c["treatment"], "dtype": c["dtype"]} for c in features["columns"]]
     spec = {
@@ -92,12 +95,25 @@ def save_model(
         "threshold": threshold,
         "columns": columns,
         "features": "features.skops",
-        "estimator": {"kind": kind, "file": file.name, "iterations": iterations},
-        "requirements": requirements_of(kind),
+        "estimator": said,
+        "requirements": requirements_of(*kinds),
         "python": platform.python_version(),
     }
     (folder / "model.json").write_text(json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return spec
+
+
+def _save_estimator(
+    folder: Path, kind: str, estimator: Any, iterations: int | None, prefix: str = ""
+) -> dict[str, Any]:
+    import skops.io
+
+    file = folder / f"{prefix}{_FILES[kind]}"
+    if kind == "skops":
+        skops.io.dump(estimator, file)
+    else:
+        estimator.save_model(str(file))
+    return {"kind": kind, "file": file.name, "iterations": iterations}
 
 
 def set_threshold(folder: Path, threshold: float | None) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from .ensembling import Candidate, members, select
 from .features import Features
 from .fit_boosters import fit_catboost, fit_lightgbm, fit_xgboost
 from .fit_linear import fit_dummy, fit_linear
 from .fit_trees import fit_forest, fit_histogram
-from .inference import Model, predict_matrix
-from .models import check_params, find
+from .inference import Member, Model, predict_matrix
+from .models import ENSEMBLE, check_params, find
 from .monitor import Callback, Monitor
 from .saving import save_model
 from .targets import Task
@@ -76,7 +77,7 @@ class FittedModel:
         How many iterations the model consists of. Given to :func:`fit_model`, they make the same model again.
     stopped : str
         Why the fit ended: ``""`` (all iterations or converged), ``early``, ``deadline`` or ``asked``.
-    kind : {"skops", "lightgbm", "xgboost", "catboost"}
+    kind : {"skops", "lightgbm", "xgboost", "catboost", "ensemble"}
     estimator : object
     features : dict
         What was learned of the columns.
@@ -162,7 +163,7 @@ def fit_model(
     model_id : str
         One of :data:`.models.MODELS`.
     params : dict
-        Parameters that differ from the defaults.
+        Parameters that differ from the defaults; of an ensemble the ``members`` that :func:`combine` gave it.
     task : Task
         From :func:`.targets.encode_target`.
     X_train, X_val : pandas.DataFrame
@@ -196,6 +197,24 @@ def fit_model(
         If the rows do not allow a fit.
     """
     info = find(model_id)
+    if model_id == ENSEMBLE:
+        if not params.get("members"):
+            raise FitError("An ensemble is made of models that were trained before; it has no members yet.")
+        prepared = prepared or prepare(
+            task, X_train, y_train, X_val, columns, seed=seed, missing=missing, decimal_comma=decimal_comma
+        )
+        again = [
+            fit_model(
+                how["model_id"], how["params"], task, X_train, y_train, X_val, y_val, columns, metric,
+                threads=how["threads"], seed=seed, iterations=how["iterations"], prepared=prepared, missing=missing,
+            )
+            for how in params["members"]
+        ]  # fmt: skip
+        joined = [
+            Member(one.kind, one.estimator, one.kept, how["weight"])
+            for one, how in zip(again, params["members"], strict=True)
+        ]
+        return _ensemble(task, params, len(joined), "", joined, prepared)
     full = {**info.defaults, **check_params(model_id, params)}
     present = np.unique(y_train) if task.task_type != "regression" else np.zeros(2)
     if len(present) < 2 and model_id != "dummy":
@@ -229,6 +248,59 @@ def fit_model(
     state = prepared.features.state_
     names = tuple(prepared.features.get_feature_names_out())
     return FittedModel(model_id, task, full, kept, monitor.stopped, kind, estimator, state, names)
+
+
+def combine(
+    trained: list[tuple[Model, dict[str, Any]]],
+    task: Task,
+    y_train: np.ndarray,
+    y_val: np.ndarray,
+    metric: str,
+    prepared: Prepared,
+    *,
+    seed: int = 0,
+    callback: Callback | None = None,
+    deadline: float | None = None,
+) -> FittedModel:
+    """Make an ensemble of models that were fitted on the same rows.
+
+    Parameters
+    ----------
+    trained : list of (Model, dict)
+        Each model, the best first, and what it is called and made again by: ``run_id``, ``model_id``, ``params``,
+        ``iterations`` and ``threads``.
+    task, y_train, y_val, metric, seed, callback, deadline
+        As of :func:`fit_model`; an iteration is a round of the selection.
+    prepared : Prepared
+        The rows, as all of the models take them.
+
+    Returns
+    -------
+    FittedModel
+        Its parameter ``members`` makes it again by :func:`fit_model`.
+    """
+    monitor = Monitor(task.task_type, metric, y_train, y_val, seed=seed, callback=callback, deadline=deadline)
+    parts = prepared.train[monitor.train_rows], prepared.val[monitor.val_rows]
+    candidates = []
+    for model, how in trained:
+        about = model.spec["estimator"]
+        raw = [model.raw_of(part) for part in parts]
+        candidates.append(
+            Candidate(**how, kind=about["kind"], estimator=model.estimator, kept=about["iterations"],
+                      raw_train=raw[0], raw_val=raw[1])
+        )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        counts = select(candidates, task.task_type, metric, monitor)
+    joined, how_again = members(candidates, counts)
+    return _ensemble(task, {"members": how_again}, sum(counts), monitor.stopped, joined, prepared)
+
+
+def _ensemble(
+    task: Task, params: dict[str, Any], rounds: int, stopped: str, joined: list[Member], prepared: Prepared
+) -> FittedModel:
+    names = tuple(prepared.features.get_feature_names_out())
+    return FittedModel(ENSEMBLE, task, params, rounds, stopped, "ensemble", joined, prepared.features.state_, names)
 
 
 def _fit(

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..automl.metrics import resolve
-from ..automl.models import MODELS, ModelInfo, ParameterError, check_params
+from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_params
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
 from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
 from ..protocol.stages import StageId
@@ -36,6 +36,9 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "tree": _TREES,
     "tree_models": _TREES,
     "ensembles": _TREES,
+    "weighted_ensemble": (ENSEMBLE,),
+    "blending": (ENSEMBLE,),
+    "stacking": (ENSEMBLE,),
 }
 _TRIALS = {"speed": 1, "balanced": 2, "interpretability": 2, "accuracy": 8}
 _ORDER = {
@@ -139,18 +142,22 @@ def _choose(
     cost: dict[str, float],
 ) -> list[str]:
     """Ids of the models, in the order in which they are shown."""
+    if ENSEMBLE in wanted and not set(wanted) - {ENSEMBLE, "dummy"}:
+        # To want an ensemble is to want it of the usual models.
+        usual = _choose(ctx, intent, (), excluded, {m: c for m, c in cost.items() if m != ENSEMBLE})
+        return [*usual, ENSEMBLE]
     if wanted:
         ids = [m for m in ("dummy", *wanted) if m in cost and m not in excluded]
         lacking = [m for m in wanted if m not in cost]
         if lacking:
             ctx.log(f"Not installed here, so left out: {', '.join(lacking)}.", "warning")
-        ids = list(dict.fromkeys(ids))
+        ids = sorted(dict.fromkeys(ids), key=lambda m: m == ENSEMBLE)
         if ids and ids != ["dummy"]:
             return ids
         ctx.log("None of the models asked for can be trained here; the usual ones are proposed.", "warning")
     order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
     if len([m for m in order if m != "dummy"]) < 2:  # exclusions took most of them
-        order += [m for m in MODELS if m in cost and m not in excluded and m not in order]
+        order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
     if not order:
         raise StageError("All models are excluded; allow at least one of " + ", ".join(MODELS) + ".")
     chosen, unfinished, too_long = within_time(order, cost, intent.time_budget_s)
@@ -210,6 +217,9 @@ def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:
 def _checked(plan: ModelPlan, data: DataPlan) -> ModelPlan:
     if resolve(plan.metric, data.task_type) != plan.metric:
         raise StageError(f"The metric {plan.metric} does not suit a {data.task_type} task; choose another one.")
+    others = [choice.id for choice in plan.models if choice.id not in ("dummy", ENSEMBLE)]
+    if ENSEMBLE in {choice.id for choice in plan.models} and len(others) * plan.trials < 2:
+        raise StageError("An ensemble is made of the other models: choose two or more beside it, or more settings.")
     seen: set[str] = set()
     for choice in plan.models:
         if choice.id in seen:

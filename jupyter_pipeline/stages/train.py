@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..automl.metrics import HIGHER_IS_BETTER
+from ..automl.models import ENSEMBLE
 from ..protocol.events import ModelSelected
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
 from ..protocol.stages import StageId
@@ -55,6 +56,8 @@ def run(ctx: StageContext) -> Result:
     _defaults(session, pending)
     if plan.trials > 1:
         _search(session, plan)
+    if any(choice.id == ENSEMBLE for choice in plan.models) and not ctx.finish_requested():
+        session.ensemble()
     if not session.trials:
         reasons = "; ".join(f"{row.model}: {row.reason}" for row in session.failed) or "none was started"
         raise StageError(f"No model could be trained ({reasons}). Change the models or the treatments and try again.")
@@ -82,7 +85,7 @@ def _take_over(session: Session, plan: ModelPlan) -> list[tuple[str, dict[str, A
     classes, threads = session.task.n_classes, session.ctx.job.threads
     pending: list[tuple[float, str, dict[str, Any]]] = []
     for choice in plan.models:
-        if not session.reuse(choice.id, choice.params):
+        if choice.id != ENSEMBLE and not session.reuse(choice.id, choice.params):
             cost = known[choice.id].cost_s(n_rows, width, classes, threads) if choice.id in known else 0.0
             pending.append((cost, choice.id, choice.params))
     if session.trials or session.failed:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..automl.ensembling import MOST
 from ..automl.evaluation import evaluate
 from ..automl.metrics import better
+from ..automl.models import ENSEMBLE
 from ..automl.saving import set_threshold
 from ..faults import crash_point
 from ..protocol.events import (
@@ -35,6 +37,8 @@ from .trials import Trial, TrialStore, fingerprint
 
 #: Part of every trial's fingerprint; raise it when trials come to something else from the same inputs.
 _VERSION = 1
+#: What is left of the time budget for the ensemble: so many seconds or this share, whichever is less.
+_ENSEMBLE_S, _ENSEMBLE_SHARE = 20.0, 0.1
 
 
 class Session:
@@ -63,6 +67,9 @@ class Session:
         treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
         self.ctx, self.plan, self.modeling = ctx, plan, modeling
         self.deadline = time.monotonic() + plan.time_budget_s
+        if any(choice.id == ENSEMBLE for choice in plan.models):
+            # It comes last, and needs some of the time.
+            self.deadline -= min(_ENSEMBLE_S, _ENSEMBLE_SHARE * plan.time_budget_s)
         self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
         self.seed = treatments.split.seed
         rows = load_rows(ctx, list(self.columns))
@@ -135,6 +142,20 @@ class Session:
         """Whether there is a finished trial of more than a baseline."""
         return any(trial.model_id != "dummy" for trial in self.trials.values())
 
+    def ensemble(self) -> None:
+        """Combine the best of the trials, if there are two; a trial of its own, which is used again as others are."""
+        able = [row.run_id for row in self.leaderboard() if row.metric is not None]
+        members = [run_id for run_id in able if self.trials[run_id].model_id not in ("dummy", ENSEMBLE)][:MOST]
+        if len(members) < 2:
+            self.ctx.log("There are no two models to combine, so there is no ensemble.", "warning")
+            return
+        params = {"of": {run_id: self.trials[run_id].fingerprint for run_id in members}}
+        if self.reuse(ENSEMBLE, params):
+            self.show_leaderboard()
+            return
+        self.deadline += min(_ENSEMBLE_S, _ENSEMBLE_SHARE * self.plan.time_budget_s)
+        self.run(ENSEMBLE, params, 0, max(2.0, self.remaining))
+
     def run(self, model_id: str, params: dict[str, Any], number: int, seconds: float) -> Trial | None:
         """Make a trial in a run of its own.
 
@@ -193,45 +214,22 @@ class Session:
         seconds: float,
     ) -> Trial:
         ctx, modeling, task = self.ctx, self.modeling, self.task
-        modeling.models.check_params(model_id, params)
         # Code that the person edited may make more of a baseline.
         bare = model_id == "dummy" and not modeling.digest
         X_train, X_val = (pd.DataFrame(index=range(len(y))) for y in (self.y_train, self.y_val))
         if not bare:
             X_train, X_val = self._columns
-        if model_id != "dummy" and self._prepared is None:
-            self._prepared = modeling.training.prepare(
-                task,
-                X_train,
-                self.y_train,
-                X_val,
-                self.columns,
-                seed=self.seed,
-                missing=self.missing,
-                decimal_comma=self.decimal_comma,
-            )
 
         def after(step: Any) -> bool:
             events.iteration(step)
             return ctx.finish_requested()
 
-        fitted = modeling.training.fit_model(
-            model_id,
-            params,
-            task,
-            X_train,
-            self.y_train,
-            X_val,
-            self.y_val,
-            self.columns,
-            self.metric,
-            threads=ctx.job.threads,
-            seed=self.seed,
-            callback=after,
-            deadline=time.monotonic() + seconds,
-            prepared=self._prepared,
-            missing=self.missing,
-        )
+        deadline = time.monotonic() + seconds
+        if model_id == ENSEMBLE:
+            fitted = self._combine(list(params["of"]), after, deadline)
+            params = fitted.params
+        else:
+            fitted = self._fit(model_id, params, X_train, X_val, after, deadline)
         events.evaluating()
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
         partial = self.store.begin(mark, ctx.job.attempt)
@@ -280,7 +278,7 @@ class Session:
             fingerprint=mark,
             model_id=model_id,
             params=params,
-            all_params=fitted.params,
+            all_params=_shown(model_id, fitted.params),
             number=number,
             iterations=fitted.iterations,
             stopped=fitted.stopped,
@@ -293,6 +291,74 @@ class Session:
             budget_s=self.plan.time_budget_s,
             files={kind: f"val/{kind}.json" for kind in kinds},
         )
+
+    def _fit(
+        self,
+        model_id: str,
+        params: dict[str, Any],
+        X_train: pd.DataFrame,
+        X_val: pd.DataFrame,
+        after: Any,
+        deadline: float,
+    ) -> Any:
+        self.modeling.models.check_params(model_id, params)
+        return self.modeling.training.fit_model(
+            model_id,
+            params,
+            self.task,
+            X_train,
+            self.y_train,
+            X_val,
+            self.y_val,
+            self.columns,
+            self.metric,
+            threads=self.ctx.job.threads,
+            seed=self.seed,
+            callback=after,
+            deadline=deadline,
+            prepared=None if model_id == "dummy" else self._matrices(),
+            missing=self.missing,
+        )
+
+    def _combine(self, run_ids: list[str], after: Any, deadline: float) -> Any:
+        trained = []
+        for trial in (self.trials[run_id] for run_id in run_ids):
+            how = {
+                "run_id": trial.run_id,
+                "model_id": trial.model_id,
+                "params": trial.params,
+                "iterations": trial.iterations,
+                "threads": trial.threads,
+            }
+            model = self.modeling.inference.load_model(self.store.folder / trial.fingerprint / "model")
+            trained.append((model, how))
+        return self.modeling.training.combine(
+            trained,
+            self.task,
+            self.y_train,
+            self.y_val,
+            self.metric,
+            self._matrices(),
+            seed=self.seed,
+            callback=after,
+            deadline=deadline,
+        )
+
+    def _matrices(self) -> Any:
+        """The rows as matrices, made once for all models."""
+        if self._prepared is None:
+            X_train, X_val = self._columns
+            self._prepared = self.modeling.training.prepare(
+                self.task,
+                X_train,
+                self.y_train,
+                X_val,
+                self.columns,
+                seed=self.seed,
+                missing=self.missing,
+                decimal_comma=self.decimal_comma,
+            )
+        return self._prepared
 
     def _leads(self, model_id: str, value: float | None) -> bool:
         best = self.best
@@ -377,6 +443,13 @@ class Session:
     def n_rows(self) -> tuple[int, int]:
         """Training and validation rows."""
         return len(self.y_train), int(np.size(self.y_val))
+
+
+def _shown(model_id: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as the leaderboard has them: of an ensemble its weights, by run."""
+    if model_id != ENSEMBLE:
+        return params
+    return {member["run_id"]: round(member["weight"], 4) for member in params["members"]}
 
 
 def _row_of(

@@ -132,7 +132,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("only tree models", {"include_models": TREES}),
     ("lightgbm only", {"include_models": ("lightgbm",)}),
     ("gradient boosting only", {"include_models": BOOSTING}),
-    ("use all models", {"include_models": ALL}),
+    ("use all models", {"include_models": (*ALL, "ensemble")}),
     ("no xgboost or catboost", {"exclude_models": ("xgboost", "catboost")}),
     ("do not use random forest, extra trees", {"exclude_models": ("random_forest", "extra_trees")}),
     ("use everything except xgboost", {"exclude_models": ("xgboost",)}),

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from jupyter_pipeline.automl import metrics
 from jupyter_pipeline.automl.inference import load_model
-from jupyter_pipeline.automl.models import MODELS, ParameterError, check_params
+from jupyter_pipeline.automl.models import ENSEMBLE, MODELS, ParameterError, check_params
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import Task
 from jupyter_pipeline.automl.training import FitError, FittedModel, fit_model
@@ -21,6 +21,8 @@ from .tables import COLUMNS, parts
 QUICK = {"random_forest": {"n_estimators": 30}, "extra_trees": {"n_estimators": 30}}
 QUICK |= {name: {"max_iter": 40} for name in ("linear", "hist_gradient_boosting")}
 QUICK |= {name: {"n_estimators": 40} for name in ("lightgbm", "xgboost", "catboost")}
+#: Those that are fitted on rows; the ensemble is made of them.
+FITTED = [m for m in MODELS if m != ENSEMBLE]
 
 
 def fit(model_id: str, task_type: str, params: dict[str, Any] | None = None, **more: Any) -> FittedModel:
@@ -31,7 +33,7 @@ def fit(model_id: str, task_type: str, params: dict[str, Any] | None = None, **m
     return fit_model(model_id, given, task, X, y[split.train], X_val, y[split.val], COLUMNS, metric, **more)
 
 
-@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+@pytest.mark.parametrize("model_id", FITTED[1:])
 def test_settings_that_are_tried_first_are_among_those_that_are_searched(model_id: str) -> None:
     info = MODELS[model_id]
     searched = {name: p for name, p in info.parameters.items() if p.searched}
@@ -44,7 +46,7 @@ def test_settings_that_are_tried_first_are_among_those_that_are_searched(model_i
 
 
 @pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
-@pytest.mark.parametrize("model_id", list(MODELS))
+@pytest.mark.parametrize("model_id", FITTED)
 def test_scores_are_measured_and_the_saved_model_says_the_same(model_id: str, task_type: str, tmp_path: Path) -> None:
     frame, task, y, split = parts(task_type)
     steps: list[Step] = []
@@ -71,7 +73,7 @@ def test_scores_are_measured_and_the_saved_model_says_the_same(model_id: str, ta
     assert len(baseline) == 1 if model_id == "dummy" else len(baseline) > 10
 
 
-@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+@pytest.mark.parametrize("model_id", FITTED[1:])
 def test_a_fit_ends_when_asked_and_at_its_deadline(model_id: str) -> None:
     seen: list[Step] = []
 
@@ -96,7 +98,7 @@ def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:
     assert len(steps) == fitted.iterations + 40
 
 
-@pytest.mark.parametrize("model_id", [m for m in MODELS if m != "dummy"])
+@pytest.mark.parametrize("model_id", FITTED[1:])
 def test_the_first_score_comes_soon(model_id: str) -> None:
     fit(model_id, "binary")  # what is imported and compiled once is not the fit's
     waited: list[float] = []
@@ -139,7 +141,7 @@ def test_linear_models_tell_their_gradient() -> None:
     assert set(steps[0].diagnostics) == {"gradient_norm", "coefficient_norm", "step_norm"}
 
 
-@pytest.mark.parametrize("model_id", list(MODELS))
+@pytest.mark.parametrize("model_id", FITTED)
 def test_a_class_that_the_training_rows_lack(model_id: str, tmp_path: Path) -> None:
     frame, _, y, split = parts("multiclass")
     task = Task("multiclass", "target", ["a", "b", "c", "never"])

@@ -284,11 +284,19 @@ def test_a_bundle_that_predicts_otherwise_is_not_handed_over(exported: StagedPro
 
 @pytest.mark.parametrize(
     ("target", "task_type", "models"),
-    [("spend", "regression", ("dummy", "xgboost")), ("plan", "multiclass", ("dummy", "catboost"))],
+    [
+        ("spend", "regression", ("dummy", "xgboost")),
+        ("plan", "multiclass", ("dummy", "catboost")),
+        ("spend", "regression", ("dummy", "linear", "lightgbm", "ensemble")),
+    ],
 )
 def test_other_tasks(tmp_path: Path, target: str, task_type: str, models: tuple[str, ...]) -> None:
     """The stage itself compares what the bundle predicts with what was reported."""
     project = staged(tmp_path, target, task_type, models)
+    if "ensemble" in models:
+        runs = json.loads((project.result_dir(StageId.TRAIN) / "runs.json").read_text("utf-8"))
+        (kept,) = [run_id for run_id, run in runs.items() if run["model_id"] == "ensemble"]
+        project.upstream[StageId.TRAIN].plan["keep"] = kept
     project.run(StageId.REVIEW_EDIT)
     project.run(StageId.EXPORT)
     (archive,) = (project.folder / "exports").iterdir()

@@ -39,7 +39,7 @@ def test_candidates_have_reasons_and_a_cost(project: StagedProject) -> None:
     result, events, ids = select(project)
     (candidates,) = events.of("MODEL_CANDIDATES")
     assert [m.id for m in candidates.models][:2] == ["dummy", "linear"]
-    assert len(candidates.models) == 8
+    assert [m.id for m in candidates.models] == list(MODELS)
     assert all(m.why and m.cost_s is not None and m.requirements for m in candidates.models)
     assert [p.model_id for p in events.of("MODEL_SELECTED")] == ids
     assert ids[:2] == ["dummy", "linear"]
@@ -53,7 +53,7 @@ def test_wishes(project: StagedProject) -> None:
     assert quick[2] == ["dummy", "linear", "lightgbm"]
     assert quick[0].plan.trials == 1
     thorough = select(project, prefer="accuracy")
-    assert len(thorough[2]) == 8
+    assert thorough[2] == list(MODELS)
     assert thorough[0].plan.trials > 1
     assert select(project, include_models=("random_forest",))[2] == ["dummy", "random_forest"]
     assert select(project, include_models=("Logistic regression", "forest"))[2][1:] == [
@@ -62,6 +62,11 @@ def test_wishes(project: StagedProject) -> None:
     without = select(project, exclude_models=("xgboost", "boosting", "neural networks"))
     assert without[2] == ["dummy", "linear", "random_forest"]
     assert not [p for p in without[1].of("LOG_LINE") if "neural" in p.text]
+    usual = select(project)[2]
+    assert select(project, include_models=("ensemble",))[2] == [*usual, "ensemble"]
+    assert select(project, include_models=("lightgbm", "linear", "ensemble"))[2][1:] == [
+        "lightgbm", "linear", "ensemble",
+    ]  # fmt: skip
     assert select(project, time_budget_s=0.5)[2] == ["dummy", "linear"]
 
 
@@ -101,6 +106,8 @@ def test_the_person_decides(project: StagedProject) -> None:
         ({"models": [{"id": "mlp", "params": {}}]}, {}, "no model 'mlp'"),
         ({"models": [{"id": "xgboost", "params": {"speed": 9}}]}, {}, "no parameter 'speed'"),
         ({"models": [{"id": "linear"}, {"id": "linear"}]}, {}, "named twice"),
+        ({"models": [{"id": "dummy"}, {"id": "ensemble"}]}, {}, "made of the other models"),
+        ({"models": [{"id": "ensemble", "params": {"eta": 1}}]}, {}, "made of the other models"),
         ({"metric": "rmse"}, {}, "does not suit a binary task"),
         ({"trials": 0}, {}, "no valid plan"),
         ({}, {"exclude_models": ("dummy", "linear", "trees")}, "All models are excluded"),

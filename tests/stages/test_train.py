@@ -27,9 +27,9 @@ from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
 from .conftest import Recorder, StagedProject, churn_table
 from .test_preprocess import profiled
 
-MODELS = ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost")
+MODELS = ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost", "ensemble")
 #: Few trees say as much about a stage as many.
-FEW = {name: {"n_estimators": 40} for name in MODELS[2:]}
+FEW = {name: {"n_estimators": 40} for name in MODELS[2:-1]}
 EVALUATED = ["EVALUATION_STARTED", "METRICS", "PICTURES", "EVALUATION_COMPLETE"]
 
 
