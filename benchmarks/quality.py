@@ -67,16 +67,19 @@ def load(name: str) -> tuple[pd.DataFrame, str, str]:
     return frame, task, METRICS[task]
 
 
-def ours(frame: pd.DataFrame, metric: str, seed: int, budget_s: float, prefer: str) -> dict[str, Any]:
-    """The kept model's score on the test rows, and the split."""
+def ours(frame: pd.DataFrame, metric: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """The kept model's predictions of the test rows, those of the best single model, and the split."""
     with tempfile.TemporaryDirectory() as folder:
         frame.to_parquet(Path(folder) / "data.parquet")
         with Pipeline("bench", embedded=True, workspace=folder) as p:
-            p.chat(f"Predict outcome from data.parquet. {prefer}")
+            p.chat(f"Predict outcome from data.parquet. {options.prefer}")
             p.run(until="PREPROCESS", confirm=True)
             p.update_plan(split={**p.plan["split"], "strategy": "random", "column": None, "seed": seed})
             p.run(until="MODEL_SELECT", confirm=True)
-            p.update_plan(metric=metric, time_budget_s=budget_s)
+            chosen = [choice for choice in p.plan["models"] if choice["id"] != "ensemble"]
+            if options.ensemble:
+                chosen.append({"id": "ensemble", "params": {}})
+            p.update_plan(metric=metric, time_budget_s=options.budget, models=chosen)
             begun = time.perf_counter()
             p.run(until="TRAIN", confirm=True)
             seconds = time.perf_counter() - begun
@@ -85,9 +88,13 @@ def ours(frame: pd.DataFrame, metric: str, seed: int, budget_s: float, prefer: s
         split = dict(np.load(place / "artifacts" / f"preprocess-{stages['PREPROCESS']['attempt']}" / "split.npz"))
         runs = json.loads((place / "artifacts" / f"train-{stages['TRAIN']['attempt']}" / "runs.json").read_text())
         kept = runs[keep]
+        best_single = next(run for run in runs.values() if run["model_id"] != "ensemble")
+        test = frame.iloc[split["test"]]
         model = load_model(place / kept["trial_dir"] / "model")
-        raw = model.raw(frame.iloc[split["test"]])
-    found = {"split": split, "raw": raw, "seconds": seconds, "model": kept["model_id"], "runs": len(board)}
+        raw = model.raw(test)
+        single = load_model(place / best_single["trial_dir"] / "model").raw(test)
+    found = {"split": split, "raw": raw, "single": single, "seconds": seconds, "model": kept["model_id"]}
+    found["runs"] = len(board)
     return {**found, "positive": model.positive_class}
 
 
@@ -127,12 +134,13 @@ def plain(X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFrame, task: str, seed:
 
 def one(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     frame, task, metric = load(name)
-    mine = ours(frame, metric, seed, options.budget, options.prefer)
+    mine = ours(frame, metric, seed, options)
     _, y, _ = encode_target(frame["outcome"], task, "outcome", mine["positive"])
     parts = {part: frame.drop(columns="outcome").iloc[rows] for part, rows in mine["split"].items()}
     ys = {part: y[rows] for part, rows in mine["split"].items()}
     found: dict[str, Any] = {"set": name, "metric": metric, "seed": seed, "model": mine["model"], "runs": mine["runs"]}
     found["ours"], found["ours_s"] = score(metric, task, ys["test"], mine["raw"]), mine["seconds"]
+    found["single"] = score(metric, task, ys["test"], mine["single"])
     raw = plain(parts["train"], ys["train"], parts["test"], task, seed)
     found["plain"] = score(metric, task, ys["test"], raw)
     if not options.no_flaml:
@@ -148,13 +156,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--prefer", default="", help="added to the request, such as 'Prefer accuracy over speed.'")
+    parser.add_argument("--ensemble", action="store_true", help="with the weighted ensemble; single: the best without")
     parser.add_argument("--refit", action="store_true", help="FLAML may fit its choice on training and validation rows")
     parser.add_argument("--no-flaml", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     results: list[dict[str, Any]] = []
-    judged = ("ours", "plain") if options.no_flaml else ("ours", "flaml", "plain")
+    judged = ("ours", *(["single"] if options.ensemble else []), *([] if options.no_flaml else ["flaml"]), "plain")
     print(f"{'data set':<14} {'metric':<9}" + "".join(f"{who:>20}" for who in judged) + "  ours against flaml")
     wins = {"better": 0, "worse": 0}
     for name in options.sets:
@@ -168,11 +177,12 @@ def main() -> None:
         line = f"{name:<14} {metric:<9}" + "".join(f"{c.mean():>11.4f} ± {c.std():<6.4f}" for c in cells)
         if not options.no_flaml:
             sign = 1 if HIGHER_IS_BETTER[metric] else -1
-            gain = sign * (cells[0] - cells[1])
+            theirs = cells[judged.index("flaml")]
+            gain = sign * (cells[0] - theirs)
             ours_wins = int((gain > 0).sum())
             wins["better"] += ours_wins
             wins["worse"] += len(gain) - ours_wins
-            line += f"  {gain.mean() / max(1e-12, abs(cells[1].mean())):+.2%}, better in {ours_wins} of {len(gain)}"
+            line += f"  {gain.mean() / max(1e-12, abs(theirs.mean())):+.2%}, better in {ours_wins} of {len(gain)}"
         print(line, flush=True)
     print(json.dumps({"budget_s": options.budget, "wins": wins, "results": results}, indent=1))
 

@@ -33,6 +33,7 @@ from ..protocol.messages import (
     Confirm,
     convert_command,
 )
+from ..protocol.schema import builtin_commands
 from ..protocol.snapshot import ProjectEntry
 from ..protocol.stages import StageId, StageRef
 from ..traces import places
@@ -187,15 +188,7 @@ class Project:
 
     def commands(self) -> tuple[CommandSpec, ...]:
         """The commands that this project takes."""
-        builtin = tuple(
-            CommandSpec(
-                name=name,
-                description=(inspect.getdoc(args) or "").split("\n\n")[0].replace("\n", " "),
-                args_schema=msgspec.json.schema(args),
-            )
-            for name, args in BUILTIN_COMMANDS.items()
-        )
-        return builtin + self._custom.specs
+        return builtin_commands() + self._custom.specs
 
     def artifacts(self) -> list[Artifact]:
         """All assets, oldest first."""

@@ -1,10 +1,11 @@
 """The AsyncAPI 3.0 document of the socket, made from the types of the wire."""
 
+import inspect
 from typing import Any
 
 from .events import EVENT_TYPES
 from .messages import MESSAGE_TYPES
-from .schema import PLAIN_FRAMES, components, frame_name
+from .schema import PLAIN_FRAMES, components, frame_name, summary_of
 
 _SCHEMA_REF = "#/components/schemas/{name}"
 _CLIENT_TEXT = {
@@ -25,10 +26,10 @@ def asyncapi(version: str) -> dict[str, Any]:
     received = {name: _message(kind.__name__, name, _CLIENT_TEXT[name]) for name, kind in MESSAGE_TYPES.items()}
     sent = {"HELLO": _message("HelloFrame", "HELLO", "The first frame of a connection.")}
     for name, payload in sorted(EVENT_TYPES.items()):
-        text = (payload.__doc__ or "").split("\n\n")[0].replace("\n", " ").strip()
+        text = summary_of(payload)
         sent[name] = _message(frame_name(name), name, text)
     for kind in PLAIN_FRAMES:
-        sent[kind.__name__] = _message(kind.__name__, kind.__name__, (kind.__doc__ or "").strip())
+        sent[kind.__name__] = _message(kind.__name__, kind.__name__, inspect.getdoc(kind) or "")
     names = [*received, *sent]
     return {
         "asyncapi": "3.0.0",

@@ -4,6 +4,8 @@ What clients send keeps its defaults optional. What the server sends has every m
 required, and each event has a frame schema of its own, so that a program can tell frames apart by ``event.name``.
 """
 
+import functools
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,12 +59,47 @@ def components(ref_template: str, more: Iterable[type[msgspec.Struct]] = ()) -> 
             member.pop("default", None)  # always sent, so there is nothing to fill in
         if not schema["required"]:
             del schema["required"]
+    for schema in found.values():
+        _tidy(schema)
     frames = {frame_name(name): event_frame(name, ref_template) for name in sorted(EVENT_TYPES)}
     frames["HelloFrame"] = _envelope("HELLO", "Hello", ref_template, ephemeral=True)
     found.update(frames)
     found["ServerFrame"] = _any_of("Every frame that the server sends.", [*frames, *_names(PLAIN_FRAMES)], ref_template)
     found["ClientMessage"] = _any_of("Every message that a client sends.", _names(MESSAGE_TYPES.values()), ref_template)
     return dict(sorted(found.items()))
+
+
+def _tidy(schema: Any) -> Any:
+    """Descriptions without the indentation that docstrings have before Python 3.13; the schema itself."""
+    if isinstance(schema, dict):
+        for value in schema.values():
+            _tidy(value)
+        if isinstance(schema.get("description"), str):
+            schema["description"] = inspect.cleandoc(schema["description"])
+    elif isinstance(schema, list):
+        for value in schema:
+            _tidy(value)
+    return schema
+
+
+def schema_of(kind: Any) -> Schema:
+    """JSON Schema of a type by itself."""
+    found: Schema = _tidy(msgspec.json.schema(kind))
+    return found
+
+
+def summary_of(thing: Any) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ").strip()
+
+
+@functools.cache
+def builtin_commands() -> tuple[CommandSpec, ...]:
+    """The commands that every project takes."""
+    return tuple(
+        CommandSpec(name=name, description=summary_of(args), args_schema=schema_of(args))
+        for name, args in BUILTIN_COMMANDS.items()
+    )
 
 
 def json_schema() -> Schema:

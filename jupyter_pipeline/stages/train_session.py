@@ -179,7 +179,8 @@ class Session:
         run_id = f"run-{ctx.job.attempt}-{self._runs}-{model_id}"
         mark = self.mark(model_id, params)
         self.store.note_run(run_id, mark, model_id, params)
-        config = {"params": params, "seed": self.seed, "threads": ctx.job.threads, "trial": number, "fingerprint": mark}
+        told = {"of": ", ".join(params["of"])} if model_id == ENSEMBLE else params
+        config = {"params": told, "seed": self.seed, "threads": ctx.job.threads, "trial": number, "fingerprint": mark}
         ctx.emit(TrainRunStarted(run_id=run_id, model_id=model_id, metric_primary=self.metric, config=config))
         events = RunEvents(ctx.emit, run_id)
         events.start()
@@ -189,7 +190,7 @@ class Session:
             events.stop()
             reason = self.modeling.blame(error)
             self._finished(run_id, "failed", {}, reason)
-            self.failed.append(_row_of(run_id, model_id, params, "failed", events.seconds, reason))
+            self.failed.append(_row_of(run_id, model_id, told, "failed", events.seconds, reason))
             ctx.log(f"{model_id} failed: {reason}", "warning")
             self.show_leaderboard()
             return None

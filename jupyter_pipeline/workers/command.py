@@ -18,6 +18,7 @@ import msgspec
 
 from ..commands import Project, Reply
 from ..protocol.frames import CommandSpec
+from ..protocol.schema import schema_of, summary_of
 from ..traces import places
 from .guard import start_guarded
 
@@ -85,8 +86,8 @@ def _end_with_parent() -> None:
 def _describe(point: tuple[str, str]) -> Response:
     name, value = point
     function = EntryPoint(name, value, "").load()
-    schema = msgspec.json.schema(_arguments(value, function))
-    text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+    schema = schema_of(_arguments(value, function))
+    text = summary_of(function)
     return Response(spec=CommandSpec(name=name, description=text, args_schema=schema))
 
 
