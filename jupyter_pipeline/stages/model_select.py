@@ -44,11 +44,13 @@ _TRIALS = {"speed": 1, "balanced": 2, "interpretability": 2, "accuracy": 8}
 _ORDER = {
     "speed": ("dummy", "linear", "lightgbm"),
     "interpretability": ("linear", "dummy", "random_forest"),
-    "balanced": ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost"),
+    "balanced": ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost", ENSEMBLE),
     "accuracy": tuple(MODELS),
 }
 #: In less time than this boosting on many rows comes to nothing.
 _WORTH_S = 5.0
+#: With less time an ensemble is not proposed.
+_ENSEMBLE_FROM_S = 10.0
 _MODULES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 
 
@@ -156,11 +158,12 @@ def _choose(
             return ids
         ctx.log("None of the models asked for can be trained here; the usual ones are proposed.", "warning")
     order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
-    if len([m for m in order if m != "dummy"]) < 2:  # exclusions took most of them
+    if len([m for m in order if m not in ("dummy", ENSEMBLE)]) < 2:  # exclusions took most of them
         order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
-    if not order:
+    if not set(order) - {ENSEMBLE}:
         raise StageError("All models are excluded; allow at least one of " + ", ".join(MODELS) + ".")
-    chosen, unfinished, too_long = within_time(order, cost, intent.time_budget_s)
+    single = [m for m in order if m != ENSEMBLE]
+    chosen, unfinished, too_long = within_time(single, cost, intent.time_budget_s)
     if unfinished:
         ctx.log(
             f"{unfinished} would hardly be done within {intent.time_budget_s:g} s; it is trained as long as there is "
@@ -171,7 +174,9 @@ def _choose(
             f"Left out because they would hardly be done within {intent.time_budget_s:g} s: {', '.join(too_long)}. "
             "Add them, or allow more time.",
         )
-    return [m for m in order if m in chosen]
+    if ENSEMBLE in order and len([m for m in chosen if m != "dummy"]) > 1 and intent.time_budget_s >= _ENSEMBLE_FROM_S:
+        chosen.append(ENSEMBLE)
+    return sorted((m for m in order if m in chosen), key=lambda m: m == ENSEMBLE)
 
 
 def within_time(order: list[str], cost: dict[str, float], budget_s: float) -> tuple[list[str], str | None, list[str]]:

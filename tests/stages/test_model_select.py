@@ -60,10 +60,13 @@ def test_wishes(project: StagedProject) -> None:
         "linear", "random_forest", "extra_trees",
     ]  # fmt: skip
     without = select(project, exclude_models=("xgboost", "boosting", "neural networks"))
-    assert without[2] == ["dummy", "linear", "random_forest"]
+    assert without[2] == ["dummy", "linear", "random_forest", "ensemble"]
     assert not [p for p in without[1].of("LOG_LINE") if "neural" in p.text]
     usual = select(project)[2]
-    assert select(project, include_models=("ensemble",))[2] == [*usual, "ensemble"]
+    assert usual[-1] == "ensemble"
+    assert select(project, include_models=("ensemble",))[2] == usual
+    assert select(project, exclude_models=("ensemble",))[2] == usual[:-1]
+    assert select(project, time_budget_s=9.9)[2] == usual[:-1]
     assert select(project, include_models=("lightgbm", "linear", "ensemble"))[2][1:] == [
         "lightgbm", "linear", "ensemble",
     ]  # fmt: skip
