@@ -46,6 +46,12 @@ class Kept:
         info = MODELS.get(self.trial.model_id)
         return info.name if info else self.trial.model_id
 
+    @property
+    def training_s(self) -> float:
+        """Seconds that it took to train; of an ensemble also those of its members."""
+        members = {member["run_id"] for member in self.trial.params.get("members", ())}
+        return self.trial.runtime_s + sum(float(row["runtime_s"]) for row in self.runs if row["run_id"] in members)
+
     def curves(self, metric: str) -> tuple[str, dict[str, list[tuple[int, float]]]]:
         """A metric (or the loss, where that was not measured) over the iterations, for each split.
 

@@ -209,7 +209,7 @@ def _notebook(ctx: StageContext, folder: Path, kept: Kept) -> notebook.Running:
     ctx.log("Training once more in a notebook, from the raw data.")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     made = notebook.build(config, f"{ctx.job.project_id}: predicting {config['task']['target']}")
-    return notebook.Running(made, folder, max(_CELL_S, _CELL_FACTOR * kept.trial.runtime_s))
+    return notebook.Running(made, folder, max(_CELL_S, _CELL_FACTOR * kept.training_s))
 
 
 def _hand_over(ctx: StageContext, folder: Path) -> None:
