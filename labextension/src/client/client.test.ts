@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { delay, FIRST_MS, MOST_MS, retryAfter } from './backoff';
 import { newId, Outbox } from './outbox';
 import { failure } from './rest';
-import { messageOf, say, textOf } from './sentences';
+import { closedWith, messageOf, say, textOf } from './sentences';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
 
@@ -146,4 +146,11 @@ test('a failed request says what the server said, or at least its status', () =>
   assert.deepEqual([said.message, said.status, said.code, said.retryAfterMs], ['Too many.', 429, 'RATE_LIMITED', 70]);
   assert.equal(failure(502, '<html>', '3').message, 'The server answered 502.');
   assert.equal(failure(502, '<html>', '3').retryAfterMs, 3000);
+});
+
+test('why a server closed the socket is told apart where it uses one code for two things', () => {
+  assert.equal(closedWith(1008, 'You may no longer read this project.'), 'NO_RIGHT');
+  assert.equal(closedWith(1008, 'Too many messages, and still more after being told; send fewer.'), 'FLOODING');
+  assert.equal(closedWith(1001, ''), 'GOING_DOWN');
+  assert.equal(closedWith(1006, ''), 'CUT');
 });

@@ -14,6 +14,7 @@ export type SentenceCode =
   | 'CUT'
   | 'GOING_DOWN'
   | 'FLOODING'
+  | 'NO_RIGHT'
   | 'BLOCKED'
   | 'NO_EXTENSION'
   | 'BAD_TOKEN'
@@ -39,6 +40,14 @@ export function say(code: SentenceCode, ...args: (string | number)[]): Sentence 
   return { code, args };
 }
 
+/** What a server means by the code with which it closes a socket; 1008 is for two things, which its words tell apart. */
+export function closedWith(code: number, reason: string): SentenceCode {
+  if (code === 1008) {
+    return reason.startsWith('You may no longer') ? 'NO_RIGHT' : 'FLOODING';
+  }
+  return code === 1001 ? 'GOING_DOWN' : 'CUT';
+}
+
 /** A sentence as text. */
 export function textOf({ code, args }: Sentence, trans: Translation = english): string {
   switch (code) {
@@ -60,6 +69,8 @@ export function textOf({ code, args }: Sentence, trans: Translation = english): 
       return trans.__('The server is going down.');
     case 'FLOODING':
       return trans.__('Too much was sent at once; the server closed the connection for a moment.');
+    case 'NO_RIGHT':
+      return trans.__('You may no longer read this project.');
     case 'BLOCKED':
       return trans.__('The server answers, but its socket cannot be opened; a proxy may block WebSockets.');
     case 'NO_EXTENSION':

@@ -9,8 +9,8 @@ import type { Message, Store } from './outbox';
 import { Position } from './position';
 import { probe } from './probe';
 import { Sender } from './sender';
-import { say, textOf } from './sentences';
-import type { Sentence, SentenceCode } from './sentences';
+import { closedWith, say, textOf } from './sentences';
+import type { Sentence } from './sentences';
 import { Timers } from './timers';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
@@ -21,10 +21,7 @@ const STABLE_MS = 5000;
 const WAKE_MS = 5000;
 const DELETED = 4404;
 const TOO_LARGE = 1009;
-const FLOODING = 1008;
 const FLOOD_WAIT_MS = 10_000;
-/** What the codes mean that a server closes a socket with. */
-const CLOSED_WITH: Record<number, SentenceCode> = { [FLOODING]: 'FLOODING', 1001: 'GOING_DOWN' };
 const DEFAULT_LIMIT = 1 << 20;
 
 export function createWebSocketClient(options: SocketOptions): Connection {
@@ -159,13 +156,13 @@ class ProjectSocket implements Connection {
     };
     socket.onclose = event => {
       if (socket === this.socket) {
-        void this.lost(event.code, opened);
+        void this.lost(event.code, event.reason, opened);
       }
     };
     this.timers.set('silence', this.heartbeat + this.pongTimeout, () => this.cut(say('NO_ANSWER')));
   }
 
-  private async lost(code: number, opened: boolean): Promise<void> {
+  private async lost(code: number, reason: string, opened: boolean): Promise<void> {
     const onTheWay = this.sender.onTheWay();
     this.detach();
     if (code === DELETED) {
@@ -181,8 +178,8 @@ class ProjectSocket implements Connection {
         this.refuse(entry.message, 'TOO_LARGE', say('TOO_LARGE_FOR_SERVER'));
       }
     }
-    let why = say(CLOSED_WITH[code] ?? 'CUT');
-    let asked = code === FLOODING ? FLOOD_WAIT_MS : 0;
+    let why = say(closedWith(code, reason));
+    let asked = why.code === 'FLOODING' ? FLOOD_WAIT_MS : 0;
     if (!opened) {
       // A browser does not say why a socket was not let in; a request does.
       this.setStatus(this.attempts === 0 && this.status === 'connecting' ? 'connecting' : 'reconnecting', why);
