@@ -115,8 +115,8 @@ def test_the_documented_example_works_word_for_word(page: Page, server: Server, 
 def test_what_is_typed_while_the_server_is_dead_arrives_once_and_in_order_even_after_a_reload(
     page: Page, server: Server, origin: str, console: Console
 ) -> None:
-    console.allow("ERR_CONNECTION")
-    console.allow("WebSocket connection to")
+    for text in ("ERR_CONNECTION", "WebSocket connection to", "503"):  # the last is a server that is still starting
+        console.allow(text)
     begin(page, server, origin, "offline", since=0)
     wait(page, "last() === 'open'")
     base = f"http://127.0.0.1:{server.port}{server.base_url}"
