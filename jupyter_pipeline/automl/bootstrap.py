@@ -129,7 +129,7 @@ def _numbers(y: Array, raw: Array) -> Callable[[Array], dict[str, float]]:
         return {
             "rmse": math.sqrt(lost / n),
             "mae": float(counts @ errors) / n,
-            "r2": 1.0 - lost / spread if spread > 0 else math.nan,
+            "r2": 1.0 - lost / spread if np.ptp(y[counts > 0]) > 0 else math.nan,
             "mape": float(counts @ shares) / n,
             "median_ae": float(middle.mean()),
         }

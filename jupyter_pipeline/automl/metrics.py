@@ -229,8 +229,9 @@ def _mape(y: Array, raw: Array) -> float:
 
 
 def _r2(y: Array, raw: Array) -> float:
-    spread = float(((y - y.mean()) ** 2).sum())
-    return 1.0 - float(((y - raw) ** 2).sum()) / spread if len(y) > 1 and spread > 0 else float("nan")
+    if len(y) < 2 or np.ptp(y) == 0:  # not by the spread: the mean of equal values need not be equal to them
+        return float("nan")
+    return 1.0 - float(((y - raw) ** 2).sum()) / float(((y - y.mean()) ** 2).sum())
 
 
 _REGRESSION: dict[str, Callable[[Array, Array], float]] = {

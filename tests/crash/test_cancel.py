@@ -65,20 +65,28 @@ async def test_a_training_that_fills_the_disk_is_ended(server: Server, kind: str
         stage = state_of(server)["stages"][5]
         return str(stage["message"]) if stage["status"] == "FAILED" else ""
 
-    message = until(failed, f"the end of a training that writes {kind}")
+    try:
+        message = until(failed, f"the end of a training that writes {kind}")
+        ended_for_its_size(server, family, message)
+        # While it is there nothing more begins, and what is begun without it is not ended.
+        assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
+        assert "nothing more is begun" in until(failed, "the refusal of another training")
+    finally:
+        (project / "artifacts" / "checkpoint.bin").unlink(missing_ok=True)
+        shutil.rmtree(project / "artifacts" / "trials" / "deep", ignore_errors=True)
+
+
+def ended_for_its_size(server: Server, family: list[psutil.Process], message: str) -> None:
+    """It says how much it was, and all of it is over; a quick disk takes gigabytes in the seconds until then."""
+    project = server.root / "pipelines" / "demo"
     said = re.search(rf"the project uses ([\d,]+) bytes of disk, of {DISK:,} that it may", message)
     assert said, message
-    assert DISK < int(said.group(1).replace(",", "")) < 600_000_000
+    assert DISK < int(said.group(1).replace(",", "")) < 8_000_000_000
     assert "restart the stage" in message
     until(lambda: not any(map(alive, family)), "the end of its processes")
     size = sum(p.lstat().st_size for p in project.rglob("*"))
-    assert size < 600_000_000
+    assert size < 8_000_000_000
     assert all(run["status"] != "running" for run in state_of(server)["runs"])
-    # While it is there nothing more begins, and what is begun without it is not ended.
-    assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
-    assert "nothing more is begun" in until(failed, "the refusal of another training")
-    (project / "artifacts" / "checkpoint.bin").unlink(missing_ok=True)
-    shutil.rmtree(project / "artifacts" / "trials" / "deep", ignore_errors=True)
 
 
 async def test_after_it_all_training_goes_on_and_no_cancelled_run_is_a_success(server: Server) -> None:
