@@ -225,8 +225,6 @@ MODELS: dict[str, ModelInfo] = {
         ),
     )
 }
-#: Cheap ones first: the order in which models are tried.
-ORDER = tuple(MODELS)
 #: Other names that people use for the same parameter.
 _SAME = (
     {"n_estimators", "max_iter", "iterations", "num_iterations", "n_iter", "num_boost_round", "epochs", "trees"},

@@ -66,10 +66,10 @@ class Session:
         data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
         treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
         self.ctx, self.plan, self.modeling = ctx, plan, modeling
-        self.deadline = time.monotonic() + plan.time_budget_s
-        if any(choice.id == ENSEMBLE for choice in plan.models):
-            # It comes last, and needs some of the time.
-            self.deadline -= min(_ENSEMBLE_S, _ENSEMBLE_SHARE * plan.time_budget_s)
+        # The ensemble comes last, and needs some of the time.
+        combines = any(choice.id == ENSEMBLE for choice in plan.models)
+        self._reserved = min(_ENSEMBLE_S, _ENSEMBLE_SHARE * plan.time_budget_s) if combines else 0.0
+        self.deadline = time.monotonic() + plan.time_budget_s - self._reserved
         self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
         self.seed = treatments.split.seed
         rows = load_rows(ctx, list(self.columns))
@@ -153,7 +153,7 @@ class Session:
         if self.reuse(ENSEMBLE, params):
             self.show_leaderboard()
             return
-        self.deadline += min(_ENSEMBLE_S, _ENSEMBLE_SHARE * self.plan.time_budget_s)
+        self.deadline += self._reserved
         self.run(ENSEMBLE, params, 0, max(2.0, self.remaining))
 
     def run(self, model_id: str, params: dict[str, Any], number: int, seconds: float) -> Trial | None:
