@@ -66,6 +66,19 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+SERVER_AWAY = (
+    "net::ERR_",  # refused, reset, or closed in the middle of an answer
+    "503 (Service Unavailable)",  # a server that is about to open its projects
+    "WebSocket connection to",
+    "/channels?session_id=",
+    "/api/kernels/",
+    "/api/sessions",
+    "/ws/projects/",
+    "/api/events/subscribe",
+)
+"""What the browser, JupyterLab and the client say in the console while a server is dead or starts again."""
+
+
 class Console:
     """What pages complained of: errors in the console, and exceptions that nobody caught."""
 
@@ -77,9 +90,9 @@ class Console:
         page.on("console", self._message)
         page.on("pageerror", self._error)
 
-    def allow(self, text: str) -> None:
-        """Errors with this text are what the test is about (a server that is killed, a refused token)."""
-        self._allowed.append(text)
+    def allow(self, *texts: str) -> None:
+        """Errors with one of these texts are what the test is about (a server that is killed, a refused token)."""
+        self._allowed.extend(texts)
 
     def check(self) -> None:
         rest = [error for error in self.errors if not any(text in error for text in self._allowed)]

@@ -10,22 +10,10 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import TOKEN, Console, Lab
+from .conftest import SERVER_AWAY, TOKEN, Console, Lab
 from .jobs import SHOW, STAGES, View, outputs, palette, restored, write_csv, write_notebook
 
 SLOW_CELL = "import time\nfor _ in range(600):\n    time.sleep(1)"
-
-
-SERVER_AWAY = (
-    "net::ERR_CONNECTION_REFUSED",
-    "503 (Service Unavailable)",  # a server that is about to open its projects
-    "/channels?session_id=",
-    "/api/kernels/",
-    "/api/sessions",
-    "/ws/projects/",
-    "/api/events/subscribe",
-)
-"""What Chromium and JupyterLab say in the console while the server is away, or has not this kernel any more."""
 
 
 def open_notebook(lab: Lab, page: Page, path: str) -> None:
@@ -87,8 +75,7 @@ def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page
     view.is_at("TRAIN", "IN_PROGRESS")
     lab.kill()
     expect(view.root.get_by_text("Not connected")).to_be_visible()
-    for text in SERVER_AWAY:
-        console.allow(text)
+    console.allow(*SERVER_AWAY)
     page.add_locator_handler(page.get_by_text("Server Connection Error"), close_dialog)  # of JupyterLab itself
     lab.start()
     view.confirm("TRAIN")
@@ -119,8 +106,7 @@ def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, 
     subprocess.run([sys.executable, "-m", "nbconvert", "--to", "html", str(notebook)], check=True, capture_output=True)
     assert "waits for you" in page_html.read_text()
     # Another day: no kernel of before, another server, the same project. While it is away the page complains.
-    for text in SERVER_AWAY:
-        console.allow(text)
+    console.allow(*SERVER_AWAY)
     page.add_locator_handler(page.get_by_text("Server Connection Error"), close_dialog)  # of JupyterLab itself
     lab.stop()
     lab.start()

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page
 from jupyter_pipeline import __version__
 
 from ..server.conftest import Server
-from .conftest import TOKEN, Console
+from .conftest import SERVER_AWAY, TOKEN, Console
 
 SETUP = """
 async ([base, token, projectId, options]) => {
@@ -115,8 +115,7 @@ def test_the_documented_example_works_word_for_word(page: Page, server: Server, 
 def test_what_is_typed_while_the_server_is_dead_arrives_once_and_in_order_even_after_a_reload(
     page: Page, server: Server, origin: str, console: Console
 ) -> None:
-    for text in ("ERR_CONNECTION", "WebSocket connection to", "503"):  # the last is a server that is still starting
-        console.allow(text)
+    console.allow(*SERVER_AWAY)
     begin(page, server, origin, "offline", since=0)
     wait(page, "last() === 'open'")
     base = f"http://127.0.0.1:{server.port}{server.base_url}"
@@ -307,8 +306,7 @@ def test_another_origin_gets_the_module_with_the_token_alone(
     new_context: Callable[..., BrowserContext], start_server: Callable[..., Server], origin: str, console: Console
 ) -> None:
     """Without any CORS setting: with the token it is let in, with the user's cookie it is not."""
-    for text in ("403", "404", "CORS", "Failed to load"):
-        console.allow(text)
+    console.allow("403", "404", "CORS", "Failed to load")
     plain = start_server()
     base = f"http://127.0.0.1:{plain.port}/"
     page = new_context().new_page()

@@ -62,8 +62,6 @@ def test_the_page_chats_uploads_confirms_watches_and_cancels(
 
 
 def test_a_wrong_token_is_said_to_be_one(page: Page, allowing: Server, origin: str, console: Console) -> None:
-    console.allow("403")
-    console.allow("Failed to load resource")
-    console.allow("CORS policy")
+    console.allow("403", "Failed to load resource", "CORS policy")
     connect(page, allowing, origin, token="wrong")
     expect(page.get_by_role("alert")).to_contain_text("is the token right")
