@@ -136,7 +136,7 @@ class Pipeline(Session):
         Returns
         -------
         str
-            The assistant's answer.
+            The assistant's answer; a notebook shows it as a paragraph.
         """
         with self.model.lock:
             before, gates = self.model.seq, self.model.gates_opened
@@ -154,7 +154,7 @@ class Pipeline(Session):
             opened = self.model.gate if self.model.gates_opened > gates else None
             return None if opened is None else said or opened.summary or opened.stage_id.value
 
-        return self._until(answer, timeout, "an answer")
+        return words.Answer(self._until(answer, timeout, "an answer"))
 
     def confirm(self, stage_id: str | None = None) -> None:
         """Approve what the open gate proposes, as this client has seen it.

@@ -1,5 +1,6 @@
 """Sentences that say how things stand, and the small translations between what people type and the wire."""
 
+import html
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,15 @@ from urllib.parse import unquote
 from ..protocol.stages import StageId, StageStatus
 from .errors import PipelineError
 from .model import Model
+
+
+class Answer(str):
+    """What the assistant said: a string that a notebook shows as a paragraph, without quotes."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f'<p style="white-space: pre-line">{html.escape(self)}</p>'
 
 
 def nothing_to_confirm(model: Model, wanted: StageId | None = None) -> str:

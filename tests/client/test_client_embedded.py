@@ -1,5 +1,6 @@
 """The conductor in this process: the same behaviour without a server."""
 
+import html
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ import time
 import pandas as pd
 import psutil
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.embedded import Host
@@ -18,7 +20,10 @@ REQUEST = "Predict species of the iris data. Take at most 5 seconds."
 
 def test_from_a_request_to_the_next_gate(tmp_path):
     with Pipeline("here", embedded=True, workspace=tmp_path) as p:
-        assert "species" in p.chat(REQUEST)
+        answer = p.chat(REQUEST)
+        assert "species" in answer
+        shown, _ = DisplayFormatter().format(answer)
+        assert shown["text/html"] == f'<p style="white-space: pre-line">{html.escape(answer)}</p>'
         p.update_plan(time_budget_s=4)
         p.confirm()
         p.wait("DATA_SOURCE")
