@@ -8,6 +8,7 @@ from .draft import Said
 from .known import known_answers, meanings
 from .request import say_seconds
 from .scan import models_of
+from .vocabulary import BOOSTING, model_names
 from .words import words_of
 
 _ASKING = words_of(
@@ -148,7 +149,8 @@ def _best(context: Context) -> str:
     row = next((r for r in good if r.run_id == context.best_run), good[0])
     value = "no value" if row.metric is None else f"{row.metric:#.4g}"
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
-    return f"The best{many} is {row.model} ({row.run_id}) with {_metric_name(context)} {value} on the validation rows."
+    name, metric = model_names([row.model]), _metric_name(context)
+    return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
 
 
 def _metric_name(context: Context) -> str:
@@ -179,13 +181,14 @@ def _models(context: Context) -> str:
         return "Models are proposed at MODEL_SELECT."
     chosen = [c["id"] for c in plan["models"]]
     others = [m.id for m in context.models if m.id not in chosen]
-    return f"To be trained: {', '.join(chosen)}." + (f" There are also {', '.join(others)}." if others else "")
+    return f"To be trained: {model_names(chosen)}." + (f" There are also {model_names(others)}." if others else "")
 
 
 def _model(context: Context, model: str) -> str:
     row = next((r for r in context.leaderboard if r.model == model and r.status == "success"), None)
     known = next((m for m in context.models if m.id == model), None)
-    text = f"{model}: {known.why}" if known else f"{model} is a model that can be trained."
+    name = model_names([model])
+    text = f"{name}: {known.why}" if known else f"{name} is a model that can be trained."
     if row is not None and row.metric is not None:
         text += f" It came to {_metric_name(context)} {row.metric:#.4g} on the validation rows ({row.run_id})."
     return text
@@ -196,12 +199,13 @@ def _why(context: Context, models: list[str]) -> str:
         return "\n".join(_model(context, m) for m in models[:3])
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
-        rows = ", ".join(f"{r.model} {r.metric:#.4g}" for r in good[:5])
+        rows = ", ".join(f"{model_names([r.model])} {r.metric:#.4g}" for r in good[:5])
         return f"Models are ranked by {_metric_name(context)} on the validation rows: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:
-        return "\n".join(f"{c['id']}: {whys[c['id']]}" for c in plan["models"] if c["id"] in whys) or _models(context)
+        chosen = [c["id"] for c in plan["models"] if c["id"] in whys]
+        return "\n".join(f"{model_names([m])}: {whys[m]}" for m in chosen) or _models(context)
     return f"{_target(context)} {_metric(context)}"
 
 
@@ -231,7 +235,7 @@ def _kept(context: Context) -> str:
     if row is None:
         return f"The model that is kept is that of {keep}."
     value = "" if row.metric is None else f", with {_metric_name(context)} {row.metric:#.4g} on the validation rows"
-    return f"The model that is kept is {row.model} ({keep}){value}."
+    return f"The model that is kept is {model_names([row.model])} ({keep}){value}."
 
 
 def _trials(context: Context) -> str:
@@ -295,7 +299,7 @@ def examples(context: Context) -> list[str]:
         return [*_for_models(context), "20 trials", "three minutes"]
     if stage is StageId.TRAIN:
         binary = ["threshold 0.3"] if context.task_type == "binary" else []
-        return [*([f"keep {good[-1]}"] if good else []), *binary, *_for_models(context)[:2]]
+        return [*([f"keep {model_names([good[-1]])}"] if good else []), *binary, *_for_models(context)[:2]]
     if stage is StageId.REVIEW_EDIT:
         return ["leave the notebook out", *_for_models(context)[:2]]
     return _for_models(context)
@@ -307,10 +311,10 @@ def _for_models(context: Context) -> list[str]:
     said = []
     real = [m for m in chosen if m != "dummy"]
     if other and real:
-        said.append(f"use {other} instead of {real[-1]}")
+        said.append(f"use {model_names([other])} instead of {model_names([real[-1]])}")
     elif len(chosen) > 1 and real:
-        said.append(f"without {real[-1]}")
-    if set(chosen) & {"lightgbm", "xgboost", "catboost", "hist_gradient_boosting"}:
+        said.append(f"without {model_names([real[-1]])}")
+    if set(chosen) & set(BOOSTING):
         said.append("higher learning rate")
     return [*said, "optimize for accuracy over speed"]
 

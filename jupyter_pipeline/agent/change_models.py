@@ -8,7 +8,17 @@ from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import Named, models_of
-from .vocabulary import ALL_MODELS, ENSEMBLE, NEGATORS, NUMBERS, PLAIN, QUICK, REGRESSION_METRICS, UNITS
+from .vocabulary import (
+    ALL_MODELS,
+    ENSEMBLE,
+    NEGATORS,
+    NUMBERS,
+    PLAIN,
+    QUICK,
+    REGRESSION_METRICS,
+    UNITS,
+    model_names,
+)
 from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
@@ -122,26 +132,25 @@ def _set_parameter(
         if known is None or (wanted and choice["id"] not in wanted) or (trees_only and choice["id"] == "linear"):
             models.append(choice)
             continue
+        name = model_names([choice["id"]])
         old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
         new = _moved(known, old, number, direction, what)
         if new is None:
-            limits.append(f"{choice['id']} takes {known.name} from {known.low:g} to {known.high:g}")
+            limits.append(f"{name} takes {known.name} from {known.low:g} to {known.high:g}")
             models.append(choice)
             continue
         models.append({**choice, "params": {**choice["params"], known.name: new}})
         before = "its own choice" if old is None else f"{old:g}"
         how = f"{before} to {new:g}" if old != new else f"stays {new:g}"
-        words.append(f"{choice['id']} {known.name} {how}" + (" (added)" if choice["id"] in came else ""))
+        words.append(f"{name} {known.name} {how}" + (" (added)" if choice["id"] in came else ""))
     if words:
         draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
     elif limits:
         draft.problem(f"That {SAY[what]} is not possible: {', '.join(limits)}.")
     else:
         able = [m for m, parameters in PARAMETERS.items() if what in parameters]
-        here = ", ".join(c["id"] for c in plan["models"])
-        draft.problem(
-            f"None of those models ({', '.join(wanted) or here}) has a {SAY[what]}; {', '.join(able)} have one."
-        )
+        here = wanted or [c["id"] for c in plan["models"]]
+        draft.problem(f"None of those models ({model_names(here)}) has a {SAY[what]}; {model_names(able)} have one.")
 
 
 def _also_chosen(said: Said, named: Named) -> bool:
@@ -183,7 +192,7 @@ def models(said: Said, draft: Draft) -> None:
             draft.say(f"No {absent.value}: there are none among the models")
         else:
             known = [m.id for m in draft.context.models] or list(ALL_MODELS)
-            draft.problem(f"There are no {absent.value} here; the models are {', '.join(known)}.")
+            draft.problem(f"There are no {absent.value} here; the models are {model_names(known)}.")
     chosen = [n for n in named if n.kind == "models"]
     if not chosen:
         return
@@ -205,7 +214,7 @@ def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool,
     unknown = [m for m in wanted if m not in available and m not in old]
     wanted = [m for m in wanted if m not in unknown]
     if unknown:
-        draft.problem(f"{', '.join(unknown)} cannot be trained here; the candidates are {', '.join(available)}.")
+        draft.problem(f"{model_names(unknown)} cannot be trained here; the candidates are {model_names(available)}.")
         if not wanted:
             return
     missing = [m for m in unwanted if m not in old]
@@ -220,17 +229,17 @@ def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool,
         new = [*base, *wanted]
     new.sort(key=lambda m: m == ENSEMBLE)
     if not new:
-        others = ", ".join(m for m in available if m not in unwanted)
-        draft.problem(f"At least one model must stay; besides {', '.join(unwanted)} there are {others}.")
+        others = model_names(m for m in available if m not in unwanted)
+        draft.problem(f"At least one model must stay; besides {model_names(unwanted)} there are {others}.")
         return
     changed = draft.set(SELECT, [old.get(m, {"id": m, "params": {}}) for m in new], "models")
     gone = [m for m in old if m not in new]
     came = [m for m in new if m not in old]
-    words = [f"{', '.join(came)} added" if came else "", f"{', '.join(gone)} left out" if gone else ""]
+    words = [f"{model_names(came)} added" if came else "", f"{model_names(gone)} left out" if gone else ""]
     detail = "; ".join(w for w in words if w)
-    draft.say(f"Models to train: {', '.join(new)}" + (f" ({detail})" if detail else ""), changed)
+    draft.say(f"Models to train: {model_names(new)}" + (f" ({detail})" if detail else ""), changed)
     if missing and replaces:
-        draft.said.append(f"({', '.join(missing)} was not among them.)")
+        draft.said.append(f"({model_names(missing)} was not among them.)")
 
 
 def _wish_models(draft: Draft, wanted: list[str], unwanted: list[str], *, adds: bool) -> None:
@@ -242,7 +251,7 @@ def _wish_models(draft: Draft, wanted: list[str], unwanted: list[str], *, adds: 
     exclude = [*dict.fromkeys(m for m in (*plan["exclude_models"], *unwanted) if m not in wanted)]
     changed = draft.set(INTENT, include, "include_models")
     changed = draft.set(INTENT, exclude, "exclude_models") or changed
-    words = [f"wanted {', '.join(include)}" if include else "", f"not {', '.join(exclude)}" if exclude else ""]
+    words = [f"wanted {model_names(include)}" if include else "", f"not {model_names(exclude)}" if exclude else ""]
     draft.say(f"Models: {'; '.join(w for w in words if w)}", changed)
 
 
@@ -335,7 +344,7 @@ def preference(said: Said, draft: Draft) -> None:
         "interpretability": "Explainable models",
     }
     many = "one setting" if trials == 1 else f"up to {min(trials, 1000)} settings"
-    draft.say(f"{words[wish]}: {', '.join(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
+    draft.say(f"{words[wish]}: {model_names(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
 
 
 def trials(said: Said, draft: Draft) -> None:

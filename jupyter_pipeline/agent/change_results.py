@@ -4,7 +4,7 @@ from ..protocol.events import LeaderboardRow
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import models_of
-from .vocabulary import BUNDLE, NUMBERS
+from .vocabulary import BUNDLE, NUMBERS, model_names
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
 _KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
@@ -23,8 +23,8 @@ def keep(said: Said, draft: Draft) -> None:
     if row is None:
         if models_meant and not said.has("only", "add"):
             said.take(*(range(n.start, n.end) for n in named))
-            known = ", ".join(r.model for r in good) or "none"
-            draft.problem(f"No finished run of {', '.join(models_of(named)[0])} can be kept; finished: {known}.")
+            known = model_names(dict.fromkeys(r.model for r in good)) or "none"
+            draft.problem(f"No finished run of {model_names(models_of(named)[0])} can be kept; finished: {known}.")
         return
     if draft.plan(TRAIN) is None:
         if span:
@@ -33,7 +33,7 @@ def keep(said: Said, draft: Draft) -> None:
         return
     said.take(span, *(range(n.start, n.end) for n in named))
     said.take_words("best", "one", "run", "model")
-    draft.say(f"Kept: {row.model} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
+    draft.say(f"Kept: {model_names([row.model])} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
 
 
 def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[LeaderboardRow | None, range]:

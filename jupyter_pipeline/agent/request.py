@@ -14,7 +14,7 @@ from ..protocol.plans import IntentPlan
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .scan import Named, models_of, scan, weigh
 from .target import Target, column_target, target_of
-from .vocabulary import FILLER, REGRESSION_METRICS
+from .vocabulary import FILLER, REGRESSION_METRICS, model_names
 from .words import Columns, Token, sentences, tokenise
 
 MAX_MISSED = 20
@@ -278,9 +278,9 @@ def _conclude(facts: _Facts) -> Request:
     if facts.dataset:
         understood.append(f"data {facts.dataset}")
     if wanted:
-        understood.append(f"models {', '.join(wanted)}")
+        understood.append(f"models {model_names(wanted)}")
     if unwanted:
-        understood.append(f"without {', '.join(unwanted)}")
+        understood.append(f"without {model_names(unwanted)}")
     understood += facts.notes
     plan = IntentPlan(
         task_type=task,  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from jupyter_pipeline.agent.answers import examples
 from jupyter_pipeline.agent.base import Cancel, Change, ConfirmGate, Restart
 from jupyter_pipeline.agent.parameters import PARAMETERS
 from jupyter_pipeline.agent.rules import RuleAgent
+from jupyter_pipeline.agent.vocabulary import MODEL_NAMES
 from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
@@ -36,8 +37,8 @@ def test_the_documents_sentences(stage: StageId, status: StageStatus) -> None:
         pytest.skip("there is no choice of models yet")
     reply, plans = ask("Please use Random Forest instead of XGBoost", stage, status)
     assert ids(plans) == ["dummy", "linear", "lightgbm", "random_forest"]
-    assert "random_forest added" in reply.text
-    assert "xgboost left out" in reply.text
+    assert "Random forest added" in reply.text
+    assert "XGBoost left out" in reply.text
 
     reply, plans = ask("Can you retrain with higher learning rate?", stage, status)
     assert params(plans, "lightgbm")["learning_rate"] == 0.1
@@ -49,6 +50,14 @@ def test_the_documents_sentences(stage: StageId, status: StageStatus) -> None:
     assert set(ids(plans)) == set(MODELS)
     assert plans[SELECT]["time_budget_s"] == 600
     assert plans[SELECT]["trials"] == 10
+
+
+def test_models_go_by_their_names_which_are_understood() -> None:
+    assert {model_id: info.name for model_id, info in MODELS.items()} == MODEL_NAMES
+    for model_id, name in MODEL_NAMES.items():
+        reply, plans = ask(f"add {name}", SELECT)
+        assert model_id in ids(plans)
+        assert name in reply.text
 
 
 CHOICES: list[tuple[str, list[str]]] = [
@@ -307,17 +316,17 @@ def test_several_changes_at_once_and_what_was_not_understood() -> None:
 
 
 QUESTIONS: list[tuple[str, StageId, str]] = [
-    ("what is the best so far?", TRAIN, "lightgbm (run-6-1-lightgbm) with roc_auc 0.8000"),
-    ("Can you show me the best model?", TRAIN, "lightgbm (run-6-1-lightgbm)"),
+    ("what is the best so far?", TRAIN, "LightGBM (run-6-1-lightgbm) with roc_auc 0.8000"),
+    ("Can you show me the best model?", TRAIN, "LightGBM (run-6-1-lightgbm)"),
     ("which metric do you use?", SELECT, "roc_auc"),
     ("what is the recall?", TRAIN, "roc_auc"),
     ("why xgboost?", SELECT, "strong regularisation"),
     ("why is lightgbm better?", TRAIN, "0.8000"),
-    ("why?", TRAIN, "xgboost 0.7000"),
+    ("why?", TRAIN, "XGBoost 0.7000"),
     ("status?", PREPROCESS, "PREPROCESS (splitting and preparing the data) waits for your confirmation."),
     ("what's going on", TRAIN, "TRAIN (training)"),
     ("what are you predicting?", PROFILE, "The target is Exited, a binary task."),
-    ("which models are there?", SELECT, "random_forest"),
+    ("which models are there?", SELECT, "Random forest"),
     ("which columns are used?", PREPROCESS, "city (onehot)"),
     ("how long will it take?", SELECT, "5 minutes"),
     ("which data do you use?", DATA, "upload:customers.csv"),
@@ -327,7 +336,7 @@ QUESTIONS: list[tuple[str, StageId, str]] = [
     ("what does recall mean?", TRAIN, "the share of the positive rows that are found"),
     ("why is customer_id left out?", PROFILE, "customer_id: role id."),
     ("how is city encoded?", PREPROCESS, "treated as onehot"),
-    ("which model did you choose?", REVIEW, "is kept is lightgbm (run-6-1-lightgbm), with roc_auc 0.8000"),
+    ("which model did you choose?", REVIEW, "is kept is LightGBM (run-6-1-lightgbm), with roc_auc 0.8000"),
     ("show me the confusion matrix", TRAIN, "shown with the results"),
     ("how many trials?", SELECT, "Up to 5 settings"),
     ("what happens to missing values?", PREPROCESS, "the median of the training rows"),
@@ -342,7 +351,7 @@ def test_questions_are_answered_and_change_nothing(text: str, at: StageId, expec
 
 
 IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
-    ("use a neural network", SELECT, "binary", "There are no neural networks here; the models are dummy"),
+    ("use a neural network", SELECT, "binary", "There are no neural networks here; the models are Baseline"),
     ("minimise RMSE", SELECT, "binary", "rmse does not fit this binary task"),
     ("optimise recall", SELECT, "regression", "recall does not fit this regression task"),
     ("threshold 0.3", TRAIN, "regression", "binary tasks only"),
@@ -357,7 +366,7 @@ IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
     ("use only linear with a learning rate of 0.1", INTENT, "binary", "once MODEL_SELECT has proposed models"),
     ("drop all models", SELECT, "binary", ""),
     ("without dummy, linear, lightgbm and xgboost", SELECT, "binary", "At least one model must stay"),
-    ("keep catboost", TRAIN, "binary", "No finished run of catboost"),
+    ("keep catboost", TRAIN, "binary", "No finished run of CatBoost can be kept; finished: LightGBM, XGBoost"),
     ("treat age as text", PROFILE, "binary", "decided at PREPROCESS"),
     ("split by time", PROFILE, "binary", "decided at PREPROCESS"),
     ("20 trials", DATA, "binary", "decided at MODEL_SELECT"),
