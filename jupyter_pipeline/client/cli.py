@@ -164,7 +164,10 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
 
 def _summary(pipeline: Pipeline, saved: Path) -> None:
     for rank, row in enumerate(pipeline.model.leaderboard[:5], 1):
-        print(f"{rank}. {row['model']}: {number(row['metric'])} ({row['status']})", file=sys.stderr)
+        print(
+            f"{rank}. {pipeline.model.name_of(row['model'])}: {number(row['metric'])} ({row['status']})",
+            file=sys.stderr,
+        )
     print(saved)
 
 
@@ -205,12 +208,13 @@ class Progress:
         for run in runs:
             if run.status != "running":
                 value = run.final.get((run.metric, "val"))
-                self._line(
-                    run.run_id, f"  {run.model_id}: {run.status}, {run.metric} {number(value)} on validation rows"
-                )
+                name = model.name_of(run.model_id)
+                self._line(run.run_id, f"  {name}: {run.status}, {run.metric} {number(value)} on validation rows")
         running = [run for run in runs if run.status == "running"]
         if stage is StageId.TRAIN and running:
-            self._write(f"{stage.value}: {running[-1].model_id} {running[-1].pct:.0%} ({running[-1].phase})")
+            self._write(
+                f"{stage.value}: {model.name_of(running[-1].model_id)} {running[-1].pct:.0%} ({running[-1].phase})"
+            )
         elif model.progress is not None:
             self._write(f"{stage.value}: {model.progress[0]} {model.progress[1]:.0%}")
         else:

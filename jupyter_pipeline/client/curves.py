@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from .model import Run
@@ -17,8 +17,17 @@ MAX_PANELS = 12
 Line = tuple[list[int], list[float]]
 
 
-def panels(runs: Sequence[Run], best: str | None) -> str:
-    """The panels of some runs, all on one vertical scale; empty if nothing was measured yet."""
+def panels(runs: Sequence[Run], best: str | None, name_of: Callable[[str], str]) -> str:
+    """The panels of some runs, all on one vertical scale; empty if nothing was measured yet.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    best : str or None
+        The run that leads.
+    name_of : callable
+        What a model is called, by its id.
+    """
     shown = [(run, lines) for run in runs if any((lines := lines_of(run)).values())]
     if not shown:
         return ""
@@ -28,7 +37,7 @@ def panels(runs: Sequence[Run], best: str | None) -> str:
     pictures = []
     for run, lines in shown:
         count[run.model_id] += 1
-        name = run.model_id if count[run.model_id] == 1 else f"{run.model_id} ({count[run.model_id]})"
+        name = name_of(run.model_id) + (f" ({count[run.model_id]})" if count[run.model_id] > 1 else "")
         pictures.append(panel(run, lines, low, high, run.run_id == best, name))
     metric = escape(shown[-1][0].metric)
     return (

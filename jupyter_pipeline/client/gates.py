@@ -106,7 +106,7 @@ def _value(key: str, value: Any, model: Model) -> str:
         return f"{dataset['name']} ({dataset['source']})" if dataset else str(value)
     if key == "keep":
         run = model.runs.get(str(value))
-        return f"{run.model_id} ({value})" if run else str(value)
+        return f"{model.name_of(run.model_id)} ({value})" if run else str(value)
     if key == "data_sha256":
         return f"{str(value)[:12]}… (SHA-256)"
     return _plain(value)
@@ -153,7 +153,8 @@ def _preprocess(plan: dict[str, Any], model: Model) -> Facts:
 
 def _models(plan: dict[str, Any], model: Model) -> Facts:
     rows: Facts = [
-        (choice["id"], _plain(choice.get("params") or {}) or "default parameters") for choice in plan.get("models", [])
+        (model.name_of(choice["id"]), _plain(choice.get("params") or {}) or "default parameters")
+        for choice in plan.get("models", [])
     ]
     rest = {key: value for key, value in plan.items() if key != "models"}
     return [*rows, *_members(rest, model)]

@@ -90,6 +90,7 @@ class Model:
         self.chat: list[ChatLine] = []
         self.log: list[str] = []
         self.datasets: dict[str, dict[str, Any]] = {}
+        self.model_names: dict[str, str] = {}
         self.artifacts: dict[str, dict[str, Any]] = {}
         self.export: dict[str, Any] | None = None
         self.progress: tuple[str, float] | None = None
@@ -136,6 +137,10 @@ class Model:
         return next((run_id for run_id, row in board.items() if row["metric"] is not None), None)
 
     # -- for readers -------------------------------------------------------------------------------------------
+
+    def name_of(self, model_id: str) -> str:
+        """What people call a model; its id while no name was heard."""
+        return self.model_names.get(model_id, model_id)
 
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back, in the transport's thread, after each change; the function returned ends that."""
@@ -203,6 +208,9 @@ class Model:
     def _on_datasets(self, payload: dict[str, Any]) -> None:
         self.datasets = {dataset["id"]: dataset for dataset in payload["datasets"]}
 
+    def _on_model_candidates(self, payload: dict[str, Any]) -> None:
+        self.model_names |= {model["id"]: model["name"] for model in payload["models"]}
+
     def _on_artifact(self, payload: dict[str, Any]) -> None:
         self.artifacts[payload["artifact"]["id"]] = payload["artifact"]
 
@@ -254,6 +262,7 @@ _HANDLERS: dict[str, Callable[[Model, dict[str, Any]], None]] = {
     "WAITING_CONFIRMATION": Model._on_waiting,
     "LOG_LINE": Model._on_log_line,
     "DATASET_CANDIDATES": Model._on_datasets,
+    "MODEL_CANDIDATES": Model._on_model_candidates,
     "ARTIFACT_ADDED": Model._on_artifact,
     "PROFILE_PROGRESS": Model._on_profile_progress,
     "EXPORT_PROGRESS": Model._on_export_progress,

@@ -112,7 +112,7 @@ def training(model: Model) -> str:
     # A new attempt uses finished runs of an earlier one again: those are known by the leaderboard alone.
     wanted = {*model.shown_runs, *(row["run_id"] for row in model.leaderboard)}
     runs = [run for run_id, run in model.runs.items() if run_id in wanted]
-    return curves.panels(runs, model.best) + leaderboard(model)
+    return curves.panels(runs, model.best, model.name_of) + leaderboard(model)
 
 
 def leaderboard(model: Model) -> str:
@@ -128,9 +128,10 @@ def leaderboard(model: Model) -> str:
     for row in model.leaderboard[:MAX_ROWS]:
         best = row["run_id"] == model.best
         weight = "font-weight:600" if best else ""
+        name = model.name_of(row["model"])
         status = row["status"] + (f": {row['reason']}" if row.get("reason") else "")
         body.append(
-            f'<tr style="{weight}"><td style="{CELL}">{"★ " if best else ""}{escape(row["model"])}</td>'
+            f'<tr style="{weight}"><td style="{CELL}">{"★ " if best else ""}{escape(name)}</td>'
             f'<td style="{NUMBER}">{curves.number(row["metric"])}</td>'
             f'<td style="{NUMBER}">{gates.duration(row["runtime_s"])}</td>'
             f'<td style="{CELL}">{escape(status)}</td><td style="{CELL};{MUTED}">{escape(row["run_id"])}</td></tr>'
@@ -158,15 +159,15 @@ def chat(model: Model) -> str:
 def _progress(model: Model) -> str:
     running = [model.runs[i] for i in model.shown_runs if i in model.runs and model.runs[i].status == "running"]
     if model.current is StageId.TRAIN and running:
-        return "".join(_bar(run.pct, _run_words(run)) for run in running)
+        return "".join(_bar(run.pct, _run_words(run, model)) for run in running)
     if model.progress is not None:
         return _bar(model.progress[1], model.progress[0])
     return ""
 
 
-def _run_words(run: Run) -> str:
+def _run_words(run: Run, model: Model) -> str:
     eta = f", about {gates.duration(max(1, round(run.eta_s)))} to go" if run.eta_s is not None else ""
-    return f"{run.model_id}: {run.phase} {run.pct:.0%}{eta}"
+    return f"{model.name_of(run.model_id)}: {run.phase} {run.pct:.0%}{eta}"
 
 
 def _bar(pct: float, words: str) -> str:

@@ -19,6 +19,8 @@ from jupyter_pipeline.protocol.events import (
     LeaderboardUpdated,
     LogLine,
     MetricScalar,
+    ModelCandidate,
+    ModelCandidates,
     PlanProposed,
     StageStatusEvent,
     TrainProgress,
@@ -137,13 +139,19 @@ PLANS = {
         "sample_rows": 5,
     },
 }
+NAMES = ModelCandidates(
+    models=(
+        ModelCandidate(id="linear", name="Linear model", family="linear", why=""),
+        ModelCandidate(id="lightgbm", name="LightGBM", family="gradient boosting", why=""),
+    )
+)
 SAYS = {
     StageId.PARSE_INTENT: ["binary classification", "at most 2 min", "Not understood", "make it pretty", "mlp"],
     StageId.DATA_SOURCE: ["customers.csv (upload)", "yes", "abababababab"],
     StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out"],
     StageId.PREPROCESS: ["stratified: 60% training, 20% validation, 20% test", "As numbers", "Left out"],
-    StageId.MODEL_SELECT: ["learning_rate = 0.05", "default parameters", "at most 10 min"],
-    StageId.TRAIN: ["linear (run-1-1-linear)", "0.37"],
+    StageId.MODEL_SELECT: ["LightGBM", "learning_rate = 0.05", "default parameters", "at most 10 min"],
+    StageId.TRAIN: ["Linear model (run-1-1-linear)", "0.37"],
     StageId.REVIEW_EDIT: ["the model and predict.py, the report", "the event log"],
 }
 
@@ -151,6 +159,7 @@ SAYS = {
 @pytest.mark.parametrize("stage", list(PLANS))
 def test_gates_are_readable(feed, stage):
     feed(DatasetCandidates(datasets=(Dataset(id="upload-1", name="customers.csv", source="upload", desc=""),)))
+    feed(NAMES)
     feed(TrainRunStarted(run_id="run-1-1-linear", model_id="linear", metric_primary="recall", config={}))
     feed.gate(stage, PLANS[stage])
     said = read(render.page("churn", feed.model))
@@ -174,11 +183,12 @@ def train(feed, model="linear", n=200, attempt=1):
 
 
 def test_training_curves_and_leaderboard(feed):
+    feed(NAMES)
     feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "Training.")
     run_id = train(feed)
     page = render.page("churn", feed.model)
     said = read(page)
-    assert "linear: fit 40%, about 12 s to go" in said
+    assert "Linear model: fit 40%, about 12 s to go" in said
     assert "val 0.5000" in said
     assert "train 1.0000" in said
     assert all(len(points.split('"')[0].split()) <= MAX_POINTS for points in page.split('points="')[1:])
