@@ -245,6 +245,11 @@ def find(model_id: str) -> ModelInfo:
     return MODELS[model_id]
 
 
+def name_of(model_id: str) -> str:
+    """What people call a model; its id where it is none of these."""
+    return MODELS[model_id].name if model_id in MODELS else model_id
+
+
 def check_params(model_id: str, params: dict[str, Any]) -> dict[str, Any]:
     """The parameters by the names and types that the model knows.
 
@@ -270,7 +275,7 @@ def check_params(model_id: str, params: dict[str, Any]) -> dict[str, Any]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not p.low <= value <= p.high or (p.whole and value != int(value)):
             kind = "a whole number" if p.whole else "a number"
-            raise ParameterError(f"{name} of {model_id} must be {kind} from {p.low:g} to {p.high:g}, not {value!r}.")
+            raise ParameterError(f"{name} of {info.name} must be {kind} from {p.low:g} to {p.high:g}, not {value!r}.")
         checked[known] = int(value) if p.whole else float(value)
     return checked
 
@@ -284,4 +289,4 @@ def _own_name(info: ModelInfo, name: str) -> str:
                 if known in same:
                     return known
     have = ", ".join(info.parameters) or "none"
-    raise ParameterError(f"{info.id} has no parameter {name!r}; it has {have}.")
+    raise ParameterError(f"{info.name} has no parameter {name!r}; it has {have}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..automl.models import MODELS
+from ..automl.models import name_of
 from ..protocol.plans import TrainPlan
 from ..protocol.stages import StageId
 from .base import StageContext, StageError
@@ -43,8 +43,7 @@ class Kept:
     @property
     def name(self) -> str:
         """What people call the model."""
-        info = MODELS.get(self.trial.model_id)
-        return info.name if info else self.trial.model_id
+        return name_of(self.trial.model_id)
 
     @property
     def training_s(self) -> float:
@@ -103,11 +102,10 @@ def find_kept(ctx: StageContext) -> Kept:
 
 
 def _row(row: dict[str, Any], kept: str) -> dict[str, Any]:
-    info = MODELS.get(row["model"])
     return {
         "run_id": row["run_id"],
         "model_id": row["model"],
-        "model": info.name if info else row["model"],
+        "model": name_of(row["model"]),
         "params": row["params"],
         "metric": row["metric"],
         "runtime_s": row["runtime_s"],

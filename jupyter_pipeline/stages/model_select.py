@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..automl.metrics import resolve
-from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_params
+from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_params, name_of
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
 from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
 from ..protocol.stages import StageId
@@ -152,7 +152,7 @@ def _choose(
         ids = [m for m in ("dummy", *wanted) if m in cost and m not in excluded]
         lacking = [m for m in wanted if m not in cost]
         if lacking:
-            ctx.log(f"Not installed here, so left out: {', '.join(lacking)}.", "warning")
+            ctx.log(f"Not installed here, so left out: {', '.join(map(name_of, lacking))}.", "warning")
         ids = sorted(dict.fromkeys(ids), key=lambda m: m == ENSEMBLE)
         if ids and ids != ["dummy"]:
             return ids
@@ -161,18 +161,18 @@ def _choose(
     if len([m for m in order if m not in ("dummy", ENSEMBLE)]) < 2:  # exclusions took most of them
         order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
     if not set(order) - {ENSEMBLE}:
-        raise StageError("All models are excluded; allow at least one of " + ", ".join(MODELS) + ".")
+        raise StageError("All models are excluded; allow at least one of " + ", ".join(map(name_of, MODELS)) + ".")
     single = [m for m in order if m != ENSEMBLE]
     chosen, unfinished, too_long = within_time(single, cost, intent.time_budget_s)
     if unfinished:
         ctx.log(
-            f"{unfinished} would hardly be done within {intent.time_budget_s:g} s; it is trained as long as there is "
-            "time, and its best iteration until then counts."
+            f"{name_of(unfinished)} would hardly be done within {intent.time_budget_s:g} s; it is trained as long as "
+            "there is time, and its best iteration until then counts."
         )
     if too_long:
         ctx.log(
-            f"Left out because they would hardly be done within {intent.time_budget_s:g} s: {', '.join(too_long)}. "
-            "Add them, or allow more time.",
+            f"Left out because they would hardly be done within {intent.time_budget_s:g} s: "
+            f"{', '.join(map(name_of, too_long))}. Add them, or allow more time.",
         )
     if ENSEMBLE in order and len([m for m in chosen if m != "dummy"]) > 1 and intent.time_budget_s >= _ENSEMBLE_FROM_S:
         chosen.append(ENSEMBLE)
@@ -215,7 +215,7 @@ def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:
         elif key in _ALIASES:
             found += _ALIASES[key]
         elif "neural" not in key and key not in ("mlp", "deep_learning", "nn"):
-            ctx.log(f"There is no model {name!r} here; there are {', '.join(MODELS)}.", "warning")
+            ctx.log(f"There is no model {name!r} here; there are {', '.join(map(name_of, MODELS))}.", "warning")
     return tuple(dict.fromkeys(found))
 
 
@@ -228,7 +228,7 @@ def _checked(plan: ModelPlan, data: DataPlan) -> ModelPlan:
     seen: set[str] = set()
     for choice in plan.models:
         if choice.id in seen:
-            raise StageError(f"The model {choice.id} is named twice; set its parameters in one place.")
+            raise StageError(f"{name_of(choice.id)} is named twice; set its parameters in one place.")
         seen.add(choice.id)
         try:
             check_params(choice.id, choice.params)

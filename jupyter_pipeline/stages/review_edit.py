@@ -11,7 +11,7 @@ import numpy as np
 
 from ..automl.evaluation import evaluate
 from ..automl.figures import draw_history
-from ..automl.models import MODELS
+from ..automl.models import name_of
 from ..protocol.events import (
     CodeWorkspaceReady,
     EditSuggestions,
@@ -298,7 +298,7 @@ def _review(
 def _untried(models: ModelPlan, runs: list[dict[str, Any]]) -> list[str]:
     """Names of approved models without a run: time was up before them."""
     tried = {run["model_id"] for run in runs}
-    return [MODELS[choice.id].name for choice in models.models if choice.id not in tried and choice.id in MODELS]
+    return [name_of(choice.id) for choice in models.models if choice.id not in tried]
 
 
 def _measured(model: Any, rows: Rows, part: np.ndarray) -> Metrics:
@@ -328,7 +328,7 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
     train: TrainPlan = ctx.approved(StageId.TRAIN)
     others = [f"{name}: {role}" for name, role in roles.roles.items() if role not in ("feature", "target")]
     chosen = [
-        choice.id + (f" ({', '.join(f'{k}={v}' for k, v in choice.params.items())})" if choice.params else "")
+        name_of(choice.id) + (f" ({', '.join(f'{k}={v}' for k, v in choice.params.items())})" if choice.params else "")
         for choice in models.models
     ]
     split = treatments.split

@@ -59,7 +59,9 @@ def run(ctx: StageContext) -> Result:
     if any(choice.id == ENSEMBLE for choice in plan.models) and not ctx.finish_requested():
         session.ensemble()
     if not session.trials:
-        reasons = "; ".join(f"{row.model}: {row.reason}" for row in session.failed) or "none was started"
+        reasons = (
+            "; ".join(f"{session.name_of(row.model)}: {row.reason}" for row in session.failed) or "none was started"
+        )
         raise StageError(f"No model could be trained ({reasons}). Change the models or the treatments and try again.")
     write_json(ctx.out_dir / "runs.json", session.describe())
     rows = msgspec.to_builtins(session.leaderboard())
@@ -103,7 +105,7 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
         if ctx.finish_requested() and session.trials:
             return
         if session.remaining < _TOO_SHORT_S and session.has_model:
-            names = ", ".join(m for m, _ in pending[place:])
+            names = ", ".join(session.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
         share = session.remaining / (1 + 0.6 * (len(pending) - place - 1))
@@ -204,9 +206,8 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     best = session.best
     if best is None or best.metric is None:
         return f"{len(session.trials)} runs finished, but {plan.metric} is not defined on the validation rows."
-    names = session.modeling.models.MODELS
     words = [
-        f"Best of {len(session.trials)} finished runs: {names[best.model_id].name} with {plan.metric} "
+        f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with {plan.metric} "
         f"{best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]
     dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
@@ -216,7 +217,7 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         words.append("No model is better than the baseline: the columns may say nothing about the target.")
     if best.threshold is not None:
         words.append(f"A row counts as positive from a probability of {best.threshold:.3g}.")
-    failed = [row.model for row in session.failed if row.status == "failed"]
+    failed = [session.name_of(row.model) for row in session.failed if row.status == "failed"]
     if failed:
         words.append(f"Failed: {', '.join(failed)}.")
     return " ".join(words)

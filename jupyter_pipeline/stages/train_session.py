@@ -142,6 +142,11 @@ class Session:
         """Whether there is a finished trial of more than a baseline."""
         return any(trial.model_id != "dummy" for trial in self.trials.values())
 
+    def name_of(self, model_id: str) -> str:
+        """What people call a model; the person's code may have models of its own."""
+        known = self.modeling.models.MODELS.get(model_id)
+        return str(known.name) if known is not None else model_id
+
     def ensemble(self) -> None:
         """Combine the best of the trials, if there are two; a trial of its own, which is used again as others are."""
         able = [row.run_id for row in self.leaderboard() if row.metric is not None]
@@ -191,7 +196,7 @@ class Session:
             reason = self.modeling.blame(error)
             self._finished(run_id, "failed", {}, reason)
             self.failed.append(_row_of(run_id, model_id, told, "failed", events.seconds, reason))
-            ctx.log(f"{model_id} failed: {reason}", "warning")
+            ctx.log(f"{self.name_of(model_id)} failed: {reason}", "warning")
             self.show_leaderboard()
             return None
         events.stop()
@@ -259,7 +264,7 @@ class Session:
             )
         place = self.store.place(partial, mark)
         ctx.emit(metrics_event(run_id, "val", task.task_type, metrics))
-        label = f"{modeling.models.MODELS[model_id].name}, validation rows"
+        label = f"{self.name_of(model_id)}, validation rows"
         artifacts = announce_evaluation(ctx, run_id, place / "val", kinds, label)
         ctx.emit(
             EvaluationComplete(
