@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return check(args.url, args.token)
         if args.action == "verify":
-            return _verify(args.place)
+            return _verify(args.place, args.head, args.bundle)
         return _run(args)
     except (PipelineError, OSError) as error:
         print(f"jupyter pipeline: {error}", file=sys.stderr)
@@ -71,6 +71,21 @@ def _parser() -> argparse.ArgumentParser:
         "leaderboard anew. Fails on any changed byte.",
     )
     verify.add_argument("place", type=Path, help="an exported zip, an unpacked one, or a project's folder")
+    verify.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="SEQ:HASH",
+        help="an event's number and hash that an earlier check printed and that was kept elsewhere: up to there the "
+        "log must be the same",
+    )
+    verify.add_argument(
+        "--bundle",
+        action="append",
+        default=[],
+        type=Path,
+        help="an export that was kept elsewhere: the log must go on from the one in it",
+    )
     return parser
 
 
@@ -82,13 +97,18 @@ def seconds(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _verify(place: Path) -> int:
-    from ..verify import VerificationError, verify
+def _verify(place: Path, heads: list[str], bundles: list[Path]) -> int:
+    from ..verify import Anchor, VerificationError, anchor_of, verify
 
-    if not place.exists():
-        raise PipelineError(f"There is nothing at {str(place)!r}.")
+    for one in (place, *bundles):
+        if not one.exists():
+            raise PipelineError(f"There is nothing at {str(one)!r}.")
     try:
-        for line in verify(place):
+        kept = [Anchor.read(head) for head in heads]
+    except ValueError as error:
+        raise PipelineError(str(error)) from None
+    try:
+        for line in verify(place, (*kept, *map(anchor_of, bundles))):
             print(f"✓ {line}")
     except VerificationError as error:
         print(f"✗ {error}")

@@ -6,15 +6,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ..protocol.events import StageStatusEvent, User
-from ..protocol.frames import decode_event
+from ..protocol.events import User
 from ..protocol.snapshot import ProjectEntry
 from ..protocol.stages import StageId, StageStatus
-from .log_rows import unpacked
-from .state import ended_by
+from .state import ProjectState
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS projects (
+CREATE TABLE projects (
   id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL,
   ended_by BLOB, messages INTEGER NOT NULL DEFAULT 0)"""
@@ -25,10 +23,6 @@ _WRITE = (
     f" VALUES ({', '.join('?' * len(_COLUMNS))}, ?) ON CONFLICT (project_id) DO UPDATE SET "
     f"{', '.join(f'{c}=excluded.{c}' for c in _COLUMNS[2:])}, messages=messages+excluded.messages"
 )
-#: Of each project whose stage failed, the row that holds the event that said so.
-_FAILED = """
-SELECT project, max(events.seq), name, frame FROM events JOIN projects ON projects.id=project
-WHERE status='FAILED' AND state AND name LIKE '%STAGE_STATUS%' GROUP BY project"""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +39,20 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     working: bool
     ended_by: User | None = None
+
+
+def entry_of(state: ProjectState) -> Entry:
+    """A project's entry, as its state says."""
+    return Entry(
+        project_id=state.project_id,
+        epoch=state.epoch,
+        seq=state.seq,
+        updated_ts=state.ts,
+        current_stage=state.current.value,
+        status=state.here.status.value,
+        working=state.work is not None,
+        ended_by=state.here.ended_by,
+    )
 
 
 def listed(entry: Entry) -> ProjectEntry:
@@ -83,16 +91,3 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         working=bool(working),
         ended_by=None if by is None else msgspec.json.decode(by, type=User),
     )
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Give the list of an earlier version who stopped what was stopped, as the events say."""
-    if "ended_by" in {row[1] for row in connection.execute("PRAGMA table_info(projects)")}:
-        return
-    connection.execute("ALTER TABLE projects ADD COLUMN ended_by BLOB")
-    for key, last, names, frames in connection.execute(_FAILED).fetchall():
-        told = [frame for _, name, frame in unpacked(last, names, frames) if name == StageStatusEvent.NAME]
-        payload = decode_event(told[-1]).payload
-        by = ended_by(payload) if isinstance(payload, StageStatusEvent) else None
-        if by is not None:
-            connection.execute("UPDATE projects SET ended_by=? WHERE id=?", (msgspec.json.encode(by), key))

@@ -18,26 +18,15 @@ from typing import Any, TypeVar
 from . import entries
 from .chain import HASH_BYTES, genesis, links
 from .entries import Entry
+from .log_format import make_tables, wrong_format
 from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
-from .message_ids import migrate, seal
+from .message_ids import seal
 
-__all__ = ["Entry", "EventLog", "LogInUse", "LogTooNew", "LogUnusable", "Stored", "within"]
+__all__ = ["Entry", "EventLog", "LogInUse", "LogUnusable", "Stored", "within"]
 
 T = TypeVar("T")
 _MAX_GROUP = 256
 """Jobs that are committed together at the most."""
-
-VERSION = 2
-"""Of the file's format, as its ``user_version``."""
-_SCHEMA = f"""{entries.SCHEMA};
-CREATE TABLE IF NOT EXISTS events (
-  project INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, frame BLOB NOT NULL,
-  chain BLOB NOT NULL, PRIMARY KEY (project, seq)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS events_of_state ON events (project, seq) WHERE state;
-CREATE TABLE IF NOT EXISTS messages (
-  project INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, seal BLOB NOT NULL,
-  PRIMARY KEY (project, id)) WITHOUT ROWID;
-"""
 
 
 _EVENT = ("project", "seq", "name", "state", "frame", "chain")
@@ -60,12 +49,8 @@ class LogInUse(RuntimeError):
     """Another process has the log open."""
 
 
-class LogTooNew(RuntimeError):
-    """The log is of a later version."""
-
-
 class LogUnusable(RuntimeError):
-    """The log can be neither opened nor made."""
+    """The log can be neither opened nor made, or is of another version."""
 
 
 class _Job:
@@ -103,10 +88,10 @@ class EventLog:
 
     async def close(self) -> None:
         """Commit what waits, and close the file."""
-        if self._thread is not None:
+        thread, self._thread = self._thread, None  # nothing more is taken: it would never be answered
+        if thread is not None:
             self._jobs.put(None)
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-            self._thread = None
+            await asyncio.get_running_loop().run_in_executor(None, thread.join)
 
     async def append(self, entry: Entry, events: list[Stored], messages: list[tuple[str, int]]) -> None:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
@@ -246,29 +231,21 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         # Exclusive before WAL: then the WAL index lives in this process's memory.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise LogTooNew(
-                f"they are of a newer jupyter_pipeline: format {version}, this one reads {VERSION}; upgrade it"
-            )
+        if problem := wrong_format(connection):
+            raise LogUnusable(f"The projects' event log {path} cannot be used: {problem}.")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        migrate(connection)
-        for statement in _SCHEMA.split(";\n"):
-            connection.execute(statement)
-        entries.migrate(connection)
-        connection.execute("COMMIT")
-    except (sqlite3.Error, LogTooNew) as error:
+        make_tables(connection)
+    except LogUnusable:
+        connection.close()
+        raise
+    except sqlite3.Error as error:
         connection.close()
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise LogInUse(
                 f"Another Jupyter server (or an embedded pipeline) already uses the projects in {path.parent.parent}. "
                 "Use that server, stop it, or start this one in another folder."
             ) from None
-        if isinstance(error, LogTooNew):
-            raise
         raise _unusable(path, error) from error
     return connection
 

@@ -14,11 +14,14 @@ from pathlib import Path
 
 import msgspec
 
+from . import entries
+from .entries import Entry
+from .log_format import wrong_format
 from .log_rows import hashes_of, unpacked
 
-_COLUMNS = "epoch, seq, updated_ts, current_stage, status, messages"
-_SEALED = 2
-"""The first version of the file in which the ids of messages are sealed."""
+_STRAYS = """
+SELECT (SELECT count(*) FROM events WHERE project NOT IN (SELECT id FROM projects))
+  + (SELECT count(*) FROM messages WHERE project NOT IN (SELECT id FROM projects))"""
 #: Run by itself: copies a log and its WAL, and again if there was a checkpoint in between.
 _COPY = """
 import os, shutil, sys, time
@@ -85,16 +88,16 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ProjectRows(msgspec.Struct, frozen=True):
-    """What the log has of a project: its line in the list of projects, its events in order, and its message ids."""
+    """What the log has of a project: its line in the list of projects, its events in order, and its message ids.
 
-    epoch: str
-    seq: int
-    updated_ts: int
-    current_stage: str
-    status: str
+    ``strays`` counts the rows that belong to no project at all.
+    """
+
+    entry: Entry
     messages: int
     events: list[Row]
     message_ids: list[MessageRow]
+    strays: int
 
 
 def read_rows(path: Path, project_id: str) -> ProjectRows | None:
@@ -118,7 +121,7 @@ def read_rows(path: Path, project_id: str) -> ProjectRows | None:
             raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
         try:
             return _read(Path(folder) / path.name, project_id)
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             raise LogUnreadable(str(error)) from None
 
 
@@ -126,15 +129,14 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # Exclusive: then what the WAL holds is found without shared memory, as the server does it.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] < _SEALED:
-            raise LogUnreadable("it is of an earlier version; start a server of this version on it once")
-        found = connection.execute(
-            f"SELECT id, {_COLUMNS} FROM projects WHERE project_id=?",  # noqa: S608 - our names
-            (project_id,),
-        ).fetchone()
+        if problem := wrong_format(connection):
+            raise LogUnreadable(problem)
+        found = connection.execute("SELECT id, messages FROM projects WHERE project_id=?", (project_id,)).fetchone()
         if found is None:
             return None
-        key, *about = found
+        key, messages = found
+        (entry,) = entries.read(connection, project_id)
+        (strays,) = connection.execute(_STRAYS).fetchone()
         rows = connection.execute(
             "SELECT seq, name, state, frame, chain FROM events WHERE project=? ORDER BY seq", (key,)
         ).fetchall()
@@ -148,4 +150,10 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
             unpacked(row.last, row.names, row.frames), hashes_of(row.chain), strict=True
         )
     ]
-    return msgspec.convert(dict(zip(ProjectRows.__struct_fields__, [*about, events, ids], strict=True)), ProjectRows)
+    return ProjectRows(
+        entry=msgspec.convert(entry, Entry, from_attributes=True),
+        messages=msgspec.convert(messages, int),
+        events=events,
+        message_ids=msgspec.convert(ids, list[MessageRow]),
+        strays=strays,
+    )

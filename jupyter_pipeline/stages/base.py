@@ -1,5 +1,6 @@
 """What a stage is: a function from a job to a result, which says what it does while it does it."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -92,12 +93,11 @@ class StageContext:
             place = path
         relative = place.relative_to(self.project_dir).as_posix()
         asset_id = relative.replace("/", ".").removeprefix("artifacts.")
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        about = {"path": relative, "stage_id": self.job.stage_id.value, "size": path.stat().st_size, "sha256": sha256}
         artifact = Artifact(
-            id=asset_id,
-            type=kind,
-            name=name,
-            url=f"{self.job.asset_base_url}/{asset_id}",
-            meta={**meta, "path": relative, "stage_id": self.job.stage_id.value, "size": path.stat().st_size},
+            id=asset_id, type=kind, name=name, url=f"{self.job.asset_base_url}/{asset_id}", meta={**meta, **about}
         )
         self.emit(ArtifactAdded(artifact=artifact))
         return artifact

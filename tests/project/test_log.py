@@ -9,16 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.chain import genesis, links
-from jupyter_pipeline.project.log import Entry, EventLog, LogTooNew, Stored
-from jupyter_pipeline.protocol.events import StageStatusEvent, User
-from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
-from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.project.log import Entry, EventLog, LogUnusable, Stored
 
 WRITER = """
 import asyncio, sys
@@ -138,45 +134,25 @@ def test_an_append_that_fails_harms_no_other(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
-def test_a_list_of_an_earlier_version_learns_who_stopped_what(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-
-    def status(seq: int, **more: User) -> Stored:
-        payload = StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.FAILED, message="", **more)
-        event = Event(seq=seq, ts=seq, stage=stage_ref(StageId.TRAIN, StageStatus.FAILED), payload=payload)
-        return Stored(seq, "STAGE_STATUS", encode_event("p", event))
-
-    async def write() -> None:
-        log = EventLog(path)
-        await log.open()
-        for project, events in (
-            ("stopped", [status(1), status(2, by=User("ada", "Ada"))]),
-            ("broke", [status(1, by=User("ada", "Ada")), status(2)]),
-            ("neither", [Stored(1, "LOG_LINE", b"{}", state=False)]),
-        ):
-            failed = msgspec.structs.replace(entry(project, len(events)), status="FAILED")
-            await log.append(failed, events, [])
-        await log.close()
-
-    async def read() -> dict[str, User | None]:
-        log = EventLog(path)
-        await log.open()
-        found = {e.project_id: e.ended_by for e in await log.entries()}
-        await log.close()
-        return found
-
-    asyncio.run(write())
-    assert asyncio.run(read()) == {"stopped": None, "broke": None, "neither": None}
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("ALTER TABLE projects DROP COLUMN ended_by")
-    assert asyncio.run(read()) == {"stopped": User("ada", "Ada"), "broke": None, "neither": None}
-
-
 def test_an_unreadable_file_is_an_error_not_a_hang(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 50)
     with pytest.raises(Exception, match="not a database"):
         asyncio.run(EventLog(path).open())
+
+
+def test_a_commit_is_on_the_disk_and_not_only_with_the_system(tmp_path: Path) -> None:
+    """What only a loss of power would show, which no test can wait for: SQLite is told to flush each commit."""
+
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        names = ("journal_mode", "synchronous", "locking_mode")
+        found = [await log._do(lambda db, name=name: db.execute(f"PRAGMA {name}").fetchone()[0]) for name in names]
+        assert found == ["wal", 2, "exclusive"]
+        await log.close()
+
+    asyncio.run(check())
 
 
 def test_an_event_that_leaves_a_gap_is_refused(tmp_path: Path) -> None:
@@ -194,13 +170,30 @@ def test_an_event_that_leaves_a_gap_is_refused(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
-def test_a_log_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("PRAGMA user_version=99", "of a newer jupyter_pipeline"),
+        ("PRAGMA user_version=1", "of format 1, which was never released"),
+        ("PRAGMA user_version=0", "of format 0"),
+        ("ALTER TABLE messages DROP COLUMN seal", "its tables are not those"),
+        ("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM messages; END", "its tables are not those"),
+    ],
+)
+def test_a_log_of_another_version_is_left_alone(tmp_path: Path, statement: str, why: str) -> None:
     path = tmp_path / "events.sqlite"
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=99")
-    connection.close()
+
+    async def write() -> None:
+        log = EventLog(path)
+        await log.open()
+        await log.append(entry("a", 1), [Stored(1, "A", b"1")], [])
+        await log.close()
+
+    asyncio.run(write())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
     before = path.read_bytes()
-    with pytest.raises(LogTooNew, match="newer jupyter_pipeline"):
+    with pytest.raises(LogUnusable, match=why):
         asyncio.run(EventLog(path).open())
     assert path.read_bytes() == before
 

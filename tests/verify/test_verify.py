@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -18,8 +19,11 @@ from hypothesis import strategies as st
 from jupyter_pipeline.client.cli import main
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.project.log_export import export_log
+from jupyter_pipeline.project.log_format import TABLES
 from jupyter_pipeline.project.log_reading import read_rows
 from jupyter_pipeline.protocol.events import (
+    Artifact,
+    ArtifactAdded,
     Dataset,
     DatasetCandidates,
     FinalMetric,
@@ -31,13 +35,14 @@ from jupyter_pipeline.protocol.events import (
     StageStatusEvent,
     TrainRunFinished,
     TrainRunStarted,
+    User,
 )
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 from jupyter_pipeline.stages import bundle
 from jupyter_pipeline.verify import VerificationError, verify
 
-PROJECT, EPOCH = "demo", "0123456789abcdef"
+PROJECT, EPOCH, ADA = "demo", "0123456789abcdef", User("ada", "Ada")
 FILES = {"README.md": "# A model\n", "model/model.json": "{}\n", "data/rows.csv": "a,b\n" + "1,2\n" * 200}
 
 
@@ -61,7 +66,7 @@ def payloads(board: float = 0.75) -> list[Payload]:
         *[LogLine(run_id="run-1", level="info", text=f"line {n}, größer", source="train") for n in range(40)],
         LeaderboardUpdated(rows=(row,)),
         *run_of("final-1", "test", 0.5),
-        StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.COMPLETED, message=""),
+        StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.FAILED, message="", by=ADA),
     ]
 
 
@@ -76,17 +81,17 @@ async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
         part = stored[start : start + 7]
         entry = Entry(
             project_id=PROJECT, epoch=EPOCH, seq=part[-1].seq, updated_ts=part[-1].seq, current_stage="TRAIN",
-            status="COMPLETED", working=False,
+            status="FAILED", working=False, ended_by=ADA,
         )  # fmt: skip
         # Two with an id and a last one that led to nothing.
-        await log.append(entry, part, [(f"id-{part[0].seq}", part[0].seq), (f"id-{part[-1].seq}", part[-1].seq)])
+        await log.append(entry, part, [(f"id-{seq}", seq) for seq in {part[0].seq, part[-1].seq}])
     await log.append(entry, [], [("id-nothing", entry.seq)])
     found = await export_log(log, PROJECT, EPOCH, len(stored), root / "events.jsonl")
     await log.close()
     return found
 
 
-def make_bundle(folder: Path, said: list[Payload], reported: float = 0.5) -> Path:
+def make_bundle(folder: Path, said: list[Payload], reported: float | None = 0.5) -> Path:
     about = asyncio.run(write_log(folder / "log", said))
     parts = folder / "bundle"
     for name, text in FILES.items():
@@ -94,7 +99,8 @@ def make_bundle(folder: Path, said: list[Payload], reported: float = 0.5) -> Pat
         (parts / name).write_text(text)
     for name in ("events.jsonl", "events.chain"):
         shutil.copyfile(folder / "log" / name, parts / name)
-    bundle.write_json(parts / "metrics.json", {"metrics": {"test": {"roc_auc": reported}}})
+    test = {} if reported is None else {"roc_auc": reported}
+    bundle.write_json(parts / "metrics.json", {"metrics": {"test": test}})
     bundle.write_json(parts / "MANIFEST.json", bundle.manifest(parts, about))
     bundle.pack(parts, folder / "bundle.zip")
     return folder / "bundle.zip"
@@ -202,6 +208,8 @@ def test_a_leaderboard_or_report_that_does_not_follow_from_the_runs_is_found(tmp
         verify(make_bundle(tmp_path / "board", payloads(board=0.9)))
     with pytest.raises(VerificationError, match=r"metrics\.json reports roc_auc 0\.6"):
         verify(make_bundle(tmp_path / "report", payloads(), reported=0.6))
+    with pytest.raises(VerificationError, match=r"metrics\.json leaves out roc_auc"):
+        verify(make_bundle(tmp_path / "less", payloads(), reported=None))
 
 
 # -- a project of this machine ---------------------------------------------------------------------------------
@@ -211,12 +219,16 @@ def test_a_leaderboard_or_report_that_does_not_follow_from_the_runs_is_found(tmp
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "pipelines"
     folder = root / PROJECT
-    (folder / "data").mkdir(parents=True)
-    (folder / "data" / "rows.csv").write_text(FILES["data/rows.csv"])
     said = payloads()
     candidates = said[1]
     assert isinstance(candidates, DatasetCandidates)
-    candidates.datasets[0].meta["sha256"] = bundle.sha256(folder / "data" / "rows.csv")
+    candidates.datasets[0].meta["sha256"] = hashlib.sha256(FILES["data/rows.csv"].encode()).hexdigest()
+    report = Artifact(id="report", type="report", name="Report", url="/report", meta={
+        "path": "artifacts/profile_data-1/report.html", "sha256": hashlib.sha256(b"<p>").hexdigest()})  # fmt: skip
+    said.insert(2, ArtifactAdded(artifact=report))
+    for name, text in (("data/rows.csv", FILES["data/rows.csv"]), ("artifacts/profile_data-1/report.html", "<p>")):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text)
     asyncio.run(write_log(root, said))
     return folder
 
@@ -230,36 +242,32 @@ def change(project: Path, statement: str) -> None:
 def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     log = project.parent / ".log" / "events.sqlite"
     before = log.read_bytes()
-    assert "1 data files" in verify(project)[-1]
+    assert "2 data files, assets and exports" in verify(project)[-1]
     assert log.read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ("UPDATE events SET frame = CAST(replace(frame, '0.75', '0.85') AS BLOB) WHERE seq=4", "Event 4 is not"),
+        ("UPDATE events SET frame = CAST(replace(frame, '0.75', '0.85') AS BLOB) WHERE seq=5", "Event 5 is not"),
         ("UPDATE events SET chain = zeroblob(length(chain)) WHERE seq=14", "Event 8 is not"),
-        ("UPDATE events SET chain = substr(chain, 33) WHERE seq=14", "cannot be read"),
         ("UPDATE events SET name = name || char(10) || 'LOG_LINE' WHERE seq=14", "cannot be read"),
         ("DELETE FROM events WHERE seq=21", "should have the events 1 to"),
         ("DELETE FROM events WHERE seq=(SELECT max(seq) FROM events)", "should have the events 1 to"),
-        ("UPDATE events SET seq=seq+1000 WHERE seq=(SELECT min(seq) FROM events)", "should have the events"),
-        ("UPDATE projects SET epoch='other'", "Event 1 is not"),
-        ("UPDATE projects SET current_stage='EXPORT'", "its events say otherwise"),
-        ("UPDATE projects SET updated_ts=updated_ts+1", "another time"),
-        ("UPDATE events SET name=replace(name, 'DATASET_CANDIDATES', 'LOG_LINE')", "files it as LOG_LINE"),
-        ("UPDATE events SET state=0 WHERE seq=4", "files it as"),
+        ("UPDATE projects SET current_stage='EXPORT'", "has current_stage EXPORT; its events say TRAIN"),
+        ("UPDATE projects SET ended_by=NULL", "has ended_by None; its events say"),
+        ("UPDATE events SET state=0 WHERE seq=5", "files it as"),
         ("DELETE FROM projects", "knows no project"),
-        ("UPDATE messages SET id='another' WHERE id='id-8'", "The id 'another' is not that of a message"),
         ("UPDATE messages SET seq=9 WHERE id='id-8'", "The id 'id-8' is not"),
-        ("UPDATE messages SET seq=999 WHERE id='id-8'", "The id 'id-8' is not"),
-        ("UPDATE messages SET seal=zeroblob(32) WHERE id='id-nothing'", "The id 'id-nothing' is not"),
         ("DELETE FROM messages WHERE id='id-8'", "should have the ids of 15 messages, but has 14"),
         (
             "INSERT INTO messages SELECT project, 'more', seq, seal FROM messages LIMIT 1",
             "ids of 15 messages, but has 16",
         ),
-        ("UPDATE projects SET messages=14", "should have the ids of 14 messages, but has 15"),
+        # Of a project that is yet to come: its first message would have been a duplicate.
+        ("INSERT INTO messages SELECT -1, id, seq, seal FROM messages LIMIT 1", "1 rows that belong to no project"),
+        ("INSERT INTO events SELECT 2, seq, name, state, frame, chain FROM events LIMIT 2", "2 rows that belong to no"),
+        ("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM messages; END", "its tables are not those"),
     ],
 )
 def test_a_changed_log_is_found(project: Path, statement: str, why: str) -> None:
@@ -268,32 +276,109 @@ def test_a_changed_log_is_found(project: Path, statement: str, why: str) -> None
         verify(project)
 
 
-def test_the_ids_of_a_log_of_the_version_before_are_sealed_when_it_is_opened(project: Path) -> None:
-    """As that version wrote it: without the columns."""
-    for statement in ("ALTER TABLE messages DROP COLUMN seal", "ALTER TABLE projects DROP COLUMN messages",
-                      "PRAGMA user_version=1"):  # fmt: skip
-        change(project, statement)
-    with pytest.raises(VerificationError, match="of an earlier version"):
+def test_no_value_of_the_log_can_be_changed_unseen(project: Path) -> None:
+    """Every column of every table, in its first and its last row: another value, another kind of value, and none."""
+    path = project.parent / ".log" / "events.sqlite"
+    whole = path.read_bytes()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        columns = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in tables}
+        counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+    assert sorted(tables) == ["events", "messages", "projects"]
+    assert len(tables) == sum("CREATE TABLE" in statement for statement in TABLES)
+    others = (
+        "CASE typeof({c}) WHEN 'integer' THEN 1-{c} WHEN 'text' THEN {c}||'x' ELSE CAST({c}||x'00' AS BLOB) END",
+        "CASE typeof({c}) WHEN 'integer' THEN {c}+1000 ELSE 7 END",
+        "NULL",
+    )
+    tried, kept = 0, set()
+    for table in tables:
+        for column in columns[table]:
+            for at in {0, counts[table] - 1}:
+                for other in others:
+                    path.write_bytes(whole)
+                    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                        keys = ", ".join(f"{c} AS k{n}" for n, c in enumerate(columns[table]))
+                        row = connection.execute(f"SELECT {keys} FROM {table} LIMIT 1 OFFSET {at}").fetchone()
+                        which = " AND ".join(f"{c} IS ?" for c in columns[table])
+                        try:
+                            connection.execute(
+                                f"UPDATE {table} SET {column}={other.format(c=column)} WHERE {which}", row
+                            )
+                        except sqlite3.IntegrityError:
+                            continue  # the table itself does not take it
+                        if connection.execute(f"SELECT count(*) FROM {table} WHERE {which}", row).fetchone()[0]:
+                            continue  # it was like that
+                    os.utime(path, (1, 1))
+                    tried += 1
+                    try:
+                        verify(project)
+                    except VerificationError:
+                        continue
+                    kept.add((table, column, other))
+    assert not kept
+    assert tried > 50
+
+
+@pytest.mark.parametrize("name", ["data/rows.csv", "artifacts/profile_data-1/report.html"])
+def test_changed_files_are_found(project: Path, name: str) -> None:
+    (project / name).write_text("a,b\n1,3\n")
+    with pytest.raises(VerificationError, match=r"(rows\.csv|report\.html) was changed"):
+        verify(project)
+    (project / name).unlink()
+    with pytest.raises(VerificationError, match="is missing"):
         verify(project)
 
-    async def opened() -> list[int | None]:
-        log = EventLog(project.parent / ".log" / "events.sqlite")
-        await log.open()
-        found = [await log.message_seq(PROJECT, name) for name in ("id-8", "id-nothing", "never")]
-        await log.close()
-        return found
 
-    assert asyncio.run(opened()) == [8, len(payloads()), None]
-    assert "15 messages with an id took effect" in verify(project)[1]
-    change(project, "UPDATE messages SET seq=9 WHERE id='id-8'")
-    with pytest.raises(VerificationError, match="The id 'id-8' is not"):
-        verify(project)
+def test_what_was_kept_elsewhere_finds_a_log_that_was_made_anew(
+    project: Path, packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The chain has no key: who can write the log can write another. Not one that has a hash that somebody has kept."""
+    assert main(["verify", str(project)]) == 0
+    said = capsys.readouterr().out
+    head = said.split("--head ")[1].split()[0]
+    seq, digits = head.split(":")
+    assert (int(seq), len(digits)) == (len(payloads()) + 1, 64)
+    before = asyncio.run(write_log(tmp_path / "again" / "pipelines", payloads()[:-2]))
+    for kept in (head, f"{seq}:{digits[:16].upper()}"):
+        assert main(["verify", str(project), "--head", kept]) == 0
+        assert f"Up to event {seq} they are those" in capsys.readouterr().out
+
+    # Somebody writes all of it again, with another word, and all hashes of it.
+    shutil.rmtree(project.parent / ".log")
+    forged = [payload for payload in payloads() if not isinstance(payload, LogLine)]
+    asyncio.run(write_log(project.parent, forged))
+    assert main(["verify", str(project)]) == 0
+    for kept, why in (
+        (f"2:{digits}", "something up to there is other"),
+        (head, f"a hash of its event {seq} was kept"),
+        (f"{len(forged)}:{before['head']}", "something up to there is other"),
+    ):
+        assert main(["verify", str(project), "--head", kept]) == 1
+        assert why in capsys.readouterr().out
+    for wrong in ("", "5", "5:abc", "x:" + digits, f"5:{digits}0"):
+        assert main(["verify", str(project), "--head", wrong]) == 1
+        assert "is no event's number and hash" in capsys.readouterr().err
 
 
-def test_changed_data_are_found(project: Path) -> None:
-    (project / "data" / "rows.csv").write_text("a,b\n1,3\n")
-    with pytest.raises(VerificationError, match=r"rows\.csv was changed"):
-        verify(project)
+def test_a_project_goes_on_from_the_bundle_that_was_exported(
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bundle that was given away holds the log's last hash."""
+    project = tmp_path / "pipelines" / PROJECT
+    project.mkdir(parents=True)
+    more = LogLine(run_id="chat", level="info", text="and on", source="user")
+    end = payloads()[-1]
+    asyncio.run(write_log(project.parent, [*payloads(), more, end]))
+    bundle_of = str(packed)
+    for place in (bundle_of, str(packed.parent / "bundle")):
+        assert main(["verify", str(project), "--bundle", place]) == 0
+        assert f"Up to event {len(payloads())} they are those" in capsys.readouterr().out
+    shutil.rmtree(project.parent / ".log")
+    asyncio.run(write_log(project.parent, [*payloads()[:-1], more, end]))
+    assert main(["verify", str(project)]) == 0
+    assert main(["verify", str(project), "--bundle", bundle_of]) == 1
+    assert "something up to there is other" in capsys.readouterr().out
 
 
 @settings(max_examples=30, deadline=None)
@@ -341,7 +426,7 @@ def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> No
                 event = Event(seq=seq + 1, ts=seq + 1, stage=ref, payload=line)
                 entry = Entry(
                     project_id=PROJECT, epoch=EPOCH, seq=seq + 1, updated_ts=seq + 1, current_stage="TRAIN",
-                    status="COMPLETED", working=False,
+                    status="FAILED", working=False, ended_by=ADA,
                 )  # fmt: skip
                 await log.append(entry, [Stored(seq + 1, "LOG_LINE", encode_event(PROJECT, event), False)], [])
                 seq += 1

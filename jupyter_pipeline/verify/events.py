@@ -1,0 +1,134 @@
+"""Events by themselves: their chain of hashes, and what follows from them."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from ..project.chain import genesis, links
+from ..project.state import ProjectState, evolve
+from ..protocol.frames import decode_event
+
+
+class VerificationError(Exception):
+    """What was checked is not as it was; the message says where."""
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """A hash of a log that was kept elsewhere: the number of its event, and its hex digits, all or the first of them.
+
+    With 16 digits it takes 2**64 tries to make another log that has them.
+    """
+
+    seq: int
+    digits: str
+
+    @classmethod
+    def read(cls, text: str) -> "Anchor":
+        """An anchor as it is printed, ``SEQ:HASH``; ValueError if it is none."""
+        found = re.fullmatch(r"(\d{1,15}):([0-9a-fA-F]{16,64})", text.strip())
+        if found is None:
+            raise ValueError(f"{text[:100]!r} is no event's number and hash, as in 120:{'0123456789abcdef' * 2}…")
+        return cls(int(found[1]), found[2].lower())
+
+
+def verify_log(
+    project_id: str, epoch: str, frames: list[bytes], hashes: list[str], anchors: tuple[Anchor, ...] = ()
+) -> ProjectState:
+    """Check events by their chain, and derive the state from them.
+
+    Returns
+    -------
+    ProjectState
+        The fold of the events.
+
+    Raises
+    ------
+    VerificationError
+        With the first event that is not the one that was logged.
+    """
+    if len(frames) != len(hashes):
+        raise VerificationError(f"There are {len(frames)} events, but {len(hashes)} hashes.")
+    for seq, (link, wanted) in enumerate(zip(links(genesis(project_id, epoch), frames), hashes, strict=True), 1):
+        if link.hex() != wanted:
+            raise VerificationError(f"Event {seq} is not the one that was logged: its hash is another.")
+    for anchor in anchors:
+        if not 0 < anchor.seq <= len(hashes):
+            raise VerificationError(f"The log has {len(hashes)} events; a hash of its event {anchor.seq} was kept.")
+        if not hashes[anchor.seq - 1].startswith(anchor.digits):
+            raise VerificationError(
+                f"This is not the log of which the hash of event {anchor.seq} was kept: something up to there is other."
+            )
+    state = ProjectState(project_id=project_id, epoch=epoch)
+    for seq, frame in enumerate(frames, 1):
+        try:
+            event = decode_event(frame)
+            named = msgspec.json.decode(frame)["project_id"]
+        except (ValueError, TypeError) as error:
+            raise VerificationError(f"Event {seq} cannot be read: {error}.") from None
+        if event.seq != seq or named != project_id:
+            raise VerificationError(f"Event {seq} is number {event.seq} of the project {named!r}.")
+        try:
+            state = evolve(state, event)
+        except (KeyError, IndexError, AttributeError) as error:
+            raise VerificationError(f"Event {seq} ({event.name}) cannot follow those before it: {error}.") from None
+    _leaderboard(state)
+    return state
+
+
+def _leaderboard(state: ProjectState) -> None:
+    """The leaderboard is what the runs measured: the primary metric on the validation rows."""
+    for row in state.leaderboard:
+        run = state.runs.get(row.run_id)
+        if run is None:
+            if row.status == "success":
+                raise VerificationError(f"The leaderboard has a run {row.run_id} that never was.")
+            continue
+        if row.status != run.status:
+            raise VerificationError(f"The leaderboard calls {row.run_id} {row.status}; it ended as {run.status}.")
+        final = run.final_metrics
+        if row.status != "success" or final is None:
+            continue
+        measured = [m.value for m in final.metrics if (m.name, m.split) == (final.primary, "val")]
+        if measured != [row.metric]:
+            raise VerificationError(f"The leaderboard gives {row.run_id} {row.metric}; measured was {measured}.")
+
+
+def told(state: ProjectState, hashes: list[str], anchors: tuple[Anchor, ...]) -> list[str]:
+    """What holds of a log, in sentences."""
+    said = [f"{len(hashes)} events follow one another without a gap, each with its hash."]
+    if anchors:
+        last = max(anchor.seq for anchor in anchors)
+        said.append(f"Up to event {last} they are those of which a hash was kept elsewhere.")
+    if hashes:
+        said.append(
+            f"To show later that none of these was changed, keep this elsewhere: --head {state.seq}:{hashes[-1]}"
+        )
+    said.append(
+        f"Derived from them: {state.project_id} is at {state.current.value} ({state.here.status.value}), "
+        f"with {len(state.decisions)} decisions and {len(state.runs)} runs."
+    )
+    wins = [row for row in state.leaderboard if row.status == "success"]
+    if wins:
+        said.append(
+            f"The leaderboard's {len(wins)} scores are those that the runs measured; first: {wins[0].model}, "
+            f"{wins[0].metric} ({wins[0].run_id})."
+        )
+    return said
+
+
+def metrics_told(reported: dict[str, Any], state: ProjectState) -> str:
+    """The reported test metrics are those of the last evaluation on test rows."""
+    runs = [run.final_metrics for run in state.runs.values() if run.final_metrics is not None]
+    tests = [final for final in runs if any(m.split == "test" for m in final.metrics)]
+    if not tests:
+        raise VerificationError("metrics.json reports metrics on test rows that the log knows nothing of.")
+    measured = {m.name: m.value for m in tests[-1].metrics if m.split == "test"}
+    for name, value in reported["metrics"]["test"].items():
+        if name not in measured or measured[name] != value:
+            raise VerificationError(
+                f"metrics.json reports {name} {value} on the test rows; the log, {measured.get(name)}."
+            )
+    if missing := sorted(set(measured) - set(reported["metrics"]["test"])):
+        raise VerificationError(f"metrics.json leaves out {missing[0]}, which the log has measured on the test rows.")
+    return f"metrics.json reports what the log measured on the test rows ({len(measured)} metrics)."
