@@ -177,6 +177,8 @@ class Worker:
 
     async def finish(self) -> None: ...
 
+    def hold(self, held: bool) -> None: ...
+
 
 def publish_in(serverapp: Any) -> None:
     """Take orders inside a Jupyter server that has our extension."""
@@ -194,19 +196,20 @@ async def _ours(serverapp: Any) -> None:
         await asyncio.sleep(0.01)
     project = await app.service.manager.open("bench")
     # The server takes up the training of the log with a worker; that one leaves its place.
-    while project._attempt is None:  # noqa: ASYNC110
+    work = project._conductor._work
+    while work._attempt is None:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    worker = Worker(project._attempt.number)
-    await project._attempt.end(0.0)
-    project._attempt = worker
+    worker = Worker(work._attempt.number)
+    await work._attempt.end(0.0)
+    work._attempt = worker
     started = {"run_id": PAYLOAD["run_id"], "model_id": "m", "metric_primary": "f1", "config": {}}
-    project._frame(
+    work._frame(
         Emitted(attempt=worker.number, name="TRAIN_RUN_STARTED", payload=msgspec.Raw(msgspec.json.encode(started)))
     )
 
     def publish() -> None:
         payload = msgspec.json.encode({**PAYLOAD, "value": time.time()})
-        project._frame(Emitted(attempt=worker.number, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
+        work._frame(Emitted(attempt=worker.number, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
 
     async def burst(count: int) -> None:
         cursor = project.follow(project.seq)
@@ -223,7 +226,7 @@ async def _ours(serverapp: Any) -> None:
 
     await orders(burst, one)
     # The stand-in leaves before the server ends what runs.
-    project._attempt = None
+    work._attempt = None
 
 
 def main() -> None:

@@ -145,9 +145,9 @@ class EmbeddedTransport:
         """The project's state."""
 
         async def take() -> dict[str, Any]:
-            return self._project.snapshot()
+            return dict(msgspec.to_builtins(self._project.snapshot()))
 
-        return dict(msgspec.to_builtins(self._call(take())))
+        return self._call(take())
 
     def events(self, since: int, limit: int) -> list[dict[str, Any]]:
         """Events after ``since``, at most ``limit``."""

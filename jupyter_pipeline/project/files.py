@@ -94,11 +94,11 @@ class ProjectFiles:
             TrialStore(self.folder).clear()
         if stage_id is StageId.EXPORT:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
-                path.unlink(missing_ok=True)
+                _unlink(path)
             bundle = self.bundle(attempt)
             relative = bundle.relative_to(self.folder).as_posix()
             if relative not in {artifact.meta.get("path") for artifact in state.artifacts.values()}:
-                bundle.unlink(missing_ok=True)
+                _unlink(bundle)
 
     def clear_left_behind(self) -> None:
         """Remove what uploads and attempts had for themselves alone when the server stopped."""
@@ -108,11 +108,11 @@ class ProjectFiles:
             shutil.rmtree(path, ignore_errors=True)
         self._clear_downloads()
         for path in (*self.artifacts.glob(".events-*.*"), *self.data.glob(f"{UPLOAD_PREFIX}*")):
-            path.unlink(missing_ok=True)
+            _unlink(path)
 
     def _clear_downloads(self) -> None:
         for path in (self.data / "downloads").glob(".*.part"):
-            path.unlink(missing_ok=True)
+            _unlink(path)
 
     def clear_interrupted(self, stage_id: StageId, attempt: int) -> None:
         """Remove a result of the interrupted attempt that the log does not know."""
@@ -120,7 +120,7 @@ class ProjectFiles:
             return
         shutil.rmtree(self.result(stage_id, attempt), ignore_errors=True)
         if stage_id is StageId.EXPORT:
-            self.bundle(attempt).unlink(missing_ok=True)
+            _unlink(self.bundle(attempt))
 
     def finished_runs(self, attempt: int) -> dict[str, dict[str, float | None]]:
         """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""
@@ -145,16 +145,17 @@ class ProjectFiles:
         if not manifest.is_file():
             return ""
         try:
-            recorded = json.loads(manifest.read_text("utf-8"))
-        except ValueError:
-            recorded = {}
-        known = recorded.get("files", recorded)
+            known = json.loads(manifest.read_text("utf-8"))["files"]
+        except (OSError, ValueError, LookupError, TypeError):
+            known = None
+        if not isinstance(known, dict):
+            known = {}
         edited = []
         for path in sorted(self.code.rglob("*.py")):
             relative = path.relative_to(self.code)
             if any(part.startswith(".") for part in relative.parts) or not path.is_file():
                 continue
-            name, sha = relative.as_posix(), sha256(path)
+            name, sha = relative.as_posix(), _sha256_or_none(path)
             if known.get(name) != sha:
                 edited.append((name, sha))
         return hashlib.sha256(json.dumps(edited).encode()).hexdigest() if edited else ""
@@ -182,6 +183,20 @@ class ProjectFiles:
             meta={"path": relative, "size": size, "sha256": sha},
         )
         return dataset, FileEntry(path=relative, type="data", size=size, sha=sha)
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    """SHA-256 of a file; None for one that is gone meanwhile, or cannot be read."""
+    try:
+        return sha256(path)
+    except OSError:
+        return None
+
+
+def _unlink(path: Path) -> None:
+    """Remove a file, unless it cannot be removed: then it stays."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:

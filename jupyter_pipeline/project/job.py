@@ -1,19 +1,24 @@
 """The job of an attempt, as a worker gets it: read off the project's state."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from ..protocol.jobs import Job, Upstream
-from ..protocol.stages import STAGES
+from ..protocol.stages import STAGES, StageId
 from .files import ProjectFiles
+from .log import EventLog
+from .log_export import export_log
 from .settings import Settings
 from .state import ProjectState, Work
 
 
-def job_of(state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, more: Mapping[str, Any]) -> Job:
-    """The job of the attempt that a state names.
+async def prepare_job(
+    state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, event_log: EventLog
+) -> Job:
+    """The job of the attempt that a state names, once what it takes along is in the project's folder.
 
     Parameters
     ----------
@@ -25,9 +30,19 @@ def job_of(state: ProjectState, work: Work, files: ProjectFiles, settings: Setti
         Where the project keeps what.
     settings : Settings
         Folders and cores.
-    more : mapping of str to Any
-        Parameters beside those that the stage was asked with.
+    event_log : EventLog
+        EXPORT takes the log along.
     """
+    await asyncio.to_thread(files.artifacts.mkdir, parents=True, exist_ok=True)
+    more: dict[str, Any] = {}
+    if work.stage_id is StageId.EXPORT:
+        path = files.events(work.attempt)
+        more["log"] = await export_log(event_log, state.project_id, state.epoch, state.seq, path)
+        more["events_path"] = str(path)
+    return _job_of(state, work, files, settings, more)
+
+
+def _job_of(state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, more: Mapping[str, Any]) -> Job:
     stage = state.stage(work.stage_id)
     upstream = {
         s: Upstream(plan=earlier.plan, result_dir=str(files.result(s, earlier.attempt)))

@@ -15,6 +15,8 @@ EVENTS = 1024
 """Events of workers above which no more letters are decided on in the same go."""
 LETTERS = 256
 """Letters that are decided on in one go at the most."""
+FULL = 4 * EVENTS
+"""Events of workers that wait when workers are to wait too."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -46,6 +48,11 @@ class Letter:
         if self.answer is not None and not self.answer.done():
             self.answer.set_exception(refusal)
 
+    def accept(self, outcome: Outcome) -> None:
+        """Tell whoever waits for the answer what came of it."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_result(outcome)
+
 
 class _Said:
     """What a worker said in a row."""
@@ -62,12 +69,18 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._waiting: deque[Letter | _Said] = deque()
+        self._events = 0
         self._open: _Said | None = None
         self._arrived = asyncio.Event()
 
     def __bool__(self) -> bool:
         """Whether something waits."""
         return bool(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits of what workers said that they should wait too."""
+        return self._events >= FULL
 
     def put(self, letter: Letter) -> None:
         """Add a letter."""
@@ -77,6 +90,7 @@ class Mailbox:
 
     def said(self, attempt: int, payload: Payload) -> None:
         """Add an event of a worker."""
+        self._events += 1
         said = self._open
         if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS:
             said.payloads.append(payload)
@@ -96,15 +110,30 @@ class Mailbox:
             one = self._waiting.popleft()
             if isinstance(one, _Said):
                 events += len(one.payloads)
+                self._events -= len(one.payloads)
                 one = Letter(WorkEvents(one.attempt, tuple(one.payloads)))
+            elif isinstance(one.command, WorkEvents):  # it was put back
+                events += len(one.command.payloads)
+                self._events -= len(one.command.payloads)
             found.append(one)
         self._open = None
         return found
 
-    def refuse_all(self, refusal: Refusal) -> None:
-        """Take everything out, undone."""
-        while self._waiting:
-            one = self._waiting.popleft()
-            if isinstance(one, Letter):
-                one.refuse(refusal)
+    def put_back(self, letters: list[Letter]) -> None:
+        """Put letters that were taken where they were: before all others."""
         self._open = None
+        for letter in reversed(letters):
+            if isinstance(letter.command, WorkEvents):
+                self._events += len(letter.command.payloads)
+            self._waiting.appendleft(letter)
+        self._arrived.set()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Take out, undone, all that somebody waits for the answer to; what workers report stays."""
+        self._open = None
+        waiting, self._waiting = self._waiting, deque()
+        for one in waiting:
+            if isinstance(one, Letter) and one.answer is not None:
+                one.refuse(refusal)
+            else:
+                self._waiting.append(one)

@@ -15,16 +15,19 @@ from ..agent.base import Agent
 from ..agent.rules import RuleAgent
 from ..protocol.frames import Event, decode_event
 from ..protocol.snapshot import ProjectEntry
+from ..tasks import Tasks
 from ..traces import places
 from ..workers.pool import WorkerPool
-from .conductor import Project
 from .custom import CustomCommands
 from .entries import listed
 from .log import EventLog
+from .project import Project
 from .settings import Settings
 from .state import ProjectState, evolve
 
 log = logging.getLogger(__name__)
+RESTING = 64
+"""Projects that stay open though nobody needs them: each takes 0.1 MB or more, and some milliseconds to open again."""
 PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -65,8 +68,9 @@ class ProjectManager:
         self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
         self._commands = CustomCommands(settings.command_timeout_s)
         self._projects: dict[str, Project] = {}
+        self._resting: dict[str, Project] = {}
         self._turns: dict[str, _Turn] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing = Tasks(log)
         self._taking_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -105,6 +109,8 @@ class ProjectManager:
                 await self._taking_up
         await asyncio.gather(*(project.close() for project in self._projects.values()))
         self._projects.clear()
+        self._resting.clear()
+        await self._closing.ended()
         await pool.close()
         await self._log.close()
 
@@ -150,11 +156,22 @@ class ProjectManager:
         async with self._alone(project_id):
             if project_id not in self._projects:
                 state = await self._load(project_id)
-                project = Project(state, self._log, self._pool, self._agent, self.settings, self._idle, self._commands)
-                project.on_committed = self.on_committed
+                project = Project(
+                    state,
+                    self._log,
+                    self._pool,
+                    self._agent,
+                    self._commands,
+                    self.settings,
+                    self.on_committed,
+                    self._idle,
+                )
                 await self._recover(project)
                 self._projects[project_id] = project
-            return self._projects[project_id]
+            project = self._projects[project_id]
+            if project.seq and not project.connections:
+                self._idle(project)  # it may only be looked at
+            return project
 
     @staticmethod
     async def _recover(project: Project) -> None:
@@ -179,16 +196,34 @@ class ProjectManager:
                 del self._turns[project_id]
 
     def _idle(self, project: Project) -> None:
-        """Forget a project that nobody is connected to and that never had an event."""
-        if project.seq == 0 and not project.busy and self._projects.get(project.project_id) is project:
-            del self._projects[project.project_id]
-            self._closing.add(task := asyncio.get_running_loop().create_task(project.close()))
-            task.add_done_callback(self._closing.discard)
+        """Forget a project that nobody is connected to and that never had an event; and close, of those that nobody
+        is connected to, all but the latest: they are opened from the log when they are asked for."""
+        if self._projects.get(project.project_id) is not project:
+            return
+        if project.seq == 0:
+            if not project.busy:
+                self._close(project)
+            return
+        self._resting.pop(project.project_id, None)
+        self._resting[project.project_id] = project
+        for one in list(self._resting.values()):
+            if len(self._resting) <= RESTING:
+                break
+            if not one.busy:
+                self._close(one)
+            elif one.connections:  # it comes back when the last has gone
+                del self._resting[one.project_id]
+
+    def _close(self, project: Project) -> None:
+        del self._projects[project.project_id]
+        self._resting.pop(project.project_id, None)
+        self._closing.start(project.close())
 
     async def delete(self, project_id: str) -> None:
         """End a project's work and remove its log and its folder; its connections are told."""
         async with self._alone(project_id):
             project = self._projects.pop(project_id, None)
+            self._resting.pop(project_id, None)
             if project is not None:
                 await project.close(deleted=True)
             await self._log.delete(project_id)

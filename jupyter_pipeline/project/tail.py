@@ -69,16 +69,26 @@ class Tail:
         self.head = head
         self.deleted = False
 
-    def extend(self, events: list[Stored]) -> None:
-        """Add committed events and wake the cursors."""
+    def extend(self, events: list[Stored], *, keep: bool = True) -> None:
+        """Add committed events and wake the cursors. Without ``keep`` nothing stays in memory: who comes reads the
+        file."""
+        self.head = events[-1].seq
+        if not keep:
+            self.forget()
+            self.wake()
+            return
         self._events += events
         self._bytes += sum(len(event.frame) for event in events)
-        self.head = events[-1].seq
         if len(self._events) > 2 * TAIL_EVENTS or self._bytes > 2 * TAIL_BYTES:
-            self._forget()
+            self._drop()
         self.wake()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Keep nothing in memory."""
+        self._events, self._bytes, self._start = [], 0, self.head
+        self._shared.clear()
+
+    def _drop(self) -> None:
         """Drop the older half of what is too much."""
         cut = max(0, len(self._events) - TAIL_EVENTS)
         left = self._bytes - sum(len(event.frame) for event in self._events[:cut])

@@ -24,8 +24,8 @@ from .outbox import Outbox, Socket
 from .service import Service
 
 if TYPE_CHECKING:
-    from ..project.conductor import Project
     from ..project.log import Stored
+    from ..project.project import Project
 
 log = logging.getLogger(__name__)
 

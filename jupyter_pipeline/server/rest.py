@@ -32,7 +32,7 @@ from .limits import lane_of
 from .uploads import DataHandler
 
 if TYPE_CHECKING:
-    from ..project.conductor import Project
+    from ..project.project import Project
 
 EVENTS_DEFAULT, EVENTS_MOST = 1000, 10_000
 EVENTS_BYTES = 8 << 20

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from ..durable import sync_folder
 from ..faults import crash_point
 from ..protocol.events import Payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
@@ -141,7 +142,11 @@ def _publish(out_dir: Path, result_dir: Path) -> None:
         if path.is_file():
             with path.open("rb") as file, contextlib.suppress(OSError):
                 os.fsync(file.fileno())
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(out_dir)
     out_dir.rename(result_dir)
+    sync_folder(result_dir.parent)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
+from ..tasks import Tasks
 from ..traces import keep
 from .process import WorkerProcess
 
@@ -49,7 +50,7 @@ class Attempt:
         pool: "WorkerPool",
         job: Job,
         on_frame: Callable[[FromWorker], None],
-        on_death: Callable[[str], None],
+        on_death: Callable[[str], object],
     ) -> None:
         self.number = job.attempt
         self.stage_id = job.stage_id
@@ -59,17 +60,21 @@ class Attempt:
         self._on_death = on_death
         self._worker: WorkerProcess | None = None
         self._over = False
+        self._ended = False
         self._wants_finish = False
+        self._held = False
         self._starting = asyncio.get_running_loop().create_task(self._start())
 
     async def _start(self) -> None:
         try:
             worker = await self._pool.take(self)
-        except OSError as error:
-            self._over = True
+        except (OSError, RuntimeError) as error:  # no process, or no thread to listen to it
+            self._is_over()
+            self._pool.give_back(self, None)
             self._on_death(f"No worker process could be started ({error}).")
             return
         self._worker = worker
+        worker.hold(self._held)
         await worker.send(self._job)
         if self._wants_finish:
             await worker.send(Finish(attempt=self.number))
@@ -80,9 +85,18 @@ class Attempt:
         if self._worker is not None and not self._over:
             await self._worker.send(Finish(attempt=self.number))
 
+    def hold(self, held: bool) -> None:
+        """Take nothing more of what the attempt says, until it may go on; it waits when its pipe is full."""
+        self._held = held
+        if self._worker is not None and not self._over:
+            self._worker.hold(held)
+
     async def end(self, grace_s: float) -> None:
-        """End the attempt; when this returns none of its processes is left."""
-        if self._over:
+        """End the attempt; when this returns none of its processes is left.
+
+        If it is cancelled meanwhile, calling it again ends the rest.
+        """
+        if self._ended:
             return
         self._over = True
         if self._worker is None:
@@ -90,8 +104,9 @@ class Attempt:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
         if self._worker is not None:
-            worker, self._worker = self._worker, None
-            await worker.end(grace_s)
+            await self._worker.end(grace_s)
+            self._worker = None
+        self._ended = True
         self._pool.give_back(self, None)
 
     def frame(self, frame: FromWorker) -> None:
@@ -99,7 +114,8 @@ class Attempt:
         if self._over:
             return
         if isinstance(frame, Done | Failed):
-            self._over = True
+            self.hold(False)
+            self._is_over()
             self._pool.give_back(self, self._worker)
             if isinstance(frame, Failed) and frame.where:
                 job = self._job
@@ -110,7 +126,7 @@ class Attempt:
         """The worker's process ended while it was at this attempt."""
         if self._over:
             return
-        self._over = True
+        self._is_over()
         self._pool.give_back(self, None)
         job, code = self._job, worker.returncode
         how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
@@ -122,6 +138,10 @@ class Attempt:
             kept = keep(Path(job.project_dir), f"{job.stage_id.value.lower()}-{self.number}", words)
             said = f" What it said last is in the project's file {kept}." if kept else ""
         self._on_death(f"The worker process of {job.stage_id} {how}{hint}.{said}")
+
+    def _is_over(self) -> None:
+        """By itself: there is nothing to end."""
+        self._over = self._ended = True
 
 
 class WorkerPool:
@@ -147,14 +167,17 @@ class WorkerPool:
         self.predict_s = predict_s
         self._predictor: WorkerProcess | None = None
         self._asked: dict[str, tuple[WorkerProcess, asyncio.Future[Predicted]]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks(log)
         self._closed = False
         self._worked = False
 
     def warm(self) -> None:
-        """Start idle processes, so that the next stage begins at once."""
-        while not self._closed and len(self._idle) + len(self._tidying) < self._warm:
-            self._idle.append(self._spawn())
+        """Start idle processes, so that the next stage begins at once; where that cannot be, it waits for its own."""
+        try:
+            while not self._closed and len(self._idle) + len(self._tidying) < self._warm:
+                self._idle.append(self._spawn())
+        except (OSError, RuntimeError) as error:
+            log.warning("No worker process could be started: %s", error)
 
     async def take(self, attempt: Attempt) -> WorkerProcess:
         """A worker for an attempt, once there is a free slot."""
@@ -179,14 +202,14 @@ class WorkerPool:
                 self._tidying.add(tidying := asyncio.get_running_loop().create_task(self._tidy(worker)))
                 tidying.add_done_callback(self._tidying.discard)
             else:
-                self._later(worker.end(0.0))
+                self._tasks.start(worker.end(0.0))
         self.warm()
 
     async def _tidy(self, worker: WorkerProcess) -> None:
         """Keep a worker for the next attempt, unless its job left processes behind: those end with it."""
         if await worker.left_behind():
             log.info("A stage left processes behind; they are ended.")
-            self._later(worker.end(0.0))
+            self._tasks.start(worker.end(0.0))
         elif worker.returncode is None:
             self._idle.append(worker)
 
@@ -205,7 +228,10 @@ class WorkerPool:
         if len(self._asked) >= MOST_ASKED:
             raise PredictorBusy(f"{len(self._asked)} predictions wait already; try again.")
         if self._predictor is None:
-            self._predictor = self._idle.pop(0) if self._idle else self._spawn()
+            try:
+                self._predictor = self._idle.pop(0) if self._idle else self._spawn()
+            except (OSError, RuntimeError) as error:
+                raise PredictorBusy(f"No process could be started that predicts ({error}); try again.") from None
         predictor = self._predictor
         text = bytes(rows) if isinstance(rows, msgspec.Raw) else msgspec.json.encode(rows)
         line = msgspec.Raw(text.replace(b"\n", b" ").replace(b"\r", b" "))  # in JSON only white space has them
@@ -220,7 +246,7 @@ class WorkerPool:
             # Those that wait behind it hear of its end and can be sent again; none is sent to it any more.
             if self._predictor is predictor:
                 self._predictor = None
-            self._later(predictor.end(0.0))
+            self._tasks.start(predictor.end(0.0))
             raise PredictorBusy(
                 f"The prediction took longer than {self.predict_s:g} s and was stopped; send fewer rows at once."
             ) from None
@@ -237,7 +263,7 @@ class WorkerPool:
             await asyncio.wait(self._tidying)
         workers = [*self._idle, *self._busy, *([self._predictor] if self._predictor else [])]
         self._idle.clear()
-        await asyncio.gather(*(w.end(0.0) for w in workers), *self._tasks, return_exceptions=True)
+        await asyncio.gather(*(w.end(0.0) for w in workers), self._tasks.ended(), return_exceptions=True)
 
     def _spawn(self) -> WorkerProcess:
         return WorkerProcess(self._frame, self._exit, eager=self._worked)
@@ -262,8 +288,3 @@ class WorkerPool:
         attempt = self._busy.get(worker)
         if attempt is not None:
             attempt.died(worker)
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -32,6 +32,8 @@ _STDERR_LINES = 60
 _GUARD_S = 1.0
 """Seconds that the guard has to end everything, before the server does it itself."""
 _PIPE_S = 2.0
+_LINE_BYTES = 64 << 10
+"""Of a line on standard error that are taken as one: what prints without line breaks ends nobody's memory."""
 _decoder = msgspec.json.Decoder(FromWorker)
 _POSIX = os.name == "posix"
 
@@ -61,6 +63,9 @@ class WorkerProcess:
         self._mark = uuid.uuid4().hex
         self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
         self.exited = asyncio.Event()
+        self._may_read = threading.Event()
+        self._may_read.set()
+        self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
         lifeline, self._lifeline = os.pipe() if _POSIX else (-1, -1)
         command = [sys.executable, "-m", "jupyter_pipeline.workers.main"]
         try:
@@ -73,18 +78,28 @@ class WorkerProcess:
                 pass_fds=(lifeline,) if _POSIX else (),
                 env={**_THREADS, **os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
             )
+        except BaseException:
+            self._let_go()
+            raise
         finally:
             if _POSIX:
                 os.close(lifeline)
         self.pid = self._process.pid
-        self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
         self._inner: int | None = None
         self._readers = [
             threading.Thread(target=self._read_frames, daemon=True, name=f"worker-{self.pid}-frames"),
             threading.Thread(target=self._read_errors, daemon=True, name=f"worker-{self.pid}-stderr"),
         ]
-        for thread in (*self._readers, threading.Thread(target=self._watch, daemon=True, name=f"worker-{self.pid}")):
-            thread.start()
+        try:
+            for thread in (
+                *self._readers,
+                threading.Thread(target=self._watch, daemon=True, name=f"worker-{self.pid}"),
+            ):
+                thread.start()
+        except RuntimeError:  # there are too many threads
+            self._let_go()
+            _signal_group(self.pid, _KILL)
+            raise
 
     @property
     def returncode(self) -> int | None:
@@ -107,6 +122,13 @@ class WorkerProcess:
                 stdin.write(data)
                 stdin.flush()
 
+    def hold(self, held: bool) -> None:
+        """Read no more frames, until they may be read again: the worker waits when its pipe is full."""
+        if held:
+            self._may_read.clear()
+        else:
+            self._may_read.set()
+
     async def end(self, grace_s: float) -> None:
         """End the whole group: ask, wait up to ``grace_s`` seconds, kill, and see that nothing is left."""
         await asyncio.to_thread(self._end, grace_s)
@@ -117,6 +139,7 @@ class WorkerProcess:
         return await asyncio.to_thread(lambda: any(p.pid != self._inner for p in self._family()))
 
     def _end(self, grace_s: float) -> None:
+        self._may_read.set()
         family = self._family()
         if grace_s > 0:
             _signal_group(self.pid, signal.SIGTERM)
@@ -169,7 +192,7 @@ class WorkerProcess:
         stream = self._process.stderr
         if stream is not None:
             with stream:
-                for line in stream:
+                while line := stream.readline(_LINE_BYTES):
                     self._stderr.append(line.decode("utf-8", "replace").rstrip()[:2000])
 
     def _read_frames(self) -> None:
@@ -178,6 +201,8 @@ class WorkerProcess:
             return
         with stream:
             for line in stream:
+                if not self._may_read.is_set():
+                    self._may_read.wait()
                 try:
                     frame = _decoder.decode(line)
                 except (msgspec.DecodeError, UnicodeError):
@@ -196,6 +221,7 @@ class WorkerProcess:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         self._let_go()
+        self._may_read.set()
         for reader in self._readers:
             # Bounded: a process that got away from everything may still hold the pipe.
             reader.join(_PIPE_S)

@@ -82,6 +82,22 @@ WRITERS = {
     time.sleep(600)
 """,
 }
+#: What it does instead and fills memory with, if it is let: it says more than can be stored, and prints no line break.
+FLOODS = {
+    "says and prints without end": """
+    import gc
+    from jupyter_pipeline.protocol.events import LogLine
+    outlet = next(one for one in gc.get_objects() if type(one).__name__ == "Outlet")
+    line = LogLine(run_id="pipeline", level="info", text="x" * 200, source="TRAIN")
+    def prints():
+        while True:
+            os.write(2, b"x" * 65536)
+    threading.Thread(target=prints, daemon=True).start()
+    note(os.getpid())
+    while True:
+        outlet.emit(line)
+""",
+}
 _HEAD = """
 import ctypes, json, math, os, signal, threading, time
 FOLDER = {folder!r}
@@ -110,7 +126,7 @@ def write_code(folder: Path, body: str) -> Path:
 
 def start(server: Server, project: Path, kind: str) -> set[psutil.Process]:
     """Train with such code; the processes that are at it, once it is under way."""
-    marker = write_code(project, (KINDS | WRITERS)[kind])
+    marker = write_code(project, (KINDS | WRITERS | FLOODS)[kind])
     assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
 
     def under_way() -> bool:
@@ -155,4 +171,4 @@ def runs_of(server: Server) -> dict[str, dict[str, Any]]:
     return {run["run_id"]: run for run in state_of(server)["runs"]}
 
 
-__all__ = ["KINDS", "PROJECT", "WRITERS", "alive", "cancel", "runs_of", "start", "write_code"]
+__all__ = ["FLOODS", "KINDS", "PROJECT", "WRITERS", "alive", "cancel", "runs_of", "start", "write_code"]

@@ -18,7 +18,7 @@ from jupyter_pipeline.workers.process import WorkerProcess
 from tests.server.conftest import Answer, Server
 
 from .driver import PROJECT, command, server_at, state_of, tell, until, until_gate
-from .hard_work import KINDS, WRITERS, alive, cancel, family_of, runs_of, start
+from .hard_work import FLOODS, KINDS, WRITERS, alive, cancel, family_of, runs_of, start
 
 pytestmark = pytest.mark.anyio
 DISK = 60_000_000
@@ -54,6 +54,23 @@ async def test_nothing_outlives_a_cancel(server: Server, kind: str) -> None:
     assert state["stages"][5]["status"] == "FAILED"
     assert all(run["status"] != "running" for run in state["runs"])
     until(lambda: not list(project.glob("artifacts/*.partial")), "the removal of what was half done")
+
+
+async def test_a_training_that_says_and_prints_without_end_costs_no_memory(server: Server) -> None:
+    """It waits while what it says cannot be stored as quickly; and it can be cancelled all the time."""
+    assert server.process is not None
+    memory = psutil.Process(server.process.pid).memory_info
+    before = memory().rss
+    family = start(server, server.root / "pipelines" / "demo", *FLOODS)
+    async with server.connect("demo", since=0) as reader, server.connect("demo") as socket:
+        await socket.greeting()
+        most = 0
+        for _ in range(15):
+            await asyncio.sleep(0.1)
+            most = max(most, memory().rss - before)
+        await cancel(socket, family, "now", "the flood")
+        assert reader.raw.close_code is None
+    assert most < 100_000_000
 
 
 @pytest.mark.parametrize("kind", WRITERS)

@@ -17,9 +17,9 @@ import pytest
 from msgspec import UNSET
 from sklearn.datasets import load_breast_cancer
 
-from jupyter_pipeline.project.conductor import Project
 from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.manager import ProjectManager
+from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.project.state import ProjectState, evolve
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.commands import Say, WorkEvents
-from jupyter_pipeline.project.mailbox import EVENTS, LETTERS, Letter, Mailbox, Outcome
+from jupyter_pipeline.project.mailbox import EVENTS, FULL, LETTERS, Letter, Mailbox, Outcome
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine
 
@@ -16,17 +16,22 @@ def line(n: int) -> LogLine:
     return LogLine(run_id="pipeline", level="info", text=str(n), source="TRAIN")
 
 
-#: Who comes: a client (0) or a worker at attempt 1 or 2, how many times in a row; or the task, which takes (3).
-comings = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2 * EVENTS)), max_size=12)
+#: Who comes: a client (0) or a worker at attempt 1 or 2, how many times in a row; or the task, which takes (3), or
+#: takes and puts back what it could not store (4).
+comings = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 2 * EVENTS)), max_size=12)
 
 
 @given(comings)
 def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) -> None:
     async def check() -> None:
-        mailbox, sent, taken = Mailbox(), 0, []
+        mailbox, sent, who = Mailbox(), 0, 3
+        taken: list[tuple[int, int]] = []
 
         async def take() -> None:
             letters = await mailbox.take()
+            if who == 4:
+                mailbox.put_back(letters)
+                return
             events = 0
             for letter in letters:
                 assert events < EVENTS
@@ -48,10 +53,13 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) 
                 else:
                     mailbox.said(who, line(sent))
                 sent += 1
-            if who == 3 and mailbox:
+            if who >= 3 and mailbox:
                 await take()
+            assert mailbox.full is (sum(one[0] > 0 for one in wanted[len(taken) :]) >= FULL)
+        who = 3
         while mailbox:
             await take()
+        assert not mailbox.full
         assert taken == wanted
 
     asyncio.run(check())
@@ -70,9 +78,10 @@ def test_who_waits_gets_what_comes_and_what_is_refused_is_told() -> None:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         mailbox.put(Letter(Say("hello"), answer=answer))
         mailbox.said(1, line(3))
-        mailbox.refuse_all(Refusal(ErrorCode.BUSY, "The server is going down."))
-        assert not mailbox
+        mailbox.refuse(Refusal(ErrorCode.BUSY, "The server is going down."))
         with pytest.raises(Refusal, match="going down"):
             await answer
+        (left,) = await mailbox.take()
+        assert left.command == WorkEvents(1, (line(3),)), "what a worker said stays"
 
     asyncio.run(check())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_pipeline.project import tail as module
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
-from jupyter_pipeline.project.manager import ProjectManager
+from jupyter_pipeline.project.manager import RESTING, ProjectManager
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.project.tail import BATCH_BYTES, Cursor, ProjectDeleted, Tail
 from jupyter_pipeline.protocol.events import User
@@ -27,22 +27,25 @@ def event(seq: int, size: int) -> Stored:
     return Stored(seq, "LOG_LINE", b"%d:" % seq + b"x" * size)
 
 
-async def append(log: EventLog, tail: Tail, events: list[Stored]) -> None:
+async def append(log: EventLog, tail: Tail, events: list[Stored], keep: bool = True) -> None:
     entry = Entry(
         project_id="p", epoch="e", seq=events[-1].seq, updated_ts=0, current_stage="TRAIN", status="X", working=False
     )
     await log.append(entry, events, [])
-    tail.extend(events)
+    tail.extend(events, keep=keep)
+    assert keep or not tail._events, "for nobody nothing is kept"
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    groups=st.lists(st.lists(st.integers(0, 5000), min_size=1, max_size=40), min_size=1, max_size=12),
+    groups=st.lists(
+        st.tuples(st.lists(st.integers(0, 5000), min_size=1, max_size=40), st.booleans()), min_size=1, max_size=12
+    ),
     starts=st.lists(st.floats(0, 1), min_size=1, max_size=4),
     keep=st.integers(1, 60),
 )
 def test_every_cursor_gets_everything_once(
-    tmp_path_factory: pytest.TempPathFactory, groups: list[list[int]], starts: list[float], keep: int
+    tmp_path_factory: pytest.TempPathFactory, groups: list[tuple[list[int], bool]], starts: list[float], keep: int
 ) -> None:
     """Also when memory holds few events, so that cursors change between it and the file."""
 
@@ -63,12 +66,12 @@ def test_every_cursor_gets_everything_once(
                 found += batch
             assert [(e.seq, e.frame) for e in found] == [(e.seq, e.frame) for e in written[since:]]
 
-        total = sum(map(len, groups))
+        total = sum(len(sizes) for sizes, _ in groups)
         readers: list[asyncio.Task[None]] = []
-        for group in groups:
-            events = [event(len(written) + n, size) for n, size in enumerate(group, 1)]
+        for sizes, attended in groups:
+            events = [event(len(written) + n, size) for n, size in enumerate(sizes, 1)]
             written += events
-            await append(log, tail, events)
+            await append(log, tail, events, attended)
             if len(readers) < len(starts):
                 readers.append(asyncio.create_task(read(starts[len(readers)], total)))
         await asyncio.gather(*readers)
@@ -156,6 +159,33 @@ def test_project_ids_that_come_to_nothing_leave_nothing(tmp_path: Path) -> None:
         while manager._closing:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert (manager._projects, manager._turns) == ({}, {})
+        await manager.stop()
+
+    run(test)
+
+
+def test_projects_that_nobody_needs_are_closed_and_open_again_as_they_were(tmp_path: Path) -> None:
+    async def test() -> None:
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), warm_workers=0))
+        await manager.start()
+        names = [f"p-{n}" for n in range(RESTING + 10)]
+        needed = await manager.open(names[0])
+        with needed.connected():
+            for name in names:
+                project = await manager.open(name)
+                project.data_dir.mkdir(parents=True)
+                (project.data_dir / "rows.csv").write_text(name)
+                await project.add_dataset(project.data_dir / "rows.csv", USER)
+                assert await manager.find(name) is project
+            while manager._closing:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert manager.open_projects == RESTING + 1
+            assert await manager.find(names[0]) is needed
+            for name in names:
+                found = await manager.find(name)
+                assert found is not None
+                assert (found.seq, [one.meta["size"] for one in found.state.datasets]) == (3, [len(name)])
+            assert manager.open_projects <= RESTING + 1
         await manager.stop()
 
     run(test)

@@ -1,0 +1,91 @@
+"""Who answers a project's chat: the agent, at once or later, and the commands of plugins."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+from ..agent.base import Agent, Context, Reply
+from ..commands import Project as CommandProject
+from ..protocol.events import User
+from ..protocol.schema import builtin_commands
+from ..tasks import Tasks
+from ..traces import places
+from .commands import Answer, RunCommand
+from .custom import CustomCommands
+from .files import ProjectFiles
+from .mailbox import Letter, Mailbox
+from .snapshot import snapshot
+from .state import ProjectState
+
+log = logging.getLogger(__name__)
+_SHORT = 400
+"""Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
+
+
+class Conversation:
+    """Answers to what is said in a project. What takes its time answers through the mailbox, as everyone else does.
+
+    Parameters
+    ----------
+    agent, custom
+        Who answers.
+    files : ProjectFiles
+        The project's folder, which commands are told.
+    mailbox : Mailbox
+        Where later answers go.
+    tasks : Tasks
+        What runs beside everything else.
+    """
+
+    def __init__(
+        self, agent: Agent, custom: CustomCommands, files: ProjectFiles, mailbox: Mailbox, tasks: Tasks
+    ) -> None:
+        self._agent = agent
+        self._custom = custom
+        self._files = files
+        self._mailbox = mailbox
+        self._tasks = tasks
+
+    async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
+        """The agent's answer; None if it takes its time, and comes through the mailbox.
+
+        Reading a long text takes the rules many milliseconds, so that is done in a thread; what comes after it in the
+        mailbox waits, other projects do not.
+        """
+        if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
+            # A flood of short ones does not keep the event loop to itself either.
+            await asyncio.sleep(0)
+            reply = self._agent.respond(text, known)
+        else:
+            reply = await asyncio.to_thread(self._agent.respond, text, known)
+        if isinstance(reply, Reply):
+            return Answer(reply, may_execute)
+        self._tasks.start(self._answer_later(reply, user, may_execute))
+        return None
+
+    async def _answer_later(self, reply: Awaitable[Reply], user: User, may_execute: bool) -> None:
+        try:
+            answer = await reply
+        except Exception as error:
+            log.error("%s: the agent failed to answer:\n%s", self._files.folder.name, places(error))
+            answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
+        self._mailbox.put(Letter(Answer(answer, may_execute), user))
+
+    def run_command(self, command: RunCommand, user: User, state: ProjectState) -> None:
+        """Run a custom command beside everything else."""
+        folder = self._files.folder
+        told: dict[str, Any] = msgspec.to_builtins(snapshot(state, builtin_commands() + self._custom.specs))
+        project = CommandProject(project_id=folder.name, folder=str(folder), user=user, state=told)
+        self._tasks.start(self._run_command(command, project))
+
+    async def _run_command(self, command: RunCommand, project: CommandProject) -> None:
+        try:
+            reply = await self._custom.run(command.name, project, command.args)
+        except Exception as error:
+            log.error("%s: the command %s could not be run:\n%s", project.project_id, command.name, places(error))
+            reply = Reply(text=f"The command {command.name} could not be run ({type(error).__name__}); try again.")
+        self._mailbox.put(Letter(Answer(reply), project.user))

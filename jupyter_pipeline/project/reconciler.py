@@ -1,0 +1,194 @@
+"""Keeps what runs equal to what the state says: here alone a stage's work is started and ended.
+
+Work is not commanded. After every commit the attempt that the state names is compared with the one that runs, the one
+is ended and the other started; so cancelling, restarting and going on after a crash are one path. What an attempt
+reports goes into the project's mailbox.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ..protocol.events import Payload
+from ..protocol.frames import read_payload
+from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
+from ..tasks import Tasks
+from ..traces import places
+from ..workers.pool import Attempt, WorkerPool
+from .commands import AnyCommand, FinishOverdue, WorkDied, WorkDone, WorkFailed
+from .disk import outgrown
+from .files import ProjectFiles
+from .job import prepare_job
+from .log import EventLog
+from .mailbox import Letter, Mailbox
+from .settings import Settings
+from .state import ProjectState, Work
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """The work of one project.
+
+    Parameters
+    ----------
+    state : callable
+        Gives the project's state as it is now.
+    files, settings, pool, event_log
+        What it stands on.
+    mailbox : Mailbox
+        Where reports go.
+    tasks : Tasks
+        What runs beside everything else.
+    """
+
+    def __init__(
+        self,
+        state: Callable[[], ProjectState],
+        files: ProjectFiles,
+        settings: Settings,
+        pool: WorkerPool,
+        event_log: EventLog,
+        mailbox: Mailbox,
+        tasks: Tasks,
+    ) -> None:
+        self._state = state
+        self._files = files
+        self._settings = settings
+        self._pool = pool
+        self._log = event_log
+        self._mailbox = mailbox
+        self._tasks = tasks
+        self._lock = asyncio.Lock()
+        self._attempt: Attempt | None = None
+        self._held = False
+        self._at_once: int | None = None
+        self._asked_to_finish: int | None = None
+        self._watching_disk: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Compare, and begin to change what runs where the state says otherwise."""
+        work, running = self._state().work, self._attempt
+        if (work.attempt if work else None) != (running.number if running else None) or (
+            work and work.finishing and self._asked_to_finish != work.attempt
+        ):
+            self._tasks.start(self._step())
+        if self._held and not self._mailbox.full:
+            self._hold(False)
+
+    def kill_at_once(self) -> None:
+        """Leave what runs now no grace period when it is ended."""
+        self._at_once = self._attempt.number if self._attempt is not None else None
+
+    async def close(self) -> None:
+        """End what runs; the tasks must have been cancelled."""
+        async with self._lock:
+            if self._attempt is not None:
+                await self._attempt.end(0.0)
+                self._attempt = None
+
+    # -- one step ------------------------------------------------------------------------------------------
+
+    async def _step(self) -> None:
+        """Make what runs what the state says."""
+        async with self._lock:
+            await self._end_other()
+            work = self._state().work
+            if work is None:
+                return
+            if self._attempt is None:
+                try:
+                    await self._begin(work)
+                except Exception as error:
+                    log.error("%s of %s could not begin:\n%s", work.stage_id, self._project_id, places(error))
+                    why = f"{work.stage_id.value} could not begin ({type(error).__name__}: {error})."
+                    self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
+            elif work.finishing and self._asked_to_finish != work.attempt:
+                self._asked_to_finish = work.attempt
+                await self._attempt.finish()
+                asyncio.get_running_loop().call_later(
+                    self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
+                )
+
+    async def _end_other(self) -> None:
+        """End what runs and should not, and remove what it had for itself."""
+        work, running = self._state().work, self._attempt
+        if running is None or (work is not None and work.attempt == running.number):
+            return
+        await running.end(0.0 if self._at_once == running.number else self._settings.cancel_grace_s)
+        self._attempt, self._held = None, False
+        if self._watching_disk is not None:
+            self._watching_disk.cancel()
+            self._watching_disk = None
+        try:
+            await asyncio.to_thread(self._files.clear_attempt, running.stage_id, running.number, self._state())
+        except OSError as error:
+            log.warning("%s: what an attempt left cannot be removed:\n%s", self._project_id, places(error))
+
+    async def _begin(self, work: Work) -> None:
+        most = self._settings.project_bytes
+        if why := await asyncio.to_thread(self._files.no_work, most):
+            self._report(WorkFailed(work.attempt, why))
+            return
+        job = await prepare_job(self._state(), work, self._files, self._settings, self._log)
+        if not self._is_wanted(work):
+            return
+        self._attempt = Attempt(
+            self._pool, job, self._frame, lambda why: self._tasks.start(self._died(work.attempt, why))
+        )
+        if most is not None:
+            self._watching_disk = self._tasks.start(self._watch_disk(work, most))
+
+    async def _watch_disk(self, work: Work, most: int) -> None:
+        """End an attempt that makes the project use more of the disk than it may."""
+        used = await outgrown(self._files.folder, most)
+        if self._is_wanted(work):
+            self._at_once = work.attempt  # in a grace period it would go on writing
+            self._report(WorkFailed(work.attempt, self._files.too_large(work.stage_id, used, most)))
+
+    def _is_wanted(self, work: Work) -> bool:
+        now = self._state().work
+        return now is not None and now.attempt == work.attempt
+
+    # -- what an attempt says ------------------------------------------------------------------------------
+
+    def _frame(self, frame: FromWorker) -> None:
+        match frame:
+            case Emitted():
+                if (payload := self._payload(frame)) is not None:
+                    self._mailbox.said(frame.attempt, payload)
+                    if self._mailbox.full and not self._held:
+                        self._hold(True)
+            case Done():
+                announced = [self._payload(one) for one in frame.announced]
+                self._report(WorkDone(frame, tuple(one for one in announced if one is not None)))
+            case Failed():
+                self._report(WorkFailed(frame.attempt, frame.message))
+            case _:
+                pass
+
+    async def _died(self, attempt: int, why: str) -> None:
+        """Report that an attempt's process ended, with the runs that had come to their metrics."""
+        finished = await asyncio.to_thread(self._files.finished_runs, attempt)
+        self._report(WorkDied(attempt, why, finished))
+
+    def _hold(self, held: bool) -> None:
+        """Let the attempt wait while more of it is in memory than can be stored, and go on when there is room."""
+        self._held = held
+        if self._attempt is not None:
+            self._attempt.hold(held)
+
+    def _payload(self, told: Emitted | Announced) -> Payload | None:
+        """What a worker tells, None if it is no event."""
+        try:
+            return read_payload(told.name, told.payload)
+        except (ValueError, TypeError):
+            log.error("%s: a worker sent a %s that is none", self._project_id, told.name)
+            return None
+
+    def _report(self, command: AnyCommand) -> None:
+        self._mailbox.put(Letter(command))
+
+    @property
+    def _project_id(self) -> str:
+        return self._state().project_id

@@ -1,0 +1,176 @@
+"""What goes wrong around a project does not end it: no process to be had, a full disk, a folder in the way."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_pipeline.project import conductor
+from jupyter_pipeline.project.manager import ProjectManager
+from jupyter_pipeline.project.project import Project
+from jupyter_pipeline.project.settings import Settings
+from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.messages import Chat, Command
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+
+from .test_conductor import USER, run, until, until_gate, workers_of
+
+REQUEST = Chat(text="Predict species in iris")
+RESTART = Command(command="restart_stage", args={"stage_id": "PARSE_INTENT"})
+
+
+@contextlib.asynccontextmanager
+async def alone(folder: Path, grace_s: float = 1.5):  # type: ignore[no-untyped-def]
+    """A manager that runs one stage at a time, so that a place that is never given back is missed."""
+    manager = ProjectManager(
+        Settings(workspace_dir=str(folder), max_workers=1, warm_workers=0, threads=1, cancel_grace_s=grace_s)
+    )
+    await manager.start()
+    try:
+        yield manager
+    finally:
+        await manager.stop()
+
+
+async def stopped_worker(project: Project) -> psutil.Process:
+    """Ask for something, and stop the worker that should do it, so that it neither works nor hears SIGTERM."""
+    before = {p.pid for p in workers_of(os.getpid())}
+    await project.submit(REQUEST, USER)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in workers_of(os.getpid()):
+            parent = process.parent()
+            if process.pid not in before and parent is not None and parent.pid != os.getpid():
+                process.suspend()
+                return process
+        await asyncio.sleep(0.005)
+    raise AssertionError("no worker began")
+
+
+async def until_failed(project: Project, why: str) -> None:
+    await until(project, lambda: project.state.here.status is StageStatus.FAILED, "a failure")
+    assert why in project.state.here.message
+
+
+def test_a_project_that_is_deleted_while_its_work_ends_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither the process, which is given a long time to end, nor its place among those that may run at once."""
+
+    async def test() -> None:
+        async with alone(tmp_path, grace_s=60.0) as manager:
+            project = await manager.open("first")
+            worker = await stopped_worker(project)
+            await project.submit(Command(command="cancel_run"), USER)
+            await asyncio.sleep(0.3)
+            assert worker.is_running(), "it is still given time"
+            await manager.delete("first")
+            assert not psutil.pid_exists(worker.pid) or worker.status() == psutil.STATUS_ZOMBIE
+            assert not (tmp_path / "pipelines" / "first").exists()
+            second = await manager.open("second")
+            await second.submit(REQUEST, USER)
+            await until_gate(second, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_without_a_process_to_be_had_a_stage_fails_and_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            with monkeypatch.context() as patch, project.connected():
+                patch.setattr(sys, "executable", str(tmp_path / "no-python"))
+                files = len(os.listdir("/proc/self/fd"))
+                await project.submit(REQUEST, USER)
+                await until_failed(project, "No worker process could be started")
+                assert len(os.listdir("/proc/self/fd")) <= files
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_a_stage_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            in_the_way = tmp_path / "pipelines" / "demo" / "artifacts"
+            in_the_way.parent.mkdir(parents=True)
+            in_the_way.write_text("not a folder")
+            await project.submit(REQUEST, USER)
+            await until_failed(project, "PARSE_INTENT could not begin (FileExistsError")
+            in_the_way.unlink()
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+@pytest.mark.parametrize("manifest", ["[]", '{"files": 3}', "{", '{"files": {"train.py": 1}}'])
+def test_a_code_folder_that_somebody_damaged_ends_nothing(tmp_path: Path, manifest: str) -> None:
+    async def test() -> None:
+        code = tmp_path / "pipelines" / "demo" / "code"
+        (code / "modeling").mkdir(parents=True)
+        (code / ".manifest.json").write_text(manifest)
+        (code / "train.py").write_text("mine")
+        (code / "gone.py").symlink_to(code / "nowhere.py")
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            for text in ("What can I ask?", "And what is a gate?"):
+                with contextlib.suppress(Refusal):
+                    await asyncio.wait_for(project.submit(Chat(text=text), USER), 30)
+            assert project.seq >= 2
+
+    run(test)
+
+
+@contextlib.contextmanager
+def full_disk(log: Path) -> Iterator[None]:
+    """No file of this process grows beyond what the log has."""
+    size = max(path.stat().st_size for path in log.parent.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker reports waits and is tried again, 700 times here; clients are told each time, and wait for none
+    of it."""
+    monkeypatch.setattr(conductor, "_RETRY_S", 0.001)
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            seq = project.seq
+            with full_disk(manager.settings.log_path):
+                os.kill(worker.pid, signal.SIGCONT)
+                await until(project, lambda: project.unstored(0.0) is not None, "trouble")
+                refused = 0
+                begin = time.monotonic()
+                while refused < 700:
+                    assert time.monotonic() - begin < 120
+                    with pytest.raises(Refusal, match="could not be stored") as caught:
+                        await asyncio.wait_for(project.submit(Chat(text="Hello?", id=f"m{refused}"), USER), 10)
+                    assert caught.value.code is ErrorCode.INTERNAL
+                    assert caught.value.retryable
+                    refused += 1
+                assert project.seq == seq
+            await until_gate(project, StageId.PARSE_INTENT)
+            assert project.unstored(0.0) is None
+            assert (await project.submit(Chat(text="Hello?", id="m7"), USER)).status == "accepted"
+
+    run(test)
