@@ -108,6 +108,12 @@ class PipelineApp(ExtensionApp):
         config=True,
         help="Seconds in which at least 1 KiB of an uploaded file must come, or else the upload is given up.",
     )
+    body_s = Float(
+        120.0,
+        min=0.1,
+        config=True,
+        help="Seconds in which a message or the body of a request, data files excepted, must have come whole.",
+    )
     project_disk_limit = Int(
         None,
         allow_none=True,
@@ -132,7 +138,8 @@ class PipelineApp(ExtensionApp):
         value_trait=Int(min=1, allow_none=True),
         config=True,
         help="How many a user may have open at once, by kind; None: no limit. 'sockets' are sockets and requests that "
-        "wait for events, 'requests' are other GETs whose answer is on its way. Kinds that are not named keep their "
+        "wait for events, 'requests' are other GETs whose answer is on its way, 'bytes' are those of messages and "
+        "bodies, data files excepted, that are on their way or being answered. Kinds that are not named keep their "
         "default: " + ", ".join(f"{kind} {most}" for kind, most in DEFAULT_AT_ONCE.items()) + ".",
     )
     flood_limit = Float(
@@ -167,6 +174,7 @@ class PipelineApp(ExtensionApp):
                 predict_bytes=self.predict_limit,
                 upload_bytes=self.upload_limit,
                 upload_stall_s=self.upload_stall_s,
+                body_s=self.body_s,
                 project_files=self.project_files_limit,
                 project_bytes=self.project_disk_limit,
                 long_poll_s=self.long_poll_limit_s,

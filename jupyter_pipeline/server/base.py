@@ -24,7 +24,7 @@ from .access import RESOURCE, AccessMixin, Action
 from .errors import NotFound, http_status
 
 if TYPE_CHECKING:
-    from ..project.conductor import Project
+    from ..project.project import Project
 
 log = logging.getLogger(__name__)
 PROJECT_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
@@ -82,10 +82,10 @@ class JsonErrors(AccessMixin):
         """Count a request; Refusal if there were too many."""
         self.service.limiter.check(self.rate_key, lane)
 
-    def enter(self, kind: str) -> None:
+    def enter(self, kind: str, amount: int = 1) -> None:
         """Count among what the user has open at once, of this kind instead of another; Refusal if that is too much."""
         self.leave()
-        self._leave = self.service.crowd.enter(self.rate_key, kind)
+        self._leave = self.service.crowd.enter(self.rate_key, kind, amount)
 
     def leave(self) -> None:
         """Count no more."""
@@ -190,10 +190,6 @@ class ProjectHandler(JsonErrors, APIHandler):
         self.finish(value if isinstance(value, bytes) else encode(value))
 
 
-BODY_S = 120.0
-"""Seconds in which a JSON body must have come."""
-
-
 class BodyHandler(ProjectHandler):
     """A handler that takes a JSON body of a bounded size. Subclasses are decorated by ``stream_request_body``."""
 
@@ -203,23 +199,40 @@ class BodyHandler(ProjectHandler):
         return self.service.limits.message_bytes
 
     async def prepare(self, **kwargs: Any) -> None:
-        """Refuse at once what says that it is too large."""
-        self._body = bytearray()
+        """Refuse at once what says that it is too large, is too much beside what there is, or comes from a stranger; of
+        these no body is kept."""
+        self._body, self._taking = bytearray(), False
         await super().prepare()
-        if announced(self.request) > self.body_limit:
+        if self.current_user is None and self.request.method != "OPTIONS":
+            raise web.HTTPError(403)
+        size = announced(self.request)
+        if size > self.body_limit:
             raise HTTPRefusal(self._too_large())
+        if self.current_user is None:
+            return  # a browser asks what a page of an allowed origin may send; that has no body
+        try:
+            self.enter("bytes", self.body_limit if "Transfer-Encoding" in self.request.headers else max(1, size))
+        except Refusal as refusal:
+            raise HTTPRefusal(refusal) from None
         connection = self.request.connection
         if connection is not None and hasattr(connection, "set_max_body_size"):
             # Jupyter's limit of all bodies must not be in the way of ours.
             theirs = self.serverapp.max_body_size if self.serverapp is not None else 0
             connection.set_max_body_size(max(theirs, self.body_limit + 1))
         if connection is not None and hasattr(connection, "set_body_timeout"):
-            connection.set_body_timeout(BODY_S)
+            connection.set_body_timeout(self.service.limits.body_s)
+        self._taking = True
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless it is more than is allowed."""
-        if len(self._body) <= self.body_limit:
+        if self._taking and len(self._body) <= self.body_limit:
             self._body += chunk
+
+    def on_finish(self) -> None:
+        """Keep nothing of the body."""
+        self._body = bytearray()
+        self.leave()
+        super().on_finish()
 
     @property
     def body(self) -> bytes:

@@ -5,12 +5,13 @@ import contextlib
 import functools
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketProtocol13
 
+from ..protocol.errors import Refusal
 from .limits import Bucket
 
 if sys.platform != "win32":
@@ -18,8 +19,11 @@ if sys.platform != "win32":
     import termios
 
 TOO_LARGE, FLOODING = 1009, 1008
+NOT_WHOLE = "A message was begun, and its rest did not come in time."
 SMALL_FRAMES = 6000.0
 """Pings, pongs and fragments of messages that a client may send in a minute."""
+COUNTED = 4 << 10
+"""Bytes of a frame, or of a message that is not whole, from which on they count among what a user has on the way."""
 _DRAIN_S = 5.0
 _DRAIN_IDLE_S = 0.5
 _DRAIN_BYTES = 256 << 20
@@ -42,32 +46,94 @@ def text_frames(messages: Iterable[bytes]) -> bytes:
 
 
 class Protocol(WebSocketProtocol13):
-    """The server's side of a socket."""
+    """The server's side of a socket.
+
+    Parameters
+    ----------
+    reserve : callable
+        Counts bytes among those that the user has on the way, and returns what counts them no more; Refusal if that
+        is too much.
+    message_s : float
+        Seconds in which a message must be whole.
+    *args, **kwargs
+        As Tornado has them.
+    """
 
     _draining = False
     _flooded = False
     _drain: "asyncio.Task[None] | None" = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, reserve: Callable[[int], Callable[[], None]], message_s: float, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._reserve = reserve
+        self._message_s = message_s
+        self._deadline: asyncio.TimerHandle | None = None
+        self._let_go: Callable[[], None] | None = None
         self._small = Bucket(SMALL_FRAMES / 60.0, SMALL_FRAMES)
+
+    async def _read_bytes(self, n: int) -> bytes:
+        """Read; what is large has to come in time, and counts until it has."""
+        if n < COUNTED:
+            return await super()._read_bytes(n)
+        leave = self._counted(n)
+        try:
+            async with asyncio.timeout(self._message_s):
+                return await super()._read_bytes(n)
+        except TimeoutError:
+            self._cut_off(NOT_WHOLE)
+            raise StreamClosedError from None
+        finally:
+            leave()
 
     async def _receive_frame(self) -> None:
         await super()._receive_frame()
-        if self._fragmented_message_buffer is not None:
+        begun = self._fragmented_message_buffer
+        if begun is not None:
             self._count_small()
+        self._count_begun(0 if begun is None else len(begun))
+
+    def _count_begun(self, size: int) -> None:
+        """A message that is begun and not whole: its pieces count, and the rest has to come in time."""
+        if self._let_go is not None:
+            self._let_go()
+            self._let_go = None
+        if self._deadline is not None and size == 0:
+            self._deadline.cancel()
+            self._deadline = None
+        if size and not self.is_closing():
+            if self._deadline is None:
+                loop = asyncio.get_running_loop()
+                self._deadline = loop.call_later(self._message_s, self._cut_off, NOT_WHOLE)
+            if size >= COUNTED:
+                self._let_go = self._counted(size)
+
+    def _counted(self, size: int) -> Callable[[], None]:
+        try:
+            return self._reserve(size)
+        except Refusal as refusal:
+            self._cut_off(refusal.message)
+            raise StreamClosedError from None
+
+    def _cut_off(self, why: str) -> None:
+        """Close, and let the client learn why."""
+        if not self.is_closing():
+            self._flooded = True
+            self.close(FLOODING, why[:100])
+            self._abort()
 
     def _handle_message(self, opcode: int, data: bytes) -> "asyncio.Future[None] | None":
         if opcode & 0x8:
             self._count_small()
+        else:
+            self._count_begun(0)  # it is whole
         return super()._handle_message(opcode, data)
 
     def _count_small(self) -> None:
         """Frames that are no message are not counted by what counts messages, and cost the event loop as much."""
-        if self._small.take() > 0.0 and not self.is_closing():
-            self._flooded = True
-            self.close(FLOODING, "Too many pings, pongs or fragments.")
-            self._abort()
+        if self._small.take() > 0.0:
+            self._cut_off("Too many pings, pongs or fragments.")
 
     @property
     def plain(self) -> bool:
@@ -144,6 +210,7 @@ class Protocol(WebSocketProtocol13):
             self._drain = asyncio.ensure_future(self._drop_the_rest())
 
     def _abort(self) -> None:
+        self._count_begun(0)
         if self._draining:
             self.client_terminated = True  # ends the loop that reads frames
             return

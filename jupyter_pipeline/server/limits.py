@@ -32,8 +32,9 @@ DEFAULT_RATES: dict[str, float | None] = {
 }
 #: Lanes of what is no message, as people call it.
 _CALLED = {"read": "requests", "connect": "new sockets", "predict": "predictions", "upload": "uploads"}
-#: What one user may have open at once, by kind. ``sockets`` counts requests that wait for events too.
-DEFAULT_AT_ONCE: dict[str, int | None] = {"sockets": 1000, "requests": 64, "uploads": 8}
+#: What one user may have open at once, by kind. ``sockets`` counts requests that wait for events too; ``bytes`` are
+#: those of messages and bodies, data files excepted, that are on their way or being answered.
+DEFAULT_AT_ONCE: dict[str, int | None] = {"sockets": 1000, "requests": 64, "uploads": 8, "bytes": 128 << 20}
 _AGAIN_MS = 1000
 _MAX_BUCKETS = 10_000
 _MIN_BURST = 5.0
@@ -146,29 +147,29 @@ class Crowd:
         self._most = {**DEFAULT_AT_ONCE, **most}
         self._open: Counter[tuple[str, str]] = Counter()
 
-    def enter(self, username: str, kind: str) -> Callable[[], None]:
-        """Count one more; what is returned, called once or more often, counts it no more.
+    def enter(self, username: str, kind: str, amount: int = 1) -> Callable[[], None]:
+        """Count so many more; what is returned, called once or more often, counts them no more.
 
         Raises
         ------
         Refusal
-            RATE_LIMITED, if it is one too many.
+            RATE_LIMITED, if it is too much beside what there is already.
         """
         key, most = (username, kind), self._most.get(kind)
-        if most is not None and self._open[key] >= most:
+        there = self._open[key]
+        if most is not None and there and there + amount > most:
             raise Refusal(
                 ErrorCode.RATE_LIMITED,
-                f"Too many {kind} at once; {most} are open, which is the most that are taken. Try again when one has "
-                "ended.",
+                f"Too many {kind} at once; {most:,} are the most that are taken. Try again when some have ended.",
                 retryable=True,
                 retry_after_ms=_AGAIN_MS,
             )
-        self._open[key] += 1
+        self._open[key] = there + amount
         inside = [key]
 
         def leave() -> None:
             if inside:
-                self._open[inside.pop()] -= 1
+                self._open[inside.pop()] -= amount
                 if not self._open[key]:
                     del self._open[key]
 

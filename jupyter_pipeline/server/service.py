@@ -30,6 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     predict_bytes: int = 32 << 20
     upload_bytes: int | None = None
     upload_stall_s: float = 60.0
+    body_s: float = 120.0
     project_files: int | None = None
     project_bytes: int | None = None
     long_poll_s: float = 60.0

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from tornado import web
 
+from ..durable import sync_folder
 from ..faults import crash_point
 from ..project.disk import folder_size
 from ..project.settings import UPLOAD_PREFIX
@@ -259,6 +260,7 @@ def publish(file: IO[bytes], part: Path, name: str) -> tuple[Path, bool]:
                 part.unlink()
                 return place, False
         else:
+            sync_folder(part.parent)
             return place, True
     raise AssertionError("there is always a further name")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -94,7 +94,12 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
     def get_websocket_protocol(self) -> Protocol | None:
         """Tornado's protocol with our additions."""
         plain = super().get_websocket_protocol()
-        return Protocol(self, False, plain.params) if isinstance(plain, WebSocketProtocol13) else None
+        if not isinstance(plain, WebSocketProtocol13):
+            return None
+        return Protocol(self._reserve, self.service.limits.body_s, self, False, plain.params)
+
+    def _reserve(self, size: int) -> Callable[[], None]:
+        return self.service.crowd.enter(self.rate_key, "bytes", size)
 
     def get_compression_options(self) -> dict[str, Any] | None:
         """None: no compression."""

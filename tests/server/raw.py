@@ -11,11 +11,12 @@ from typing import Any
 
 
 class Cut(Exception):
-    """The connection is gone; ``code`` is the close code, if one came."""
+    """The connection is gone; ``code`` and ``reason`` are those of the close frame, if one came."""
 
-    def __init__(self, code: int | None = None) -> None:
-        super().__init__(code)
+    def __init__(self, code: int | None = None, reason: str = "") -> None:
+        super().__init__(code, reason)
         self.code = code
+        self.reason = reason
 
 
 class RawSocket:
@@ -80,7 +81,7 @@ class RawSocket:
                 if first == 0x89:
                     self._writer.write(b"\x8a\x80\0\0\0\0")
                 if first == 0x88:
-                    raise Cut(struct.unpack("!H", data[:2])[0] if size >= 2 else None)
+                    raise Cut(struct.unpack("!H", data[:2])[0], data[2:].decode()) if size >= 2 else Cut
         except (OSError, asyncio.IncompleteReadError):
             raise Cut from None
 

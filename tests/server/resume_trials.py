@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ REQUEST = "Predict species in the iris data set"
 ENDINGS = ("cut", "cut", "cut", "half-open", "close", "at once", "in the handshake")
 WAIT_S = 120.0
 HALF_OPEN = 24
+POSTED, POSTERS = "resume-http", 2
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Trials:
         marks = self._random.sample(range(trials // 20, trials * 19 // 20), kills + deletes)
         self._events = sorted((mark, "kill" if n < kills else "delete") for n, mark in enumerate(marks))
         self._half_open: list[RawSocket] = []
-        self._acked: dict[str, dict[str, str]] = {name: {} for name in names}
+        self._acked: dict[str, dict[str, str]] = {name: {} for name in (*names, POSTED)}
         self._epochs: dict[str, set[str]] = {name: set() for name in names}
         self._done = asyncio.Event()
         self.count: Counter[str] = Counter()
@@ -79,6 +81,7 @@ class Trials:
     async def run(self) -> None:
         """All of it; raises AssertionError at the first event that is wrong."""
         writers = [asyncio.create_task(self._write(name)) for name in self._projects]
+        writers += [asyncio.create_task(self._post(n)) for n in range(POSTERS)]
         trouble = asyncio.create_task(self._trouble())
         try:
             async with asyncio.TaskGroup() as group:
@@ -211,6 +214,34 @@ class Trials:
                 if socket is not None:
                     socket.cut()
 
+    async def _post(self, poster: int) -> None:
+        """Say things over HTTP, to a project of their own: each until it is answered, and many once more."""
+        number = 0
+        await self._posted("request", REQUEST)  # the same of all: one of them is the first
+        while not self._done.is_set():
+            number += 1
+            message_id = f"{POSTED}-{poster}-{number}"
+            text = f"What can I ask? ({message_id})"
+            self.count[f"posted, {await self._posted(message_id, text)}"] += 1
+            if number % 5 == 0:
+                assert await self._posted(message_id, text) == "duplicate", message_id
+                self.count["posted again, duplicate"] += 1
+            self._acked[POSTED][message_id] = POSTED
+
+    async def _posted(self, message_id: str, text: str) -> str:
+        path, message = f"api/projects/{POSTED}/messages", {"type": "chat", "text": text, "id": message_id}
+        while True:
+            try:
+                answer = await asyncio.to_thread(self._server.request, "POST", path, message)
+            except (OSError, HTTPException):
+                await asyncio.sleep(0.1)
+                continue
+            if answer.status == 200:
+                status: str = answer.json["status"]
+                return status
+            assert answer.status == 503, answer.body
+            await asyncio.sleep(0.1)
+
     @staticmethod
     async def _say(socket: RawSocket, message_id: str, text: str) -> str:
         socket.send({"type": "chat", "text": text, "id": message_id})
@@ -249,7 +280,7 @@ class Trials:
     def _compare(self) -> None:
         """What everybody has with the log's file."""
         log = sqlite3.connect(self._server.root / "pipelines" / ".log" / "events.sqlite")
-        for name in self._projects:
+        for name in (*self._projects, POSTED):
             key, epoch = log.execute("SELECT id, epoch FROM projects WHERE project_id=?", (name,)).fetchone()
             rows = log.execute("SELECT seq, frame FROM events WHERE project=? ORDER BY seq", (key,)).fetchall()
             frames: list[bytes] = []
@@ -263,10 +294,14 @@ class Trials:
             said = Counter(_said(frame) for frame in frames)
             ids = {row[0] for row in log.execute("SELECT id FROM messages WHERE project=?", (key,))}
             for message_id, at in self._acked[name].items():
-                if at == epoch:
+                if at in (epoch, POSTED):
                     assert message_id in ids, f"{message_id} was acked and is not in the log"
                     assert said[f"What can I ask? ({message_id})"] == 1, message_id
                     self.count["acked messages found once"] += 1
+            if name == POSTED:
+                del said[None]
+                assert set(said.values()) == {1}, said.most_common(3)
+                assert len(said) == 1 + len(self._acked[POSTED])
         log.close()
 
 

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import http.client
+import json
+import socket
+import struct
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,10 +21,13 @@ from jupyter_pipeline.server.access import place_of
 from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, RateLimiter, lane_of
 
 from .conftest import TOKEN, Answer, Server
+from .raw import Cut, RawSocket
 
 pytestmark = pytest.mark.anyio
 READ = 300.0
 """Requests a minute; fifty may come at once."""
+BYTES, BODY_S = 2_000_000, 3.0
+"""Bytes of messages and bodies that one user may have on the way, and seconds until they are whole."""
 #: A call of every handler that reads.
 READING = (
     "api/projects",
@@ -94,10 +100,11 @@ def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:
 @pytest.fixture(scope="module")
 def strict(start_server: Callable[..., Server]) -> Server:
     rates = {"chat": 30.0, "upload": 30.0, "read": READ, "connect": READ}
-    at_once = {"sockets": 4}
+    at_once = {"sockets": 4, "bytes": BYTES}
     return start_server(
         f"--PipelineApp.rate_limits={rates}",
         f"--PipelineApp.at_once_limits={at_once}",
+        f"--PipelineApp.body_s={BODY_S}",
         "--PipelineApp.flood_limit=10",
     )
 
@@ -275,3 +282,74 @@ def test_sockets_are_opened_at_a_bounded_rate(strict: Server) -> None:
     refused = drain(strict, "ws/projects/p")
     assert refused.json["code"] == "RATE_LIMITED"
     assert strict.request("POST", "api/projects/p/messages", {"type": "ping", "ts": 1}).status == 200
+
+
+def half_sent(server: Server, path: str, announced: int, sent: int, token: str | None = TOKEN) -> socket.socket:
+    """A request whose body does not come whole."""
+    made = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    let_in = f"Authorization: token {token}\r\n" if token else ""
+    head = f"POST /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{let_in}Content-Length: {announced}\r\n\r\n"
+    made.sendall(head.encode() + b" " * sent)
+    return made
+
+
+def status_of(connection: socket.socket) -> int | None:
+    """What is answered to it; None if it is closed without a word."""
+    try:
+        answer = connection.recv(65536)
+    except ConnectionError:
+        return None
+    return int(answer.split(b" ", 2)[1]) if answer else None
+
+
+def test_bodies_that_do_not_come_whole_are_bounded(strict: Server, project_id: str) -> None:
+    path = f"api/projects/{project_id}/messages"
+    stranger = half_sent(strict, path, 900_000, 1000, token=None)
+    assert status_of(stranger) == 403, "of somebody whom we do not know nothing is kept"
+    held = [half_sent(strict, path, 900_000, 800_000) for _ in range(2)]
+    time.sleep(0.3)
+    one_more = half_sent(strict, f"api/projects/{project_id}/predict", 900_000, 1000)
+    assert status_of(one_more) == 429
+    ping = {"type": "ping", "ts": 1}
+    assert strict.request("POST", path, ping).status == 200
+    assert [status_of(connection) for connection in held] == [None, None]
+    assert strict.request("POST", path, json.dumps(ping).encode() + b" " * 900_000).status == 200
+    for connection in (stranger, one_more, *held):
+        connection.close()
+
+
+async def test_messages_that_do_not_come_whole_are_bounded(strict: Server, project_id: str) -> None:
+    """A frame that stops in the middle, and a message whose last piece never comes, pings or not."""
+    path, size = f"/ws/projects/{project_id}", 900_000
+    frame, piece, ping = b"\x81", b"\x01", b"\x89\x80\0\0\0\0"
+
+    async def begin(first: bytes) -> RawSocket:
+        made = await RawSocket.open(strict.port, path, TOKEN)
+        announced = size + (first == frame)
+        made._writer.write(first + struct.pack("!BQ", 0xFF, announced) + b"\0\0\0\0" + b" " * size)
+        if first == piece:
+            made._writer.write(ping)
+        return made
+
+    async def end(client: RawSocket) -> str:
+        try:
+            async with asyncio.timeout(60):
+                while True:
+                    await client.frame()
+        except Cut as cut:
+            return f"{cut.code} {cut.reason}"[:22]
+
+    held = [await begin(frame), await begin(piece)]
+    await asyncio.sleep(0.3)
+    more = await begin(frame)
+    assert await end(more) == "1008 Too many bytes at"
+    more.cut()
+    more = await begin(piece)
+    assert await end(more) == "1008 Too many bytes at"
+    assert [await end(client) for client in held] == ["1008 A message was beg"] * 2
+    async with strict.connect(project_id) as other:
+        await other.greeting()
+        await other.send({"type": "ping", "ts": 1, "id": "p", "more": "x" * size})
+        await other.type("ack")
+    for client in (*held, more):
+        client.cut()
