@@ -7,6 +7,7 @@ byte.
 
 import asyncio
 import json
+import os
 import random
 import sqlite3
 from collections import Counter
@@ -22,7 +23,7 @@ REQUEST = "Predict species in the iris data set"
 ENDINGS = ("cut", "cut", "cut", "half-open", "close", "at once", "in the handshake")
 WAIT_S = 120.0
 HALF_OPEN = 24
-POSTED, POSTERS = "resume-http", 2
+POSTED, POSTERS = "resume-http", int(os.environ.get("RESUME_POSTERS", "2"))
 
 
 @dataclass
