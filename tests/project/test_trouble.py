@@ -18,10 +18,11 @@ from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.events import LogLine
 from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .test_conductor import USER, run, until, until_gate, workers_of
+from .test_conductor import USER, all_events, run, until, until_gate, workers_of
 
 REQUEST = Chat(text="Predict species in iris")
 RESTART = Command(command="restart_stage", args={"stage_id": "PARSE_INTENT"})
@@ -156,21 +157,29 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
             project = await manager.open("demo")
             worker = await stopped_worker(project)
             seq = project.seq
+
+            def says(*numbers: int) -> None:
+                """As the worker's frames come in."""
+                for n in numbers:
+                    line = LogLine(run_id="pipeline", level="info", text=str(n), source="PARSE_INTENT")
+                    project._conductor._mailbox.said(project.state.here.attempt, line)
+
             with full_disk(manager.settings.log_path):
-                os.kill(worker.pid, signal.SIGCONT)
-                await until(project, lambda: project.unstored(0.0) is not None, "trouble")
-                refused = 0
-                begin = time.monotonic()
-                while refused < 700:
-                    assert time.monotonic() - begin < 120
+                says(0)
+                for refused in range(710):
+                    if refused == 700:
+                        says(*range(1, 1100))  # more than is decided on in one go
                     with pytest.raises(Refusal, match="could not be stored") as caught:
-                        await asyncio.wait_for(project.submit(Chat(text="Hello?", id=f"m{refused}"), USER), 10)
+                        await asyncio.wait_for(project.submit(Chat(text="Hello?", id=f"m{refused}"), USER), 30)
                     assert caught.value.code is ErrorCode.INTERNAL
                     assert caught.value.retryable
-                    refused += 1
                 assert project.seq == seq
+            os.kill(worker.pid, signal.SIGCONT)
             await until_gate(project, StageId.PARSE_INTENT)
             assert project.unstored(0.0) is None
+            lines = [e["event"]["payload"] for e in await all_events(project) if e["event"]["name"] == "LOG_LINE"]
+            told = [line["text"] for line in lines if line["source"] == "PARSE_INTENT"]
+            assert told[:1100] == [str(n) for n in range(1100)]
             assert (await project.submit(Chat(text="Hello?", id="m7"), USER)).status == "accepted"
 
     run(test)
