@@ -96,6 +96,9 @@ def test_a_page_of_the_file_ends_by_its_bytes(tmp_path: Path) -> None:
         assert [e.seq for e in await log.read("p", 1001, 5000, 100_000)] == [1002]
         assert await log.read("p", 1002, 5000, 100_000) == []
         assert len(await log.read("p", 0, 5000)) == 1002
+        # What is in the file and not known yet, because the state does not have it, is not read.
+        known = Tail(log, "p", 1000)
+        assert [e.seq for e in await known.read(998, 10)] == [999, 1000]
         await log.close()
 
     run(test)
