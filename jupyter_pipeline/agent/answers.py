@@ -45,6 +45,7 @@ _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
     "among the artifacts."
 )
+_UNREAD = "The test rows have not been read yet: REVIEW_EDIT evaluates the model that is kept on them, once."
 _STAGE_WORDS = {
     StageId.PARSE_INTENT: "reading the request",
     StageId.DATA_SOURCE: "choosing the data",
@@ -82,15 +83,18 @@ def answer(said: Said, context: Context) -> str:
     found = known_answers(said)
     if said.has("mean", "means", "meaning", "define", "definition"):
         found += meanings(said)
-    if context.summary and context.current_stage.order >= StageId.REVIEW_EDIT.order and said.has(*_HOW_GOOD):
+    reviewed = context.current_stage.order >= StageId.REVIEW_EDIT.order
+    if context.summary and reviewed and said.has(*_HOW_GOOD):
         found.append(context.summary)
+    elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
+        return f"{_UNREAD} {_best(context)}".strip() if context.leaderboard else _UNREAD
     models, _, _ = models_of([n for n in said.named if n.kind == "models"])
     columns = list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column"))
     if columns:
         found += [_column(context, name) for name in columns[:5]]
         if said.has("why", "how", "what"):
             return " ".join(found)
-    if said.has("why"):
+    if said.has("why") and not (said.has("target", "metric") and not models):
         found.append(_why(context, models))
     elif models:
         found += [_model(context, m) for m in models[:3]]
@@ -108,7 +112,19 @@ def answer(said: Said, context: Context) -> str:
         said.has("models", "candidates", "model") and not said.has(*_HOW_GOOD, "best", "winning", "why") and not models
     ):
         found.append(_models(context))
-    if said.has("importance", "matrix", "curve", "curves", "plot", "plots", "figures", "shap", "residuals", "matter"):
+    if said.has(
+        "importance",
+        "matrix",
+        "curve",
+        "curves",
+        "plot",
+        "plots",
+        "figures",
+        "shap",
+        "residuals",
+        "matter",
+        "important",
+    ):
         found.append(_PICTURES)
     elif said.has("columns", "features", "column", "variables"):
         found.append(_columns(context))
@@ -290,6 +306,9 @@ def examples(context: Context) -> list[str]:
         return [metric, "keep it under two minutes", "without xgboost"]
     if stage is StageId.DATA_SOURCE:
         data = [f"use {d.id}" for d in context.datasets[1:2]]
+        chosen = context.plans.get(StageId.DATA_SOURCE, {})
+        sheets = next((d.meta.get("sheets", ()) for d in context.datasets if d.id == chosen.get("dataset_id")), ())
+        data += [f'use the sheet "{sheet}"' for sheet in sheets if sheet != chosen.get("sheet")][:1]
         return [*([f"the target is {column}"] if column else []), *data, metric]
     if stage is StageId.PROFILE_DATA:
         return [*([f"drop {column}", f"the target is {column}"] if column else []), metric]

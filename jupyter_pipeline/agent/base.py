@@ -58,6 +58,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     task_type: str | None = None
     summary: str = ""
     """What the open gate, or the end of the last stage, says in words."""
+    proposed: dict[str, Any] | None = None
+    """The plan of the open gate as the stage itself proposed it."""
 
 
 class Agent(Protocol):

@@ -16,7 +16,8 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 )
 _ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
 _ABOUT_TARGET = ("predict", "target", "label", "outcome", "classify", "estimate", "forecast", "predicting")
-_AS = frozenset({"as", "is", "be", "a", "an", "are", "into", "to", "like"})
+_AS = frozenset({"as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
+_LEFT_OUT = frozenset({"ignored", "dropped", "removed", "excluded", "discarded", "omitted", "deleted", "useless"})
 _VERBS = (
     "treat", "encode", "make", "convert", "handle", "column", "columns", "feature", "features", "consider", "use",
     "mark", "set", "parse", "encoded", "variable", "field",
@@ -32,7 +33,10 @@ def dataset(said: Said, draft: Draft) -> None:
         said.take_words(*_ABOUT_DATA)
         stage = draft.first(DATA, INTENT)
         if stage is not None:
-            draft.say(f"Data: {named[0]}", draft.set(stage, named[0], "dataset_id" if stage is DATA else "dataset"))
+            changed = draft.set(stage, named[0], "dataset_id" if stage is DATA else "dataset")
+            if changed and (draft.plan(stage) or {}).get("sheet"):
+                draft.set(stage, None, "sheet")  # it is one of the data before
+            draft.say(f"Data: {named[0]}", changed)
             return
     if data is None:
         return
@@ -125,8 +129,11 @@ def positive_class(said: Said, draft: Draft) -> None:
     if "positive" not in said.low or said.has("false", "true", "rate", "predictive"):
         return
     at = said.low.index("positive")
-    value = _value_after(said.tokens, at + 1) or _value_before(said.tokens, at)
+    value = _value_after(said.tokens, at + 1) or (None if said.has(*_OTHER_CLASS) else _value_before(said.tokens, at))
     if value is None:
+        if said.has(*_OTHER_CLASS) and said.has("class", "label"):
+            said.take(range(len(said.tokens)))
+            draft.problem("Say which class is positive, by its value: the positive class is VALUE.")
         return
     said.take(range(len(said.tokens)))
     if draft.plan(DATA) is None:
@@ -140,6 +147,7 @@ def positive_class(said: Said, draft: Draft) -> None:
 
 _SKIP = frozenset({"class", "one", "label", "is", "=", ":", "should", "be", "to", "the", "as", "value", "a", "outcome"})
 _NO_VALUE = frozenset({"use", "treat", "make", "consider", "take", "set", "with", "and", "please", "it", "this"})
+_OTHER_CLASS = ("swap", "switch", "flip", "invert", "reverse", "exchange", "other", "opposite", "change")
 
 
 def _value_after(tokens: list[Token], at: int) -> str | None:
@@ -179,8 +187,12 @@ def columns(said: Said, draft: Draft) -> None:
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
             keep = [str(n.value) for n in columns if n.polarity in ("use", "add")]
             only = [str(n.value) for n in columns if n.polarity == "only"]
-            if not drop and not keep and not only and _drop_it(said, end):
+            if not drop and not keep and not only and (_drop_it(said, end) or _passively(said, end)):
                 drop = names
+            if not keep and not drop and not only and said.has("back") and said.has("put", "bring", "add", "take"):
+                keep = names
+            if keep and not drop and said.has("everything", "all", "others") and said.has("except", "but", "besides"):
+                keep, only = [], keep  # "remove everything except age"
             if drop:
                 _treat(draft, drop, "drop")
             if keep:
@@ -257,6 +269,14 @@ def _drop_it(said: Said, end: int) -> bool:
             said.take(range(item.start, item.end + 1))
             return True
     return False
+
+
+def _passively(said: Said, end: int) -> bool:
+    """``age should be ignored``."""
+    after = said.low[end : end + 6]
+    after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
+    out = bool(_LEFT_OUT & set(after)) or " ".join(after).find("left out") >= 0
+    return out and not set(after) & NEGATORS and bool({"be", "is", "are", "can"} & set(after))
 
 
 def _only(draft: Draft, names: list[str]) -> None:

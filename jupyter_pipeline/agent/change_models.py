@@ -4,7 +4,7 @@ from typing import Any
 
 from ..protocol.stages import StageId
 from .draft import Draft, Said
-from .facts import MAX_SECONDS, budget_of, metric_of, preference_of
+from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import Named, models_of
@@ -24,6 +24,7 @@ from .words import words_of
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
 _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
+_HOW_MANY = ("more", "fewer", "double", "halve", "twice", "less", "increase", "decrease", "reduce", "raise")
 _RETRAIN = ("retrain", "train", "training", "again", "rerun", "refit", "re", "run", "with", "use", "using")
 
 
@@ -45,7 +46,7 @@ def parameters(said: Said, draft: Draft) -> None:
                 said.take(range(i, i + n))
                 draft.problem('Say which learning rate, for example "learning rate 0.1" or "higher learning rate".')
             continue
-        if what == "trees" and number is None and not said.has("more", "fewer", "double", "halve", "twice", "less"):
+        if what == "trees" and number is None and n == 1 and not said.has(*_HOW_MANY):
             continue
         said.take(range(i, i + n), range(max(0, i - 2), i) if number is None else range(0))
         trees_only = what == "trees" and any("tree" in w or "estimator" in w for w in said.low[i : i + n])
@@ -286,6 +287,8 @@ def budget(said: Said, draft: Draft) -> None:
         said.take(range(found[1], found[2]))
         said.take_words("budget", "time", "limit", "training", "train", "give", "under", "within")
         seconds: float | None = found[0]
+    elif stage is not None and (extra := _extra_time(said)) is not None:
+        seconds = min(float((draft.plan(stage) or {})["time_budget_s"]) + extra, MAX_SECONDS)
     else:
         seconds = None
         factor = _more_time(said)
@@ -298,6 +301,20 @@ def budget(said: Said, draft: Draft) -> None:
         draft.problem("The time budget can be set once the request was read; say it again then.")
         return
     draft.say(f"Time budget: {say_seconds(seconds)}", draft.set(stage, seconds, "time_budget_s"))
+
+
+def _extra_time(said: Said) -> float | None:
+    """``10 more minutes``, ``another five minutes``: seconds to add."""
+    for i, low in enumerate(said.low):
+        if low not in ("more", "extra", "additional", "another"):
+            continue
+        rest = said.tokens[:i] + said.tokens[i + 1 :]
+        found = next((d for d in durations(rest) if d[1] <= i <= d[2]), None)
+        if found is not None and (low != "more" or said.low[i + 1 : i + 2] != ["than"]):
+            said.take(range(found[1], found[2] + 1))
+            said.take_words("time", "give", "training", "train")
+            return found[0]
+    return None
 
 
 def _more_time(said: Said) -> float | None:

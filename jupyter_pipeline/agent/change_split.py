@@ -3,16 +3,18 @@
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import Named
+from .vocabulary import NEGATORS
 
 PREPROCESS = StageId.PREPROCESS
 _TEST = frozenset({"test", "holdout", "testing", "tested"})
 _VAL = frozenset({"validation", "val", "validate", "dev", "valid"})
 _TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
 _SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
+_LARGER = ("larger", "bigger", "smaller", "more", "less", "fewer", "increase", "reduce", "enlarge", "half")
 _IN_TIME = ("chronologically", "chronological", "temporal", "temporally", "based", "ordered", "aware")
 _STRATIFY = ("stratify", "stratified", "stratification")
 _ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
-_ANY |= {"together"}
+_ANY |= {"together", "shuffle", "shuffled"}
 
 
 def split(said: Said, draft: Draft) -> None:
@@ -24,6 +26,9 @@ def split(said: Said, draft: Draft) -> None:
     seed = _seed(said)
     how = _strategy(said, draft, about=about)
     if not parts and seed is None and how is None:
+        if said.has(*_TEST, *_VAL) and said.has(*_LARGER):
+            said.take_named(*_TEST, *_VAL, *_LARGER)
+            draft.problem('Say how large the part should be, for example "30% test rows".')
         return
     said.take_named(*_SPLITTING)
     said.take_words(*_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
@@ -138,6 +143,9 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
         said.take_named(*_STRATIFY)
         negated = said.has("no", "not", "don't", "without")
         found = ("random" if negated else "stratified"), None
+    elif said.has("shuffle", "shuffled") and not any(w in NEGATORS for w in said.low):
+        said.take_named("shuffle", "shuffled")
+        found = "random", None
     elif about and said.has("random", "randomly"):
         found = "random", None
     if found is None:

@@ -39,7 +39,7 @@ def confirm(said: Said, draft: Draft, alone: bool) -> None:
         w for i, (w, t) in enumerate(zip(said.low, said.tokens, strict=True)) if t.kind != "punct" and i not in ahead
     ]
     meant = [w for w in content if w in _CONFIRM]
-    meant = meant or [said.low[i] for i in ahead]
+    meant = meant or [said.low[i] for i in ahead] or [w for w in content if content == ["start"]]
     if (
         not meant
         or any(w not in _CONFIRM and w not in _COURTESY for w in content)
@@ -92,7 +92,7 @@ def cancel(said: Said, draft: Draft) -> None:
             f"Nothing is running that could be stopped: {draft.context.current_stage} is {draft.context.status}."
         )
         return
-    finish = finish or said.has("best")
+    finish = finish or said.has("best") or (said.has("after") and said.has("this", "current"))
     if finish and draft.context.current_stage is StageId.TRAIN:
         draft.said.append("Ending the training with the best model so far.")
         draft.others.append(Cancel(mode="finish"))
@@ -102,6 +102,26 @@ def cancel(said: Said, draft: Draft) -> None:
     else:
         draft.said.append(f"Stopping {draft.context.current_stage}.")
         draft.others.append(Cancel(mode="stop"))
+
+
+_UNDO = words_of("undo revert")
+
+
+def undo(said: Said, draft: Draft) -> None:
+    """``undo that``, ``take it back``, ``back to what was proposed``: the open gate's plan as the stage proposed it."""
+    back = said.has("back") and said.has("proposed", "proposal", "original", "take", "roll", "put") and not said.named
+    if not (said.has(*_UNDO) or back) or any(w in NEGATORS for w in said.low[:2]):
+        return
+    said.take(range(len(said.tokens)))
+    here, proposed = draft.context.current_stage, draft.context.proposed or {}
+    plan = draft.plan(here)
+    changed = [m for m in proposed if plan is not None and m in plan and plan[m] != proposed[m]]
+    for member in changed:
+        draft.set(here, proposed[member], member)
+    if changed:
+        draft.say(f"Back to what {here} proposed: {', '.join(m.replace('_', ' ') for m in changed)}")
+    else:
+        draft.problem(f"{here} proposes what you see, so there is nothing to take back; say what it should be instead.")
 
 
 def restart(said: Said, draft: Draft) -> None:

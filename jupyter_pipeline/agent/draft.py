@@ -80,7 +80,7 @@ class Draft:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.columns = Columns(context.columns)
+        self.columns = Columns(context.columns, by_place=True)
         self.said: list[str] = []
         self.problems: list[str] = []
         self.missed: list[str] = []

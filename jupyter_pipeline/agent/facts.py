@@ -39,15 +39,10 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
     found: list[Item] = []
     for item in metrics:
         before = sentence[item.start - 1].low if item.start else ""
-        two_before = sentence[item.start - 2].low if item.start > 1 else ""
         if before in _OVER and (before != "than" or found):
             continue  # "recall over precision"
-        if before in NEGATORS or two_before in NEGATORS or (before == "about" and two_before == "care"):
-            if "but" not in words and "only" not in words and any(t in words for t in ("don't", "not", "no", "ignore")):
-                continue
-            if before == "not":
-                continue
-        found.append(item)
+        if not _unwanted(sentence, item):
+            found.append(item)
     if {"precision", "recall"} <= {i.value for i in found} and words & {"both", "balance", "balanced", "between"}:
         return "f1", True
     if not found:
@@ -58,14 +53,38 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
     return str(first.value), strong
 
 
+def _unwanted(sentence: list[Token], item: Item) -> bool:
+    """``not accuracy``, ``I don't care about accuracy``, ``accuracy does not matter``."""
+    before = [t.low for t in sentence[max(0, item.start - 5) : item.start]]
+    for divider in (",", "but"):
+        if divider in before:
+            before = before[len(before) - before[::-1].index(divider) :]
+    near = before[-2:]
+    if any(w in NEGATORS or w == "ignore" for w in near) and not {"only", "just"} & set(near):
+        return True
+    if "care" in before and any(w in NEGATORS for w in before):
+        return True
+    after = [t.low for t in sentence[item.end : item.end + 4]]
+    after = after[: next((n for n, w in enumerate(after) if w in (",", "and", "but", "or")), None)]
+    careless = {"matter", "important", "care", "relevant", "interesting"} & set(after)
+    return bool(careless) and any(w in NEGATORS for w in after)
+
+
+_CHEAP = words_of("cheap cheaper harmless acceptable tolerable ok okay fine bearable unimportant less better")
+
+
 def _costlier(sentence: list[Token], costly: list[Item]) -> str:
     """Which of two kinds of mistake is the costly one: ``false negatives are worse than false positives``."""
     words = [t.low for t in sentence]
     first = costly[0]
-    if len(costly) > 1:
-        between = words[first.end : costly[1].start]
-        if {"less", "cheaper", "better"} & set(between):
-            return str(costly[1].value)
+    other = next((i for i in costly if i.value != first.value), None)
+    said_of_first = words[first.end : other.start if other else None]
+    if other is not None and {"less", "cheaper", "better"} & set(said_of_first):
+        return str(other.value)
+    if "," in said_of_first:
+        said_of_first = said_of_first[: said_of_first.index(",")]
+    if _CHEAP & set(said_of_first) and not set(said_of_first) & NEGATORS:
+        return "recall" if first.value == "precision" else "precision"
     return str(first.value)
 
 

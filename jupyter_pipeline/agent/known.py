@@ -1,27 +1,24 @@
 """What people ask for that is not done, is done without being asked, or is found elsewhere: a sentence for each."""
 
+from typing import NamedTuple
+
 from .draft import Draft, Said
 from .words import Lookup
 
-_WISHES: dict[str, str] = {
-    "cross validation|fold cross validation|cross validate|cross validated|k fold|kfold|cv": (
+
+class Wish(NamedTuple):
+    """What is said to a wish, and whether it comes true without being asked for."""
+
+    answer: str
+    done: bool
+
+
+_NOT_DONE: dict[str, str] = {
+    "cross validation|fold cross validation|cross validate|cross validated|k fold|kfold|cv|folds|fold cv": (
         "There is no cross-validation: models are judged on one validation part, and the one that is kept on the "
         "test rows."
     ),
-    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing": (
-        "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
-        "that says so; in categories they are a category."
-    ),
-    "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
-        "Scaling needs nothing: linear models get standardised features, and trees do not need it."
-    ),
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
-    "early stopping|early stop|stop early": (
-        "Boosting and linear models stop by themselves when the loss on the validation rows gets no better."
-    ),
-    "grid search|random search|bayesian optimisation|bayesian optimization|hyperparameter search": (
-        'Settings are drawn by a search that learns from the runs before; "20 trials" says how many of each model.'
-    ),
     "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
     "|resampling|rebalance|balance the classes|balance classes|handle imbalance|class imbalance": (
         "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or f1, and "
@@ -43,11 +40,33 @@ _WISHES: dict[str, str] = {
         "The training code is in the project's folder code once REVIEW_EDIT was reached: edit it there, then say "
         '"restart training".'
     ),
-    "download|download it|get the bundle": (
+    "download|download it|get the bundle|export it": (
         "The bundle is made by EXPORT; then it can be downloaded here, with p.download(), or from the folder exports."
     ),
 }
-WISHES = Lookup({p: sentence for phrases, sentence in _WISHES.items() for p in phrases.split("|")})
+_DONE: dict[str, str] = {
+    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing": (
+        "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
+        "that says so; in categories they are a category."
+    ),
+    "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
+        "Scaling needs nothing: linear models get standardised features, and trees do not need it."
+    ),
+    "early stopping|early stop|stop early": (
+        "Boosting and linear models stop by themselves when the loss on the validation rows gets no better."
+    ),
+    "grid search|random search|bayesian optimisation|bayesian optimization|hyperparameter search": (
+        'Settings are drawn by a search that learns from the runs before; "20 trials" says how many of each model.'
+    ),
+}
+WISHES = Lookup(
+    {
+        phrase: Wish(answer, table is _DONE)
+        for table in (_NOT_DONE, _DONE)
+        for phrases, answer in table.items()
+        for phrase in phrases.split("|")
+    }
+)
 
 _METRICS: dict[str, str] = {
     "roc_auc": "the chance that a positive row is ranked above a negative one (0.5 is guessing, 1 is perfect)",
@@ -76,7 +95,7 @@ def wishes(said: Said, draft: Draft) -> None:
         found = WISHES.at(said.tokens, i) if token.kind == "word" and i not in said.taken and i not in columns else None
         if found is None:
             continue
-        sentence, n = found
+        sentence, n = found[0].answer, found[1]
         said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))
         if sentence not in draft.answers:
             draft.answers.append(sentence)
@@ -91,4 +110,4 @@ def meanings(said: Said) -> list[str]:
 def known_answers(said: Said) -> list[str]:
     """What can be said to a question about something that is not done, or needs nothing."""
     found = (WISHES.at(said.tokens, i) for i, token in enumerate(said.tokens) if token.kind == "word")
-    return list(dict.fromkeys(match[0] for match in found if match is not None))
+    return list(dict.fromkeys(match[0].answer for match in found if match is not None))

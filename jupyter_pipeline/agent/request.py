@@ -12,10 +12,13 @@ import msgspec
 
 from ..protocol.plans import IntentPlan
 from .facts import budget_of, dataset_of, metric_of, preference_of
-from .scan import Named, models_of, scan, weigh
+from .known import WISHES
+from .scan import Item, Named, models_of, scan, weigh
+from .sheets import sheet_of
+from .spelling import corrected
 from .target import Target, column_target, target_of
-from .vocabulary import FILLER, REGRESSION_METRICS, model_names
-from .words import Columns, Token, sentences, tokenise
+from .vocabulary import FILLER, NEGATORS, REGRESSION_METRICS, model_names
+from .words import Columns, Lookup, Token, sentences, tokenise
 
 MAX_MISSED = 20
 _OF_BUNDLED = re.compile(
@@ -31,6 +34,8 @@ _LATER = {
     "DATA_SOURCE": ("positive",),
 }
 """Words of what is decided at a later gate."""
+_AT_PROFILE = " (columns: say it at PROFILE_DATA)"
+_COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
 _DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "influence", "causes", "explains", "makes"})
 _NOT_ALONE = frozenset(
     {"by", "group", "split", "treat", "seed", "id", "as", "use", "keep", "and", "or", "with", "from"}
@@ -54,10 +59,12 @@ class _Facts:
         self.metrics: list[tuple[str, bool]] = []
         self.prefer: str | None = None
         self.seconds: float | None = None
+        self.patient = False
+        self.notes: list[str] = []
         self.dataset: str | None = None
+        self.sheet: str | None = None
         self.named: list[Named] = []
         self.missed: list[str] = []
-        self.notes: list[str] = []
         self.alone: set[str] = set()
         """Columns that are all that a sentence names."""
 
@@ -88,10 +95,10 @@ def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
 
 def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
-    known = Columns(columns)
+    known = Columns(columns, by_place=True)
     facts = _Facts()
-    for sentence in sentences(tokenise(text)):
-        _read(text, sentence, known, facts)
+    for sentence in sentences(corrected(tokenise(text), known)):
+        _read(text, _patience(sentence, facts), known, facts)
     return _conclude(facts)
 
 
@@ -128,6 +135,9 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         if not set(range(data[1], data[2])) <= set(skip):
             facts.dataset = facts.dataset or data[0]
         taken.update(range(data[1], data[2]))
+    if sheet := sheet_of(sentence):
+        facts.sheet = facts.sheet or sheet[0]
+        taken.update(range(sheet[1], sheet[2]))
     if budget := budget_of(sentence, skip):
         facts.seconds = facts.seconds or budget[0]
         taken.update(range(budget[1], budget[2]))
@@ -135,13 +145,6 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         facts.metrics.append(metric)
     facts.prefer = facts.prefer or preference_of(sentence, items)
     words = {t.low for t in sentence}
-    patient = {"take", "your", "time"} <= words or bool(
-        {"as", "long", "you"} <= words and words & {"need", "like", "want"}
-    )
-    if patient and facts.seconds is None:
-        facts.seconds = 3600.0
-        facts.notes.append("take your time: one hour of training")
-        taken.update(i for i, t in enumerate(sentence) if t.low in ("take", "your", "time", "long", "need"))
     named = weigh(sentence, items)
     facts.named += [n for n in named if n.kind in ("models", "absent")]
     if target is None and not words & _NOT_ALONE:
@@ -149,7 +152,39 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
     _for_later(sentence, named, target, taken, facts)
+    _wishes(text, sentence, taken, facts)
+    _promises(text, sentence, items, taken, facts)
     _missed(text, sentence, taken, facts)
+
+
+_NO_HASTE = Lookup(
+    dict.fromkeys(
+        (
+            "take your time", "as long as you need", "as long as you like", "as long as you want",
+            "as long as it takes", "how long it takes", "how long it runs", "time is not an issue",
+            "time is no issue", "time is not a problem", "time is no problem", "time doesn't matter",
+            "time does not matter", "no rush", "no hurry", "there is no time limit", "no time limit",
+        ),
+        True,
+    )
+)  # fmt: skip
+
+
+def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
+    """A sentence without what says that there is no haste, which sets an hour where no time is named."""
+    for i in range(len(sentence)):
+        found = _NO_HASTE.at(sentence, i) if sentence[i].kind == "word" else None
+        if found is None:
+            continue
+        start, before = i, [t.low for t in sentence[max(0, i - 6) : i]]
+        if sentence[i].low == "how":
+            if not ({"care", "matter", "mind", "matters"} & set(before) and NEGATORS & set(before)):
+                continue
+            start = i - len(before) + next(n for n, word in enumerate(before) if word in NEGATORS)
+        start -= start > 0 and sentence[start - 1].low == "take"
+        facts.patient = True
+        return [*sentence[:start], *sentence[i + found[1] :]]
+    return sentence
 
 
 def _for_later(
@@ -204,7 +239,7 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
         token = sentence[i] if i < len(sentence) else None
         ends = (
             token is None
-            or token.text in ",:"
+            or token.text in ",:/"
             or (token.low in ("and", "but", "then", "also") and token.kind == "word")
         )
         if not ends:
@@ -215,11 +250,56 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             clause = []  # what the person has, not what they want
             continue
         content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
-        if content and not taken & set(clause) and len(facts.missed) < MAX_MISSED:
-            piece = text[sentence[clause[0]].at : sentence[clause[-1]].end].strip(" .,;:!?-\n\t")
-            if any(c.isalnum() for c in piece):
-                facts.missed.append(piece[:200] + _where(sentence, clause))
+        if content and not taken & set(clause):
+            _miss(text, sentence, clause, _where(sentence, clause), facts)
+        elif content and (rest := _left_over(sentence, clause, taken)):
+            _miss(text, sentence, rest, _AT_PROFILE, facts)
         clause = []
+
+
+def _miss(text: str, sentence: list[Token], clause: list[int], where: str, facts: _Facts) -> None:
+    piece = text[sentence[clause[0]].at : sentence[clause[-1]].end].strip(" .,;:!?-\n\t")
+    if any(c.isalnum() for c in piece) and len(facts.missed) < MAX_MISSED:
+        facts.missed.append(piece[:200] + where)
+
+
+def _left_over(sentence: list[Token], clause: list[int], taken: set[int]) -> list[int]:
+    """The end of a clause that names columns to use or to leave out, where those are not known yet."""
+    for n, i in enumerate(clause):
+        rest = clause[n:]
+        if sentence[i].low in _COLUMNS_FOLLOW and i not in taken and not taken & set(rest[1:]):
+            words = [t for t in (sentence[m] for m in rest[1:]) if t.kind in ("word", "quoted") and t.low not in _KNOWN]
+            return rest if words else []
+    return []
+
+
+def _wishes(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
+    """What is done without being asked, or not done at all: ``with 5-fold cross validation``."""
+    for i, token in enumerate(sentence):
+        found = WISHES.at(sentence, i) if token.kind == "word" and i not in taken else None
+        if found is None:
+            continue
+        wish, n = found
+        place = range(i - 1 if i and sentence[i - 1].kind == "number" else i, i + n)
+        taken.update(place)
+        if wish.done:
+            facts.notes.append(f"{wish.answer[0].lower()}{wish.answer[1:].removesuffix('.')}")
+        else:
+            _miss(text, sentence, list(place), f" ({wish.answer.removesuffix('.')})", facts)
+
+
+def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[int], facts: _Facts) -> None:
+    """``precision of at least 80%``: a score cannot be ordered."""
+    for item in items:
+        end = next((n for n in range(item.end, min(item.end + 5, len(sentence))) if sentence[n].kind == "number"), None)
+        between = end is not None and any(item.end <= other.start < end for other in items if other.kind == "metric")
+        if item.kind != "metric" or end is None or between:
+            continue
+        if {t.low for t in sentence[item.end : end]} & {"least", "above", "over", "minimum", "below", "under", "most"}:
+            end += sentence[end + 1 : end + 2] != [] and sentence[end + 1].low == "%"
+            place = list(range(item.start, end + 1))
+            taken.update(place)
+            _miss(text, sentence, place, " (a score cannot be promised; at TRAIN a threshold can be set)", facts)
 
 
 def _where(sentence: list[Token], clause: list[int]) -> str:
@@ -236,8 +316,8 @@ def _where(sentence: list[Token], clause: list[int]) -> str:
         "together",
     }:
         stage = stage if any(sentence[i].kind == "number" for i in clause) else None
-    if stage is None and (words & {"drop", "ignore", "exclude"} or {"don't", "use"} <= words):
-        return " (columns: say it at PROFILE_DATA)"
+    if stage is None and (words & {"drop", "ignore", "exclude"} or ("use" in words and words & NEGATORS)):
+        return _AT_PROFILE
     return f" (say it at {stage})" if stage else ""
 
 
@@ -269,7 +349,10 @@ def _conclude(facts: _Facts) -> Request:
         also = f" (one metric decides; {', '.join(dict.fromkeys(others))} will be reported too)" if others else ""
         understood.append(f"metric {metric}{also}")
     seconds = facts.seconds
-    if seconds is None and facts.prefer == "speed":
+    if seconds is None and facts.patient:
+        seconds = 3600.0
+        understood.append("no haste: one hour of training")
+    elif seconds is None and facts.prefer == "speed":
         seconds = 60.0
     if seconds is not None:
         understood.append(f"at most {say_seconds(seconds)} of training")
@@ -277,11 +360,13 @@ def _conclude(facts: _Facts) -> Request:
         understood.append(f"{facts.prefer} matters most")
     if facts.dataset:
         understood.append(f"data {facts.dataset}")
+    if facts.sheet:
+        understood.append(f"sheet {facts.sheet}")
     if wanted:
         understood.append(f"models {model_names(wanted)}")
     if unwanted:
         understood.append(f"without {model_names(unwanted)}")
-    understood += facts.notes
+    understood += dict.fromkeys(facts.notes)
     plan = IntentPlan(
         task_type=task,  # type: ignore[arg-type]
         target=target,
@@ -289,6 +374,7 @@ def _conclude(facts: _Facts) -> Request:
         time_budget_s=seconds or 300.0,
         prefer=facts.prefer or "balanced",  # type: ignore[arg-type]
         dataset=facts.dataset,
+        sheet=facts.sheet,
         include_models=tuple(wanted),
         exclude_models=tuple(unwanted),
         not_understood=tuple(dict.fromkeys(missed))[:MAX_MISSED],

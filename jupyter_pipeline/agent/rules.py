@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from . import answers, change_data, change_models, change_results, change_split, control, known
+from . import answers, change_data, change_models, change_results, change_split, control, known, sheets
 from .base import Context, Reply
 from .draft import Draft, Said
 from .request import parse_request
+from .spelling import corrected
 from .vocabulary import FILLER
 from .words import Token, sentences, tokenise, words_of
 
@@ -21,6 +22,7 @@ Rule = Callable[[Said, Draft], None]
 #: In this order; a rule takes the tokens that it understood, and later ones do not look at those.
 RULES: tuple[Rule, ...] = (
     control.cancel,
+    control.undo,
     known.wishes,
     change_results.threshold,
     change_results.bundle,
@@ -28,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     change_models.parameters,
     change_models.trials,
     change_split.split,
+    sheets.sheet,
     change_data.dataset,
     change_data.target,
     change_results.keep,
@@ -84,7 +87,8 @@ class RuleAgent:
     def respond(self, text: str, context: Context) -> Reply:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
-        parts = [Said.of(text, _plainly(tokens), draft.columns) for tokens in sentences(tokenise(text))]
+        tokens = corrected(tokenise(text), draft.columns)
+        parts = [Said.of(text, _plainly(sentence), draft.columns) for sentence in sentences(tokens)]
         for said in parts:
             if answers.is_question(said):
                 draft.answers.append(answers.answer(said, context))

@@ -95,6 +95,8 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
         if item is None:
             if token.low in ("but", "while") and polarity == "avoid":
                 polarity = "named"
+            elif token.low == "but" and found and found[-1].value == ALL_MODELS and found[-1].end == i:
+                polarity = "avoid"  # "all models but catboost"
             elif token.low in ("by", "for", "to") and replacing and found and i - found[-1].end < 3:
                 polarity, replacing = "use", False
             elif token.low in ("because", "since"):
@@ -102,7 +104,12 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             elif token.low in _TOO_MUCH and sentence[i - 1].low in ("too", "so", "very") and found and i:
                 found = [n if n.kind != "models" else msgspec.structs.replace(n, polarity="avoid") for n in found]
             continue
-        if item.kind == "cue":
+        if item.kind in ("metric", "prefer") and polarity == "avoid":
+            polarity = "named"  # "F1 rather than accuracy for churn"
+        elif item.kind == "cue":
+            too = item.value == "add" and token.low in ("too", "also", "as", "additionally")
+            if too and found and found[-1].end == i and found[-1].polarity in ("named", "use"):
+                found[-1] = msgspec.structs.replace(found[-1], polarity="add")  # "with catboost too"
             polarity, replacing, negated_at = _cue(item, sentence, polarity, replacing, negated_at, found, i)
         elif item.kind == "instead":
             found = [_instead(n) for n in found]

@@ -3,7 +3,7 @@
 import msgspec
 
 from .vocabulary import FILLER, PHRASES
-from .words import Columns, Token, words_of
+from .words import Columns, Token, place_of, words_of
 
 _PREDICT = words_of(
     """
@@ -18,7 +18,7 @@ _STOP = words_of(
     minimize and but without when so because since into via through per use keep please instead no not as
     then while that including except where are is according quickly fast accurately well correctly better
     now only just or ahead over before after inside between than be, for, who which like regression
-    classification
+    classification asap
     """
 )
 _ARTICLES = words_of(
@@ -113,8 +113,12 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
     """``target is X``, ``label: X``, ``target column X``; or ``X is the target``."""
     at = i + 1
     while at < len(sentence) and sentence[at].low in _MARK_TAIL:
+        if found_place := _placed(sentence, at, i, columns):
+            return found_place
         at += 1
     linked = at > i + 1
+    if found_place := _placed(sentence, at, i, columns):
+        return found_place
     if any(t.low in ("encoded", "encoding", "encode") for t in sentence[i + 1 : i + 2]):
         return None  # "target encoding"
     named = at < len(sentence) and sentence[at].low not in _STOP | FILLER and PHRASES.at(sentence, at) is None
@@ -148,7 +152,11 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
     """What follows ``predict``."""
     at = start
     while at < len(sentence) and (sentence[at].low in _ARTICLES or sentence[at].low in ("column", "target", "out")):
+        if found := _placed(sentence, at, start, columns):
+            return found
         at += 1
+    if found := _placed(sentence, at, start, columns):
+        return found
     if at == start + 1 and sentence[start].low == "target" and _span(sentence, at) == at:
         name = columns.find("target")  # "predict target": a column of that name
         return Target(name or sentence[start].text, "auto", name is not None, start, at)
@@ -167,6 +175,15 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
     return _phrase(sentence, at, start, columns)
 
 
+def _placed(sentence: list[Token], at: int, start: int, columns: Columns) -> Target | None:
+    """``column 3``, ``the last column``; by that name where the columns are not known yet."""
+    words = [t.text for t in sentence[at : at + 2]]
+    if place_of(words) is None:
+        return None
+    name = columns.at(sentence, at)
+    return Target(name[0] if name else " ".join(words), "auto", name is not None, start, at + 2)
+
+
 def _asked(sentence: list[Token], columns: Columns) -> Target | None:
     """A question without ``predict``: ``will a customer churn?``, ``how much does it cost?``, ``which species``."""
     for i, token in enumerate(sentence):
@@ -176,7 +193,7 @@ def _asked(sentence: list[Token], columns: Columns) -> Target | None:
             return _whether(sentence, i, "binary", columns)
         if token.low == "which" and following in _PEOPLE:
             return _whether(sentence, i, "binary", columns)
-        if token.low == "whether":
+        if token.low == "whether" or (token.low == "if" and before in ("tell", "know", "see", "say", "check", "out")):
             return _whether(sentence, i, "binary", columns)
         if token.low == "how" and i + 1 < len(sentence) and sentence[i + 1].low in ("much", "many", "long"):
             return _whether(sentence, i + 1, "regression", columns)
@@ -200,6 +217,10 @@ def column_target(sentence: list[Token], columns: Columns) -> Target | None:
             plain = named.kind == "word" and named.low not in _STOP | FILLER
             if not columns.names and (named.kind == "quoted" or plain):
                 return Target(named.text, "auto", False, i, at + 1)
+        if len(sentence) == 2 and (found_place := _placed(sentence, i, i, columns)):
+            return found_place
+        if found_for := _for_what(sentence, i, columns):
+            return found_for
         if token.low in _OF_WHAT and i + 2 < len(sentence) and sentence[i + 1].low in ("for", "of", "on"):
             at = i + 2
             while at + 1 < len(sentence) and sentence[at].low in _ARTICLES:
@@ -209,6 +230,36 @@ def column_target(sentence: list[Token], columns: Columns) -> Target | None:
             ):
                 return found_phrase
     return None
+
+
+_NO_TARGETS = words_of(
+    """
+    evaluation speed accuracy training validation testing comparison baseline now today me us everything
+    classification regression example instance sure once it this that best all
+    """
+)
+
+
+def _for_what(sentence: list[Token], i: int, columns: Columns) -> Target | None:
+    """``F1 for churn``, ``LightGBM on price``."""
+    known = PHRASES.at(sentence, i) if sentence[i].kind == "word" else None
+    if known is None or known[0].kind not in ("models", "metric"):
+        return None
+    at = i + known[1]
+    if at + 1 >= len(sentence) or sentence[at].low not in ("for", "on"):
+        return None
+    start = at
+    at += 1
+    while at + 1 < len(sentence) and sentence[at].low in _ARTICLES:
+        at += 1
+    alone = at + 1 == len(sentence) or (sentence[at + 1].kind == "punct" and sentence[at + 1].text in ",?:")
+    plain = sentence[at].kind == "quoted" or (
+        sentence[at].kind == "word" and sentence[at].low not in FILLER | _NO_TARGETS | _PEOPLE
+    )
+    found = _phrase(sentence, at, start, columns)
+    if found is None or (not found.known and (columns.names or not (alone and plain) or PHRASES.at(sentence, at))):
+        return None
+    return found
 
 
 def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> int:

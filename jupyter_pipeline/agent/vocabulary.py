@@ -82,9 +82,11 @@ _METRICS: dict[str, str] = {
     "recall": "recall|sensitivity|true positive rate|tpr|hit all positives",
     "mcc": "mcc|matthews|matthews correlation|matthews correlation coefficient",
     "brier": "brier|brier score|calibration|calibrated probabilities|well calibrated probabilities|calibrated",
-    "rmse": "rmse|root mean squared error|root mean square error|mse|mean squared error|squared error",
-    "mae": "mae|mean absolute error|absolute error|average error",
-    "mape": "mape|percentage error|mean absolute percentage error|percent error|relative error",
+    "rmse": "rmse|root mean squared error|root mean square error|mse|mean squared error|squared error|big errors"
+    "|large errors|big mistakes|large mistakes",
+    "mae": "mae|mean absolute error|absolute error|average error|robust to outliers|outliers should not dominate",
+    "mape": "mape|percentage error|percentage errors|mean absolute percentage error|percent error|error in percent"
+    "|relative error|relative errors",
     "r2": "r2|r squared|r²|coefficient of determination|explained variance|r 2|r2 score",
     "median_ae": "median absolute error|median_ae|median error",
 }
@@ -103,7 +105,9 @@ _PREFER: dict[str, str] = {
 }
 _COSTLY: dict[str, str] = {
     "recall": "false negatives|false negative|missed cases|missing a case|miss any|missing any|miss a|missing a"
-    "|misses|catch all|catch every|catch as many|find all|find every|find as many|catch most|type ii errors",
+    "|misses|catch all|catch every|catch as many|find all|find every|find as many|catch most|type ii errors|missing one"
+    "|missing them|missing someone|miss one|a miss"
+    "|missed one|missed ones",
     "precision": "false positives|false positive|false alarms|false alarm|wrongly flag|type i errors",
 }
 _UNITS: dict[float, str] = {
@@ -115,7 +119,7 @@ _NUMBERS: dict[float, str] = {
     0.25: "a quarter of an|quarter of an",
     0.5: "half an|half a|half",
     1.0: "a|an|one|a single",
-    1.5: "one and a half|an hour and a half",
+    1.5: "one and a half",
     2.0: "two|a couple of|couple of|couple",
     3.0: "three|a few|few|several",
     4.0: "four",
@@ -168,8 +172,8 @@ _STAGES: dict[str, str] = {
     "PARSE_INTENT": "parse_intent|request|prompt|the beginning|scratch|from scratch|start over|over again"
     "|everything|the whole thing|the pipeline",
     "DATA_SOURCE": "data_source|data source|data step|data selection",
-    "PROFILE_DATA": "profile_data|profile|profiling|data profile|the profile",
-    "PREPROCESS": "preprocess|preprocessing|pre processing|preparation|feature engineering",
+    "PROFILE_DATA": "profile_data|profile|profiling|data profile|the profile|the columns|roles",
+    "PREPROCESS": "preprocess|preprocessing|pre processing|preparation|feature engineering|the split|treatments",
     "MODEL_SELECT": "model_select|model selection|model choice|choice of models",
     "TRAIN": "train|training|the training|fit|fitting",
     "REVIEW_EDIT": "review_edit|review|report step|evaluation",
@@ -262,6 +266,6 @@ FILLER = words_of(
     models machine learning ml ai pipeline project if good great cheers kindly just also too first last new
     now again bye attached attach attaching uploaded upload given team everyone best regards morning
     afternoon evening nice day hope dataframe df set up build train create fit run start begin go help job
-    task work thing things something wants wanted think guess sure possible
+    task work thing things something anything wants wanted think guess sure possible
     """
 )

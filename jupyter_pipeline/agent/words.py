@@ -1,7 +1,7 @@
 """Sentences as tokens: words, numbers, quoted names, paths and addresses, in time linear in the text's length."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeVar
 
@@ -43,6 +43,7 @@ _PIECE = re.compile(
     | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfss?|hf|file|memory)://[^\s<>"'`]{1,1000})
     | (?P<id>\b(?:sklearn|upload|workspace):[^\s<>"'`,;]{1,300})
     | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
+    | (?P<comma>(?<![\w.,])(?:0,\d{1,9}|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[sm]\b|h\b|hours?|hrs?|min|sec)))(?![\w,]))
     | (?P<chunk>(?:[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
     | (?P<punct>[,;!?:=\n])
     """,
@@ -91,6 +92,8 @@ def tokenise(text: str) -> list[Token]:
                 tokens.append(_punct(piece[len(address)], at + len(address)))
         elif group == "big":
             tokens.append(Token("number", piece, piece.replace(",", ""), at, match.end()))
+        elif group == "comma":  # 1,5 hours
+            tokens.append(Token("number", piece, piece.replace(",", "."), at, match.end()))
         elif group == "punct":
             tokens.append(_punct(piece, at))
         else:
@@ -184,17 +187,41 @@ class Lookup(Mapping[tuple[str, ...], V]):
         return None
 
 
+_PLACES = {
+    name: place
+    for place, names in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th", "eighth 8th",
+         "ninth 9th", "tenth 10th"), start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_PLACES["last"] = -1
+
+
+def place_of(words: Sequence[str]) -> int | None:
+    """The place of a column that is named by it, from 1, -1 for the last one: ``column 3``, ``third column``."""
+    if len(words) != 2:
+        return None
+    first, second = (word.lower() for word in words)
+    if first in ("column", "col") and second.isdigit() and 0 < int(second) < 100_000:
+        return int(second)
+    return _PLACES.get(first) if second in ("column", "col") else None
+
+
 class Columns:
     """Column names as people write them.
 
     Parameters
     ----------
     names : iterable of str
-        The columns of the data.
+        The columns of the data; other names can be looked up in the same way.
+    by_place : bool, default=False
+        Whether ``column 3`` and ``the last column`` name one.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], *, by_place: bool = False) -> None:
         self.names = tuple(names)
+        self._by_place = by_place
         self._exact = {n: n for n in self.names}
         self._squashed: dict[str, str] = {}
         for name in self.names:
@@ -209,6 +236,8 @@ class Columns:
         key = squash(text)
         if key in self._squashed:
             return self._squashed[key]
+        if (placed := self.placed(text.split())) is not None:
+            return placed
         if not loose:
             return None
         for ending in ("s", "es", "d", "ed", "ing", "e", "ned", "ning"):
@@ -218,9 +247,23 @@ class Columns:
                 return self._squashed[key + ending]
         return None
 
+    def __contains__(self, key: object) -> bool:
+        """Whether a squashed name is a column's."""
+        return key in self._squashed
+
+    def placed(self, words: Sequence[str]) -> str | None:
+        """The column that is named by its place, if there are so many."""
+        place = place_of(words) if self._by_place and self.names else None
+        if place is None or place > len(self.names) or words[1] in self._exact:
+            return None
+        return self.names[place - 1 if place > 0 else place]
+
     def at(self, sentence: list[Token], i: int) -> tuple[str, int] | None:
         """The column with the most words that begins at a token, and how many tokens it has."""
         first = sentence[i]
+        two = [t.text for t in sentence[i : i + 2]]
+        if squash("".join(two)) not in self._squashed and (placed := self.placed(two)) is not None:
+            return placed, 2
         if first.kind in ("quoted", "path"):
             name = self.find(first.text)
             return (name, 1) if name is not None else None

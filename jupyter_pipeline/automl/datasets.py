@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class Candidate:
         Names, where the file was opened.
     problem : str or None
         Why it cannot be read, for people.
+    sheets : tuple of str
+        Sheets of an Excel file that hold a table, where it was opened.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Candidate:
     reasons: tuple[str, ...] = ()
     columns: tuple[str, ...] = field(default=(), repr=False)
     problem: str | None = None
+    sheets: tuple[str, ...] = ()
 
 
 def is_table_name(name: str) -> bool:
@@ -236,10 +239,11 @@ def _match(candidate: Candidate, hint: str | None) -> tuple[float, list[str]]:
 def _opened(candidate: Candidate, target: str | None) -> Candidate:
     """With its columns, and with what the target says."""
     try:
-        columns = tuple(_quick(candidate).columns)
+        spec = _quick(candidate)
     except ReadError as error:
         return _with(candidate, candidate.score, [], problem=str(error))
-    seen = Candidate(**{**candidate.__dict__, "columns": columns})
+    columns = tuple(spec.columns)
+    seen = replace(candidate, columns=columns, sheets=spec.sheets)
     if target is None:
         return seen
     if target in columns:
@@ -260,19 +264,19 @@ def _quick(candidate: Candidate) -> TableSpec:
     return sniff(path)
 
 
-def open_candidate(candidate: Candidate, data_dir: Path) -> TableSpec:
+def open_candidate(candidate: Candidate, data_dir: Path, sheet: str | None = None) -> TableSpec:
     """How to read a candidate; an address is downloaded into ``data_dir`` first.
 
     Raises
     ------
     ReadError
-        If it cannot be fetched or is no table.
+        If it cannot be fetched, is no table, or has no such sheet.
     """
     if candidate.source == "bundled":
         return sniff_bundled(candidate.name)
     if candidate.source == "url":
-        return sniff(download(candidate.place, data_dir))
-    return sniff(Path(candidate.place))
+        return sniff(download(candidate.place, data_dir), sheet)
+    return sniff(Path(candidate.place), sheet)
 
 
 def _size(path: Path) -> int | None:
@@ -283,9 +287,7 @@ def _size(path: Path) -> int | None:
 
 
 def _with(candidate: Candidate, score: float, reasons: list[str], problem: str | None = None) -> Candidate:
-    return Candidate(
-        **{**candidate.__dict__, "score": score, "reasons": (*candidate.reasons, *reasons), "problem": problem}
-    )
+    return replace(candidate, score=score, reasons=(*candidate.reasons, *reasons), problem=problem)
 
 
 def _norm(text: str) -> str:

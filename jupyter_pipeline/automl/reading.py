@@ -31,11 +31,13 @@ from .opening import (
     unpacked,
     western,
 )
+from .texts import hidden_types, remarks_on, with_types, written_note
 from .units import are_numbers, number_of
 from .whole import json_kind, load, main_sheet
 
 __all__ = [
-    "BUNDLED", "ReadError", "TableSpec", "read", "scan", "settle", "sha256", "sha256_of", "sniff", "sniff_bundled",
+    "BUNDLED", "ReadError", "TableSpec", "as_stored", "read", "scan", "settle", "sha256", "sha256_of", "sniff",
+    "sniff_bundled",
 ]  # fmt: skip
 
 sha256_of = sha256
@@ -49,6 +51,8 @@ _DTYPES: dict[str, type[pl.DataType]] = {
 }
 _WIDER = {"Int64": "Float64", "Float64": "String", "Boolean": "String"}
 _MAX_WIDENED = 6
+#: Formats that are read as a whole.
+_WHOLE = ("json", "excel", "ipc_stream")
 #: What polars raises over a file: on damaged ones its Rust code may panic, which is no Exception.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -68,8 +72,8 @@ class TableSpec:
         Of a text file.
     options : dict
         For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty, written
-        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet, above (rows above the column names),
-        null_values; JSON types only.
+        (columns of numbers with signs, as ``$1,200``); for ``excel`` sheet, sheets (all that hold a table), above (rows
+        above the column names), null_values; for all but ``csv`` held, see :mod:`.texts`. JSON types only.
     columns : dict of str
         Name and type of each column, in order. Names are unique.
     notes : tuple of str
@@ -92,6 +96,16 @@ class TableSpec:
     sha256: str = ""
 
     @property
+    def sheet(self) -> str | None:
+        """The sheet of an Excel file; None for other files."""
+        return self.options.get("sheet")
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The sheets of an Excel file that hold a table; empty for other files."""
+        return tuple(self.options.get("sheets", ()))
+
+    @property
     def null_values(self) -> tuple[str, ...]:
         """Texts that count as missing (delimited text)."""
         return tuple(self.options.get("null_values", ()))
@@ -110,7 +124,7 @@ class TableSpec:
         return cls(**known)
 
 
-def sniff(path: str | Path) -> TableSpec:
+def sniff(path: str | Path, sheet: str | None = None) -> TableSpec:
     """Find out how a file is to be read, from its beginning.
 
     Parameters
@@ -118,11 +132,13 @@ def sniff(path: str | Path) -> TableSpec:
     path : str or pathlib.Path
         CSV, TSV, Parquet, Feather or Arrow, JSON, NDJSON or Excel; the texts also compressed
         (gz, zst, bz2, xz, or zip with one member) and in other encodings than UTF-8.
+    sheet : str or None
+        Which sheet of an Excel file; None for the one with the largest table. Other files have none.
 
     Raises
     ------
     ReadError
-        If it is no table of two columns or more.
+        If it is no table of two columns or more, or has no such sheet.
     """
     path = Path(path)
     compression, member = compression_of(path)
@@ -137,9 +153,10 @@ def sniff(path: str | Path) -> TableSpec:
     if start.startswith(b"\xff\xff\xff\xff") and suffix in (".arrow", ".arrows", ".ipc", ".feather"):
         return _with_schema(replace(spec, format="ipc_stream"))
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        sheet, above, notes = main_sheet(path, compression, member)
-        options = {"sheet": sheet, "above": above, "null_values": list(NULL_VALUES)}
-        return _with_schema(replace(spec, format="excel", options=options, notes=notes))
+        found = main_sheet(path, compression, member, sheet)
+        options = {"sheet": found.name, "sheets": list(found.others), "above": found.above}
+        options["null_values"] = list(NULL_VALUES)
+        return _with_schema(replace(spec, format="excel", options=options, notes=found.notes))
     if suffix in (
         ".parquet",
         ".pq",
@@ -186,7 +203,7 @@ def _of_dialect(spec: TableSpec, dialect: Dialect) -> TableSpec:
 def _with_schema(spec: TableSpec) -> TableSpec:
     """With the columns that the file itself names."""
     try:
-        if spec.format in ("json", "excel", "ipc_stream"):
+        if spec.format in _WHOLE:
             frame, note = _loaded(spec)
             schema = frame.schema
             spec = replace(spec, notes=(*spec.notes, note)) if note else spec
@@ -297,7 +314,7 @@ def settle(spec: TableSpec) -> TableSpec:
     spec = replace(spec, sha256=sha256(Path(spec.path)))
     for attempt in itertools.count():
         try:
-            found = _with_units(spec)
+            found = _with_units(spec) if spec.format == "csv" else _with_held(spec)
             n_rows, n_empty = _counted(found)
             break
         except _UNREADABLE as error:
@@ -318,6 +335,21 @@ def settle(spec: TableSpec) -> TableSpec:
     return replace(spec, n_rows=n_rows)
 
 
+def _with_held(spec: TableSpec) -> TableSpec:
+    """With columns of texts as what they hold, in formats that have types."""
+    texts = [name for name, dtype in spec.columns.items() if dtype == "String"]
+    if not texts:
+        return spec
+    held = hidden_types(_lazy(spec), texts, whole=spec.format in _WHOLE)
+    if spec.format == "excel":
+        spec = replace(spec, options={**spec.options, "null_values": held["nulls"]})
+    if not held["types"]:
+        return spec
+    options = {**spec.options, "held": held, "decimal_comma": held["decimal_comma"]}
+    notes = (*spec.notes, *remarks_on(held))
+    return replace(spec, columns={**spec.columns, **held["types"]}, options=options, notes=notes)
+
+
 def _with_units(spec: TableSpec) -> TableSpec:
     """With those columns as numbers whose every cell, to the end of the file, is a number with signs or separators."""
     candidates = list(spec.options.get("written", ()))
@@ -329,10 +361,7 @@ def _with_units(spec: TableSpec) -> TableSpec:
     columns = {name: "String" if name in candidates and name not in found else t for name, t in spec.columns.items()}
     notes = list(spec.notes)
     if found:
-        some = ", ".join(map(repr, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-        notes.append(
-            f"Read as numbers, without currency, percent sign (as shares) and separators of thousands: {some}."
-        )
+        notes.append(written_note(found))
     return replace(spec, columns=columns, options={**spec.options, "written": found}, notes=tuple(notes))
 
 
@@ -411,13 +440,34 @@ def _unreadable(spec: TableSpec, error: BaseException) -> ReadError:
     return ReadError(f"{name} cannot be read as {kind} ({why}); save it again as one of {SUPPORTED}.")
 
 
+def as_stored(spec: TableSpec, name: str) -> TableSpec:
+    """With a column of texts as texts again, where it was read as numbers or truth values; not so in Excel."""
+    held = spec.options.get("held")
+    if held is None or held["types"].get(name, "String") == "String" or spec.format == "excel":
+        return spec  # Excel's cells are numbers beside a text such as "n/a"
+    again = {**held, "types": {**held["types"], name: "String"}, "written": [n for n in held["written"] if n != name]}
+    before = remarks_on(held)
+    notes = (*(note for note in spec.notes if note not in before), *remarks_on(again))
+    return replace(spec, columns={**spec.columns, name: "String"}, options={**spec.options, "held": again}, notes=notes)
+
+
 def _lazy(spec: TableSpec) -> pl.LazyFrame:
-    """The table as the file has it, with unique names."""
+    """The table with unique names, and with the types that were found."""
+    lazy = _stored(spec)
+    if held := spec.options.get("held"):
+        lazy = with_types(lazy, held)
+    if spec.format == "excel" and (texts := [name for name, dtype in spec.columns.items() if dtype == "String"]):
+        lazy = lazy.with_columns(pl.when(~pl.col(name).is_in(spec.null_values)).then(pl.col(name)) for name in texts)
+    return lazy
+
+
+def _stored(spec: TableSpec) -> pl.LazyFrame:
+    """The table as the file has it."""
     if spec.format == "sklearn":
         return _bundled(spec.path).lazy()
     if not Path(spec.path).is_file():
         raise ReadError(f"There is no file {Path(spec.path).name} any more; attach it again.")
-    if spec.format in ("json", "excel", "ipc_stream"):
+    if spec.format in _WHOLE:
         return _loaded(spec)[0].lazy()
     source: Any = plain(Path(spec.path), spec.compression, spec.member, spec.encoding)
     if spec.format == "parquet":

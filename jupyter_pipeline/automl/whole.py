@@ -6,13 +6,13 @@ import json
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from .delimited import NULL_VALUES, dtypes_of, lines_above, marks_of, unique_names
+from .delimited import lines_above, unique_names
 from .opening import ReadError, unpacked
-from .units import are_numbers, number_of
+from .texts import some
 
 MAX_IN_MEMORY_BYTES = 1 << 30
 #: JSON and Excel take about ten times their size in memory while they are read.
@@ -32,8 +32,30 @@ def json_kind(text: str) -> str:
     return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
 
 
-def main_sheet(path: Path, compression: str | None, member: str | None) -> tuple[str, int, tuple[str, ...]]:
-    """The sheet of an Excel file with the largest table, how many rows stand above it, and remarks."""
+class Sheet(NamedTuple):
+    """A sheet of an Excel file: its name, how many rows stand above its table, all sheets with one, and remarks."""
+
+    name: str
+    above: int
+    others: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def main_sheet(path: Path, compression: str | None, member: str | None, wanted: str | None = None) -> Sheet:
+    """The sheet of an Excel file that is wanted, or the one with the largest table.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    compression, member : str or None
+    wanted : str or None
+        A sheet's name; case, spaces and punctuation do not count.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, has no table, or no such sheet.
+    """
     import fastexcel
 
     name = path.name
@@ -51,17 +73,26 @@ def main_sheet(path: Path, compression: str | None, member: str | None) -> tuple
     sizes = {sheet: table.total_height * table.width for sheet, table in sheets.items() if table.width > 1}
     if not sizes:
         raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
-    largest = max(sizes, key=lambda sheet: sizes[sheet])
-    above = lines_above(sheets[largest].to_polars().rows())
+    chosen = max(sizes, key=lambda sheet: sizes[sheet])
+    if wanted is not None:
+        chosen = _called(wanted, list(sizes), name)
+    above = lines_above(sheets[chosen].to_polars().rows())
     notes = []
-    if others := [sheet for sheet in sizes if sheet != largest]:
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        notes.append(
-            f"The sheet {largest!r}, the largest, is read; there are also {', '.join(map(repr, others[:5]))}{more}."
-        )
+    if others := [sheet for sheet in sizes if sheet != chosen]:
+        how = ", the largest, is read" if wanted is None else " is read"
+        notes.append(f"The sheet {chosen!r}{how}; there {'are' if len(others) > 1 else 'is'} also {some(others)}.")
     if above:
         notes.append(f"{above} row{'s' if above > 1 else ''} above the column names are left out.")
-    return largest, above, tuple(notes)
+    return Sheet(chosen, above, tuple(sizes), tuple(notes))
+
+
+def _called(wanted: str, names: list[str], file: str) -> str:
+    """The sheet of that name."""
+    for fold in (str, str.casefold, lambda text: "".join(c for c in text.casefold() if c.isalnum())):
+        same = [name for name in names if fold(name) == fold(wanted)]
+        if len(same) == 1:
+            return same[0]
+    raise ReadError(f"{file} has no sheet {wanted!r} with a table; it has {some(names, 20)}.")
 
 
 def _whole(path: Path, compression: str | None, member: str | None, limit: int) -> bytes:
@@ -138,32 +169,8 @@ def _excel_table(data: bytes, sheet: str, above: int) -> tuple[pl.DataFrame, str
     book = fastexcel.read_excel(data)
     table = book.load_sheet(sheet, header_row=above)
     frame = table.to_polars()
-    frame = _typed(frame)
     first = book.load_sheet(sheet, header_row=None, skip_rows=above, n_rows=1).to_polars()
     if first.width != frame.width or not first.height:
         return frame, None
     names, note = unique_names(first.row(0))
     return frame.rename(dict(zip(frame.columns, names, strict=True))), note
-
-
-def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Texts as they would be read in a CSV: a single ``n/a`` in a column of numbers makes texts of all its cells."""
-    texts = frame.select(pl.col(pl.String))
-    if not texts.width:
-        return frame
-    nulls = [*NULL_VALUES, *marks_of(texts, list(NULL_VALUES))]
-    texts = texts.select(pl.when(~pl.col(name).is_in(nulls)).then(pl.col(name)).alias(name) for name in texts.columns)
-    types = dict(zip(texts.columns, dtypes_of(texts.lazy(), nulls), strict=True))
-    rest = [name for name, dtype in types.items() if dtype == "String"]
-    written = are_numbers(texts.lazy(), rest, nulls, decimal_comma=False)
-    columns = []
-    for name, dtype in types.items():
-        if name in written:
-            columns.append(number_of(name, decimal_comma=False))
-        elif dtype in ("Int64", "Float64"):
-            columns.append(pl.col(name).str.strip_chars().cast(pl.Float64))
-        elif dtype == "Boolean":
-            columns.append(pl.col(name).str.to_lowercase() == "true")
-        else:
-            columns.append(pl.col(name))
-    return frame.with_columns(texts.select(columns))

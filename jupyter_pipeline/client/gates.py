@@ -31,6 +31,7 @@ LABELS = {
     "prefer": "Cares most about",
     "dataset": "Data",
     "dataset_id": "Data",
+    "sheet": "Sheet",
     "include_models": "Models wanted",
     "exclude_models": "Models not wanted",
     "not_understood": "Not understood",

@@ -252,7 +252,7 @@ class _Decision(WorkTurn):
             raise Refusal(ErrorCode.INVALID_ARGS, f"There is no data set {dataset_id!r}; there are {known}.")
         self.refuse_later(StageId.DATA_SOURCE)
         if stage.gate is not None and stage.plan is not None:
-            self._propose_anew(StageId.DATA_SOURCE, {**stage.plan, "dataset_id": dataset_id})
+            self._propose_anew(StageId.DATA_SOURCE, {**stage.plan, "dataset_id": dataset_id, "sheet": None})
         elif self.state.current is StageId.DATA_SOURCE:
             self.restart(StageId.DATA_SOURCE, {"dataset_id": dataset_id})
         else:

@@ -158,7 +158,10 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
             if plan.dataset_id not in known:
                 names = ", ".join(sorted(d.id for d in state.datasets)) or "none so far"
                 return f"There is no data set {plan.dataset_id!r}; there are {names}."
-            if plan.dataset_id == old.get("dataset_id") and state.columns and plan.target not in state.columns:
+            if wrong := _no_such_sheet(state, plan):
+                return wrong
+            same = (plan.dataset_id, plan.sheet) == (old.get("dataset_id"), old.get("sheet"))
+            if same and state.columns and plan.target not in state.columns:
                 return f"There is no column {plan.target!r}; the columns are {_some(state.columns)}."
         case ProfilePlan():
             if wrong := _same_columns(plan.roles, old.get("roles", {})):
@@ -196,6 +199,14 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
         case _:
             pass
     return None
+
+
+def _no_such_sheet(state: ProjectState, plan: DataPlan) -> str | None:
+    """Whether the data set is known not to have the sheet."""
+    sheets = next((d.meta.get("sheets") for d in state.datasets if d.id == plan.dataset_id), None)
+    if plan.sheet is None or not sheets or plan.sheet in sheets:
+        return None
+    return f"There is no sheet {plan.sheet!r}; the sheets are {_some(tuple(sheets))}."
 
 
 def _same_columns(new: Mapping[str, Any], old: Mapping[str, Any]) -> str | None:

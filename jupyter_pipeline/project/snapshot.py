@@ -80,4 +80,5 @@ def context(state: ProjectState) -> Context:
         best_run=state.best.run_id if state.best else None,
         task_type=data.get("task_type"),
         summary=_summary(state),
+        proposed=state.here.proposed if state.here.gate is not None else None,
     )

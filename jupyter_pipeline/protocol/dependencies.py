@@ -24,7 +24,7 @@ class StageRule(msgspec.Struct, frozen=True, kw_only=True):
     rework: tuple[str, ...] = ()
 
 
-_DATA = ("dataset_id", "target", "task_type", "data_sha256")
+_DATA = ("dataset_id", "sheet", "target", "task_type", "data_sha256")
 
 RULES: dict[StageId, StageRule] = {
     rule.id: rule
@@ -32,8 +32,8 @@ RULES: dict[StageId, StageRule] = {
         StageRule(id=StageId.PARSE_INTENT),
         StageRule(
             id=StageId.DATA_SOURCE,
-            reads={StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset")},
-            rework=("dataset_id", "target", "task_type"),
+            reads={StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset", "sheet")},
+            rework=("dataset_id", "sheet", "target", "task_type"),
         ),
         StageRule(id=StageId.PROFILE_DATA, reads={StageId.DATA_SOURCE: _DATA}),
         StageRule(

@@ -55,6 +55,7 @@ class IntentPlan(Plan, frozen=True, kw_only=True):
     time_budget_s: Seconds = 300.0
     prefer: Preference = "balanced"
     dataset: str | None = None
+    sheet: str | None = None
     include_models: tuple[str, ...] = ()
     exclude_models: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
@@ -63,10 +64,12 @@ class IntentPlan(Plan, frozen=True, kw_only=True):
 class DataPlan(Plan, frozen=True, kw_only=True):
     """DATA_SOURCE: which data, and what is to be predicted in them.
 
+    ``sheet`` is the sheet of an Excel file, null for the one with the largest table and for other files.
     ``data_sha256`` is the fingerprint of the data that were looked at; it is shown, not changed.
     """
 
     dataset_id: str
+    sheet: str | None = None
     target: str
     task_type: TaskType
     metric: Metric

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..faults import crash_point
-from .report import NAMES, TASKS, interval, number, primary_first, test_sentence, threshold_of
+from .report import NAMES, TASKS, data_name, interval, number, primary_first, test_sentence, threshold_of
 
 #: What training needs beside what predicting needs.
 _TRAINING = (
@@ -161,7 +161,7 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     lines += [
         "## Data",
         "",
-        f"{_cell(data['name'])} ({data['format']}): {data['n_rows']:,} rows, {data['n_columns']:,} columns. "
+        f"{_cell(data_name(data))} ({data['format']}): {data['n_rows']:,} rows, {data['n_columns']:,} columns. "
         + (f"{data['dropped']:,} rows without a target were left out." if data["dropped"] else ""),
         f"SHA-256: `{data['sha256']}`",
         "",

@@ -11,7 +11,7 @@ import polars as pl
 from ..automl import datasets as finding
 from ..automl.addresses import is_url
 from ..automl.datasets import Candidate
-from ..automl.reading import ReadError, TableSpec, read, settle
+from ..automl.reading import ReadError, TableSpec, as_stored, read, settle, sniff
 from ..protocol.events import (
     Dataset,
     DatasetCandidates,
@@ -28,6 +28,8 @@ from .base import Result, StageContext, StageError
 SAMPLE_ROWS = 100
 MAX_TEXT = 300
 MAX_CANDIDATES = 50
+#: Of an Excel file so many sheets are looked at for the target.
+MAX_SHEETS = 20
 _HOW = (
     "attach a file (upload it to the project), put it into the workspace folder, name a link to it, or ask for one of "
     "scikit-learn's bundled sets (iris, wine, breast_cancer, diabetes, digits)"
@@ -64,25 +66,28 @@ def run(ctx: StageContext) -> Result:
     remarks: list[str] = []
     candidate = _choose(ctx, intent, remarks)
     ctx.emit(DatasetSelected(dataset_id=candidate.id))
-    spec = _settled(ctx, candidate)
+    asked = params.get("target") or intent.target
+    spec = _settled(ctx, candidate, params.get("sheet", intent.sheet), asked, remarks)
     if candidate.source == "url":
         got = Path(spec.path)
         entry = FileEntry(
             path=got.relative_to(ctx.project_dir).as_posix(), type="data", size=got.stat().st_size, sha=spec.sha256
         )
         ctx.emit(FileTreeUpdate(files=(entry,)))
-    remarks += spec.notes
     sample = _write(ctx, spec, candidate)
-    asked = params.get("target") or intent.target
+    remark, why = None, ""
     if asked:
         target, remark = choice.column_meant(spec, asked)
-        remarks += [remark] if remark else []
-        why = ""
     else:
         target, reason = choice.likely_target(spec, sample)
         why = f" (nobody said what to predict; {reason})"
     values = choice.target_values(spec, target)
     task_type, task_why = choice.task_of(values, params.get("task_type") or intent.task_type)
+    if task_type != "regression" and (classes := as_stored(spec, target)) is not spec:
+        # Classes are predicted as they are written.
+        spec, values = classes, choice.target_values(classes, target)
+        _write_spec(ctx, spec, candidate)
+    remarks += [*spec.notes, *([remark] if remark else [])]
     metric = choice.metric_of(params.get("metric") or intent.metric, task_type)
     positive = None
     if task_type == "binary":
@@ -90,6 +95,7 @@ def run(ctx: StageContext) -> Result:
     remarks += choice.check_target(values, task_type, positive)
     plan = DataPlan(
         dataset_id=candidate.id,
+        sheet=spec.sheet,
         target=target,
         task_type=task_type,
         metric=metric,
@@ -98,11 +104,12 @@ def run(ctx: StageContext) -> Result:
     )
     for remark in remarks:
         ctx.log(remark)
+    name = f"{candidate.name}, sheet {spec.sheet!r}" if len(spec.sheets) > 1 else candidate.name
     summary = (
-        f"{candidate.name}: {spec.n_rows:,} rows, {len(spec.columns)} columns. Target {target!r}{why}: "
+        f"{name}: {spec.n_rows:,} rows, {len(spec.columns)} columns. Target {target!r}{why}: "
         f"{_task_words(plan)} ({task_why}), judged by {metric}."
     )
-    return Result(plan=plan, summary=" ".join([summary, *remarks]), next_actions=_next_actions(ctx, plan))
+    return Result(plan=plan, summary=" ".join([summary, *remarks]), next_actions=_next_actions(plan, spec))
 
 
 # -- choosing the data ---------------------------------------------------------------------------------------
@@ -111,7 +118,7 @@ def run(ctx: StageContext) -> Result:
 def _choose(ctx: StageContext, intent: IntentPlan, remarks: list[str]) -> Candidate:
     asked: str | None = ctx.job.params.get("dataset_id")
     hint = asked or intent.dataset
-    target = ctx.job.params.get("target") or intent.target
+    target, sheet = ctx.job.params.get("target") or intent.target, ctx.job.params.get("sheet") or intent.sheet
     ranked = finding.rank(_found(ctx, hint), hint, target)
     shown = [c for i, c in enumerate(ranked) if i < MAX_CANDIDATES or c.source in ("upload", "bundled")]
     ctx.emit(DatasetCandidates(datasets=tuple(_dataset(ctx, candidate) for candidate in shown)))
@@ -130,6 +137,7 @@ def _choose(ctx: StageContext, intent: IntentPlan, remarks: list[str]) -> Candid
         own = [candidate for candidate in ranked if candidate.source == source]
         # A broken file that was attached is told, not passed over.
         readable = [candidate for candidate in own if not candidate.problem] or (own if source == "upload" else [])
+        readable = [candidate for candidate in readable if sheet in candidate.sheets] or readable
         if source == "workspace" and readable and not hint:
             # Files only lie there; a bundled set that has what is asked for is the better guess.
             tells = next(
@@ -220,6 +228,8 @@ def _dataset(ctx: StageContext, candidate: Candidate) -> Dataset:
         meta["size"] = candidate.size
     if candidate.columns:
         meta["n_cols"] = len(candidate.columns)
+    if candidate.sheets:
+        meta["sheets"] = list(candidate.sheets)
     if candidate.problem:
         meta["problem"] = candidate.problem
     return Dataset(
@@ -235,11 +245,18 @@ def _names(candidates: list[Candidate], limit: int = 12) -> str:
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-def _settled(ctx: StageContext, candidate: Candidate) -> TableSpec:
+def _settled(
+    ctx: StageContext, candidate: Candidate, sheet: str | None, target: str | None, remarks: list[str]
+) -> TableSpec:
     try:
         if candidate.source == "url":
             ctx.log(f"Getting {candidate.place}.")
-        spec = settle(finding.open_candidate(candidate, ctx.project_dir / "data" / "downloads"))
+        spec = finding.open_candidate(candidate, ctx.project_dir / "data" / "downloads", sheet)
+        if sheet is None and target is not None:
+            spec = _sheet_with(spec, target, remarks)
+        elif sheet is not None and spec.sheet is None:
+            remarks.append(f"{candidate.name} has no sheets, so {sheet!r} is of no account.")
+        spec = settle(spec)
     except ReadError as error:
         raise StageError(str(error)) from error
     if len(spec.columns) < 2:
@@ -254,11 +271,27 @@ def _settled(ctx: StageContext, candidate: Candidate) -> TableSpec:
     return spec
 
 
-def _write(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> pl.DataFrame:
+def _sheet_with(spec: TableSpec, target: str, remarks: list[str]) -> TableSpec:
+    """The sheet as it is, or the only other one that has the target."""
+    if len(spec.sheets) < 2 or choice.names_column(spec, target):
+        return spec
+    others = [sniff(spec.path, sheet) for sheet in spec.sheets if sheet != spec.sheet][:MAX_SHEETS]
+    found = [other for other in others if choice.names_column(other, target)]
+    if len(found) != 1:
+        return spec
+    remarks.append(f"The sheet {spec.sheet!r} has no column {target!r}.")
+    return found[0]
+
+
+def _write_spec(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> None:
     table: dict[str, Any] = {**spec.to_dict(), "dataset_id": candidate.id, "name": candidate.name}
     if spec.format != "sklearn":
         table["path"] = _moving_along(ctx, Path(spec.path))
     (ctx.out_dir / "table.json").write_text(json.dumps(table, indent=1, ensure_ascii=False), "utf-8")
+
+
+def _write(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> pl.DataFrame:
+    _write_spec(ctx, spec, candidate)
     try:
         sample = read(spec, n_rows=1000)
     except ReadError as error:
@@ -267,7 +300,7 @@ def _write(ctx: StageContext, spec: TableSpec, candidate: Candidate) -> pl.DataF
         {name: _json(value) for name, value in row.items()} for row in sample.head(SAMPLE_ROWS).iter_rows(named=True)
     ]
     path = ctx.out_dir / "sample.json"
-    content = {"columns": table["columns"], "rows": rows, "n_rows": spec.n_rows}
+    content = {"columns": spec.to_dict()["columns"], "rows": rows, "n_rows": spec.n_rows}
     path.write_text(json.dumps(content, ensure_ascii=False, allow_nan=False), "utf-8")
     artifact = ctx.asset(path, "table", "First rows", n_rows=len(rows))
     ctx.emit(DatasetSampleReady(asset_url=artifact.url, columns=tuple(spec.columns), n_rows=spec.n_rows or 0))
@@ -300,8 +333,10 @@ def _task_words(plan: DataPlan) -> str:
     return "classification of several classes" if plan.task_type == "multiclass" else "regression"
 
 
-def _next_actions(ctx: StageContext, plan: DataPlan) -> tuple[str, ...]:
+def _next_actions(plan: DataPlan, spec: TableSpec) -> tuple[str, ...]:
     actions = ["Confirm to go on with these data and this target.", "Name another target, such as: predict COLUMN."]
     if plan.task_type == "binary":
         actions.append("Choose the other class as positive with positive_class.")
+    if others := [sheet for sheet in spec.sheets if sheet != spec.sheet]:
+        actions.append(f'Choose another sheet, such as: use the sheet "{others[0]}".')
     return (*actions, "Choose other data with select_dataset, or attach a file.")

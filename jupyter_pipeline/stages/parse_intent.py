@@ -32,12 +32,15 @@ def run(ctx: StageContext) -> Result:
         Whatever the request says, there is a plan: what it does not say is left to the data.
     """
     prompt = str(ctx.job.params.get("prompt", "")).strip()
-    hint = ctx.job.params.get("dataset") or read_request(prompt).plan.dataset or _named(ctx, prompt)
-    columns = _columns(ctx, hint)
+    said = read_request(prompt).plan
+    hint = ctx.job.params.get("dataset") or said.dataset or _named(ctx, prompt)
+    columns = _columns(ctx, hint, said.sheet)
     request = read_request(prompt, columns)
     if request.plan.dataset is None and hint is not None:
+        stem = Path(hint.rpartition(":")[2]).name.split(".")[0].lower()
+        missed = tuple(clause for clause in request.plan.not_understood if stem not in clause.lower())
         request = Request(
-            plan=msgspec.structs.replace(request.plan, dataset=hint),
+            plan=msgspec.structs.replace(request.plan, dataset=hint, not_understood=missed),
             understood=(*request.understood, f"data {hint}"),
         )
     plan = ctx.with_params(request.plan)
@@ -95,7 +98,7 @@ def _calls(prompt: str, name: str) -> bool:
     return re.search(rf"\b{before}{named}|{named}{after}\b", prompt, re.IGNORECASE) is not None
 
 
-def _columns(ctx: StageContext, hint: str | None) -> tuple[str, ...]:
+def _columns(ctx: StageContext, hint: str | None, sheet: str | None) -> tuple[str, ...]:
     """Columns of the data attached last, where those are what the request is about and a look is cheap."""
     if not ctx.job.datasets:
         return ()
@@ -106,7 +109,7 @@ def _columns(ctx: StageContext, hint: str | None) -> tuple[str, ...]:
     if hint is not None and hint not in (latest.get("id"), latest.get("name"), path.stem):
         return ()
     try:
-        return tuple(sniff(path).columns) if place and path.stat().st_size <= CHEAP_BYTES else ()
+        return tuple(sniff(path, sheet).columns) if place and path.stat().st_size <= CHEAP_BYTES else ()
     except (ReadError, OSError):
         return ()  # DATA_SOURCE says what is wrong with the file
 

@@ -39,7 +39,12 @@ def table_of(project_dir: Path, spec: TableSpec) -> pl.DataFrame:
         If the data cannot be read.
     """
     n_cells = (spec.n_rows or 0) * len(spec.columns)
-    if spec.format in _QUICK or n_cells < MIN_CELLS or not spec.sha256 or not Path(spec.path).is_file():
+    if (
+        (spec.format in _QUICK and not spec.options.get("held"))
+        or n_cells < MIN_CELLS
+        or not spec.sha256
+        or not Path(spec.path).is_file()
+    ):
         return read(spec)
     path = project_dir / "artifacts" / FOLDER / f"{_fingerprint(spec)}.arrow"
     with contextlib.suppress(OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):

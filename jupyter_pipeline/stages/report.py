@@ -68,6 +68,11 @@ def interval(ends: list[float] | tuple[float, float] | None) -> str:
     return f"{number(ends[0])} to {number(ends[1])}" if ends else DASH
 
 
+def data_name(data: Mapping[str, Any]) -> str:
+    """The data's file, and the sheet if it has some."""
+    return f"{data['name']}, sheet {data['sheet']!r}" if data.get("sheet") else str(data["name"])
+
+
 def threshold_of(review: Mapping[str, Any]) -> float:
     """From what probability a row is called positive."""
     threshold = review["kept"]["threshold"]
@@ -111,7 +116,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     return environment.from_string(template("report.html.j2")).render(
         title=f"{review['project']}: predicting {task['target']}",
-        lead=f"{TASKS[task['type']].capitalize()} on {data['n_rows']:,} rows of {data['name']}. "
+        lead=f"{TASKS[task['type']].capitalize()} on {data['n_rows']:,} rows of {data_name(data)}. "
         f"The kept model is {kept['name']}.",
         tiles=[
             {
@@ -196,7 +201,11 @@ def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         facts.append(("Positive class", str(task["classes"][1]), False))
         facts.append(("Positive from", f"a probability of {number(threshold_of(review))}", False))
     facts += [
-        ("Data", f"{data['name']} ({data['format']}), {data['n_rows']:,} rows, {data['n_columns']:,} columns", False),
+        (
+            "Data",
+            f"{data_name(data)} ({data['format']}), {data['n_rows']:,} rows, {data['n_columns']:,} columns",
+            False,
+        ),
         ("SHA-256", data["sha256"], True),
     ]
     if data["dropped"]:

@@ -72,7 +72,8 @@ def run(ctx: StageContext) -> Result:
     code = _workspace(ctx)
     model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
     model.threshold = kept.threshold
-    mark = hashlib.sha256(rows.spec.sha256.encode() + parts["test"].tobytes()).hexdigest()
+    mark = f"{rows.spec.sha256}{rows.spec.sheet or ''}".encode()
+    mark = hashlib.sha256(mark + parts["test"].tobytes()).hexdigest()
     reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, mark)
     metrics = {"val": _measured(model, rows, parts["val"])}
     running: list[notebook.Running] = []
@@ -257,6 +258,7 @@ def _review(
         },
         "data": {
             "name": Path(rows.spec.path).name,
+            "sheet": rows.spec.sheet,
             "format": rows.spec.format,
             "n_rows": len(rows.frame),
             "n_columns": len(rows.spec.columns),

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import polars as pl
 
+from ..agent.words import place_of
 from ..automl import metrics
 from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
@@ -64,8 +65,13 @@ def has_column(candidate: Candidate, target: str | None) -> bool:
     if target is None or not candidate.columns:
         return False
     kind = "sklearn" if candidate.source == "bundled" else "csv"
+    return names_column(TableSpec(candidate.place, kind, columns=dict.fromkeys(candidate.columns, "")), target)
+
+
+def names_column(spec: TableSpec, asked: str) -> bool:
+    """Whether a name means one of a table's columns."""
     try:
-        column_meant(TableSpec(candidate.place, kind, columns=dict.fromkeys(candidate.columns, "")), target)
+        column_meant(spec, asked)
     except StageError:
         return False
     return True
@@ -94,6 +100,10 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
             return same[0], f"{asked!r} is taken for the column {same[0]!r}."
         if same:
             raise StageError(f"{asked!r} could be {' or '.join(map(repr, same))}; write the column's name exactly.")
+    place = place_of(asked.split())
+    if place is not None and place <= len(names):
+        name = names[place - 1 if place > 0 else place]
+        return name, f"{asked!r} is the column {name!r}."
     if spec.format == "sklearn" and _folded(asked) in map(_folded, TARGET_ALIASES.get(spec.path, ())):
         return "target", f"In this data set {asked!r} is the column 'target'."
     folded: dict[str, str] = {}

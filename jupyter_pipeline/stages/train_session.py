@@ -89,7 +89,7 @@ class Session:
         self._inputs = {
             "version": _VERSION,
             "code": modeling.digest,
-            "data": data.data_sha256,
+            "data": [data.data_sha256, data.sheet] if data.sheet else data.data_sha256,
             "task": data.task_type,
             "target": data.target,
             "classes": self.task.classes,

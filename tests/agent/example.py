@@ -81,6 +81,13 @@ def context_at(stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRM
             Dataset(id="upload:customers.csv", name="customers.csv", source="upload", desc=""),
             Dataset(id="workspace:data/other.parquet", name="other.parquet", source="workspace", desc=""),
             Dataset(id="sklearn:iris", name="iris", source="bundled", desc=""),
+            Dataset(
+                id="upload:book.xlsx",
+                name="book.xlsx",
+                source="upload",
+                desc="",
+                meta={"sheets": ["Summary", "Sales 2024", "Q1-2025"]},
+            ),
         )
         if stage.order
         else (),

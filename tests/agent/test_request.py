@@ -172,6 +172,58 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         {"target": "y", "dataset": "s3://bucket/churn.parquet"},
     ),
     ("use https://example.org/a/data.csv.gz please", {"dataset": "https://example.org/a/data.csv.gz"}),
+    # -- sheets
+    (
+        'Use the sheet "Sales 2024" of book.xlsx and predict revenue',
+        {"dataset": "book.xlsx", "sheet": "Sales 2024", "target": "revenue"},
+    ),
+    (
+        "predict revenue from the Sales sheet in book.xlsx",
+        {"dataset": "book.xlsx", "sheet": "Sales", "target": "revenue"},
+    ),
+    ("predict revenue, worksheet Q1-2024", {"target": "revenue", "sheet": "Q1 2024"}),
+    # -- as people type
+    ("predcit churn, optimse recal, two minuets", {"target": "churn", "metric": "recall", "time_budget_s": 120.0}),
+    ("Predict curn with lightbgm", {"target": "curn", "include_models": ("lightgbm",)}),
+    ("predict price in max. 1,5 hours", {"target": "price", "time_budget_s": 5400.0}),
+    ("give it an hour and a half, predict price", {"target": "price", "time_budget_s": 5400.0}),
+    ("predict price, no more than 7 minutes", {"target": "price", "time_budget_s": 420.0}),
+    ("Predict churn. I don't care how long it takes.", {"target": "churn", "time_budget_s": 3600.0}),
+    ("predict churn, time is not an issue", {"target": "churn", "time_budget_s": 3600.0}),
+    ("Predict churn asap", {"target": "churn", "prefer": "speed", "time_budget_s": 60.0}),
+    ("I don't care about accuracy, I want good recall", {"metric": "recall"}),
+    ("Predict churn, but I don't care about accuracy, recall matters", {"target": "churn", "metric": "recall"}),
+    ("F1 rather than accuracy for churn", {"target": "churn", "metric": "f1"}),
+    ("Just try LightGBM and CatBoost on churn", {"target": "churn", "include_models": ("lightgbm", "catboost")}),
+    ("missing one is worse than a false alarm", {"metric": "recall"}),
+    ("A false alarm is cheap, a missed one is expensive", {"metric": "recall"}),
+    ("predict price, large errors hurt", {"target": "price", "metric": "rmse", "task_type": "regression"}),
+    ("predict price, the error in percent matters", {"target": "price", "metric": "mape", "task_type": "regression"}),
+    (
+        "predict churn using all models but catboost",
+        {
+            "target": "churn",
+            "include_models": ("dummy", "linear", *TREES[:-1], "ensemble"),
+            "exclude_models": ("catboost",),
+        },
+    ),
+    ("Can you tell if a loan will default", {"task_type": "binary", "target": "default"}),
+    ("predict column 3", {"target": "column 3"}),
+    ("the target is the last column", {"target": "last column"}),
+    ("churn / recall", {"metric": "recall", "not_understood": ("churn",)}),
+    (
+        "predict churn without using age or price",
+        {"target": "churn", "not_understood": ("without using age or price (columns: say it at PROFILE_DATA)",)},
+    ),
+    (
+        "predict churn, precision at least 80%",
+        {
+            "target": "churn",
+            "metric": "precision",
+            "not_understood": ("precision at least 80% (a score cannot be promised; at TRAIN a threshold can be set)",),
+        },
+    ),
+    ("predict churn and scale the features", {"target": "churn"}),
     # -- what is not understood
     ("colourless green ideas sleep furiously", {"not_understood": ("colourless green ideas sleep furiously",)}),
     ("Predict churn and deploy it to the cloud", {"target": "churn", "not_understood": ("deploy it to the cloud",)}),
@@ -215,6 +267,9 @@ COLUMNS = ("Age", "hours-per-week", "Median House Value", "Churned", "price", "E
         ("Exited", "Exited"),
         ("Which factors drive churn?", "Churned"),
         ("How much will it cost in the end? (price)", "price"),
+        ("predict column 3", "Median House Value"),
+        ("the target is the last column", "date"),
+        ("F1 rather than accuracy for churn", "Churned"),
     ],
 )
 def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> None:
@@ -232,6 +287,11 @@ def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> N
         ("predict churn with 20 trials", "20 trials (say it at MODEL_SELECT)"),
         ("Predict churn. The positive class is Yes.", "The positive class is Yes (say it at DATA_SOURCE)"),
         ("Predict churn and show me feature importance", "show me feature importance"),
+        (
+            "predict churn with 5-fold cross validation",
+            "5-fold cross validation (There is no cross-validation: models are judged on one validation part, and the "
+            "one that is kept on the test rows)",
+        ),
     ],
 )
 def test_what_a_request_cannot_decide_is_told_with_the_gate_that_can(text: str, told: str) -> None:

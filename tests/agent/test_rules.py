@@ -4,6 +4,7 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +93,8 @@ CHOICES: list[tuple[str, list[str]]] = [
     ("Why don't you use catboost instead of xgboost?", ["dummy", "linear", "lightgbm", "catboost"]),
     ("try everything", list(MODELS)),
     ("use random forest with 300 trees", ["dummy", "random_forest"]),
+    ("try again with catboost too", ["dummy", "linear", "lightgbm", "xgboost", "catboost"]),
+    ("use all models but catboost", [m for m in MODELS if m != "catboost"]),
     ("random forest with 300 trees", ["dummy", "linear", "lightgbm", "xgboost", "random_forest"]),
 ]
 
@@ -114,6 +117,7 @@ PARAMS: list[tuple[str, str, dict[str, Any]]] = [
     ("use max_depth = 4", "lightgbm", {"learning_rate": 0.05, "max_depth": 4}),
     ("deeper trees", "xgboost", {"max_depth": 8}),
     ("1000 trees", "lightgbm", {"learning_rate": 0.05, "n_estimators": 1000}),
+    ("increase the number of trees", "xgboost", {"n_estimators": 1200}),
     ("more trees for xgboost", "xgboost", {"n_estimators": 1200}),
     ("more regularisation", "linear", {"l2": 2.0}),
     ("num_leaves 63", "lightgbm", {"learning_rate": 0.05, "num_leaves": 63}),
@@ -234,6 +238,17 @@ CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("leave the notebook out", REVIEW, "REVIEW_EDIT/notebook", False),
     ("without the event log and the report", REVIEW, "REVIEW_EDIT/report", False),
     ("don't include the training code", REVIEW, "REVIEW_EDIT/training_code", False),
+    ("drop column 3", PROFILE, "PROFILE_DATA/roles/city", "ignore"),
+    ("remove everything except age and notes", PROFILE, "PROFILE_DATA/roles/city", "ignore"),
+    ("age and tenure should be ignored", PROFILE, "PROFILE_DATA/roles/tenure", "ignore"),
+    ("use signup_date for time", PROFILE, "PROFILE_DATA/roles/signup_date", "time"),
+    ("encode age with one hot", PREPROCESS, "PREPROCESS/columns/age", "onehot"),
+    ("shuffle", PREPROCESS, "PREPROCESS/split", {"strategy": "random"}),
+    ("give it 10 more minutes", SELECT, "MODEL_SELECT/time_budget_s", 900.0),
+    ("use 1,5 hours", SELECT, "MODEL_SELECT/time_budget_s", 5400.0),
+    ("optimise F1 rather than accuracy", SELECT, "MODEL_SELECT/metric", "f1"),
+    ("I don't care about accuracy, recall matters", SELECT, "MODEL_SELECT/metric", "recall"),
+    ("threshold of 0,3", TRAIN, "TRAIN/threshold", 0.3),
     ("put 20 sample rows into the bundle", REVIEW, "REVIEW_EDIT/sample_rows", 20),
 ]
 
@@ -254,6 +269,44 @@ def test_changes(text: str, at: StageId, path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "sheet"),
+    [
+        ("use the sheet Sales 2024", "Sales 2024"),
+        ('use the sheet "q1 2025"', "Q1-2025"),
+        ("switch to Sales 2024", "Sales 2024"),
+        ("take the second sheet", "Sales 2024"),
+        ("sheet 3 please", "Q1-2025"),
+        ("the last tab", "Q1-2025"),
+        ("use the sheet Costs", None),
+        ("another sheet", None),
+    ],
+)
+def test_a_sheet_is_chosen_by_name_or_place(text: str, sheet: str | None) -> None:
+    context = context_at(DATA)
+    plan = {**context.plans[DATA], "dataset_id": "upload:book.xlsx", "sheet": "Summary"}
+    context = msgspec.structs.replace(context, plans={**context.plans, DATA: plan})
+    reply = RuleAgent().respond(text, context)
+    assert applied(reply, context)[DATA]["sheet"] == (sheet or "Summary")
+    assert reply.text == f"Sheet: {sheet}." or (sheet is None and "'Summary', 'Sales 2024', 'Q1-2025'" in reply.text)
+
+
+def test_other_data_are_read_from_their_own_sheet() -> None:
+    context = context_at(DATA)
+    plan = {**context.plans[DATA], "dataset_id": "upload:book.xlsx", "sheet": "Summary"}
+    context = msgspec.structs.replace(context, plans={**context.plans, DATA: plan})
+    assert applied(RuleAgent().respond("use iris", context), context)[DATA]["sheet"] is None
+
+
+def test_what_was_changed_at_a_gate_is_taken_back() -> None:
+    context = context_at(SELECT)
+    proposed = {**context.plans[SELECT], "trials": 50}
+    context = msgspec.structs.replace(context, proposed=proposed)
+    reply = RuleAgent().respond("undo that", context)
+    assert reply.text == "Back to what MODEL_SELECT proposed: trials."
+    assert applied(reply, context)[SELECT] == proposed
+
+
+@pytest.mark.parametrize(
     ("text", "status", "action"),
     [
         ("go on", "waiting", ConfirmGate()),
@@ -265,6 +318,8 @@ def test_changes(text: str, at: StageId, path: str, value: Any) -> None:
         ("retrain", "waiting", Restart(stage_id=TRAIN)),
         ("run the profile again", "waiting", Restart(stage_id=PROFILE)),
         ("go back to preprocessing", "waiting", Restart(stage_id=PREPROCESS)),
+        ("go back to the columns", "waiting", Restart(stage_id=PROFILE)),
+        ("stop after this model", "running", Cancel(mode="finish")),
         ("start over", "waiting", Restart(stage_id=INTENT)),
         ("redo the model selection", "running", Restart(stage_id=SELECT)),
         ("stop", "running", Cancel(mode="stop")),
@@ -282,7 +337,12 @@ def test_actions(text: str, status: str, action: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "at"),
-    [("start training", SELECT), ("proceed to preprocessing", PROFILE), ("looks great, export it", REVIEW)],
+    [
+        ("start training", SELECT),
+        ("start", SELECT),
+        ("proceed to preprocessing", PROFILE),
+        ("looks great, export it", REVIEW),
+    ],
 )
 def test_naming_what_comes_next_confirms(text: str, at: StageId) -> None:
     assert ask(text, at)[0].actions == (ConfirmGate(),)
@@ -339,6 +399,8 @@ QUESTIONS: list[tuple[str, StageId, str]] = [
     ("which model did you choose?", REVIEW, "is kept is LightGBM (run-6-1-lightgbm), with roc_auc 0.8000"),
     ("show me the confusion matrix", TRAIN, "shown with the results"),
     ("how many trials?", SELECT, "Up to 5 settings"),
+    ("what is the test score?", TRAIN, "The test rows have not been read yet"),
+    ("which features are important?", TRAIN, "the importance of columns"),
     ("what happens to missing values?", PREPROCESS, "the median of the training rows"),
 ]
 
@@ -377,6 +439,11 @@ IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
     ("scale the features", PREPROCESS, "binary", "Scaling needs nothing"),
     ("train on the GPU", SELECT, "binary", "a graphics card is not used"),
     ("don't include the data", REVIEW, "binary", "leave the training code and the notebook out"),
+    ("swap the positive class", DATA, "binary", "Say which class is positive"),
+    ("make the test set bigger", PREPROCESS, "binary", "Say how large the part should be"),
+    ("use 5 folds", PREPROCESS, "binary", "There is no cross-validation"),
+    ("use the sheet Sales", DATA, "binary", "The data have no sheets"),
+    ("undo that", SELECT, "binary", "there is nothing to take back"),
     ("keep customers together", PREPROCESS, "binary", 'for example "split by group using customer_id"'),
 ]
 

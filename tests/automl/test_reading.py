@@ -23,6 +23,7 @@ from jupyter_pipeline.automl.reading import (
     BUNDLED,
     ReadError,
     TableSpec,
+    as_stored,
     read,
     scan,
     settle,
@@ -238,8 +239,13 @@ def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):
     book.save(tmp_path / "t.xlsx")
     spec = settle(sniff(tmp_path / "t.xlsx"))
     assert (spec.columns, spec.n_rows) == ({"age": "Float64", "plan": "String"}, 20)
-    assert "The sheet 'Customers', the largest, is read; there are also 'README'." in spec.notes
+    assert "The sheet 'Customers', the largest, is read; there is also 'README'." in spec.notes
     assert read(spec).row(0) == (0.0, "p0")
+    assert (spec.sheet, spec.sheets) == ("Customers", ("README", "Customers"))
+    other = settle(sniff(tmp_path / "t.xlsx", "readme"))
+    assert (other.sheet, list(other.columns), read(other).rows()) == ("README", ["about", "info"], [("made by", "ops")])
+    with pytest.raises(ReadError, match="has no sheet 'Costs' with a table; it has 'README', 'Customers'"):
+        sniff(tmp_path / "t.xlsx", "Costs")
 
 
 def test_texts_in_excel_are_read_as_in_a_csv(tmp_path):
@@ -261,6 +267,56 @@ def test_texts_in_excel_are_read_as_in_a_csv(tmp_path):
     assert frame["code"].to_list() == ["0123", "4567", "8901", "0001"]
     assert frame["kind"].to_list() == ["a", None, "b", "c"]
     assert frame["yes"].to_list() == [True, False, None, True]
+
+
+def write_stream(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_ipc_stream(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write_as"),
+    [
+        ("t.json", pl.DataFrame.write_json),
+        ("t.ndjson", pl.DataFrame.write_ndjson),
+        ("t.parquet", pl.DataFrame.write_parquet),
+        ("t.feather", pl.DataFrame.write_ipc),
+        ("t.arrow", write_stream),
+    ],
+)
+def test_texts_in_formats_with_types_are_read_as_in_a_csv(tmp_path, name, write_as):
+    n = range(5_000)
+    texts = {
+        "whole": [str(i) for i in n],
+        "price": [f"${i * 1000:,}" for i in n],
+        "share": ["n/a" if i == 3 else f"{i}%" for i in n],
+        "code": [f"{i:05}" for i in n],
+        "yes": ["TRUE" if i % 2 else "false" for i in n],
+        "late": [str(i) if i < 4_999 else "many" for i in n],
+        "kind": ["NA" if i % 2 else "DE" for i in n],
+    }
+    write_as(pl.DataFrame(texts), tmp_path / name)
+    spec = settle(sniff(tmp_path / name))
+    frame = load(tmp_path / name)
+    assert dict(frame.schema) == {
+        "whole": pl.Int64, "price": pl.Float64, "share": pl.Float64, "code": pl.String, "yes": pl.Boolean,
+        "late": pl.String, "kind": pl.String,
+    }  # fmt: skip
+    assert frame.row(3) == (3, 3000.0, None, "00003", True, "3", "NA")
+    assert any("though they are stored as texts: 'whole'. If they are codes" in note for note in spec.notes)
+    assert any("without currency" in note and "'price', 'share'" in note for note in spec.notes)
+    again = as_stored(spec, "whole")
+    assert read(again)["whole"][:2].to_list() == ["0", "1"]
+    assert not any("'whole'" in note for note in again.notes)
+
+
+def test_decimal_commas_in_json(tmp_path):
+    rows = [{"a": f"1.{i:03},50 €", "b": f"{i},5", "c": f"{i}.25", "d": f"1,{i:03}"} for i in range(30)]
+    write(tmp_path / "t.json", json.dumps(rows))
+    spec = settle(sniff(tmp_path / "t.json"))
+    assert spec.options["decimal_comma"]
+    assert read(spec).row(3)[:3] == (1003.5, 3.5, 3.25)
+    write(tmp_path / "t.json", json.dumps([{"d": row["d"], "c": row["c"]} for row in rows]))
+    assert load(tmp_path / "t.json").row(3) == (1003.0, 3.25)
 
 
 @pytest.mark.parametrize("above", ["Customers of the north\n\n", "Made by ops,\nin 2024,,\n", "sep=,\nTitle\n"])

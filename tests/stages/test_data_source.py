@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import openpyxl
 import polars as pl
 import pytest
 
@@ -350,3 +351,57 @@ def test_an_attached_file_that_is_gone(bench: Bench) -> None:
     (bench.project / "data" / "churn.csv").unlink()
     assert "attach a file" in bench.fails(target="Churned")
     assert "churn.csv is gone" in bench.channel.of(LogLine)[0].text
+
+
+def workbook(**sheets: list[tuple[Any, ...]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name.replace("_", " "))
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def test_a_sheet_is_the_largest_one_or_the_one_asked_for(bench: Bench) -> None:
+    people = [("age", "left"), *((i % 50, "no" if i % 3 else "yes") for i in range(40))]
+    sales = [("month", "shop", "revenue"), *((i % 12, f"s{i % 3}", i * 1.5) for i in range(30))]
+    bench.attach("book.xlsx", workbook(People=people, Sales_2024=sales, Notes=[("about", "who"), ("a", "b")]))
+    result = bench.run()
+    plan = result.plan
+    assert isinstance(plan, DataPlan)
+    assert (plan.sheet, plan.target) == ("Sales 2024", "revenue")
+    assert "book.xlsx, sheet 'Sales 2024': 30 rows, 3 columns." in result.summary
+    assert "there are also 'People', 'Notes'" in result.summary
+    assert 'Choose another sheet, such as: use the sheet "People".' in result.next_actions
+    (candidates,) = bench.channel.of(DatasetCandidates)
+    assert candidates.datasets[0].meta["sheets"] == ["People", "Sales 2024", "Notes"]
+
+    assert bench.plan({"sheet": "People"}).target == "left"
+    assert bench.plan(sheet="people").sheet == "People"
+    assert bench.plan(sheet="people", target="age").task_type == "regression"
+    assert bench.plan(target="left").sheet == "People"  # the only sheet that has it
+    assert bench.plan({"sheet": None}, sheet="People").sheet == "Sales 2024"
+    assert "has no sheet 'Costs' with a table; it has 'People'" in bench.fails({"sheet": "Costs"})
+
+
+def test_a_sheet_of_data_without_sheets_is_of_no_account(bench: Bench) -> None:
+    bench.attach("churn.csv", churn())
+    result = bench.run(sheet="Sales", target="Churned")
+    assert "churn.csv has no sheets, so 'Sales' is of no account." in result.summary
+    assert isinstance(result.plan, DataPlan)
+    assert result.plan.sheet is None
+
+
+def test_classes_of_json_are_predicted_as_they_are_written(bench: Bench) -> None:
+    rows = [{"age": str(20 + i % 40), "fee": f"${i * 100:,}", "left": str(i % 2)} for i in range(40)]
+    bench.attach("t.json", json.dumps(rows))
+    result = bench.run(target="left")
+    spec = TableSpec.from_dict(json.loads((bench.out / "table.json").read_text("utf-8")))
+    assert spec.columns == {"age": "Int64", "fee": "Float64", "left": "String"}
+    assert "though they are stored as texts: 'age'." in result.summary
+    assert isinstance(result.plan, DataPlan)
+    assert (result.plan.task_type, result.plan.positive_class) == ("binary", "1")
+    assert bench.plan(target="fee").task_type == "regression"

@@ -712,6 +712,7 @@ export interface IntentPlan {
   time_budget_s: number;
   prefer: Preference;
   dataset: string | null;
+  sheet: string | null;
   include_models: string[];
   exclude_models: string[];
   not_understood: string[];
@@ -720,10 +721,12 @@ export interface IntentPlan {
 /**
  * DATA_SOURCE: which data, and what is to be predicted in them.
  *
+ * `sheet` is the sheet of an Excel file, null for the one with the largest table and for other files.
  * `data_sha256` is the fingerprint of the data that were looked at; it is shown, not changed.
  */
 export interface DataPlan {
   dataset_id: string;
+  sheet: string | null;
   target: string;
   task_type: TaskType;
   metric: Metric;

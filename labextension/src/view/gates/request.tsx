@@ -112,7 +112,8 @@ export interface Sample {
 
 export function DataForm({ plan, set, isEdited }: PlanForm) {
   const { model, trans, uid } = useView();
-  const other = isEdited('dataset_id');
+  const sheets: string[] = model.datasets.find(dataset => dataset.id === plan.dataset_id)?.meta.sheets ?? [];
+  const other = isEdited('dataset_id') || isEdited('sheet');
   const distribution = useJson<{ target: string; classes?: { value: unknown }[] }>(model.distributionUrl);
   const sample = useJson<Sample>(model.sample?.url ?? null);
   const classes = new Set<string>();
@@ -148,6 +149,17 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
           </label>
         ))}
       </fieldset>
+      {sheets.length > 1 && !isEdited('dataset_id') ? (
+        <div class="jppl-form">
+          <Field label={trans.__('Sheet')}>
+            <Select
+              value={plan.sheet ?? sheets[0]}
+              options={sheets.map(sheet => [sheet, sheet] as const)}
+              onChange={value => set(['sheet'], value)}
+            />
+          </Field>
+        </div>
+      ) : null}
       {other ? (
         <p class="jppl-note">{trans.__('Target, task and metric are worked out again for the other data.')}</p>
       ) : (

@@ -1,0 +1,49 @@
+"""Slips of the keyboard in the words that matter most: ``predcit``, ``optimse``, ``lightbgm``."""
+
+import msgspec
+
+from .words import Columns, Token, squash, words_of
+
+#: Words that are put right; none of them is one slip away from another word that people use in requests.
+_WORDS = words_of(
+    """
+    predict predicting prediction forecast classify classification regression optimise optimize maximise maximize
+    minimise minimize recall precision accuracy xgboost lightgbm catboost logistic minutes seconds without instead
+    exclude threshold validation stratified interpretable explainable quickly ensemble target
+    """
+)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _slips(word: str) -> set[str]:
+    """The word with two letters exchanged, one left out, or one too many; not with an ending."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    lost = {a + b[1:] for a, b in cuts if b}
+    more = {a + letter + b for a, b in cuts if b for letter in _LETTERS}
+    other = {a + letter + b[1:] for a, b in cuts if a and len(b) > 1 for letter in _LETTERS} if len(word) > 6 else set()
+    return swapped | lost | more | other
+
+
+_MEANT: dict[str, str] = {}
+for _word in sorted(_WORDS):
+    for _slip in _slips(_word):
+        _MEANT.setdefault(_slip, _word)
+# What is a word itself, or an ending of one.
+for _known in (
+    *_WORDS,
+    *words_of("predicts optimiser optimizer maximiser minimiser explainably minute second precisions targeted targets"),
+    *words_of("recalls regressing classified classifying forecasts forecaster predicted predictor ensembles decision"),
+    *words_of("accurate excluded excludes excluding validations interpretably minted recalled tagged targe"),
+):
+    _MEANT.pop(_known, None)
+
+
+def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
+    """Tokens with slips put right in what is looked up, not in what the person is told; columns stay as they are."""
+    return [
+        msgspec.structs.replace(token, low=_MEANT[token.low])
+        if token.kind == "word" and token.low in _MEANT and squash(token.text) not in columns
+        else token
+        for token in tokens
+    ]
