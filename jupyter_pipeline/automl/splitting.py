@@ -52,14 +52,15 @@ def split_rows(
     known : numpy.ndarray of bool, shape (n,)
         Rows that have a target; the others are left out and counted.
     strategy : {"random", "stratified", "time", "group"}
-        ``time``: the last rows in order of ``keys`` are the test rows, those before them validation rows.
+        ``time``: the last rows in order of ``keys`` are the test rows, those before them validation rows; rows of the
+        same time stay together where that changes the parts' sizes by less than half.
         ``group``: rows with the same key stay together.
     val_fraction, test_fraction : float
         Shares of all rows that have a target.
     seed : int
         For the random draws.
     keys : numpy.ndarray of shape (n,) or None
-        Seconds (NaN where unknown; such rows go to training) for ``time``, labels for ``group``.
+        Seconds (NaN where unknown; such rows count as the oldest) for ``time``, labels for ``group``.
 
     Raises
     ------
@@ -114,10 +115,22 @@ def _by_time(rows: np.ndarray, keys: np.ndarray, n_val: int, n_test: int, notes:
     if unknown.all():
         raise SplitError("The time column holds no dates that can be read; choose another one or a random split.")
     if unknown.any():
-        notes.append(f"{int(unknown.sum())} rows without a time are training rows.")
-    order = rows[np.lexsort((rows, np.where(unknown, -np.inf, times)))]
-    n = len(order)
-    return order[: n - n_val - n_test], order[n - n_val - n_test : n - n_test], order[n - n_test :]
+        notes.append(f"{int(unknown.sum())} rows without a time are taken as the oldest.")
+    times = np.where(unknown, -np.inf, times)
+    sorting = np.lexsort((rows, times))
+    order, times, n = rows[sorting], times[sorting], len(rows)
+    most = (min(n_val, n_test) - 1) // 2
+    val, test = (_between_times(times, start, most) for start in (n - n_val - n_test, n - n_test))
+    if times[val - 1] == times[val] or times[test - 1] == times[test]:
+        notes.append("Some rows of one part have the same time as rows of the next one, since many rows share a time.")
+    return order[:val], order[val:test], order[test:]
+
+
+def _between_times(times: np.ndarray, start: int, most: int) -> int:
+    """The place nearest to ``start`` where the time changes; itself if that is more than so many rows away."""
+    changes = np.flatnonzero(times[1:] != times[:-1]) + 1
+    near = changes[np.abs(changes - start) <= most]
+    return int(near[np.argmin(np.abs(near - start))]) if len(near) else start
 
 
 def _by_group(

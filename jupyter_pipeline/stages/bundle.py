@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..faults import crash_point
-from .report import NAMES, TASKS, data_name, interval, number, primary_first, test_sentence, threshold_of
+from .report import (
+    NAMES,
+    TASKS,
+    data_name,
+    interval,
+    intervals_sentence,
+    number,
+    primary_first,
+    test_sentence,
+    threshold_of,
+    train_sentence,
+)
 
 #: What training needs beside what predicting needs.
 _TRAINING = (
@@ -182,7 +193,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(row)} |")
     lines += [
         "",
-        "Intervals are bootstrap percentiles over the test rows. `metrics.json` has all digits.",
+        " ".join(filter(None, (intervals_sentence(split["strategy"]), train_sentence(review))))
+        + " `metrics.json` has all digits.",
         "",
         "## What was tried",
         "",

@@ -1,6 +1,7 @@
 """PREPROCESS: divide the rows first, then propose for each column how it becomes features."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from ..protocol.events import PreprocessSteps, SplitSummary
 from ..protocol.plans import DataPlan, PreprocessPlan, ProfilePlan, SplitPlan, Treatment
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
-from .rows import SPLIT_FILE, Rows, load_rows, write_json
+from .rows import MIN_COPIES, SPLIT_FILE, Rows, copies, load_rows, write_json
 
 _SAMPLE = 50_000
 #: Fewer rows are not divided by time unless that is asked for.
@@ -66,6 +67,11 @@ def run(ctx: StageContext) -> Result:
     )
     if split.dropped:
         ctx.log(_left_out(split.dropped, f"a value of {data.target!r}"), "warning")
+    features = [name for name in names if profile.roles[name] == "feature"]
+    repeated = int(copies(rows, features, split.test, split.train).sum())
+    if repeated >= MIN_COPIES * len(split.test):
+        note = f"{repeated:,} of {len(split.test):,} test rows are the same as a training row in every feature and in "
+        split = replace(split, notes=(*split.notes, note + "the target, which can make scores look too good."))
     for note in split.notes:
         ctx.log(note, "warning")
     proposals = _proposals(rows, split, names, profile, described)
@@ -103,6 +109,7 @@ def run(ctx: StageContext) -> Result:
     )
     if split.dropped:
         words += f" {_left_out(split.dropped, 'a target')}"
+    words = " ".join([words, *split.notes])
     return Result(
         plan=PreprocessPlan(split=plan_split, columns=columns),
         summary=words,

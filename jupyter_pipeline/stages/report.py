@@ -82,15 +82,25 @@ def threshold_of(review: Mapping[str, Any]) -> float:
 def test_sentence(review: Mapping[str, Any]) -> str:
     """How often the test rows were read, and what that means."""
     times, models = review["test_reads"]["times"], review["test_reads"]["models"]
-    base = "The test rows took no part in training or in any choice; they were read once, for this evaluation."
     if times <= 1:
-        return base
+        return (
+            "The test rows took no part in training, in the treatment of columns or in the choice of model and "
+            "threshold; they were predicted once, for this evaluation. Only the profile of the data counts all rows."
+        )
     if models <= 1:
         return f"The test rows were read {times} times in this project, each time for the same model and threshold."
     return (
         f"The test rows were read {times} times in this project, for {models} different models or thresholds. If an "
         "earlier result on them led to a change, the test metrics are somewhat too good; new data would tell."
     )
+
+
+def train_sentence(review: Mapping[str, Any]) -> str:
+    """On how many of the training rows the model was measured, where those are not all."""
+    rows, measured = review["split"]["rows"]["train"], review.get("measured", {}).get("train")
+    if measured in (None, rows):
+        return ""
+    return f"Metrics of the training rows are measured on {measured:,} of {rows:,}, drawn at random."
 
 
 def picture(path: Path) -> str:
@@ -143,7 +153,8 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         ],
         treatments=_treatments(review["columns"]),
         metric=names[metric],
-        leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only."
+        leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only; as "
+        f"the best of them is chosen by it{_chosen_too(review)}, its validation score is somewhat too good."
         + (f" Not trained, as time was used up: {', '.join(review['untried'])}." if review["untried"] else ""),
         leaderboard=[_run(row) for row in review["runs"]],
         metrics=[
@@ -157,7 +168,9 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
             }
             for name, value in primary_first(metrics["test"], metric)
         ],
-        test_text=test_sentence(review) + " Intervals are bootstrap percentiles over the test rows.",
+        test_text=" ".join(
+            filter(None, (test_sentence(review), intervals_sentence(split["strategy"]), train_sentence(review)))
+        ),
         figures=[{"title": title, "uri": picture(path)} for title, path in figures],
         importance=_importance(review["importance"]),
         importance_text=f"How much worse {names[shuffled]} gets on test rows when a column's values are shuffled. "
@@ -169,6 +182,24 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         "says so if the data or a number differ. predict.py predicts new rows.",
         versions=", ".join(f"{name} {version}" for name, version in review["versions"].items()),
     )
+
+
+def _chosen_too(review: Mapping[str, Any]) -> str:
+    """What else was chosen by the validation score."""
+    kept = review["kept"]
+    also = ["the weights of the ensemble"] if kept["model_id"] == "ensemble" else []
+    also += ["the threshold"] if kept["threshold"] is not None else []
+    return (
+        f", as {'are' if len(also) > 1 or also[0].endswith('ensemble') else 'is'} {' and '.join(also)}" if also else ""
+    )
+
+
+def intervals_sentence(strategy: str) -> str:
+    """What the intervals are, and what they leave out."""
+    text = "Intervals are bootstrap percentiles over the test rows"
+    if strategy == "group":
+        return f"{text}; rows of a group are alike, so the true uncertainty is larger."
+    return f"{text}; they say nothing of how the future may differ." if strategy == "time" else f"{text}."
 
 
 def primary_first(metrics: Mapping[str, float | None], primary: str) -> list[tuple[str, float | None]]:

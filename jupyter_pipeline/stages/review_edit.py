@@ -28,10 +28,14 @@ from .bundle import training_requirements
 from .final_run import Final, FinalRun, Metrics, count_reads
 from .kept import Kept, find_kept
 from .modeling import load_modeling
-from .rows import Rows, load_rows, load_split, write_json
+from .rows import MIN_COPIES, Rows, copies, load_rows, load_split, write_json
 
 #: One cell of the notebook may take so many times what training took, and at least so many seconds.
 _CELL_FACTOR, _CELL_S = 20.0, 900.0
+#: On so many rows the metrics are measured again without test rows that are copies of training rows.
+_MIN_OTHERS = 30
+#: Metrics on training rows only show what was learned by heart; so many rows are enough for that.
+TRAIN_ROWS = 50_000
 
 
 def run(ctx: StageContext) -> Result:
@@ -81,12 +85,16 @@ def run(ctx: StageContext) -> Result:
     def train_again(test: Metrics) -> None:
         """The notebook takes as long as the training did: it runs while the rest of the review is made."""
         metrics["test"] = test
-        running.append(_notebook(ctx, _training(ctx, kept, rows, parts, metric, metrics, code), kept))
+        config = _config(ctx, kept, rows, parts, metric, metrics)
+        running.append(_notebook(ctx, _training(ctx, config, rows, code), kept))
 
     try:
         final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"], train_again)
         review = _review(ctx, kept, rows, parts, final, reads)
-        review["metrics"] = {"train": _measured(model, rows, parts["train"]), **metrics}
+        some = _some(parts["train"])
+        review["metrics"] = {"train": _measured(model, rows, some), **metrics}
+        review["measured"] = {"train": len(some), "val": len(parts["val"]), "test": len(parts["test"])}
+        review["copies"] = _copies(model, rows, parts, treatments)
         review["needs"] = [column["name"] for column in model.columns]
         path = running[0].result()
     finally:
@@ -183,22 +191,13 @@ def _config(
     }
 
 
-def _training(
-    ctx: StageContext,
-    kept: Kept,
-    rows: Rows,
-    parts: dict[str, np.ndarray],
-    metric: str,
-    reported: dict[str, Metrics],
-    code: dict[str, bytes],
-) -> Path:
+def _training(ctx: StageContext, config: dict[str, Any], rows: Rows, code: dict[str, bytes]) -> Path:
     """Write the code as it stands, with the configuration, into the result."""
     folder = ctx.out_dir / "training"
     for name, data in code.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    config = _config(ctx, kept, rows, parts, metric, reported)
     if rows.spec.format != "sklearn":
         config["data"]["path"] = Path(os.path.relpath(rows.spec.path, folder)).as_posix()
     write_json(folder / "config.json", config)
@@ -306,6 +305,23 @@ def _untried(models: ModelPlan, runs: list[dict[str, Any]]) -> list[str]:
 def _measured(model: Any, rows: Rows, part: np.ndarray) -> Metrics:
     """On some of the rows, with the approved threshold."""
     return evaluate(model.task_type, rows.y[part], model.raw(rows.frame.iloc[part]), model.threshold)
+
+
+def _some(train: np.ndarray) -> np.ndarray:
+    """Training rows on which the model is measured; all of them where that costs little."""
+    if len(train) <= TRAIN_ROWS:
+        return train
+    return np.sort(np.random.default_rng(0).choice(train, TRAIN_ROWS, replace=False))
+
+
+def _copies(model: Any, rows: Rows, parts: dict[str, np.ndarray], treatments: PreprocessPlan) -> dict[str, Any]:
+    """How many test rows are the same as a training row, and the metrics without them."""
+    used = [name for name, treatment in treatments.columns.items() if treatment != "drop"]
+    same = copies(rows, used, parts["test"], parts["train"])
+    found: dict[str, Any] = {"rows": int(same.sum()), "metrics": {}}
+    if MIN_COPIES * len(same) <= found["rows"] <= len(same) - _MIN_OTHERS:
+        found["metrics"] = _measured(model, rows, parts["test"][~same])
+    return found
 
 
 def _requirements(kept: Kept) -> dict[str, str]:

@@ -20,6 +20,8 @@ from .base import StageContext, StageError
 from .parsed import table_of
 
 SPLIT_FILE = "split.npz"
+#: From this share on, test rows that are copies of training rows are told.
+MIN_COPIES = 0.01
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,14 @@ def load_split(ctx: StageContext) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in ("train", "val", "test")}
     except (OSError, ValueError, KeyError) as error:
         raise StageError("The split of PREPROCESS cannot be read; restart PREPROCESS.") from error
+
+
+def copies(rows: Rows, names: list[str], part: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each row of a part, whether it is the same as one of others in the columns and the target."""
+    table = rows.table.select([*names, rows.task.target])
+    odd = [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype == pl.Object]
+    hashes = table.drop(odd).hash_rows(seed=0).to_numpy()
+    return np.isin(hashes[part], hashes[others])
 
 
 def write_json(path: Path, value: Any) -> Path:

@@ -45,6 +45,12 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
             f"The test rows were read {review['test_reads']['times']} times, for {review['test_reads']['models']} "
             "different models or thresholds; the test metrics may be somewhat too good."
         )
+    others = (review.get("copies") or {}).get("metrics", {}).get(metric)
+    if others is not None:
+        found.append(
+            f"{review['copies']['rows']:,} of {split['test']:,} test rows are the same as a training row; without them "
+            f"{name} is {number(others)}, with them {number(metrics['test'].get(metric))}."
+        )
     much, train = 0.1 if metric in _SHARE else 0.5, metrics["train"].get(metric)
     # Few validation rows may be odd by chance; rows learned by heart show on the test rows too.
     by_heart = _gap(metric, train, metrics["val"].get(metric)) > much

@@ -286,11 +286,22 @@ def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -
         notes.append(f"{missing:,} of {len(values):,} rows have no value of the target and are left out.")
     if task_type != "regression":
         counts = values.drop_nulls().value_counts().sort("count")
+        if alike := _alike([str(plain(v)) for v in counts.get_column(values.name).to_list()]):
+            same = "; ".join(" and ".join(map(repr, names)) for names in alike[:3])
+            notes.append(f"Classes that differ in case or spaces only are different classes here: {same}.")
         rare = counts.filter(pl.col("count") < 5)
         if rare.height:
             some = _some([str(plain(v)) for v in rare.get_column(values.name).to_list()], 5)
             notes.append(f"Very rare: {some} (fewer than five rows each).")
     return notes
+
+
+def _alike(labels: list[str]) -> list[list[str]]:
+    """Labels that are the same but for case and spaces."""
+    groups: dict[str, list[str]] = {}
+    for label in labels:
+        groups.setdefault(" ".join(label.casefold().split()), []).append(label)
+    return [sorted(group) for group in groups.values() if len(group) > 1]
 
 
 def _encoded(values: pl.Series, task_type: str, positive: str | None) -> None:

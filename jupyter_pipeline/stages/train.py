@@ -210,6 +210,9 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with {plan.metric} "
         f"{best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]
+    if len(session.trials) > 2:
+        who = "It and its weights were" if best.model_id == ENSEMBLE else "It was"
+        words.append(f"{who} chosen by these rows, so the score is a little too good; the test rows will tell.")
     dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
     if dummy is not None and dummy.metric is not None and best is not dummy:
         words.append(f"The baseline has {dummy.metric:.4g}.")

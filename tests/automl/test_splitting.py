@@ -127,3 +127,19 @@ def test_targets_become_numbers() -> None:
 def test_targets_that_do_not_fit(values: list[object], task_type: str, positive: str | None, words: str) -> None:
     with pytest.raises(TargetError, match=words):
         encode_target(pd.Series(values, dtype=object), task_type, "t", positive)
+
+
+def test_rows_of_one_time_stay_together_where_that_costs_little() -> None:
+    days = np.repeat(np.arange(20.0), 10)  # ten rows a day: the 20 percent end within a day of a shifted table
+    days = np.concatenate([days, np.full(7, 20.0)])
+    split = split_rows(np.zeros(len(days)), np.ones(len(days), bool), strategy="time", keys=days)
+    parts = [set(days[part]) for part in (split.train, split.val, split.test)]
+    assert not parts[0] & parts[1]
+    assert not parts[1] & parts[2]
+    assert not any("same time" in note for note in split.notes)
+    assert abs(len(split.test) - 41) <= 5
+    assert abs(len(split.val) - 41) <= 10
+
+    one = split_rows(np.zeros(100), np.ones(100, bool), strategy="time", keys=np.zeros(100))
+    assert (len(one.train), len(one.val), len(one.test)) == (60, 20, 20)
+    assert any("same time" in note for note in one.notes)

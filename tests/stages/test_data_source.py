@@ -405,3 +405,9 @@ def test_classes_of_json_are_predicted_as_they_are_written(bench: Bench) -> None
     assert isinstance(result.plan, DataPlan)
     assert (result.plan.task_type, result.plan.positive_class) == ("binary", "1")
     assert bench.plan(target="fee").task_type == "regression"
+
+
+def test_classes_that_differ_in_spaces_or_case_are_told(bench: Bench) -> None:
+    bench.attach("t.csv", "a,b,left\n" + "".join(f"{i},{i % 7},{('yes', 'no', 'Yes ')[i % 3]}\n" for i in range(30)))
+    result = bench.run(target="left")
+    assert "differ in case or spaces only are different classes here: 'Yes ' and 'yes'." in result.summary

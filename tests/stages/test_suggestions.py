@@ -91,6 +91,10 @@ def test_cautions_say_what_limits_the_result() -> None:
     for words in ("100 rows only", "read 3 times", "by heart", "rely on the test value"):
         assert words in text
     assert "baseline" not in text
+    copies = {"rows": 12, "metrics": {"roc_auc": 0.55}}
+    told = "12 of 100 test rows are the same as a training row; without them ROC AUC is 0.5500, with them 0.6000."
+    assert told in cautions(review("linear", copies=copies))
+    assert "same as a training row" not in "\n".join(cautions(review("linear", copies={"rows": 0, "metrics": {}})))
     chance = {"train": {"roc_auc": 0.9}, "val": {"roc_auc": 0.75}, "test": {"roc_auc": 0.92}}
     assert "by heart" not in "\n".join(cautions(review("linear", metrics=chance)))
     assert "hardly beats the baseline" in "\n".join(
