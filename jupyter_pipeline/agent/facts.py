@@ -143,7 +143,8 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         wide = {t.low for t in sentence[max(0, start - 5) : start]}
         more = before == {"more", "than"} and not wide & NEGATORS
         at_most = before == {"longer", "than"} and bool(wide & NEGATORS)  # "don't take longer than"
-        if 0 < seconds <= MAX_SECONDS and (at_most or not before & _LONGER) and not more:
+        trains = "least" in before and {"train", "training", "run", "running", "budget"} & {t.low for t in sentence}
+        if 0 < seconds <= MAX_SECONDS and (at_most or trains or not before & _LONGER) and not more:
             yield seconds, start, end
         i = end
 

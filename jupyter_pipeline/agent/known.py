@@ -27,7 +27,8 @@ _NOT_DONE: dict[str, str] = {
     "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows": (
         "Rows are not taken out; change the data file and attach it again."
     ),
-    "log transform|log transformation|pca|polynomial features|polynomials|feature selection|select features"
+    "log transform|log transformation|log scale|log of|logarithm|pca|polynomial features|polynomials"
+    "|feature selection|select features"
     "|feature engineering|interactions|binning|bin": (
         "A column can be numeric, categorical, ordinal, target encoded, text, a date or boolean, or be left out; other "
         "features can be written in code/modeling/features.py once REVIEW_EDIT was reached."

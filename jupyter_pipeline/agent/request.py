@@ -26,7 +26,20 @@ _OF_BUNDLED = re.compile(
     re.IGNORECASE,
 )
 _BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
-_KNOWN = FILLER | {"metric", "score", "budget", "target", "optimise", "optimize", "classify", "predict", "regression"}
+_KNOWN = FILLER | {
+    "max",
+    "maximum",
+    "runtime",
+    "metric",
+    "score",
+    "budget",
+    "target",
+    "optimise",
+    "optimize",
+    "classify",
+    "predict",
+    "regression",
+}
 _TRIALS = ("trials", "trial")
 _LATER = {
     "PREPROCESS": ("split", "stratify", "stratified", "group", "grouped", "test", "validation", "seed", "together"),
@@ -35,6 +48,8 @@ _LATER = {
 }
 """Words of what is decided at a later gate."""
 _AT_PROFILE = " (columns: say it at PROFILE_DATA)"
+_ALL_ROWS = " (all rows are used; to take some, change the data file)"
+_ROWS_FOLLOW = frozenset({"where", "for"})
 _COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
 _DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "influence", "causes", "explains", "makes"})
 _NOT_ALONE = frozenset(
@@ -253,7 +268,8 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
         if content and not taken & set(clause):
             _miss(text, sentence, clause, _where(sentence, clause), facts)
         elif content and (rest := _left_over(sentence, clause, taken)):
-            _miss(text, sentence, rest, _AT_PROFILE, facts)
+            rows = sentence[rest[0]].low in _ROWS_FOLLOW
+            _miss(text, sentence, rest, _ALL_ROWS if rows else _AT_PROFILE, facts)
         clause = []
 
 
@@ -264,10 +280,11 @@ def _miss(text: str, sentence: list[Token], clause: list[int], where: str, facts
 
 
 def _left_over(sentence: list[Token], clause: list[int], taken: set[int]) -> list[int]:
-    """The end of a clause that names columns to use or to leave out, where those are not known yet."""
+    """The end of a clause that names rows to take, or columns where those are not known yet."""
     for n, i in enumerate(clause):
         rest = clause[n:]
-        if sentence[i].low in _COLUMNS_FOLLOW and i not in taken and not taken & set(rest[1:]):
+        rows = sentence[i].low == "where" or (sentence[i].low == "for" and sentence[rest[-1]].low == "only")
+        if (rows or sentence[i].low in _COLUMNS_FOLLOW) and i not in taken and not taken & set(rest[1:]):
             words = [t for t in (sentence[m] for m in rest[1:]) if t.kind in ("word", "quoted") and t.low not in _KNOWN]
             return rest if words else []
     return []
@@ -288,10 +305,18 @@ def _wishes(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             _miss(text, sentence, list(place), f" ({wish.answer.removesuffix('.')})", facts)
 
 
+_NO_PROMISE = " (a score cannot be promised; at TRAIN a threshold can be set)"
+
+
 def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[int], facts: _Facts) -> None:
     """``precision of at least 80%``: a score cannot be ordered."""
     for item in items:
         end = next((n for n in range(item.end, min(item.end + 5, len(sentence))) if sentence[n].kind == "number"), None)
+        before = item.start - 1 - (item.start > 1 and sentence[item.start - 1].low == "%")
+        if item.kind == "metric" and before >= 0 and sentence[before].kind == "number" and before not in taken:
+            taken.update(range(before, item.end))  # "99% accuracy"
+            _miss(text, sentence, list(range(before, item.end)), _NO_PROMISE, facts)
+            continue
         between = end is not None and any(item.end <= other.start < end for other in items if other.kind == "metric")
         if item.kind != "metric" or end is None or between:
             continue
@@ -299,7 +324,7 @@ def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[in
             end += sentence[end + 1 : end + 2] != [] and sentence[end + 1].low == "%"
             place = list(range(item.start, end + 1))
             taken.update(place)
-            _miss(text, sentence, place, " (a score cannot be promised; at TRAIN a threshold can be set)", facts)
+            _miss(text, sentence, place, _NO_PROMISE, facts)
 
 
 def _where(sentence: list[Token], clause: list[int]) -> str:
@@ -316,7 +341,7 @@ def _where(sentence: list[Token], clause: list[int]) -> str:
         "together",
     }:
         stage = stage if any(sentence[i].kind == "number" for i in clause) else None
-    if stage is None and (words & {"drop", "ignore", "exclude"} or ("use" in words and words & NEGATORS)):
+    if stage is None and (words & {"drop", "ignore", "exclude"} or (words & {"use", "include"} and words & NEGATORS)):
         return _AT_PROFILE
     return f" (say it at {stage})" if stage else ""
 

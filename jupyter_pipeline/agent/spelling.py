@@ -39,8 +39,29 @@ for _known in (
     _MEANT.pop(_known, None)
 
 
+def _written_out(tokens: list[Token]) -> list[Token]:
+    found: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        low = [t.low for t in tokens[i : i + 3]]
+        close = i + 1 < len(tokens) and tokens[i + 1].at == tokens[i].end
+        if low[:2] == ["w", "/"] and close:
+            out = low[2:] == ["o"] and tokens[i + 2].at == tokens[i + 1].end
+            last = tokens[i + (2 if out else 1)]
+            found.append(msgspec.structs.replace(tokens[i], low="without" if out else "with", end=last.end))
+            i += 3 if out else 2
+        else:
+            found.append(tokens[i])
+            i += 1
+    return found
+
+
 def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
-    """Tokens with slips put right in what is looked up, not in what the person is told; columns stay as they are."""
+    """Tokens with slips put right in what is looked up, not in what the person is told; columns stay as they are.
+
+    ``w/`` is ``with`` and ``w/o`` is ``without``.
+    """
+    tokens = _written_out(tokens)
     return [
         msgspec.structs.replace(token, low=_MEANT[token.low])
         if token.kind == "word" and token.low in _MEANT and squash(token.text) not in columns

@@ -18,7 +18,7 @@ _STOP = words_of(
     minimize and but without when so because since into via through per use keep please instead no not as
     then while that including except where are is according quickly fast accurately well correctly better
     now only just or ahead over before after inside between than be, for, who which like regression
-    classification asap
+    classification asap ignoring excluding
     """
 )
 _ARTICLES = words_of(
@@ -128,7 +128,8 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
             return Target(found[0], "auto", True, i, at + found[1])
         token = sentence[at]
         if token.kind == "quoted" or (linked and token.kind in ("word", "path") and token.low not in FILLER):
-            return Target(token.text, "auto", not columns.names, i, at + 1)
+            end = _capitals(sentence, at)
+            return Target(" ".join(t.text for t in sentence[at:end]), "auto", not columns.names, i, end)
     before = i - 1
     while before >= 0 and sentence[before].low in ("the", "is", "as", "a", "our", "my"):
         before -= 1
@@ -146,6 +147,16 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
         ):
             return Target(token.text, "auto", False, before, i + 1)
     return None
+
+
+def _capitals(sentence: list[Token], at: int) -> int:
+    """Where a name of several words ends that are written with capitals: ``target Loan Status``."""
+    end = at + 1
+    while end < len(sentence) and all(t.kind == "word" and t.text[0].isupper() for t in sentence[at : end + 1]):
+        if sentence[end].low in _STOP or PHRASES.at(sentence, end) is not None:
+            break
+        end += 1
+    return end
 
 
 def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | None:
@@ -360,10 +371,14 @@ def _phrase(sentence: list[Token], at: int, start: int, columns: Columns) -> Tar
     if column := _column_in(sentence, range(at, end), columns):
         return Target(column[0], task, True, start, end)
     words = [t.text for t in sentence[at:end] if t.kind in ("word", "number", "quoted")]
+    if task == "regression" and len(words) > 2 and words[1].lower() == "of" and words[2].lower() in _PEOPLE:
+        return Target(words[2], task, False, start, end)  # "the number of visitors per day"
     known = PHRASES.at(sentence, at)
     if known and known[0].kind in ("models", "absent", "cue") and known[1] >= len(words):
         return None
     name = _noun(words)
+    # What the name leaves out may mean something else: "churn for the year 2023 only".
+    end = next((i for i in range(at + 1, end) if sentence[i].low == "for"), end)
     return Target(name, task, False, start, end) if name else None
 
 

@@ -49,12 +49,14 @@ _MODELS: dict[tuple[str, ...], str] = {
     ("xgboost",): "xgboost|xgb|xg boost|extreme gradient boosting",
     ("catboost",): "catboost|cat boost",
     (ENSEMBLE,): "ensemble|weighted ensemble|model ensemble|blend|blending|blended model|stack|stacking|stacked model"
-    "|stacking ensemble|voting|voting ensemble|model averaging|average the models|average of the models",
+    "|stacking ensemble|voting|voting ensemble|model averaging|average the models|average of the models"
+    "|ensembling",
     BOOSTING: "gradient boosting|gradient boosted trees|gradient boosting machine|gradient boosting machines|gbm|gbms"
     "|boosting|boosted trees|boosted models|boosting models|boosters|gbdt|boosted tree models|gradient boosting models",
     FORESTS: "forest|forests|forest models|bagging",
     (*FORESTS, *BOOSTING): "tree|trees|tree model|tree models|tree based|tree based models|tree based model"
-    "|tree ensembles|ensembles|ensemble models|decision trees|tree methods|tree based methods",
+    "|tree ensembles|decision trees|tree methods|tree based methods",
+    (*FORESTS, *BOOSTING, ENSEMBLE): "ensembles|ensemble models|ensemble methods",
 }
 #: Models that people ask for and that are not here; to want none of them is understood.
 _ABSENT: dict[str, str] = {
@@ -111,6 +113,7 @@ _COSTLY: dict[str, str] = {
     "precision": "false positives|false positive|false alarms|false alarm|wrongly flag|type i errors",
 }
 _UNITS: dict[float, str] = {
+    0.001: "ms|msec|milliseconds",
     1.0: "s|sec|secs|second|seconds",
     60.0: "m|min|mins|minute|minutes",
     3600.0: "h|hr|hrs|hour|hours",

@@ -224,6 +224,33 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("predict churn and scale the features", {"target": "churn"}),
+    ("predict churn with at least 10 minutes of training", {"target": "churn", "time_budget_s": 600.0}),
+    ("predict the number of visitors per day", {"task_type": "regression", "target": "visitors"}),
+    (
+        "predict churn w/ rf & lgbm, <2min, w/o xgboost",
+        {
+            "target": "churn",
+            "include_models": ("random_forest", "lightgbm"),
+            "exclude_models": ("xgboost",),
+            "time_budget_s": 120.0,
+        },
+    ),
+    ("target Loan Status, f1-score, 5min", {"target": "Loan Status", "metric": "f1"}),
+    (
+        "predict churn for the year 2023 only",
+        {
+            "target": "churn",
+            "not_understood": ("for the year 2023 only (all rows are used; to take some, change the data file)",),
+        },
+    ),
+    (
+        "predict churn with 99.9% accuracy",
+        {
+            "target": "churn",
+            "metric": "accuracy",
+            "not_understood": ("99.9% accuracy (a score cannot be promised; at TRAIN a threshold can be set)",),
+        },
+    ),
     # -- what is not understood
     ("colourless green ideas sleep furiously", {"not_understood": ("colourless green ideas sleep furiously",)}),
     ("Predict churn and deploy it to the cloud", {"target": "churn", "not_understood": ("deploy it to the cloud",)}),
