@@ -58,14 +58,17 @@ def fit_lightgbm(
     if task_type == "multiclass":
         options["num_class"] = n_classes
     train = lightgbm.Dataset(X, y, free_raw_data=False)
-    val = lightgbm.Dataset(X_val[monitor.val_rows], y_val[monitor.val_rows], reference=train, free_raw_data=False)
+    # The rows on which curves are measured as sets of their own: of many training rows all predictions would be
+    # copied in each iteration.
+    parts = {
+        "train": (X[monitor.train_rows], y[monitor.train_rows]),
+        "val": (X_val[monitor.val_rows], y_val[monitor.val_rows]),
+    }
+    seen = {name: lightgbm.Dataset(*part, reference=train, free_raw_data=False) for name, part in parts.items()}
     raw: dict[str, np.ndarray] = {}
 
     def feval(predicted: np.ndarray, data: Any) -> tuple[str, float, bool]:
-        if data is train:
-            raw["train"] = _two_columns(predicted[monitor.train_rows], task_type)
-        else:
-            raw["val"] = _two_columns(predicted, task_type)
+        raw["train" if data is seen["train"] else "val"] = _two_columns(predicted, task_type)
         return "seen", 0.0, True
 
     def after(env: Any) -> None:
@@ -78,8 +81,8 @@ def fit_lightgbm(
         options,
         train,
         num_boost_round=iterations,
-        valid_sets=[train, val],
-        valid_names=["train", "val"],
+        valid_sets=list(seen.values()),
+        valid_names=list(seen),
         feval=feval,
         callbacks=[after],
     )
@@ -120,15 +123,12 @@ def fit_xgboost(
     }
     if task_type == "multiclass":
         options["num_class"] = n_classes
-    train = xgboost.DMatrix(X, y, nthread=threads)
+    part = xgboost.DMatrix(X[monitor.train_rows], y[monitor.train_rows], nthread=threads)
     val = xgboost.DMatrix(X_val[monitor.val_rows], y_val[monitor.val_rows], nthread=threads)
     raw: dict[str, np.ndarray] = {}
 
     def seen(predicted: np.ndarray, data: Any) -> tuple[str, float]:
-        if data is train:
-            raw["train"] = _two_columns(predicted[monitor.train_rows], task_type)
-        else:
-            raw["val"] = _two_columns(predicted, task_type)
+        raw["train" if data is part else "val"] = _two_columns(predicted, task_type)
         return "seen", 0.0
 
     class Follow(xgboost.callback.TrainingCallback):
@@ -137,9 +137,9 @@ def fit_xgboost(
 
     booster = xgboost.train(
         options,
-        train,
+        xgboost.DMatrix(X, y, nthread=threads),
         num_boost_round=iterations,
-        evals=[(train, "train"), (val, "val")],
+        evals=[(part, "train"), (val, "val")],
         custom_metric=seen,
         callbacks=[Follow()],
         verbose_eval=False,

@@ -103,7 +103,9 @@ def fit_histogram(
         random_state=seed,
     )
     rows = X[monitor.train_rows], X_val[monitor.val_rows]
-    for count in _growing(iterations):
+    # A model that is made again ends at no other iteration than the last, so few looks at it are enough.
+    again = monitor.patience is None
+    for count in _fifths(iterations) if again else _growing(iterations):
         model.set_params(max_iter=count)
         model.fit(X, y)
         raw = [predict_matrix("skops", model, part, task_type, n_classes, None) for part in rows]
@@ -124,6 +126,11 @@ def _batches(total: int, first: int, most: int) -> list[int]:
         size = min(most, max(size + 1, int(size * 1.5)))
         counts.append(min(total, counts[-1] + size))
     return counts
+
+
+def _fifths(total: int) -> list[int]:
+    """Counts after each of five batches."""
+    return sorted({max(1, round(total * part / 5)) for part in range(1, 6)})
 
 
 def _growing(total: int) -> list[int]:
