@@ -67,6 +67,8 @@ def run(ctx: StageContext) -> Result:
     )
     if split.dropped:
         ctx.log(_left_out(split.dropped, f"a value of {data.target!r}"), "warning")
+    if data.task_type != "regression":
+        split = replace(split, notes=(*split.notes, *_lacking(rows, split)))
     features = [name for name in names if profile.roles[name] == "feature"]
     repeated = int(copies(rows, features, split.test, split.train).sum())
     if repeated >= MIN_COPIES * len(split.test):
@@ -145,6 +147,41 @@ def _divided(
         f'the future. If order means nothing here, say "{plan.strategy} split".'
     )
     return timed, split
+
+
+def _lacking(rows: Rows, split: Split) -> list[str]:
+    """Which classes a part has no row of.
+
+    Raises
+    ------
+    StageError
+        If the training rows have one class only.
+    """
+    classes = rows.task.classes or []
+    notes = []
+    for name, part in (("training", split.train), ("validation", split.val), ("test", split.test)):
+        there = set(np.unique(rows.y[part]).tolist())
+        lacking = [str(label) for code, label in enumerate(classes) if code not in there]
+        if not lacking:
+            continue
+        if name == "training" and len(there) < 2:
+            raise StageError(
+                f"With this split the training rows have one class only, {classes[next(iter(there))]!r}, so there is "
+                "nothing to learn; choose another split, such as stratified."
+            )
+        what = {
+            "training": "it is never predicted",
+            "validation": "models are not chosen by how well they find it",
+            "test": "how well it is found cannot be measured",
+        }[name]
+        some = ", ".join(map(repr, lacking[:5])) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
+        several = what.replace("it is", "they are").replace("find it", "find them")
+        notes.append(
+            f"No {name} row is of class {some}: {what}."
+            if len(lacking) == 1
+            else f"No {name} row is of the classes {some}: {several}."
+        )
+    return notes
 
 
 def _split_plan(ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: Rows) -> SplitPlan:

@@ -76,8 +76,8 @@ def run(ctx: StageContext) -> Result:
     code = _workspace(ctx)
     model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
     model.threshold = kept.threshold
-    mark = f"{rows.spec.sha256}{rows.spec.sheet or ''}".encode()
-    mark = hashlib.sha256(mark + parts["test"].tobytes()).hexdigest()
+    which = f"{rows.spec.sha256}{rows.spec.sheet or ''}".encode()
+    mark = hashlib.sha256(which + parts["test"].tobytes()).hexdigest()
     reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, mark)
     metrics = {"val": _measured(model, rows, parts["val"])}
     running: list[notebook.Running] = []

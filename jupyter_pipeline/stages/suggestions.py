@@ -45,6 +45,8 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
             f"The test rows were read {review['test_reads']['times']} times, for {review['test_reads']['models']} "
             "different models or thresholds; the test metrics may be somewhat too good."
         )
+    if metrics["test"].get(metric) is None:
+        found.append(f"{name} is not defined on the test rows, perhaps as they lack a class: nothing is known of it.")
     others = (review.get("copies") or {}).get("metrics", {}).get(metric)
     if others is not None:
         found.append(
@@ -61,6 +63,11 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
         )
     ends = review["intervals"].get(metric)
     value = metrics["val"].get(metric)
+    if ends and ends[0] == ends[1]:
+        found.append(
+            f"The interval of {name} has no width, as every draw of the test rows gives the same value: other rows may "
+            "well give another."
+        )
     if ends and value is not None and not ends[0] <= value <= ends[1]:
         better = (value > ends[1]) == HIGHER_IS_BETTER[metric]
         found.append(

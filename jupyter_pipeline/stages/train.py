@@ -205,7 +205,11 @@ def _plan(ctx: StageContext, session: Session) -> TrainPlan:
 def _summary(session: Session, plan: ModelPlan) -> str:
     best = session.best
     if best is None or best.metric is None:
-        return f"{len(session.trials)} runs finished, but {plan.metric} is not defined on the validation rows."
+        many = len(session.trials)
+        return (
+            f"{many} run{'' if many == 1 else 's'} finished, but {plan.metric} is not defined on the validation rows, "
+            "perhaps as they lack a class, so runs cannot be compared; choose another metric or another split."
+        )
     words = [
         f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with {plan.metric} "
         f"{best.metric:.4g} on {session.n_rows[1]:,} validation rows."
