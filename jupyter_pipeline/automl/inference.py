@@ -52,6 +52,10 @@ WRITTEN = {False: _written(",", r"\."), True: _written(r"\.", ",")}
 #: What is between their digits beside the sign of the decimals, and what makes them negative.
 GROUPS = {False: rf"[,{_APOSTROPHES}\s]", True: rf"[.{_APOSTROPHES}\s]"}
 NEGATIVE = f"[{_MINUS}(]"
+#: Durations as pandas and ISO 8601 write them.
+_DURATION = re.compile(
+    r"-?(\d{1,6} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?|P(\d{1,6}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?)$"
+)
 _TRUE = {"true", "1", "1.0", "t", "yes"}
 _FALSE = {"false", "0", "0.0", "f", "no"}
 _DAY = 24 * 3600.0
@@ -147,6 +151,8 @@ def to_numbers(column: pd.Series, dtype: str = "number") -> np.ndarray:
         return to_seconds(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    elif pd.api.types.is_timedelta64_dtype(column.dtype):
+        values = column.dt.total_seconds().to_numpy(dtype=np.float64).copy()
     else:
         parsed = pd.to_numeric(pd.Series(column.astype(object).tolist(), dtype=object), errors="coerce")
         values = parsed.to_numpy(dtype=np.float64, na_value=np.nan).copy()
@@ -228,18 +234,25 @@ def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str,
     return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
 
 
+def _seconds_of(text: str) -> float:
+    """A duration in seconds; NaN if it is none."""
+    span = pd.to_timedelta(text, errors="coerce")
+    return float("nan") if span is pd.NaT else float(span.total_seconds())
+
+
 def written_number(text: str, *, decimal_comma: bool = False) -> float:
     """The number that a text such as ``$1,234.50``, ``12 %`` or ``(300)`` stands for; NaN if it is none.
 
-    Percentages become shares. What is a number without further ado (``1.5``) is taken as that also where decimals
-    follow a comma, since rows to predict may come from elsewhere than the training data.
+    Percentages become shares, and durations (``1 days 02:00:00``, ``PT1H``) seconds. What is a number without further
+    ado (``1.5``) is taken as that also where decimals follow a comma, since rows to predict may come from elsewhere
+    than the training data.
     """
     with contextlib.suppress(ValueError):
         if "_" not in text:
             return float(text)
     found = WRITTEN[decimal_comma].match(text)
     if found is None:
-        return float("nan")
+        return _seconds_of(text) if _DURATION.match(text) else float("nan")
     number = float(re.sub(GROUPS[decimal_comma], "", found.group(1)).replace(",", "."))
     number = -number if re.search(NEGATIVE, text) else number
     return number / 100 if "%" in text else number

@@ -85,7 +85,7 @@ def test_sentence(review: Mapping[str, Any]) -> str:
     if times <= 1:
         return (
             "The test rows took no part in training, in the treatment of columns or in the choice of model and "
-            "threshold; they were predicted once, for this evaluation. Only the profile of the data counts all rows."
+            "threshold; they were read once, for this evaluation. Only the profile of the data counts all rows."
         )
     if models <= 1:
         return f"The test rows were read {times} times in this project, each time for the same model and threshold."

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..automl.metrics import HIGHER_IS_BETTER
 from .report import NAMES, number
+from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.
 FEW_ROWS = 200
@@ -47,11 +48,14 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
         )
     if metrics["test"].get(metric) is None:
         found.append(f"{name} is not defined on the test rows, perhaps as they lack a class: nothing is known of it.")
-    others = (review.get("copies") or {}).get("metrics", {}).get(metric)
-    if others is not None:
+    same = review.get("copies") or {"rows": 0, "metrics": {}}
+    if same["rows"] >= MIN_COPIES * split["test"] > 0:
+        others = same["metrics"].get(metric)
+        told = f"{same['rows']:,} of {split['test']:,} test rows are the same as a training row"
         found.append(
-            f"{review['copies']['rows']:,} of {split['test']:,} test rows are the same as a training row; without them "
-            f"{name} is {number(others)}, with them {number(metrics['test'].get(metric))}."
+            f"{told}, and too few others are left to measure: the score tells little of new rows."
+            if others is None
+            else f"{told}; without them {name} is {number(others)}, with them {number(metrics['test'].get(metric))}."
         )
     much, train = 0.1 if metric in _SHARE else 0.5, metrics["train"].get(metric)
     # Few validation rows may be odd by chance; rows learned by heart show on the test rows too.

@@ -212,7 +212,9 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
         whole = not dtype.is_float() or bool((known == known.round()).all())
         if whole and distinct <= MAX_NUMBER_CLASSES and len(known) >= 3 * distinct:
             return "multiclass", f"it has only {distinct} distinct whole values"
-        return "regression", f"it is a number with {distinct:,} distinct values"
+        few = distinct <= 100 and distinct < 0.2 * len(known)
+        unless = '; if these are classes, say "it is multiclass"' if few else ""
+        return "regression", f"it is a number with {distinct:,} distinct values{unless}"
     if distinct > MAX_CLASSES or (distinct > 20 and distinct > 0.5 * len(known)):
         raise StageError(
             f"The target {name!r} has {distinct:,} different values in {len(known):,} rows, too many to be classes; "

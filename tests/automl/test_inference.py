@@ -1,5 +1,6 @@
 """Predicting by itself: files, command line, odd rows, and models that cannot be trusted."""
 
+import datetime
 import json
 import os
 import shutil
@@ -10,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import skops.io
 
 from jupyter_pipeline.automl import inference
-from jupyter_pipeline.automl.inference import Model, PredictError, load_model, read_rows
+from jupyter_pipeline.automl.features import Features
+from jupyter_pipeline.automl.frames import to_pandas
+from jupyter_pipeline.automl.inference import Model, PredictError, encode, load_model, read_rows
 from jupyter_pipeline.automl.saving import set_threshold
 from jupyter_pipeline.automl.training import fit_model
 
@@ -220,3 +224,14 @@ def test_a_model_of_another_format(bundle: Path, tmp_path: Path) -> None:
 def test_predict_needs_little(bundle: Path) -> None:
     spec = json.loads((bundle / "model" / "model.json").read_text())
     assert set(spec["requirements"]) == {"numpy", "pandas", "scikit-learn", "skops", "lightgbm"}
+
+
+def test_durations_are_seconds_however_they_are_stored() -> None:
+    spans = [datetime.timedelta(days=1, hours=2), None, datetime.timedelta(minutes=-5)]
+    learned = to_pandas(pl.DataFrame({"span": pl.Series(spans, dtype=pl.Duration)}))["span"]
+    rows = pd.DataFrame({"span": pd.to_timedelta(pd.Series(spans))})
+    features = Features({"span": "numeric"}, "regression")
+    matrix = features.fit_transform(learned.to_frame("span"), [0.0, 1.0, 2.0])
+    assert (encode(rows, features.state_) == matrix).all()
+    for texts in (["1 days 02:00:00", "", "-1 days +23:55:00"], ["P1DT2H", None, "-PT5M"]):
+        assert (encode(pd.DataFrame({"span": texts}), features.state_) == matrix).all()
