@@ -2,33 +2,27 @@
 
 import type { ProjectModel } from './model';
 
-/** How many colours there are; `--jppl-series-N` in the style sheet. */
-export const COLOURS = 7;
+/** How many colours the models take in turn; `--jppl-series-N` in the style sheet. */
+const COLOURS = 7;
 
-/** Which of the colours a model has; -1 is the baseline's grey. */
-export function colourIndex(model: ProjectModel, modelId: string): number {
-  if (modelId === 'dummy') {
-    return -1;
+/** What is no model like the others: grey for the baseline, and for what is made of all the others the text's black or white. */
+const OWN: Record<string, string> = {
+  dummy: '--jppl-series-baseline',
+  ensemble: '--jppl-series-ensemble'
+};
+
+/** Name of the CSS variable with the colour of the series at this place. */
+export function seriesColour(place: number): string {
+  return `--jppl-series-${place % COLOURS}`;
+}
+
+/** Name of the CSS variable with a model's colour. */
+export function modelColour(model: ProjectModel, modelId: string): string {
+  if (OWN[modelId]) {
+    return OWN[modelId];
   }
   const planned: string[] = (model.stages.MODEL_SELECT.plan?.models ?? []).map((m: { id: string }) => m.id);
-  const known = [...planned, ...model.models.map(m => m.id).filter(id => !planned.includes(id))].filter(
-    id => id !== 'dummy'
-  );
-  let place = known.indexOf(modelId);
-  if (place < 0) {
-    const seen = new Set<string>();
-    for (const run of model.runs.values()) {
-      seen.add(run.modelId);
-    }
-    place = [...seen].filter(id => id !== 'dummy').indexOf(modelId);
-  }
-  return Math.max(0, place) % COLOURS;
-}
-
-export function colourVariable(index: number): string {
-  return index < 0 ? '--jppl-series-baseline' : `--jppl-series-${index}`;
-}
-
-export function colourOf(model: ProjectModel, modelId: string): string {
-  return `var(${colourVariable(colourIndex(model, modelId))})`;
+  const seen = [...model.runs.values()].map(run => run.modelId);
+  const known = new Set([...planned, ...model.models.map(m => m.id), ...seen].filter(id => !OWN[id]));
+  return seriesColour(Math.max(0, [...known].indexOf(modelId)));
 }

@@ -1,9 +1,10 @@
 /** The live curves of all runs, a chart for each metric. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { colourIndex, colourVariable } from './colours';
+import { modelColour } from './colours';
 import { useView } from './context';
-import { Hover, Line, LiveChart } from './livechart';
+import type { Hover } from './hover';
+import { Line, LiveChart } from './livechart';
 import type { ProjectModel } from './model';
 import { number } from './numbers';
 import type { Run } from './records';
@@ -93,7 +94,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     lines.push({
       id: run.runId,
       label: labels.get(run.runId) ?? run.runId,
-      colour: colourVariable(colourIndex(model, run.modelId)),
+      colour: modelColour(model, run.modelId),
       weight,
       rank: model.leaderboard.findIndex(row => row.run_id === run.runId) >>> 0,
       val,

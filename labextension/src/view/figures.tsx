@@ -1,9 +1,11 @@
 /** Pictures of what was measured, drawn from the numbers themselves: text stays text, colours follow the theme. */
 
+import { seriesColour } from './colours';
+import { Confusion, FEW, MANY, Shades } from './confusion';
 import { useView } from './context';
 import { AssetImage, useJson } from './parts';
 import type { Figure, FigureKind } from './records';
-import { count, evenly, number, percent } from './numbers';
+import { count, evenly, number } from './numbers';
 import { metricName } from './words';
 
 export interface Bar {
@@ -70,7 +72,13 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
   function draw(data: any) {
     switch (kind) {
       case 'confusion':
-        return data.classes.length <= 12 ? <Confusion data={data} /> : <AssetImage url={figure.url} alt={title} />;
+        return data.classes.length <= FEW ? (
+          <Confusion data={data} />
+        ) : data.classes.length <= MANY ? (
+          <Shades data={data} />
+        ) : (
+          <AssetImage url={figure.url} alt={title} />
+        );
       case 'roc':
         return (
           <Lines
@@ -150,56 +158,6 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
   }
 }
 
-function Confusion({ data }: { data: { classes: unknown[]; matrix: number[][]; threshold?: number | null } }) {
-  const { trans } = useView();
-  return (
-    <>
-      <div class="jppl-scroll">
-        <table class="jppl-confusion">
-          <thead>
-            <tr>
-              <td />
-              <th colSpan={data.classes.length} scope="colgroup">
-                {trans.__('Predicted')}
-              </th>
-            </tr>
-            <tr>
-              <th scope="col">{trans.__('True')}</th>
-              {data.classes.map((c, i) => (
-                <th key={i} scope="col">
-                  {String(c)}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {data.matrix.map((row, i) => {
-              const total = row.reduce((a, b) => a + b, 0);
-              return (
-                <tr key={i}>
-                  <th scope="row">{String(data.classes[i])}</th>
-                  {row.map((n, j) => {
-                    const share = total ? n / total : 0;
-                    return (
-                      <td key={j} style={{ '--jppl-share': share }}>
-                        <strong>{count(n)}</strong>
-                        <span>{percent(share)}</span>
-                      </td>
-                    );
-                  })}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-      {typeof data.threshold === 'number' ? (
-        <p class="jppl-hint">{trans.__('Positive from a probability of %1.', number(data.threshold, 3))}</p>
-      ) : null}
-    </>
-  );
-}
-
 interface Curve {
   name: string;
   x: number[];
@@ -255,7 +213,7 @@ function Lines({
           <polyline
             key={i}
             class="jppl-line"
-            style={{ stroke: `var(--jppl-series-${i % 7})` }}
+            style={{ stroke: `var(${seriesColour(i)})` }}
             points={points(curve, px, py)}
           />
         ))}
@@ -263,7 +221,7 @@ function Lines({
       <ul class="jppl-legend">
         {shown.map((curve, i) => (
           <li key={i}>
-            <span class="jppl-swatch" style={{ background: `var(--jppl-series-${i % 7})` }} />
+            <span class="jppl-swatch" style={{ background: `var(${seriesColour(i)})` }} />
             {curve.name}{' '}
             <span class="jppl-num">
               {what} {number(curve.value, 3)}

@@ -1,10 +1,14 @@
 /** What was decided, by whom and when; and what the stages logged. */
 
+import { Fragment } from 'preact';
 import type { Translation } from '../translation';
 import { useView } from './context';
+import type { ProjectModel } from './model';
+import { compact, dateTime, duration } from './numbers';
+import { partsOf } from './patch';
 import type { HistoryEntry, Json } from './records';
-import { dateTime, number } from './numbers';
-import { stageName } from './words';
+import { modelName } from './runs';
+import { metricName, stageName } from './words';
 
 export function History() {
   const { model, trans } = useView();
@@ -23,12 +27,12 @@ export function History() {
             {entry.kind === 'confirmed' && entry.plan ? (
               <details class="jppl-details">
                 <summary>{trans.__('the plan')}</summary>
-                <dl class="jppl-facts">
+                <dl class="jppl-decided">
                   {Object.entries(entry.plan).map(([key, value]) => (
-                    <div key={key}>
-                      <dt>{key.replace(/_/g, ' ')}</dt>
-                      <dd>{plain(value, trans)}</dd>
-                    </div>
+                    <Fragment key={key}>
+                      <dt>{labelOf(key)}</dt>
+                      <dd>{inWords(key, value, model, trans)}</dd>
+                    </Fragment>
                   ))}
                 </dl>
               </details>
@@ -59,52 +63,68 @@ export function History() {
 }
 
 function Changes({ patch }: { patch: Json[] }) {
-  const { trans } = useView();
+  const { model, trans } = useView();
   return patch.length ? (
     <ul class="jppl-changes">
-      {patch.slice(0, 8).map((op, i) => (
-        <li key={i}>
-          {String(op.path ?? '')
-            .slice(1)
-            .replace(/\//g, ', ')
-            .replace(/_/g, ' ')
-            .replace(/~1/g, '/')
-            .replace(/~0/g, '~')}
-          {op.op === 'remove' ? ' –' : `: ${plain(op.value, trans)}`}
-        </li>
-      ))}
+      {patch.slice(0, 8).map((op, i) => {
+        const [member, ...more] = partsOf(String(op.path ?? ''));
+        return (
+          <li key={i}>
+            {[labelOf(member), ...more].join(', ')}
+            {op.op === 'remove' ? ' –' : `: ${inWords(more.length ? '' : member, op.value, model, trans)}`}
+          </li>
+        );
+      })}
     </ul>
   ) : null;
 }
 
-/** A value of a plan in one line. */
-function plain(value: Json, trans: Translation): string {
+/** A member's name as words; its unit stands with the value. */
+function labelOf(member: string): string {
+  return member.replace(/_s$/, '').replace(/_/g, ' ');
+}
+
+/** Members of long lists and objects that are written out. */
+const MOST = 30;
+
+/** A value of a plan in one line; models and metrics by their names. */
+function inWords(member: string, value: Json, model: ProjectModel, trans: Translation): string {
   if (value === null || value === undefined) {
     return '–';
   }
   if (typeof value === 'number') {
-    return number(value);
+    return member === 'time_budget_s' ? duration(value) : compact(value);
   }
   if (typeof value === 'boolean') {
     return value ? trans.__('yes') : trans.__('no');
   }
   if (Array.isArray(value)) {
-    return value.slice(0, 30).map(item => plain(item, trans)).join(', ') || '–';
+    const more = value.length > MOST ? ` + ${value.length - MOST}` : '';
+    return value.slice(0, MOST).map(item => inWords(member, item, model, trans)).join(', ') + more || '–';
   }
   if (typeof value === 'object') {
-    const entries = Object.entries(value);
-    if ('id' in value && Object.keys(value.params ?? {}).length === 0) {
-      return String(value.id);
+    if (member === 'models') {
+      const params = Object.entries(value.params ?? {}).map(([name, v]) => `${name} ${inWords('', v, model, trans)}`);
+      return modelName(model, String(value.id)) + (params.length ? ` (${params.join(', ')})` : '');
     }
-    const more = entries.length > 30 ? ` + ${entries.length - 30}` : '';
-    return (
-      entries
-        .slice(0, 30)
-        .map(([k, v]) => `${k} ${plain(v, trans)}`)
-        .join(', ') + more
-    );
+    const entries = Object.entries(value).filter(([, v]) => v !== null);
+    const more = entries.length > MOST ? ` + ${entries.length - MOST}` : '';
+    const shown = entries.slice(0, MOST).map(([key, v]) => `${key} ${inWords('', v, model, trans)}`);
+    return shown.join(', ') + more || '–';
   }
-  return String(value);
+  switch (member) {
+    case 'metric':
+      return metricName(value, trans);
+    case 'include_models':
+    case 'exclude_models':
+      return modelName(model, value);
+    case 'keep': {
+      const run = model.runs.get(value);
+      return run ? `${modelName(model, run.modelId)} (${value})` : value;
+    }
+    default:
+      return String(value);
+  }
 }
 
 export function Log() {

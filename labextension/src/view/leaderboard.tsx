@@ -2,9 +2,9 @@
 
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { colourOf } from './colours';
+import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
-import { duration, number } from './numbers';
+import { duration, number, percent } from './numbers';
 import { Icon } from './parts';
 import type { LeaderboardRow, Run } from './records';
 import { modelName, runLabels } from './runs';
@@ -131,7 +131,7 @@ export function Leaderboard({
                       onFocus={() => onPoint?.(row.run_id)}
                       onBlur={() => onPoint?.(null)}
                     >
-                      <span class="jppl-swatch" style={{ background: colourOf(model, row.model) }} />
+                      <span class="jppl-swatch" style={{ background: `var(${modelColour(model, row.model)})` }} />
                       {label}
                     </button>
                     {isBest ? <span class="jppl-badge">{trans.__('best')}</span> : null}
@@ -151,7 +151,7 @@ export function Leaderboard({
                 {expanded ? (
                   <tr class="jppl-detail" id={detail}>
                     <td colSpan={onKeep ? 5 : 4}>
-                      <RunDetail row={row} run={run} />
+                      <RunDetail row={row} run={run} labels={labels} />
                     </td>
                   </tr>
                 ) : null}
@@ -200,7 +200,15 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function RunDetail({ row, run }: { row: LeaderboardRow; run: Run | undefined }) {
+function RunDetail({
+  row,
+  run,
+  labels
+}: {
+  row: LeaderboardRow;
+  run: Run | undefined;
+  labels: ReadonlyMap<string, string>;
+}) {
   const { trans } = useView();
   const params = Object.entries(row.params ?? {});
   const finals = run?.final.filter(m => m.split === 'val') ?? [];
@@ -213,19 +221,38 @@ function RunDetail({ row, run }: { row: LeaderboardRow; run: Run | undefined }) 
             <dd class="jppl-num">{number(m.value)}</dd>
           </div>
         ))}
-        {params.map(([name, value]) => (
-          <div key={name}>
-            <dt>
-              <code>{name}</code>
-            </dt>
-            <dd class="jppl-num">{typeof value === 'number' ? number(value) : String(value)}</dd>
-          </div>
-        ))}
       </dl>
-      {params.length === 0 ? <p class="jppl-muted">{trans.__('With default parameters.')}</p> : null}
+      <p class="jppl-muted">
+        {params.length === 0
+          ? trans.__('With default parameters.')
+          : params.some(([name]) => labels.has(name))
+            ? trans.__('Averages, with these weights:')
+            : trans.__('With these parameters:')}
+      </p>
+      {params.length ? (
+        <dl class="jppl-facts">
+          {params.map(([name, value]) => (
+            <div key={name}>
+              <dt>{labels.get(name) ?? <code>{name}</code>}</dt>
+              <dd class="jppl-num">{paramText(name, value)}</dd>
+            </div>
+          ))}
+        </dl>
+      ) : null}
       <p class="jppl-muted">
         <code>{row.run_id}</code>
       </p>
     </div>
   );
+
+  /** A parameter's value; of an ensemble, whose parameters are the runs that it averages, their weights. */
+  function paramText(name: string, value: unknown): string {
+    if (typeof value === 'number') {
+      return labels.has(name) ? percent(value) : number(value);
+    }
+    return String(value)
+      .split(', ')
+      .map(part => labels.get(part) ?? part)
+      .join(', ');
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import uPlot from 'uplot';
+import { Hover, nearest } from './hover';
 import { EndLabels, labelRoom } from './labels';
 import { axisNumber, fixed } from './numbers';
 import { roomy, rungAbove } from './ranges';
@@ -27,15 +28,6 @@ export interface Line {
   withTrain: boolean;
 }
 
-export interface Hover {
-  line: Line;
-  x: number;
-  val: number;
-  train: number;
-  left: number;
-  top: number;
-}
-
 const FONT = '11px';
 /** Width of a digit in that font, about, in pixels. */
 const DIGIT = 6.4;
@@ -43,17 +35,20 @@ const DIGIT = 6.4;
 const LABELS_MS = 200;
 /** Width of the columns that curves in the background are drawn in, in pixels: forty of them have to fit into a frame. */
 const COARSE = 2;
-/** How near the pointer has to be to a curve, in pixels. */
-const NEAR = 40;
+/** A picture stays until a curve is a pixel longer, but at least and at most so many milliseconds. */
+const STAYS_MS: readonly [number, number] = [50, 200];
 
 export class LiveChart {
   private readonly plot: uPlot;
   private readonly curves = document.createElement('canvas');
   private readonly labels = new EndLabels();
   private lines: Line[] = [];
-  /** Points of each curve that are drawn already. */
-  private readonly drawn = new Map<Series, number>();
+  /** How many points of each curve are drawn already, and where they end. */
+  private readonly drawn = new Map<Series, { seen: number; x: number }>();
   private anew = true;
+  private drawnAt = 0;
+  /** How long the picture may stay as it is. */
+  staysMs = STAYS_MS[0];
   private xRange: [number, number] = [0, 1];
   private yRange: [number, number] = [0, 1];
   private fitted = false;
@@ -143,6 +138,7 @@ export class LiveChart {
       this.drawn.clear();
     }
     const place = this.place();
+    this.pace(place);
     for (const line of this.lines) {
       if (line.train && line.withTrain && this.isNew(line.train)) {
         this.pen(ctx, line.colour, 0.75, ratio);
@@ -221,7 +217,7 @@ export class LiveChart {
         }
       ],
       hooks: {
-        setCursor: [u => onHover(this.nearest(u))],
+        setCursor: [u => onHover(nearest(u, this.lines, this.xRange, this.yRange))],
         // Also when the page is zoomed, which changes how many pixels it has.
         setSize: [() => this.redraw()]
       }
@@ -229,7 +225,20 @@ export class LiveChart {
   }
 
   private isNew(series: Series): boolean {
-    return this.drawn.get(series) !== series.seen;
+    return this.drawn.get(series)?.seen !== series.seen;
+  }
+
+  /** How soon to draw again: when the curves are a pixel longer, if they go on to grow as they did. */
+  private pace({ sx, ratio }: Place): void {
+    let pixels = 0;
+    for (const { val } of this.lines) {
+      if (val && val.length > 0) {
+        pixels = Math.max(pixels, ((val.x[val.length - 1] - (this.drawn.get(val)?.x ?? -Infinity)) * sx) / ratio);
+      }
+    }
+    const now = performance.now();
+    this.staysMs = Math.min(Math.max((now - this.drawnAt) / pixels, STAYS_MS[0]), STAYS_MS[1]);
+    this.drawnAt = now;
   }
 
   private pen(ctx: CanvasRenderingContext2D, colour: string, alpha: number, width: number): void {
@@ -240,7 +249,7 @@ export class LiveChart {
 
   /** What is new of a curve; all of it when it is drawn for the first time. */
   private trace(ctx: CanvasRenderingContext2D, series: Series, place: Place, pixels: number): void {
-    const before = this.drawn.get(series);
+    const before = this.drawn.get(series)?.seen;
     const fresh = series.seen - (before ?? 0);
     // Where it was thinned meanwhile, what is drawn already still shows it.
     if (before !== undefined && fresh < series.length) {
@@ -248,7 +257,7 @@ export class LiveChart {
     } else {
       whole(ctx, series, place, pixels);
     }
-    this.drawn.set(series, series.seen);
+    this.drawn.set(series, { seen: series.seen, x: series.x[series.length - 1] });
   }
 
   private place(): Place {
@@ -310,41 +319,5 @@ export class LiveChart {
     }
     this.labelledAt = performance.now();
     this.labels.draw(this.lines, this.plot.bbox, this.place(), this.theme, this.plot.width, this.height);
-  }
-
-  private nearest(u: uPlot): Hover | null {
-    const { left, top } = u.cursor;
-    if (left === undefined || top === undefined || left < 0) {
-      return null;
-    }
-    const ratio = devicePixelRatio;
-    const width = u.bbox.width / ratio;
-    const height = u.bbox.height / ratio;
-    const [x0, x1] = this.xRange;
-    const [y0, y1] = this.yRange;
-    const x = x0 + (Math.min(left, width) / width) * (x1 - x0);
-    let found: Hover | null = null;
-    let least = NEAR;
-    for (const line of this.lines) {
-      const at = line.val ? line.val.nearest(x) : -1;
-      if (at < 0) {
-        continue;
-      }
-      const y = line.val!.y[at];
-      const distance = Math.abs(((y1 - y) / (y1 - y0)) * height - top);
-      if (distance < least) {
-        least = distance;
-        const beside = line.train ? line.train.nearest(line.val!.x[at]) : -1;
-        found = {
-          line,
-          x: line.val!.x[at],
-          val: y,
-          train: beside >= 0 ? line.train!.y[beside] : NaN,
-          left: left + u.bbox.left / ratio,
-          top: top + u.bbox.top / ratio
-        };
-      }
-    }
-    return found;
   }
 }

@@ -8,7 +8,8 @@ export function pointer(...parts: string[]): string {
   return parts.map(part => `/${part.replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
 }
 
-function partsOf(path: string): string[] {
+/** The names on the way to a member, from its pointer. */
+export function partsOf(path: string): string[] {
   return path
     .slice(1)
     .split('/')

@@ -1,4 +1,4 @@
-/** What runs are called. */
+/** What models and their runs are called. */
 
 import type { ProjectModel } from './model';
 
@@ -20,6 +20,7 @@ export function runLabels(model: ProjectModel): Map<string, string> {
   return labels;
 }
 
+/** What a model is called; before the server has told its name, its id as words. */
 export function modelName(model: ProjectModel, modelId: string): string {
-  return model.models.find(m => m.id === modelId)?.name ?? modelId;
+  return model.models.find(m => m.id === modelId)?.name ?? modelId.replace(/_/g, ' ');
 }

@@ -8,14 +8,14 @@ const LIGHT = `
   --jppl-own-accent: #1565c0; --jppl-link: #0d5bb5; --jppl-good: #1b7f3b; --jppl-warn: #9a5b00; --jppl-bad: #b3261e; --jppl-bad-fill: #b3261e;
   --jppl-grid: rgba(0, 0, 0, 0.09); --jppl-depth: 60%;
   --jppl-series-0: #0072b2; --jppl-series-1: #c4510a; --jppl-series-2: #00805f; --jppl-series-3: #a8327f;
-  --jppl-series-4: #7a6200; --jppl-series-5: #4b4bb8; --jppl-series-6: #2f8fc4; --jppl-series-baseline: #7b7f85;
+  --jppl-series-4: #7a6200; --jppl-series-5: #4b4bb8; --jppl-series-6: #2f8fc4; --jppl-series-baseline: #7b7f85; --jppl-series-ensemble: #16191d;
 `;
 const DARK = `
   --jppl-own-bg: #16181b; --jppl-own-bg2: #212428; --jppl-own-fg: #e6e8ea; --jppl-own-border: #3a3f45;
   --jppl-own-accent: #1976d2; --jppl-link: #7fbcff; --jppl-good: #5fcf86; --jppl-warn: #efb04f; --jppl-bad: #ff8a80; --jppl-bad-fill: #c62f26;
   --jppl-grid: rgba(255, 255, 255, 0.1); --jppl-depth: 42%;
   --jppl-series-0: #56b4e9; --jppl-series-1: #f2a057; --jppl-series-2: #3fcfa4; --jppl-series-3: #e58ac4;
-  --jppl-series-4: #e3cb4b; --jppl-series-5: #aaa6ff; --jppl-series-6: #9bd6f7; --jppl-series-baseline: #9aa0a8;
+  --jppl-series-4: #e3cb4b; --jppl-series-5: #aaa6ff; --jppl-series-6: #9bd6f7; --jppl-series-baseline: #9aa0a8; --jppl-series-ensemble: #ffffff;
 `;
 
 export const CSS = `
@@ -105,7 +105,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-lead { font-size: calc(var(--jppl-size) * 1.06); max-width: 76ch; text-wrap: pretty; overflow-wrap: anywhere; }
 .jppl-section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; min-width: 0; }
 .jppl-section-head { display: flex; gap: 10px; align-items: baseline; }
-.jppl-root .jppl-section-head h4 { font-size: var(--jppl-size); font-weight: 600; }
+.jppl-root .jppl-section-head h4 { flex: none; max-width: 100%; overflow-wrap: anywhere; font-size: var(--jppl-size); font-weight: 600; }
 .jppl-hint { font-size: var(--jppl-small); color: var(--jppl-muted); }
 .jppl-quote { border-inline-start: 3px solid var(--jppl-border) !important; padding-inline-start: 10px !important; max-width: 76ch; overflow-wrap: anywhere; }
 .jppl-note { padding: 7px 10px !important; border: 1px solid var(--jppl-border) !important; border-inline-start-width: 3px !important; border-radius: 3px; overflow-wrap: anywhere; max-width: 92ch; }
@@ -196,6 +196,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-edited th { font-weight: 600; }
 .jppl-edited th::after { content: ''; display: inline-block; width: 6px; height: 6px; margin-inline-start: 6px; border-radius: 50%; background: var(--jppl-accent); vertical-align: 2px; }
 .jppl-badge { display: inline-block; padding: 0 6px; border: 1px solid currentColor; border-radius: 8px; font-size: calc(var(--jppl-size) * 0.8); font-weight: 600; margin-inline-start: 6px; line-height: 1.4; }
+.jppl-columns tbody th bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .jppl-columns .jppl-badge { margin: 0; }
 .jppl-columns .jppl-select { width: min(210px, 42cqw); }
 .jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
@@ -213,6 +214,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-run-detail { padding: 4px 0 8px; display: grid; gap: 6px; font-weight: 400; }
 .jppl-root .jppl-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 2px 20px; }
 .jppl-facts > div { display: flex; justify-content: space-between; gap: 10px; min-width: 0; }
+.jppl-root .jppl-decided { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: 2px 14px; max-width: 90ch; }
+.jppl-decided dt { color: var(--jppl-muted); font-weight: 400; }
+.jppl-decided dd { overflow-wrap: anywhere; }
 .jppl-facts dt { color: var(--jppl-muted); font-weight: 400; }
 .jppl-facts dd { overflow-wrap: anywhere; text-align: end; }
 .jppl-stats { display: flex; flex-wrap: wrap; gap: 8px 28px; }
@@ -278,6 +282,8 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-confusion tbody td { min-width: 66px; background: color-mix(in srgb, var(--jppl-series-0) calc(var(--jppl-share, 0) * var(--jppl-depth)), var(--jppl-bg2)); }
 .jppl-root .jppl-confusion td strong, .jppl-root .jppl-confusion td span { display: block; }
 .jppl-root .jppl-confusion td span { font-size: var(--jppl-small); }
+.jppl-shade-room { fill: var(--jppl-bg2); }
+.jppl-shade { fill: var(--jppl-series-0); }
 .jppl-root .jppl-bars { display: grid; gap: 4px; max-width: 640px; }
 .jppl-bars > div { display: grid; grid-template-columns: minmax(70px, 42%) minmax(0, 1fr); gap: 10px; align-items: center; }
 .jppl-root .jppl-bars dt { overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-height: 1.25; overflow-wrap: anywhere; text-align: end; font-weight: 400; }
@@ -358,8 +364,11 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   .jppl-stats { column-gap: 18px; }
   .jppl-model > .jppl-link { grid-column: 1; justify-self: start; margin-inline-start: 26px; }
 }
+@container jppl (max-width: 380px) {
+  .jppl-form { grid-template-columns: minmax(0, 1fr); }
+}
 @container jppl (min-width: 620px) {
-  .jppl-figure-residuals { grid-column: span 2; }
+  .jppl-figure-residuals, .jppl-figure:has(.jppl-shade) { grid-column: span 2; }
 }
 @container jppl (min-width: 900px) {
   .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }

@@ -1,6 +1,6 @@
 /** How far the training is, and what it uses. */
 
-import { colourOf } from './colours';
+import { modelColour } from './colours';
 import { useNow, useNumbers, useView } from './context';
 import { bytes, duration, number, percent } from './numbers';
 import { Meter, Stat } from './parts';
@@ -33,6 +33,7 @@ export function TrainingProgress() {
         {use ? <Stat label={trans.__('CPU')} value={`${Math.round(use.cpuPct)} %`} /> : null}
         {use ? <Stat label={trans.__('Memory')} value={bytes(use.ramMb * 1048576)} /> : null}
         {use && use.gpuPct !== null ? <Stat label={trans.__('GPU')} value={`${Math.round(use.gpuPct)} %`} /> : null}
+        {use && use.vramMb !== null ? <Stat label={trans.__('GPU memory')} value={bytes(use.vramMb * 1048576)} /> : null}
         {use && use.stepPerSec ? (
           <Stat label={trans.__('Steps a second')} value={number(use.stepPerSec, 2)} />
         ) : null}
@@ -42,7 +43,7 @@ export function TrainingProgress() {
         const eta = run.etaS === null ? '' : trans.__('about %1 left', duration(Math.max(0, run.etaS)));
         return (
           <div class="jppl-run" key={run.runId}>
-            <span class="jppl-swatch" style={{ background: colourOf(model, run.modelId) }} />
+            <span class="jppl-swatch" style={{ background: `var(${modelColour(model, run.modelId)})` }} />
             <span class="jppl-run-name">{label}</span>
             <Meter value={run.pct} label={label} />
             <span class="jppl-num">{percent(run.pct)}</span>

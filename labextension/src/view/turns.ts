@@ -1,14 +1,13 @@
 /**
  * Whose turn it is to draw. A canvas that changed is copied as a whole by the browser, which costs more than the strokes on
- * it. So each chart draws at most twenty times a second, in which a curve of a thousand points does not move by a pixel, and
- * in each picture of the screen only one of them.
+ * it. So each chart draws only as often as it would look different, and in each picture of the screen only one of them.
  */
 
 export interface Drawer {
   draw(): void;
+  /** How long what it drew last may stay as it is, in milliseconds. */
+  readonly staysMs: number;
 }
-
-const EVERY_MS = 50;
 
 const waiting = new Set<Drawer>();
 const drawnAt = new WeakMap<Drawer, number>();
@@ -27,7 +26,7 @@ export function notWaiting(one: Drawer): void {
 }
 
 function due(one: Drawer): number {
-  return (drawnAt.get(one) ?? -Infinity) + EVERY_MS;
+  return (drawnAt.get(one) ?? -Infinity) + one.staysMs;
 }
 
 function ask(): void {

@@ -1,7 +1,7 @@
 /** Which models are trained and for how long, and which of them is kept. */
 
 import { useState } from 'preact/hooks';
-import { colourOf } from '../colours';
+import { modelColour } from '../colours';
 import { useView } from '../context';
 import type { Json, ModelCandidate } from '../records';
 import { Field, NumberBox, Section, Select } from '../parts';
@@ -116,7 +116,7 @@ function ModelItem({
         />
         <span>
           <span class="jppl-model-name">
-            <span class="jppl-swatch" style={{ background: colourOf(model, candidate.id) }} />
+            <span class="jppl-swatch" style={{ background: `var(${modelColour(model, candidate.id)})` }} />
             <strong>{candidate.name}</strong>
           </span>
           <span class="jppl-why">{candidate.why}</span>
