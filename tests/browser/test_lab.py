@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from jupyter_pipeline import __version__
 
@@ -296,6 +296,35 @@ def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
     view.confirm("PROFILE_DATA")
     look("PREPROCESS", "WAITING_CONFIRMATION")
     expect(toast("switches: Preparation waits for your confirmation.")).to_be_visible()
+    # A notification of a gate that was confirmed goes, and a list that comes late brings none: the view hears at once.
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        answer = route.fetch()
+        listed = {project["project_id"]: project for project in answer.json()["projects"]}
+        ours = listed["switches"]
+        if not late and (ours["current_stage"], ours["status"]) == ("MODEL_SELECT", "WAITING_CONFIRMATION"):
+            late.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    page.route(re.compile(r"/api/projects(\?.*)?$"), hold)
+    view.confirm("PREPROCESS")
+    expect(toast("Preparation waits")).to_have_count(0, timeout=7_000)  # by itself after ten seconds
+    lab.wait_gate("switches", "MODEL_SELECT")
+    page.get_by_role("tab", name=re.compile("^File Browser")).first.click()
+    page.get_by_role("tab", name=re.compile("^Pipelines")).first.click()
+    for _ in range(600):
+        if late:
+            break
+        page.wait_for_timeout(100)
+    view.confirm("MODEL_SELECT")
+    view.is_at("MODEL_SELECT", "COMPLETED")
+    route, answer = late[0]
+    route.fulfill(response=answer)
+    expect(entry).to_have_attribute("data-stage", "MODEL_SELECT")
+    expect(toast("Models waits")).to_have_count(0)
+    page.unroute_all(behavior="ignoreErrors")
     setting(lab, "jupyter-pipeline:plugin", "{}")
 
 

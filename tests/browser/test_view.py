@@ -226,6 +226,8 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
             expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
             expect(alert).to_contain_text("1000")
             view.get_by_role("button", name="Undo").first.press("Enter")
+            # The button is gone, and the focus is not lost with it.
+            expect(view.get_by_role("heading", name="Models: your decision")).to_be_focused()
         for _ in range(200):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.textContent") == "Confirm":
@@ -278,7 +280,7 @@ def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
 
 
 def test_of_two_browsers_at_one_gate_one_wins(
-    new_context: Callable[..., BrowserContext], show: Callable[[Page, str], Locator]
+    new_context: Callable[..., BrowserContext], show: Callable[[Page, str], Locator], work: Work
 ) -> None:
     first, second = (new_context().new_page() for _ in range(2))
     one, two = show(first, "race"), show(second, "race")
@@ -296,6 +298,27 @@ def test_of_two_browsers_at_one_gate_one_wins(
     wait_gate(one, "DATA_SOURCE")
     wait_gate(two, "DATA_SOURCE")
     expect_stage(two, "PROFILE_DATA", "PENDING")
+    # Both speak, and each hears the other. Of a long conversation earlier lines are put before what one reads.
+    for n in range(30):
+        said = {"type": "chat", "text": f"What is the target? {n}"}
+        while (answer := work.request("POST", "api/projects/race/messages", said)).status == 429:
+            first.wait_for_timeout(answer.json["retry_after_ms"])  # twenty at once, then two a second
+        assert answer.status == 200
+    conversation = one.get_by_role("list", name="Conversation")
+    expect(conversation.get_by_text("What is the target? 29")).to_be_visible()
+    expect(conversation.get_by_text("Predict target within 3 seconds")).to_have_count(0)
+    earlier = conversation.get_by_role("button", name="Show earlier lines")
+    earlier.focus()
+    read = conversation.get_by_role("listitem").nth(1).element_handle()
+    before = read.bounding_box()
+    earlier.press("Enter")
+    expect(conversation.get_by_text("Predict target within 3 seconds")).to_have_count(1)
+    after = read.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) < 3, "what was being read has moved"
+    expect(earlier).to_have_count(0)
+    expect(conversation).to_be_focused()
 
 
 def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[Page, str], Locator]) -> None:

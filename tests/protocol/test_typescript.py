@@ -1,7 +1,11 @@
-"""The front end's types are those of the protocol."""
+"""The front end's types are those of the protocol, and it takes the files that the server reads."""
+
+import re
+from pathlib import Path
 
 import msgspec
 
+from jupyter_pipeline.automl.opening import PACKED_SUFFIXES, TABLE_SUFFIXES
 from jupyter_pipeline.project.snapshot import snapshot
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol import typescript
@@ -29,3 +33,11 @@ def test_a_snapshot_is_of_its_type() -> None:
     read = msgspec.json.decode(made, type=Snapshot)
     assert [stage.index for stage in read.stages] == list(range(8))
     assert msgspec.json.encode(read) == made
+
+
+def test_the_front_end_takes_the_files_that_can_be_read() -> None:
+    source = (Path(typescript.TARGET).parents[1] / "datafiles.ts").read_text(encoding="utf-8")
+    for name, endings in (("TABLES", TABLE_SUFFIXES), ("PACKED", PACKED_SUFFIXES)):
+        found = re.search(rf"const {name} = \[(.*?)\];", source, re.DOTALL)
+        assert found is not None
+        assert [f".{ending}" for ending in re.findall(r"'(\w+)'", found[1])] == list(endings)

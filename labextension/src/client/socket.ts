@@ -9,7 +9,7 @@ import type { Message, Store } from './outbox';
 import { Position } from './position';
 import { probe } from './probe';
 import { Sender } from './sender';
-import { closedWith, say, textOf } from './sentences';
+import { closedWith, failed, say, textOf } from './sentences';
 import type { Sentence } from './sentences';
 import { Timers } from './timers';
 import { addresses, checkProjectId, socketUrl } from './urls';
@@ -124,6 +124,11 @@ class ProjectSocket implements Connection {
       return false;
     }
     this.socket!.send(JSON.stringify(message));
+    if (message.id !== undefined) {
+      // It will be answered; a line that is dead is found out sooner than by the next heartbeat.
+      this.lastSeen = 0;
+      this.timers.set('silence', WAKE_MS, () => this.ping(this.pongTimeout));
+    }
     return true;
   }
 
@@ -398,7 +403,7 @@ class ProjectSocket implements Connection {
   private refuse(message: Message, code: string, why: Sentence): void {
     const frame = {
       type: 'error',
-      message: `Failed to process message: ${textOf(why)}`,
+      message: failed(textOf(why)),
       sentence: why,
       original_message: message,
       code,

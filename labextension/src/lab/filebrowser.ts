@@ -3,8 +3,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { isDataFile, stemOf } from '../datafiles';
 import { pipelineIcon } from './icon';
-import { Commands, freeName, isDataFile, NAMESPACE, stemOf } from './ids';
+import { Commands, freeName, NAMESPACE } from './ids';
 import { projectNamed } from './main';
 import { IPipelines } from './tokens';
 

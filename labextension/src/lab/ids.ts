@@ -22,12 +22,6 @@ export const Commands = {
   showPanel: `${NAMESPACE}:show-panel`
 } as const;
 
-const PROJECT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-export function isProjectId(text: unknown): text is string {
-  return typeof text === 'string' && PROJECT_ID.test(text);
-}
-
 /** A project's name made of any text: what a name cannot have becomes a hyphen. */
 export function toProjectId(text: string): string {
   return text
@@ -48,16 +42,4 @@ export function freeName(name: string, taken: Iterable<string>): string {
     free = name.slice(0, 64 - end.length) + end;
   }
   return free;
-}
-
-const DATA_FILE = /\.(csv|tsv|parquet|feather|arrow|json|ndjson|jsonl|xlsx)(\.(gz|zip|zst|bz2|xz))?$/i;
-
-/** Whether a file's name says that it holds a table that the pipeline reads. */
-export function isDataFile(name: string): boolean {
-  return DATA_FILE.test(name);
-}
-
-/** A data file's name without folders and endings. */
-export function stemOf(path: string): string {
-  return path.split('/').pop()!.replace(DATA_FILE, '');
 }

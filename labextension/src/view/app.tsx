@@ -6,15 +6,17 @@ import { textOf } from '../client/sentences';
 import { versionNotice } from '../client/version';
 import type { Translation } from '../translation';
 import { Boundary } from './boundary';
-import { ChatLines, Composer, hintFor, UploadContext, useUploads } from './chat';
+import { ChatLines, Composer, hintFor } from './chat';
 import { useNow, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
+import { useKeptFocus } from './focus';
 import { History, Log } from './history';
 import { Meter } from './parts';
 import { StagePanel } from './stage';
 import type { StageId } from './stages';
 import { Timeline } from './timeline';
 import { count } from './numbers';
+import { Attached, UploadContext, useUploads } from './uploads';
 import { stageName } from './words';
 
 export function App() {
@@ -28,15 +30,7 @@ export function App() {
   const [dropping, setDropping] = useState(false);
   const shown = selected ?? model.current;
   const key = `${shown}/${model.gate?.gateId ?? ''}/${model.stages[shown].status}`;
-
-  // Whoever confirmed by keyboard goes on from the heading, not from the top of the page.
-  const inside = useRef(false);
-  useEffect(() => {
-    const host = root.current!.getRootNode() as Document | ShadowRoot;
-    if (inside.current && (host.activeElement === null || host.activeElement === document.body)) {
-      heading.current?.focus({ preventScroll: true });
-    }
-  }, [key]);
+  useKeptFocus(root, heading);
 
   const loading = !model.ready;
   const gone = model.connection === 'deleted' || model.connection === 'denied';
@@ -48,8 +42,6 @@ export function App() {
         data-testid="pipeline-view"
         data-project={model.projectId}
         aria-busy={loading && !gone}
-        onFocusIn={() => (inside.current = true)}
-        onPointerDown={event => (inside.current = event.currentTarget.contains(event.target as Node))}
         onDragOver={event => {
           if (event.dataTransfer?.types.includes('Files')) {
             event.preventDefault();
@@ -131,28 +123,19 @@ export function App() {
 
 /** Nothing was asked yet: the question, and a place to answer it. */
 function Empty() {
-  const { model, trans, send } = useView();
+  const { trans, send } = useView();
   const examples = [
     trans.__('Predict churn, optimise recall, take at most two minutes.'),
     trans.__('Predict the price, a regression; minimise MAE.'),
     trans.__('Predict the species of the iris data.')
   ];
-  const attached = model.datasets.filter(d => d.source === 'upload');
   return (
     <div class="jppl-empty">
       <h3>{trans.__('What should be predicted?')}</h3>
       <p class="jppl-lead">
         {trans.__('Attach a data file, or drop it here, and say what you want to know. Nothing runs before you confirm it.')}
       </p>
-      {attached.length ? (
-        <ul class="jppl-attached" aria-label={trans.__('Attached data')}>
-          {attached.map(d => (
-            <li key={d.id}>
-              <strong>{d.name}</strong> <span class="jppl-muted">{d.desc}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
+      <Attached />
       <Composer large hint={examples[0]} />
       <div class="jppl-examples">
         <span class="jppl-muted">{trans.__('For example')}</span>
@@ -246,29 +229,40 @@ function VersionNote() {
   return notice === null ? null : <p class="jppl-note jppl-note-warn">{notice}</p>;
 }
 
-/** What a screen reader says by itself: gates, the end, failures and answers. */
+/** What a screen reader says by itself: gates, the end, failures and answers, and that the connection is cut. */
 function LiveRegion() {
   const { model, trans } = useView();
-  const [text, setText] = useState('');
+  const [said, setSaid] = useState({ text: '', times: 0 });
+  const say = (text: string): void => setSaid(({ times }) => ({ text, times: times + 1 }));
+  const cut = useRef(false);
+  useEffect(() => {
+    if (model.connection === 'reconnecting') {
+      cut.current = true;
+      say(trans.__('The connection is cut; trying again.'));
+    } else if (model.connection === 'open' && cut.current) {
+      cut.current = false;
+      say(trans.__('Connected again.'));
+    }
+  }, [model.connection]);
   useEffect(
     () =>
       model.onMoment(moment => {
         switch (moment.kind) {
           case 'gate':
-            setText(trans.__('%1 waits for your decision. %2', stageName(moment.stageId, trans), moment.summary));
+            say(trans.__('%1 waits for your decision. %2', stageName(moment.stageId, trans), moment.summary));
             break;
           case 'failed':
-            setText(
+            say(
               moment.by
                 ? trans.__('%1 was stopped by %2.', stageName(moment.stageId, trans), moment.by.name)
                 : trans.__('%1 failed. %2', stageName(moment.stageId, trans), moment.message)
             );
             break;
           case 'finished':
-            setText(trans.__('Everything is done.'));
+            say(trans.__('Everything is done.'));
             break;
           case 'answer':
-            setText(moment.text);
+            say(moment.text);
             break;
         }
       }),
@@ -276,7 +270,8 @@ function LiveRegion() {
   );
   return (
     <div class="jppl-visually-hidden" aria-live="polite">
-      {text}
+      {/* Another element each time, so that the same sentence again is said again. */}
+      <span key={said.times}>{said.text}</span>
     </div>
   );
 }

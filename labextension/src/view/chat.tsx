@@ -1,13 +1,12 @@
-/** The conversation: what was said, the box to say something, and the way to attach data. */
+/** The conversation: what was said, and the box to say something. */
 
-import { createContext } from 'preact';
-import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { messageOf } from '../client/sentences';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
-import { Icon, Meter } from './parts';
 import { clock } from './numbers';
+import { Icon } from './parts';
+import { Attach, Uploads } from './uploads';
 
 /** Lines that are shown at first, and more at each press. */
 const LINES = 60;
@@ -17,6 +16,8 @@ export function ChatLines() {
   const list = useRef<HTMLOListElement>(null);
   const atEnd = useRef(true);
   const [most, setMost] = useState(LINES);
+  /** From the top of what is seen to the end of the list, while earlier lines are put before it. */
+  const rest = useRef<number | null>(null);
   const lines = model.chat.slice(-most);
   // What comes back at once is not worth showing twice.
   const waiting = model.connection === 'open' ? [] : [...model.unheard];
@@ -26,6 +27,13 @@ export function ChatLines() {
       list.current.scrollTop = list.current.scrollHeight;
     }
   }, [last]);
+  useLayoutEffect(() => {
+    if (list.current && rest.current !== null) {
+      list.current.scrollTop = list.current.scrollHeight - rest.current;
+      list.current.focus({ preventScroll: true }); // the button may be gone
+      rest.current = null;
+    }
+  }, [most]);
   if (lines.length === 0 && waiting.length === 0) {
     return (
       <p class="jppl-muted jppl-chat-empty">
@@ -46,7 +54,14 @@ export function ChatLines() {
     >
       {model.chat.length > most ? (
         <li>
-          <button type="button" class="jppl-link" onClick={() => setMost(most + LINES)}>
+          <button
+            type="button"
+            class="jppl-link"
+            onClick={() => {
+              rest.current = list.current!.scrollHeight - list.current!.scrollTop;
+              setMost(most + LINES);
+            }}
+          >
             {trans.__('Show earlier lines')}
           </button>
         </li>
@@ -106,8 +121,6 @@ export function hintFor(model: ProjectModel, trans: Translation): string {
       return trans.__('For example: what can I ask?');
   }
 }
-
-const DATA_FILES = '.csv,.tsv,.txt,.parquet,.feather,.arrow,.json,.jsonl,.ndjson,.xlsx,.xls,.gz,.zip,.zst,.bz2,.xz';
 
 /** The box to say something in. What is typed and not sent stays when the page is loaded again. */
 export function Composer({ large, hint }: { large?: boolean; hint: string }) {
@@ -188,109 +201,6 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
       ) : null}
     </form>
   );
-}
-
-/** An upload that runs, or was refused. */
-export interface Upload {
-  name: string;
-  fraction: number;
-  problem: string | null;
-  cancel(): void;
-}
-
-export interface UploadList {
-  uploads: Upload[];
-  upload(files: Iterable<File>): void;
-  forget(name: string): void;
-}
-
-/** The uploads of this view, shared by whatever begins or shows one. */
-export const UploadContext = createContext<UploadList>({ uploads: [], upload: () => undefined, forget: () => undefined });
-
-export function useUploads(): UploadList {
-  const { rest, trans } = useView();
-  const [uploads, setUploads] = useState<Upload[]>([]);
-  const change = (name: string, next: Partial<Upload> | null): void =>
-    setUploads(old =>
-      next === null ? old.filter(u => u.name !== name) : old.map(u => (u.name === name ? { ...u, ...next } : u))
-    );
-  return {
-    uploads,
-    forget: name => change(name, null),
-    upload: files => {
-      for (const file of files) {
-        const abort = new AbortController();
-        const started: Upload = { name: file.name, fraction: 0, problem: null, cancel: () => abort.abort() };
-        setUploads(old => [...old.filter(u => u.name !== file.name), started]);
-        rest
-          .upload(file, { onProgress: fraction => change(file.name, { fraction }), signal: abort.signal })
-          .then(
-            () => change(file.name, null),
-            error =>
-              abort.signal.aborted
-                ? change(file.name, null)
-                : change(file.name, { problem: messageOf(error, trans) })
-          );
-      }
-    }
-  };
-}
-
-function Attach() {
-  const { trans } = useView();
-  const { upload } = useContext(UploadContext);
-  const file = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        multiple
-        accept={DATA_FILES}
-        aria-label={trans.__('Data file')}
-        onChange={e => {
-          upload(Array.from(e.currentTarget.files ?? []));
-          e.currentTarget.value = '';
-        }}
-      />
-      <button type="button" class="jppl-button" onClick={() => file.current?.click()}>
-        <Icon name="attach" />
-        {trans.__('Attach data')}
-      </button>
-    </>
-  );
-}
-
-function Uploads() {
-  const { trans } = useView();
-  const { uploads, forget } = useContext(UploadContext);
-  return uploads.length ? (
-    <ul class="jppl-uploads">
-      {uploads.map(u => (
-        <li key={u.name}>
-          <span class="jppl-upload-name">{u.name}</span>
-          {u.problem === null ? (
-            <>
-              <Meter value={u.fraction} label={trans.__('Uploading %1', u.name)} />
-              <button type="button" class="jppl-link" onClick={u.cancel}>
-                {trans.__('Stop')}
-              </button>
-            </>
-          ) : (
-            <>
-              <span class="jppl-note-bad" role="alert">
-                {u.problem}
-              </span>
-              <button type="button" class="jppl-link" onClick={() => forget(u.name)}>
-                {trans.__('Close')}
-              </button>
-            </>
-          )}
-        </li>
-      ))}
-    </ul>
-  ) : null;
 }
 
 function stored(key: string): string {

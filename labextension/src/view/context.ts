@@ -27,6 +27,9 @@ export interface ViewContext {
   command(command: string, args: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
 }
 
+/** So long a server may take to answer what was sent. */
+const ANSWER_MS = 20_000;
+
 export const Context = createContext<ViewContext>(null as unknown as ViewContext);
 
 export function useView(): ViewContext {
@@ -69,6 +72,19 @@ export function useNumbers(model: ProjectModel, every = 200): number {
     };
   }, [model, every]);
   return version;
+}
+
+/**
+ * Give up waiting for what was sent once the server has had time to answer. Without a connection that time does not run:
+ * the message waits as well, and a second one would be refused when both are there.
+ */
+export function useGiveUp(waiting: boolean, connected: boolean, giveUp: () => void): void {
+  useEffect(() => {
+    if (waiting && connected) {
+      const timer = setTimeout(giveUp, ANSWER_MS);
+      return () => clearTimeout(timer);
+    }
+  }, [waiting, connected]);
 }
 
 /** The time, each `every` milliseconds while `active`. */

@@ -16,12 +16,15 @@ export function ProblemNote() {
     return null;
   }
   const stale = problem.code === 'GATE_STALE' || problem.code === 'NOT_WAITING';
+  const own = model.user !== null && model.history.at(-1)?.by?.username === model.user.username;
   return (
     <div class={`jppl-note ${stale ? 'jppl-note-warn' : 'jppl-note-bad'} jppl-problem`} role="alert" data-code={problem.code}>
       <span>
-        {stale
-          ? trans.__('Somebody was quicker: this was confirmed or changed meanwhile. Below is how it stands now.')
-          : problem.message}
+        {!stale
+          ? problem.message
+          : own
+            ? trans.__('You have confirmed or changed this already, perhaps in another window. Below is how it stands now.')
+            : trans.__('Somebody was quicker: this was confirmed or changed meanwhile. Below is how it stands now.')}
       </span>
       <button type="button" class="jppl-link" onClick={() => model.report(null)}>
         {trans.__('Close')}

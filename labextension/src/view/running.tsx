@@ -1,7 +1,7 @@
 /** A stage at work: how far it is, and how to end it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { Problem, useNumbers, useView } from './context';
+import { Problem, useGiveUp, useNumbers, useView } from './context';
 import { percent } from './numbers';
 import { Meter } from './parts';
 import type { StageId } from './stages';
@@ -26,12 +26,7 @@ export function RunControls({ stageId }: { stageId: StageId }) {
   const [asked, setAsked] = useState<'stop' | 'finish' | null>(null);
   // Answered: it goes on finishing, or is over and these buttons with it.
   useEffect(() => setAsked(null), [stage.attempt, stage.finishing]);
-  useEffect(() => {
-    if (asked) {
-      const timer = setTimeout(() => setAsked(null), 20_000);
-      return () => clearTimeout(timer);
-    }
-  }, [asked]);
+  useGiveUp(asked !== null, model.connection === 'open', () => setAsked(null));
   const cancel = (mode: 'stop' | 'finish'): void => {
     if (asked !== null) {
       return;

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useView } from './context';
+import { useGiveUp, useView } from './context';
 import { Curves } from './curves';
 import type { PlanForm } from './gates/form';
 import { PreparationForm, ProfileForm } from './gates/columns';
@@ -19,6 +19,7 @@ import { BundleView, Documents, EvaluationView, Suggestions } from './results';
 import { RunControls, StageProgress } from './running';
 import { StageId, STAGES, stageIndex } from './stages';
 import { TrainingProgress } from './training';
+import { Attached } from './uploads';
 import { stageName } from './words';
 
 type Sending = null | { what: 'confirm' | 'apply' | 'both'; gateId: string; expected?: Plan };
@@ -57,13 +58,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     }
     setSending(null);
   }, [gate?.gateId]);
-  useEffect(() => {
-    // What waits in the outbox is shown there; the form must not stay shut for it.
-    if (sending) {
-      const timer = setTimeout(() => setSending(null), 20_000);
-      return () => clearTimeout(timer);
-    }
-  }, [sending]);
+  useGiveUp(sending !== null, model.connection === 'open', () => setSending(null));
 
   const plan = useMemo(() => (base ? edited(base, edits) : null), [base, edits]);
   const form: PlanForm | null = plan && {
@@ -225,6 +220,8 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
             ) : null}
           </>
         );
+      case 'DATA_SOURCE':
+        return controls ?? (stage.status === 'FAILED' ? <OtherData /> : null);
       default:
         return running && !plan ? null : controls;
     }
@@ -306,6 +303,17 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     const next = STAGES[stageIndex(stageId) + 1];
     return next ? trans.__('Next: %1.', stageName(next, trans)) : '';
   }
+}
+
+/** Where no data could be taken: what there is, and how to give other data. */
+function OtherData() {
+  const { trans } = useView();
+  return (
+    <>
+      <Attached />
+      <p class="jppl-hint">{trans.__('Attach other data, or say in the conversation what to use; then restart the stage.')}</p>
+    </>
+  );
 }
 
 /** The evaluation of the run that would be kept, on validation rows. */

@@ -36,7 +36,9 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
               >
                 <StatusSign status={stage.status} stopped={stage.endedBy !== null} />
                 <span class="jppl-stage-name">{stageName(id, trans)}</span>
-                <span class="jppl-visually-hidden">, {state}, </span>
+                <span class="jppl-visually-hidden">
+                  , {state}, {id === shown ? `${trans.__('shown below')}, ` : ''}
+                </span>
                 <span class="jppl-stage-time">
                   {stage.reused ? trans.__('reused') : took === null ? '' : duration(took)}
                 </span>

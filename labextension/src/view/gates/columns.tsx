@@ -129,7 +129,10 @@ function TargetDistribution() {
         }))
       : [];
   return bars.length ? (
-    <Section title={trans.__('Target: %1', target)}>
+    <Section
+      title={trans.__('Target: %1', target)}
+      aside={classes && classes.length > bars.length ? <span class="jppl-muted">{trans.__('%1 of %2', bars.length, classes.length)}</span> : null}
+    >
       <Bars bars={bars} label={trans.__('Distribution of %1', target)} />
     </Section>
   ) : null;
@@ -186,7 +189,7 @@ function ColumnTable({
           <tbody>
             {wanted.slice(0, shown).map(name => (
               <tr key={name} class={isEdited(name) ? 'jppl-edited' : ''}>
-                <th scope="row" title={why?.(name)}>
+                <th scope="row" title={[name, why?.(name)].filter(Boolean).join('\n')}>
                   <bdi>{name}</bdi>
                 </th>
                 <td>{control(name)}</td>

@@ -4,6 +4,7 @@ import type { Translation } from '../../translation';
 import { useView } from '../context';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
+import { modelName } from '../runs';
 import { CLASSIFICATION_METRICS, metricName, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
 
@@ -79,8 +80,8 @@ export function IntentForm({ plan, set }: PlanForm) {
           />
         </Field>
       </div>
-      <Names label={trans.__('Models wanted')} names={plan.include_models} />
-      <Names label={trans.__('Models not wanted')} names={plan.exclude_models} />
+      <Models label={trans.__('Models wanted')} ids={plan.include_models} />
+      <Models label={trans.__('Models not wanted')} ids={plan.exclude_models} />
     </>
   );
 }
@@ -96,11 +97,12 @@ function ColumnList() {
   );
 }
 
-function Names({ label, names }: { label: string; names: string[] | undefined }) {
-  return names?.length ? (
+function Models({ label, ids }: { label: string; ids: string[] | undefined }) {
+  const { model } = useView();
+  return ids?.length ? (
     <p>
       <span class="jppl-muted">{label}: </span>
-      {names.join(', ')}
+      {ids.map(id => modelName(model, id)).join(', ')}
     </p>
   ) : null;
 }
