@@ -3,8 +3,9 @@ export type { Connection, ConnectionHandlers, ConnectionStatus, StatusDetail } f
 export type { EventPage, Predictions, RestClient, RestOptions, Row, UploadOptions } from './rest';
 export { createRestClient, RestError } from './rest';
 export type { SocketOptions } from './options';
-export { messageOf, textOf } from './sentences';
+export { bare, messageOf, textOf } from './sentences';
 export type { Sentence, SentenceCode } from './sentences';
 export { createWebSocketClient } from './socket';
+export { isProjectId } from './urls';
 export { versionNotice } from './version';
 export { VERSION } from '../version';

@@ -1,7 +1,7 @@
 /** The REST calls of one project. */
 
 import type { Artifact, Ack, ClientMessage, Dataset, EventFrame, Pong, Snapshot } from '../protocol/types';
-import { say, textOf } from './sentences';
+import { bare, say, textOf } from './sentences';
 import type { Sentence } from './sentences';
 import { addresses, checkProjectId } from './urls';
 import type { Addresses } from './urls';
@@ -29,8 +29,10 @@ export interface RestOptions {
   token?: string | null;
 }
 
+/** A row to predict: column to value. */
 export type Row = Record<string, string | number | boolean | null>;
 
+/** What the model says of some rows. */
 export interface Predictions {
   predictions: (string | number | boolean | null)[];
   probabilities?: { classes: (string | number | boolean)[]; values: number[][] };
@@ -204,7 +206,7 @@ export function failure(status: number, text: string, retry: string | null): Res
   } catch {
     // Not from the pipeline.
   }
-  const said = typeof frame?.message === 'string' ? frame.message.replace('Failed to process message: ', '') : '';
+  const said = typeof frame?.message === 'string' ? bare(frame.message) : '';
   const wait = typeof frame?.retry_after_ms === 'number' ? frame.retry_after_ms : retry ? Number(retry) * 1000 || null : null;
   const code = String(frame?.code ?? '');
   return said ? new RestError(said, status, code, wait) : own(say('ANSWERED', status), status, code, wait);

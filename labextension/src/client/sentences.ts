@@ -105,6 +105,19 @@ export function textOf({ code, args }: Sentence, trans: Translation = english): 
   }
 }
 
+/** What every error of the server begins with, as its format is documented. */
+const FAILED = 'Failed to process message: ';
+
+/** An error's message in the documented format. */
+export function failed(text: string): string {
+  return FAILED + text;
+}
+
+/** What people read of an error's message. */
+export function bare(message: string): string {
+  return message.startsWith(FAILED) ? message.slice(FAILED.length) : message;
+}
+
 /** What an error says to people, in their language where the client said it; what a server said stays as it is. */
 export function messageOf(error: unknown, trans: Translation): string {
   const { sentence, message, reason } = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -112,5 +125,5 @@ export function messageOf(error: unknown, trans: Translation): string {
     message?: unknown;
     reason?: unknown;
   };
-  return sentence ? textOf(sentence, trans) : String(message ?? reason ?? error ?? '');
+  return sentence ? textOf(sentence, trans) : bare(String(message ?? reason ?? error ?? ''));
 }

@@ -29,9 +29,13 @@ export function addresses(baseUrl: string, page?: string): Addresses {
   return { http: `http${secure ? 's' : ''}://${rest}`, ws: `ws${secure ? 's' : ''}://${rest}` };
 }
 
+export function isProjectId(text: unknown): text is string {
+  return typeof text === 'string' && PROJECT_ID.test(text);
+}
+
 /** Throws what would be right about a project id that the server would not take. */
 export function checkProjectId(projectId: string): void {
-  if (!PROJECT_ID.test(projectId)) {
+  if (!isProjectId(projectId)) {
     throw new TypeError(
       `projectId ${JSON.stringify(projectId)} is none: it begins with a letter or digit and has at most 64 letters, digits, ".", "_" and "-".`
     );

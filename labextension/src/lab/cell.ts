@@ -7,7 +7,8 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { PanelLayout, Widget } from '@lumino/widgets';
-import { Commands, isProjectId, NAMESPACE, VIEW_MIME } from './ids';
+import { isProjectId } from '../client';
+import { Commands, NAMESPACE, VIEW_MIME } from './ids';
 import { ServerError } from './server';
 import { IPipelines } from './tokens';
 

@@ -3,9 +3,10 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { isProjectId } from '../client';
 import { STAGES, stageName, whatIsLost, type StageId } from '../view';
 import { pipelineIcon } from './icon';
-import { Commands, freeName, isProjectId } from './ids';
+import { Commands, freeName } from './ids';
 import { projectNamed, type Pipelines } from './main';
 
 type Args = ReadonlyPartialJSONObject;
@@ -111,7 +112,7 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
         return;
       }
       const reached = STAGES.slice(0, STAGES.indexOf(model.current) + 1);
-      const names = reached.map(id => stageName(id, trans as never));
+      const names = reached.map(id => stageName(id, trans));
       const answer = await InputDialog.getItem({
         title: trans.__('Restart a stage of %1', content.projectId),
         label: trans.__('It runs again, and what depends on it:'),

@@ -4,11 +4,12 @@ import { ILabShell, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } fr
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import type { ProjectModel } from '../view';
+import { isProjectId } from '../client';
+import { setLanguage, type ProjectModel } from '../view';
 import { addCommands } from './commands';
 import { openFile } from './files';
 import { pipelineIcon } from './icon';
-import { Commands, DOMAIN, isProjectId, NAMESPACE, PLUGIN, toProjectId } from './ids';
+import { Commands, DOMAIN, NAMESPACE, PLUGIN, toProjectId } from './ids';
 import { Projects } from './projects';
 import { Server } from './server';
 import { percentOf } from './percent';
@@ -55,6 +56,7 @@ export class Pipelines implements IPipelines {
     private readonly labShell: ILabShell | null
   ) {
     this.trans = translator.load(DOMAIN);
+    setLanguage(translator.languageCode);
     this.server = new Server(app.serviceManager.serverSettings, this.trans);
     this.projects = new Projects(this.server);
     this.tracker.currentChanged.connect(() => this.look());

@@ -1,8 +1,9 @@
 /** The notebook's side: the button that opens its pipeline, and the cell that shows one. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { isProjectId } from '../client';
 import { pipelineIcon } from './icon';
-import { Commands, isProjectId, NAMESPACE, VIEW_MIME } from './ids';
+import { Commands, NAMESPACE, VIEW_MIME } from './ids';
 import { projectNamed } from './main';
 import { IPipelines } from './tokens';
 

@@ -91,7 +91,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
 
     function notify(kind: Kind, entry: ProjectEntry): string {
       const { trans } = pipelines;
-      const stage = stageName(entry.current_stage, trans as never);
+      const stage = stageName(entry.current_stage, trans);
       const actions = [
         {
           label: trans.__('Open'),

@@ -8,7 +8,7 @@ import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { stageName, stoppedBy } from '../view';
+import { dateTime, stageName, stoppedBy } from '../view';
 import { versionNotice } from '../client';
 import { VERSION } from '../version';
 import { pipelineIcon } from './icon';
@@ -157,13 +157,13 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
         type="button"
         class="jp-Pipeline-open"
         aria-current={here ? 'true' : undefined}
-        title={trans.__('Open %1, last changed %2', name, new Date(entry.updated_ts).toLocaleString())}
+        title={trans.__('Open %1, last changed %2', name, dateTime(entry.updated_ts))}
         onClick={() => run(Commands.open, { project: name })}
       >
         <span class="jp-Pipeline-name">{name}</span>
         <span class="jp-Pipeline-state">
           <span class="jp-Pipeline-dot" aria-hidden="true" />
-          {stageName(entry.current_stage, trans as never)} {statusWords(entry, trans)}
+          {stageName(entry.current_stage, trans)} {statusWords(entry, trans)}
         </span>
       </button>
       <button

@@ -3,7 +3,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { createRestClient, createWebSocketClient } from '../client';
+import { bare, createRestClient, createWebSocketClient } from '../client';
 import type { Connection, ConnectionHandlers, SocketOptions } from '../client';
 import type { ProjectEntry, Snapshot } from '../protocol/types';
 import type { ViewRest } from '../view';
@@ -90,8 +90,9 @@ export class Server {
   }
 
   private explain(status: number, message: unknown): string {
-    if (typeof message === 'string' && message.startsWith('Failed to process message: ')) {
-      return message.replace('Failed to process message: ', '');
+    const said = typeof message === 'string' ? message : '';
+    if (bare(said) !== said) {
+      return bare(said); // the pipeline's own
     }
     if (status === 404) {
       return this.trans.__(
@@ -99,8 +100,6 @@ export class Server {
           '"jupyter server extension enable jupyter_pipeline" where the server runs, and start the server again.'
       );
     }
-    return typeof message === 'string' && message
-      ? message
-      : this.trans.__('The server answered %1; its log says why.', status);
+    return said || this.trans.__('The server answered %1; its log says why.', status);
   }
 }

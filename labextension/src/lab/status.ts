@@ -73,7 +73,7 @@ class StatusItem extends Widget {
     this.progress.follow(model === null && status === 'IN_PROGRESS' ? project : null);
     const percent = known ? percentOf(known) : this.progress.of(stage);
     const how = percent !== null ? `${Math.floor(100 * percent)} %` : statusWords({ status, ended_by }, trans);
-    const text = `${project}: ${stageName(stage, trans as never)} ${how}`;
+    const text = `${project}: ${stageName(stage, trans)} ${how}`;
     if (this.button.textContent !== text) {
       this.button.textContent = text;
       this.button.title = trans.__('Open the project %1', project);

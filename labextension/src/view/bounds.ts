@@ -6,7 +6,7 @@ import type { Run } from './records';
 export const MAX_CHAT = 300;
 export const MAX_LOG = 400;
 export const MAX_HISTORY = 300;
-export const MAX_FILES = 500;
+export const MAX_ARTIFACTS = 500;
 export const MAX_RUNS = 400;
 /** Points of all curves together; above it the curves of finished runs are thinned. */
 export const MAX_TOTAL_POINTS = 1_500_000;

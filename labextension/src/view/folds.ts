@@ -1,6 +1,6 @@
 /** How each event of the log changes the model: the fold, one function for each name. */
 
-import { bound, MAX_CHAT, MAX_FILES, MAX_LOG, MAX_RUNS, trim } from './bounds';
+import { bound, MAX_ARTIFACTS, MAX_CHAT, MAX_LOG, MAX_RUNS, trim } from './bounds';
 import type { ProjectModel } from './model';
 import type { Evaluation, FigureKind, Json, Person } from './records';
 import { STAGES, StageId, StageStatus } from './stages';
@@ -93,25 +93,20 @@ export const FOLDS: Record<string, Fold> = {
   PLAN_PROPOSED: (m, p, ts, seq) => {
     const stage = m.stages[p.stage_id as StageId];
     stage.plan = p.plan_json;
-    stage.planId = p.plan_id;
     stage.approved = false;
     stage.reruns = p.reruns ?? [];
-    stage.keeps = p.keeps ?? [];
     if (p.by) {
       m.remember({ seq, ts, kind: 'changed', stageId: stage.id, by: p.by, text: '', patch: p.patch ?? [] });
     }
   },
-  WAITING_CONFIRMATION: (m, p, _ts, seq) => {
+  WAITING_CONFIRMATION: (m, p) => {
     const stage = m.stages[p.stage_id as StageId];
     m.gate = {
       stageId: stage.id,
       gateId: p.gate_id,
       plan: stage.plan ?? {},
       summary: p.summary ?? '',
-      nextActions: p.next_actions ?? [],
-      reruns: stage.reruns,
-      keeps: stage.keeps,
-      seq
+      reruns: stage.reruns
     };
     m.say({ kind: 'gate', stageId: stage.id, summary: m.gate.summary, gateId: p.gate_id });
   },
@@ -156,26 +151,13 @@ export const FOLDS: Record<string, Fold> = {
       trim(m.log, MAX_LOG);
     }
   },
-  FILE_TREE_UPDATE: (m, p) => {
-    for (const file of p.files ?? []) {
-      m.files.delete(file.path);
-      m.files.set(file.path, { path: file.path, size: file.size });
-    }
-    bound(m.files, MAX_FILES);
-  },
   ARTIFACT_ADDED: (m, p) => {
     m.artifacts.delete(p.artifact.id);
     m.artifacts.set(p.artifact.id, p.artifact);
-    bound(m.artifacts, MAX_FILES);
-  },
-  PROMPT_PARSED: (m, p) => {
-    m.parsed = p;
+    bound(m.artifacts, MAX_ARTIFACTS);
   },
   DATASET_CANDIDATES: (m, p) => {
     m.datasets = p.datasets ?? [];
-  },
-  DATASET_SELECTED: (m, p) => {
-    m.datasetId = p.dataset_id;
   },
   DATASET_SAMPLE_READY: (m, p) => {
     m.columns = p.columns ?? [];
@@ -192,9 +174,6 @@ export const FOLDS: Record<string, Fold> = {
       types: p.types_breakdown ?? {},
       warnings: p.warnings ?? []
     };
-  },
-  MISSINGNESS_TABLE_READY: (m, p) => {
-    m.missingnessUrl = p.asset_url;
   },
   TARGET_DISTRIBUTION_READY: (m, p) => {
     m.distributionUrl = p.asset_url;
@@ -221,8 +200,6 @@ export const FOLDS: Record<string, Fold> = {
       run.phase = p.phase;
       run.pct = p.pct;
       run.etaS = p.eta_s;
-      run.epoch = p.epoch;
-      run.epochs = p.epochs;
     }
   },
   METRIC_SCALAR: (m, p) => {
@@ -238,19 +215,14 @@ export const FOLDS: Record<string, Fold> = {
     m.best = { runId: p.run_id, modelId: p.model_id, metric: p.metric };
     m.say({ kind: 'best', runId: p.run_id, modelId: p.model_id, metric: p.metric.name, value: p.metric.value });
   },
-  RESOURCE_STATS: (m, p, ts) => {
+  RESOURCE_STATS: (m, p) => {
     m.resources = {
-      ts,
       cpuPct: p.cpu_pct,
       ramMb: p.ram_mb,
       gpuPct: p.gpu_pct ?? null,
       vramMb: p.vram_mb ?? null,
       stepPerSec: p.step_per_sec ?? null
     };
-    const run = m.runs.get(p.run_id);
-    if (run) {
-      run.resources = m.resources;
-    }
   },
   TRAIN_RUN_FINISHED: (m, p, ts) => {
     const run = m.runs.get(p.run_id);
@@ -263,16 +235,8 @@ export const FOLDS: Record<string, Fold> = {
       run.final = p.final_metrics?.metrics ?? [];
     }
   },
-  EVALUATION_STARTED: (m, p, _ts, seq) => {
-    evaluation(m, p.run_id, seq).taskType = p.task_type;
-  },
-  CLASSIFICATION_METRICS_READY: (m, p, _ts, seq) => metrics(m, p, seq),
-  REGRESSION_METRICS_READY: (m, p, _ts, seq) => metrics(m, p, seq),
-  EVALUATION_COMPLETE: (m, p, _ts, seq) => {
-    const found = evaluation(m, p.run_id, seq);
-    found.taskType = p.task_type;
-    found.done = true;
-  },
+  CLASSIFICATION_METRICS_READY: metrics,
+  REGRESSION_METRICS_READY: metrics,
   REPORT_READY: (m, p) => {
     m.reportUrl = p.asset_url;
   },
@@ -288,29 +252,29 @@ export const FOLDS: Record<string, Fold> = {
   EXPORT_PROGRESS: (m, p) => {
     m.progress = { text: p.message, pct: p.pct };
   },
-  EXPORT_READY: (m, p, ts) => {
-    m.bundle = { url: p.asset_url, contents: p.contents ?? [], checksum: p.checksum, ts };
+  EXPORT_READY: (m, p) => {
+    m.bundle = { url: p.asset_url, contents: p.contents ?? [], checksum: p.checksum };
   }
 };
 
 for (const [name, kind] of Object.entries(FIGURES)) {
-  FOLDS[name] = (m, p, _ts, seq) => {
-    evaluation(m, p.run_id, seq).figures.set(kind, { url: p.asset_url, dataUrl: p.data_url ?? null });
+  FOLDS[name] = (m, p) => {
+    evaluation(m, p.run_id).figures.set(kind, { url: p.asset_url, dataUrl: p.data_url ?? null });
   };
 }
 
-function evaluation(m: ProjectModel, runId: string, seq: number): Evaluation {
+function evaluation(m: ProjectModel, runId: string): Evaluation {
   let found = m.evaluations.get(runId);
   if (!found) {
-    found = { runId, taskType: '', split: 'val', metrics: {}, figures: new Map(), done: false, seq };
+    found = { runId, split: 'val', metrics: {}, figures: new Map() };
     m.evaluations.set(runId, found);
     bound(m.evaluations, MAX_RUNS);
   }
   return found;
 }
 
-function metrics(m: ProjectModel, p: Json, seq: number): void {
-  const found = evaluation(m, p.run_id, seq);
+function metrics(m: ProjectModel, p: Json): void {
+  const found = evaluation(m, p.run_id);
   const { run_id: _run, split, ...values } = p;
   found.split = split ?? found.split;
   found.metrics = values;

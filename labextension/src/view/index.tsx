@@ -18,6 +18,7 @@ export { whatIsLost } from './delete';
 export type { Belongings } from './delete';
 export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
+export { dateTime, setLanguage } from './numbers';
 export { stageName, stoppedBy } from './words';
 
 /** Run before the next picture; in a hidden page, where there is none, soon. */
@@ -99,6 +100,5 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
 
 /** What an error frame, or a sentence about the connection, says to a person. */
 function problemOf(error: any, trans: Translation): Problem {
-  const message = messageOf(error, trans).replace(/^Failed to process message: /, '');
-  return { code: String(error?.code ?? ''), message };
+  return { code: String(error?.code ?? ''), message: messageOf(error, trans) };
 }

@@ -1,19 +1,12 @@
 /** What whoever mounts the view gives it: a connection, the REST calls, and what only a host can do. */
 
 import type { Connection, ConnectionHandlers } from '../client/connection';
+import type { Predictions, Row } from '../client/rest';
 import type { Translation } from '../translation';
 import type { ProjectModel } from './model';
 
+export type { Predictions, Row } from '../client/rest';
 export type { Translation } from '../translation';
-
-/** A row to predict: column to value. */
-export type Row = Record<string, string | number | boolean | null>;
-
-/** What the model says of some rows. */
-export interface Predictions {
-  predictions: (string | number | boolean | null)[];
-  probabilities?: { classes: (string | number | boolean)[]; values: number[][] };
-}
 
 /**
  * The REST calls that the view uses, of one project. A call that fails rejects with an Error whose message is a

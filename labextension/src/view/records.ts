@@ -23,11 +23,9 @@ export interface Stage {
   startedTs: number | null;
   endedTs: number | null;
   plan: Plan | null;
-  planId: string;
   approved: boolean;
-  /** What its last proposal said will run again, and what is kept. */
+  /** What its last proposal said will run again. */
   reruns: StageId[];
-  keeps: StageId[];
 }
 
 export interface Gate {
@@ -35,11 +33,8 @@ export interface Gate {
   gateId: string;
   plan: Plan;
   summary: string;
-  nextActions: string[];
   /** Stages that ran before and will run again because of this plan. */
   reruns: StageId[];
-  keeps: StageId[];
-  seq: number;
 }
 
 export interface ChatLine {
@@ -89,7 +84,6 @@ export interface ModelCandidate {
 }
 
 export interface Resources {
-  ts: number;
   cpuPct: number;
   ramMb: number;
   gpuPct: number | null;
@@ -107,17 +101,11 @@ export interface Run {
   phase: string;
   pct: number;
   etaS: number | null;
-  epoch: number;
-  epochs: number;
   startedTs: number;
   endedTs: number | null;
-  attempt: number;
-  /** Order of appearance, from which a colour follows. */
-  order: number;
   /** `metric/split` -> curve. */
   series: Map<string, Series>;
   final: { name: string; split: string; value: number | null }[];
-  resources: Resources | null;
 }
 
 export interface LeaderboardRow {
@@ -138,12 +126,9 @@ export interface Figure {
 /** What was measured of a model beside its curve. */
 export interface Evaluation {
   runId: string;
-  taskType: string;
   split: string;
   metrics: Record<string, number | null>;
   figures: Map<FigureKind, Figure>;
-  done: boolean;
-  seq: number;
 }
 
 export type FigureKind = 'confusion' | 'roc' | 'precision_recall' | 'residuals' | 'importance' | 'shap';
@@ -160,7 +145,6 @@ export interface Bundle {
   url: string;
   contents: string[];
   checksum: string;
-  ts: number;
 }
 
 /** Something that a person should hear of once; only of what happens while they look. */

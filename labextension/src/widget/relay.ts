@@ -2,6 +2,7 @@
 
 import type { AnyModel } from '@anywidget/types';
 import type { Connection, ConnectionHandlers } from '../client';
+import { newId } from '../client/outbox';
 import type { Predictions, ViewRest } from '../view';
 
 /** Without a word for so long, a kernel is asked again. */
@@ -22,7 +23,7 @@ interface Call {
 
 /** All that a view and its kernel say to each other. */
 export class Relay {
-  private readonly client = unique();
+  private readonly client = newId();
   private readonly calls = new Map<string, Call>();
   private readonly outbox = new Map<string, Record<string, unknown>>();
   private handlers: ConnectionHandlers = {};
@@ -55,7 +56,7 @@ export class Relay {
     }, 5000);
     return {
       send: given => {
-        const id = unique();
+        const id = newId();
         const message = { ...(typeof given === 'string' ? JSON.parse(given) : given), id };
         this.outbox.set(id, message);
         this.say({ kind: 'send', message });
@@ -78,7 +79,7 @@ export class Relay {
 
   readonly rest: ViewRest = {
     upload: async (file, options) => {
-      const upload = unique();
+      const upload = newId();
       const data = new Uint8Array(await file.arrayBuffer());
       let answer: unknown;
       for (let at = 0; at === 0 || at < data.length; at += UPLOAD_PIECE) {
@@ -108,7 +109,7 @@ export class Relay {
 
   private call(method: string, args: Record<string, unknown>, buffers?: ArrayBuffer[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const id = unique();
+      const id = newId();
       this.calls.set(id, { resolve, reject, pieces: [] });
       this.say({ kind: 'call', id, method, args }, buffers);
     });
@@ -229,9 +230,4 @@ function bytes(buffer: DataView | ArrayBuffer): Uint8Array<ArrayBuffer> {
   return ArrayBuffer.isView(buffer)
     ? new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength).slice()
     : new Uint8Array(buffer.slice(0));
-}
-
-function unique(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
 }
