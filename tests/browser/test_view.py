@@ -209,11 +209,18 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
 
 def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator]) -> None:
     view = show(page, "by-keyboard")
-    attach(view, iris())
+    attach(view, {"name": "two.csv", "mimeType": "text/csv", "buffer": b"a,b,target\n1,2,yes\n3,4,no\n"})
     view.get_by_role("textbox", name="Message").focus()
     page.keyboard.type("Predict target within 3 seconds, only linear")
     page.keyboard.press("Enter")
     for here in STAGES[:-1]:
+        if here == "DATA_SOURCE":
+            # Nothing can be learned of two rows: that is said, other data are attached, and it goes on with them.
+            expect_stage(view, here, "FAILED")
+            expect(view.get_by_role("article").get_by_text("at least 10 are needed")).to_be_visible()
+            attach(view, iris())
+            expect(view.get_by_role("list", name="Attached data")).to_contain_text("flowers.csv")
+            view.get_by_role("button", name="Restart stage").press("Enter")
         wait_gate(view, here)
         if here != "PARSE_INTENT":
             # The focus was kept inside when the confirmed gate went away.
