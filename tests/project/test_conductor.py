@@ -342,5 +342,8 @@ def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -
     left = sorted(p.name for p in files.artifacts.iterdir())
     assert left == [".events-80.chain", ".events-80.jsonl", "export-7", "export-80.partial"]
     files.clear_left_behind()
+    (files.artifacts / "export-80").mkdir()
+    files.bundle(80).write_text("a")
     files.clear_interrupted(StageId.EXPORT, 80)
+    assert not files.bundle(80).exists()
     assert [p.name for p in files.artifacts.iterdir()] == ["export-7"]

@@ -19,6 +19,7 @@ from jupyter_pipeline.server.assets import disposition
 from jupyter_pipeline.stages.workspace import current
 
 from .conftest import Answer, Server
+from .test_access import login_cookie
 
 BODY = os.urandom(700_000)
 FILES = {
@@ -121,6 +122,16 @@ def test_bodies_and_headers(stored: Server, name: str, kind: str, shown: str) ->
     assert head.headers["ETag"] == headers["ETag"]
     down = get(stored, f"1-data_source-1.{name}", query="?download=1")
     assert down.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_page_of_another_origin_gets_no_file_with_the_cookie(stored: Server) -> None:
+    path, cookie = "api/projects/demo/assets/1-data_source-1.numbers.json", login_cookie(stored)
+    own, other = f"http://127.0.0.1:{stored.port}", "http://elsewhere.example"
+    for method in ("GET", "HEAD"):
+        for origin, statuses in ((own, (200,)), (other, (403, 404))):
+            answer = stored.request(method, path, token=None, headers={"Cookie": cookie, "Origin": origin})
+            assert answer.status in statuses
+            assert (answer.body == FILES["numbers.json"]) is (origin == own and method == "GET")
 
 
 @pytest.mark.parametrize(
