@@ -114,6 +114,8 @@ class Server:
             data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, self.base_url + path, data, {**send, **(headers or {})})
+            if connection.sock is None:
+                raise ConnectionError("The server is gone.")
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
