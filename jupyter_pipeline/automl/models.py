@@ -1,5 +1,6 @@
 """The models that can be trained: what they are, what parameters they take, and about what they cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -248,6 +249,30 @@ def find(model_id: str) -> ModelInfo:
 def name_of(model_id: str) -> str:
     """What people call a model; its id where it is none of these."""
     return MODELS[model_id].name if model_id in MODELS else model_id
+
+
+def check_choices(choices: Sequence[tuple[str, dict[str, Any]]], trials: int) -> None:
+    """Whether these models can be trained together.
+
+    Parameters
+    ----------
+    choices : sequence of (str, dict)
+        Ids, and the parameters that the person set.
+    trials : int
+        Settings that are tried of each.
+
+    Raises
+    ------
+    ParameterError
+        With what would be right.
+    """
+    ids = [model_id for model_id, _ in choices]
+    for model_id, params in choices:
+        check_params(model_id, params)
+        if ids.count(model_id) > 1:
+            raise ParameterError(f"{name_of(model_id)} is named twice; set its parameters in one place.")
+    if ENSEMBLE in ids and len(set(ids) - {"dummy", ENSEMBLE}) * trials < 2:
+        raise ParameterError("An ensemble is made of the other models: choose two or more beside it, or more settings.")
 
 
 def check_params(model_id: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -337,11 +337,11 @@ def _order(stage_id: StageId) -> int:
 def _not_waiting(state: ProjectState) -> str:
     match state.here.status:
         case StageStatus.PENDING:
-            hint = "send a chat that says what to predict"
+            hint = "Send a chat that says what to predict."
         case StageStatus.IN_PROGRESS:
-            hint = "wait for WAITING_CONFIRMATION"
+            hint = "Wait for WAITING_CONFIRMATION."
         case StageStatus.FAILED:
-            hint = f"say what to change, or use restart_stage {state.current}"
+            hint = f"Say what to change, or use restart_stage {state.current}."
         case _:
-            hint = "the project is finished; use restart_stage to change something"
-    return f"No stage waits for a confirmation. {stands(state)} You can {hint}."
+            hint = "The project is finished; use restart_stage to change something."
+    return f"No stage waits for a confirmation. {stands(state)} {hint}"

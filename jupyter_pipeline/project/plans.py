@@ -7,11 +7,14 @@ from typing import Any
 import jsonpatch
 import msgspec
 
+from ..agent.vocabulary import REGRESSION_METRICS
+from ..automl.models import ParameterError, check_choices
 from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.plans import (
     PLAN_TYPES,
     DataPlan,
+    IntentPlan,
     ModelPlan,
     Plan,
     PreprocessPlan,
@@ -30,7 +33,10 @@ MOST_OPERATIONS, MOST_COPIES = 5_000, 4
 _MOST_COMPARED = 1_000
 
 #: Members that are shown and not changed.
-_FIXED: dict[StageId, tuple[str, ...]] = {StageId.DATA_SOURCE: ("data_sha256",)}
+_FIXED: dict[StageId, tuple[str, ...]] = {
+    StageId.PARSE_INTENT: ("not_understood",),
+    StageId.DATA_SOURCE: ("data_sha256",),
+}
 
 
 def digest(value: Any) -> str:
@@ -91,6 +97,12 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
             f"The patch does not apply to the plan of {stage_id} ({why}); send RFC 6902 operations such as "
             f'{{"op": "replace", "path": "/{next(iter(old), "")}", "value": …}}.',
         ) from None
+    lost = [member for member in old if isinstance(new, dict) and member not in new]
+    if lost:
+        raise Refusal(
+            ErrorCode.INVALID_ARGS,
+            f"This leaves out {lost[0]!r}; a plan of {stage_id} needs all its members, so replace its value instead.",
+        )
     return checked(state, stage_id, new)
 
 
@@ -118,14 +130,15 @@ def _listed(value: Any) -> int:
 def checked(state: ProjectState, stage_id: StageId, new: Any) -> dict[str, Any]:
     """A plan in its canonical form, or Refusal INVALID_ARGS saying what is wrong with it."""
     plan = _shaped(stage_id, new)
+    canonical = _canonical(plan)
     old = state.stage(stage_id).plan or {}
     for member in _FIXED.get(stage_id, ()):
-        if old and getattr(plan, member) != old.get(member):
-            raise Refusal(ErrorCode.INVALID_ARGS, f"{member} is measured and cannot be set.")
+        if old and canonical[member] != old.get(member):
+            raise Refusal(ErrorCode.INVALID_ARGS, f"{member} says what was found, and cannot be set.")
     wrong = _wrong(state, plan, old)
     if wrong is not None:
         raise Refusal(ErrorCode.INVALID_ARGS, wrong)
-    return _canonical(plan)
+    return canonical
 
 
 def shaped(stage_id: StageId, new: Any) -> dict[str, Any]:
@@ -153,6 +166,9 @@ def _canonical(plan: Plan) -> dict[str, Any]:
 def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
     """What is wrong with a plan that has the right shape, or None."""
     match plan:
+        case IntentPlan():
+            if "auto" not in (plan.task_type, plan.metric) and (wrong := _unsuited(plan.metric, plan.task_type)):
+                return wrong
         case DataPlan():
             known = {d.id for d in state.datasets} | {old.get("dataset_id")}
             if plan.dataset_id not in known:
@@ -163,6 +179,10 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
             same = (plan.dataset_id, plan.sheet) == (old.get("dataset_id"), old.get("sheet"))
             if same and state.columns and plan.target not in state.columns:
                 return f"There is no column {plan.target!r}; the columns are {_some(state.columns)}."
+            # For another target the stage finds task and metric anew.
+            asked = plan.metric not in ("auto", old.get("metric")) and plan.target == old.get("target")
+            if same and asked and (wrong := _unsuited(plan.metric, plan.task_type)):
+                return wrong
         case ProfilePlan():
             if wrong := _same_columns(plan.roles, old.get("roles", {})):
                 return wrong
@@ -183,12 +203,18 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
                 return "At least a fifth of the rows must be left to train on: lower val_fraction or test_fraction."
         case ModelPlan():
             known_models = [m.id for m in state.models]
-            ids = [m.id for m in plan.models]
-            for model_id in ids:
-                if known_models and model_id not in known_models:
-                    return f"There is no model {model_id!r}; there are {', '.join(known_models)}."
-            if len(set(ids)) < len(ids):
-                return "A model is named twice; set its parameters in one place."
+            for choice in plan.models:
+                if known_models and choice.id not in known_models:
+                    return f"There is no model {choice.id!r}; there are {', '.join(known_models)}."
+            try:
+                check_choices([(choice.id, choice.params) for choice in plan.models], plan.trials)
+            except ParameterError as error:
+                return str(error)
+            if plan.metric == "auto":
+                return "Name the metric that the models are judged by."
+            task = (state.stage(StageId.DATA_SOURCE).plan or {}).get("task_type")
+            if task and (wrong := _unsuited(plan.metric, task)):
+                return wrong
         case TrainPlan():
             good = [r.run_id for r in state.leaderboard if r.status == "success"]
             if plan.keep not in good:
@@ -199,6 +225,14 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
         case _:
             pass
     return None
+
+
+def _unsuited(metric: str, task_type: str) -> str | None:
+    """Whether a metric says nothing of such a task."""
+    if (metric in REGRESSION_METRICS) == (task_type == "regression"):
+        return None
+    kind = "regression" if metric in REGRESSION_METRICS else "classification"
+    return f"The metric {metric} is for {kind}, and the task is {task_type}: choose another metric."
 
 
 def _no_such_sheet(state: ProjectState, plan: DataPlan) -> str | None:

@@ -144,6 +144,8 @@ def convert_message(value: Any) -> AnyMessage:
         stage_is_wrong = kind == "confirm" and "stage_id" in str(error)
         code = ErrorCode.INVALID_STAGE if stage_is_wrong else ErrorCode.INVALID_MESSAGE
         raise Refusal(code, f"Not a valid {kind} message: {error}.") from None
+    if isinstance(message, Chat) and not message.text.strip():
+        raise Refusal(ErrorCode.INVALID_MESSAGE, "Not a valid chat message: its text says nothing.")
     return message  # type: ignore[return-value]
 
 
@@ -159,7 +161,9 @@ def convert_command(command: str, args: dict[str, Any]) -> BuiltinCommand:
         known = ", ".join(BUILTIN_COMMANDS)
         raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {command[:80]!r}; the commands are {known}.")
     try:
-        return msgspec.convert(args, BUILTIN_COMMANDS[command])
+        # Many clients send null for what they leave open.
+        given = {name: value for name, value in args.items() if value is not None}
+        return msgspec.convert(given, BUILTIN_COMMANDS[command])
     except msgspec.ValidationError as error:
         stage_id = args.get("stage_id")
         if "stage_id" in str(error) and "stage_id" in args:

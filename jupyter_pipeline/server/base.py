@@ -154,7 +154,18 @@ class JsonErrors(AccessMixin):
             self.set_header("Retry-After", str(max(1, math.ceil(refusal.retry_after_ms / 1000))))
         elif status_code == 503:
             self.set_header("Retry-After", "2")
-        super().finish(encode(error_frame(refusal, None)))
+        if not self._body_is_read():
+            self.set_header("Connection", "close")  # Tornado does, and a client that is not told sends its next request
+        super().finish(encode(error_frame(refusal, *self.original())))
+
+    def original(self) -> tuple[Any, str | None]:
+        """What an error repeats: the client's message, and its id."""
+        return None, None
+
+    def _body_is_read(self) -> bool:
+        """False while a handler that takes its body in pieces has not got all of it."""
+        read: asyncio.Future[None] | None = getattr(self.request, "_body_future", None)
+        return read is None or read.done()
 
     def _refusal_of(self, status_code: int, message: str | None) -> Refusal:
         if status_code == 403 and getattr(self, "_jupyter_current_user", None) is None:

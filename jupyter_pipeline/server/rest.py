@@ -26,7 +26,7 @@ from ..protocol.messages import (
 from .access import action_of
 from .assets import AssetHandler, AssetsHandler
 from .base import PROJECT_ID, PROJECTS, BodyHandler, ProjectHandler, guarded, query_int, query_seconds
-from .connection import now_ms
+from .connection import now_ms, read_original
 from .errors import NotFound
 from .limits import lane_of
 from .uploads import DataHandler
@@ -218,6 +218,13 @@ class MessagesHandler(BodyHandler):
         except Refusal:
             self.check_rate("invalid")
             raise
+
+    def original(self) -> tuple[Any, str | None]:
+        """The message in the body, as far as it can be read."""
+        if not 0 < len(self._body) <= self.body_limit:
+            return None, None
+        value, message_id, _ = read_original(self._body.decode("utf-8", "replace"))
+        return value, message_id
 
     async def take(self, project_id: str, message: AnyMessage) -> None:
         """Carry out a message and answer with its ack, or its pong."""

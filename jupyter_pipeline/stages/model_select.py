@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..automl.metrics import resolve
-from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_params, name_of
+from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_choices, name_of
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
 from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
 from ..protocol.stages import StageId
@@ -222,18 +222,10 @@ def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:
 def _checked(plan: ModelPlan, data: DataPlan) -> ModelPlan:
     if resolve(plan.metric, data.task_type) != plan.metric:
         raise StageError(f"The metric {plan.metric} does not suit a {data.task_type} task; choose another one.")
-    others = [choice.id for choice in plan.models if choice.id not in ("dummy", ENSEMBLE)]
-    if ENSEMBLE in {choice.id for choice in plan.models} and len(others) * plan.trials < 2:
-        raise StageError("An ensemble is made of the other models: choose two or more beside it, or more settings.")
-    seen: set[str] = set()
-    for choice in plan.models:
-        if choice.id in seen:
-            raise StageError(f"{name_of(choice.id)} is named twice; set its parameters in one place.")
-        seen.add(choice.id)
-        try:
-            check_params(choice.id, choice.params)
-        except ParameterError as error:
-            raise StageError(str(error)) from None
+    try:
+        check_choices([(choice.id, choice.params) for choice in plan.models], plan.trials)
+    except ParameterError as error:
+        raise StageError(str(error)) from None
     return plan
 
 

@@ -346,6 +346,15 @@ def test_a_changed_plan_makes_the_old_gate_stale_and_the_digest_another() -> Non
         {},
         {"op": "replace", "path": 7, "value": 1},
         {"op": "replace", "path": "/metric", "value": "beauty"},
+        {"op": "replace", "path": "/metric", "value": "rmse"},  # of a binary task
+        {"op": "replace", "path": "/metric", "value": "auto"},
+        {"op": "replace", "path": "/models/0/id", "value": "oracle"},
+        {"op": "replace", "path": "/models/0/params", "value": {"zzz": 1}},
+        {"op": "replace", "path": "/models/0/params", "value": {"l2": -1}},
+        {"op": "add", "path": "/models/-", "value": {"id": "linear"}},
+        {"op": "replace", "path": "/models", "value": [{"id": "ensemble"}]},
+        {"op": "replace", "path": "", "value": {}},
+        {"op": "remove", "path": "/trials"},
     ],
 )
 def test_a_bad_patch_is_refused_with_a_sentence_and_changes_nothing(patch: dict[str, Any]) -> None:
@@ -354,6 +363,34 @@ def test_a_bad_patch_is_refused_with_a_sentence_and_changes_nothing(patch: dict[
         decide(state, UpdatePlan(stage_id=StageId.MODEL_SELECT, patch=(patch,)), env())
     assert refused.value.code is ErrorCode.INVALID_ARGS
     assert refused.value.message.endswith((".", "}"))
+
+
+@pytest.mark.parametrize(
+    ("stage_id", "members", "taken"),
+    [
+        (StageId.PARSE_INTENT, {"metric": "rmse"}, False),  # the request is for a binary task
+        (StageId.PARSE_INTENT, {"metric": "rmse", "task_type": "regression"}, True),
+        (StageId.PARSE_INTENT, {"metric": "rmse", "task_type": "auto"}, True),
+        (StageId.PARSE_INTENT, {"not_understood": ["x"]}, False),
+        (StageId.DATA_SOURCE, {"metric": "rmse"}, False),
+        (StageId.DATA_SOURCE, {"metric": "accuracy"}, True),
+        (StageId.DATA_SOURCE, {"task_type": "regression"}, True),  # the stage chooses a metric for it
+        (StageId.DATA_SOURCE, {"task_type": "regression", "metric": "mae"}, True),
+        (StageId.DATA_SOURCE, {"target": "x", "metric": "mae"}, True),  # nor is the task of another target known
+    ],
+)
+def test_metric_and_task_must_suit_each_other_where_both_are_known(
+    stage_id: StageId, members: dict[str, Any], taken: bool
+) -> None:
+    state = at_gate(stage_id)
+    patch = tuple({"op": "replace", "path": f"/{member}", "value": value} for member, value in members.items())
+    command = UpdatePlan(stage_id=stage_id, patch=patch)
+    if taken:
+        assert decide(state, command, env())[0]
+        return
+    with pytest.raises(Refusal) as refused:
+        decide(state, command, env())
+    assert refused.value.code is ErrorCode.INVALID_ARGS
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,13 @@ def test_messages_answer_as_the_socket_does(server: Server, project_id: str) -> 
         ([], 400, "INVALID_MESSAGE"),
         ({"type": "nonsense"}, 400, "UNKNOWN_TYPE"),
         ({"type": "chat"}, 400, "INVALID_MESSAGE"),
+        ({"type": "chat", "text": "  \n", "id": "c1"}, 400, "INVALID_MESSAGE"),
         ({"type": "resume", "since": 0}, 400, "INVALID_MESSAGE"),
         ({"type": "subscribe"}, 400, "INVALID_MESSAGE"),
         ({"type": "confirm"}, 409, "NOT_WAITING"),
+        ({"type": "confirm", "id": "c2"}, 409, "NOT_WAITING"),
         ({"type": "command", "command": "cancel_run"}, 409, "NO_ACTIVE_RUN"),
+        ({"type": "command", "command": "cancel_run", "args": {"mode": None}}, 409, "NO_ACTIVE_RUN"),
         ({"type": "command", "command": "what"}, 400, "UNKNOWN_COMMAND"),
         ({"type": "command", "command": "restart_stage", "args": {"stage_id": "X"}}, 400, "INVALID_STAGE"),
         (b'{"type": "chat", "text": "' + b"x" * 2_000_000 + b'"}', 413, "TOO_LARGE"),
@@ -102,6 +105,9 @@ def test_errors_have_the_shape_of_error_frames(
     assert answer.json["type"] == "error"
     assert answer.json["code"] == code
     assert answer.json["message"].startswith("Failed to process message: ")
+    if not isinstance(message, bytes):
+        assert answer.json["original_message"] == message
+        assert answer.json["id"] == (message.get("id") if isinstance(message, dict) else None)
     assert server.request("GET", f"api/projects/{project_id}").status == 404, "nothing was made"
 
 

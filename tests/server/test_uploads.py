@@ -113,6 +113,7 @@ def test_a_body_that_claims_to_be_larger_than_the_limit_is_refused_before_it_com
     connection.endheaders()
     response = connection.getresponse()
     assert response.status == 413
+    assert response.headers["Connection"] == "close", "The next request would be lost."
     assert b"too large" in response.read()
     connection.close()
 
