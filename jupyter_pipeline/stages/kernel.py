@@ -6,6 +6,7 @@ IPython profile and history alone.
 """
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -121,7 +122,11 @@ async def _execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str,
         )
         manager.provisioner = _InGroup(kernel_id="notebook", kernel_spec=specs.get_kernel_spec(KERNEL), parent=manager)
         client = NotebookClient(
-            notebook, km=manager, timeout=timeout_s, kernel_name=KERNEL, resources={"metadata": {"path": str(folder)}}
+            notebook,
+            km=manager,
+            timeout=math.ceil(timeout_s),
+            kernel_name=KERNEL,
+            resources={"metadata": {"path": str(folder)}},
         )
         variables = {
             **os.environ,

@@ -21,7 +21,7 @@ def notebook(*cells: str) -> Any:
 
 def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
     made = notebook("import os; print(os.getpid(), os.getpgid(0), os.getcwd())", "1 + 1")
-    Execution(made, tmp_path, 60).result()
+    Execution(made, tmp_path, 66.25).result()  # twenty times what training took is rarely whole
     pid, group, folder = made.cells[0].outputs[0].text.split()
     assert int(group) == os.getpgid(0)
     assert Path(folder) == tmp_path
