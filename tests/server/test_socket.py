@@ -8,6 +8,7 @@ import websockets
 
 from jupyter_pipeline import __version__
 from jupyter_pipeline.protocol.stages import STAGES
+from jupyter_pipeline.server.framing import text_frames
 
 from .conftest import Server, Socket
 
@@ -135,15 +136,30 @@ async def test_a_first_message_that_resumes_gets_every_event_once(server: Server
 @pytest.mark.parametrize("how", ["url", "message"])
 async def test_resume_in_another_log_starts_over_and_says_so(server: Server, project_id: str, how: str) -> None:
     head, live = await some_events(server, project_id)
-    query = {"since": head - 1, "epoch": "another"}
-    async with server.connect(project_id, **(query if how == "url" else {})) as socket:
-        hello = await socket.greeting()
-        if how == "message":
-            await socket.send({"type": "resume", **query})
+    # The second has what this log never had: it is another one too, whatever it is called.
+    for query in ({"since": head - 1, "epoch": "another"}, {"since": head + 1}):
+        async with server.connect(project_id, **(query if how == "url" else {})) as socket:
             hello = await socket.greeting()
-        assert hello["resumed"] is False
-        await socket.events_to(head)
-        assert _durable(socket.frames) == live
+            if how == "message":
+                await socket.send({"type": "resume", **query})
+                hello = await socket.greeting()
+            assert hello["resumed"] is False
+            await socket.events_to(head)
+            assert _durable(socket.frames) == live
+
+
+def test_frames_of_every_length_are_read_as_they_were_sent() -> None:
+    """Around the lengths at which a frame's header changes."""
+    messages = [b"x" * size for size in (0, 1, 125, 126, 127, 65_535, 65_536, 70_000)]
+    data, found = text_frames(messages), []
+    while data:
+        kind, size = data[0], data[1]
+        assert (kind, size & 0x80) == (0x81, 0), "a whole text message, unmasked"
+        more = {126: 2, 127: 8}.get(size, 0)
+        size = int.from_bytes(data[2 : 2 + more]) if more else size
+        found.append(data[2 + more : 2 + more + size])
+        data = data[2 + more + size :]
+    assert found == messages
 
 
 async def test_without_since_a_connection_starts_at_the_head(server: Server, project_id: str) -> None:
