@@ -6,6 +6,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from ..automl.models import ENSEMBLE, name_of
 from .base import StageError
 from .kernel import Execution, NotebookFailed
 
@@ -113,7 +114,7 @@ fitted = fit_model(
     decimal_comma=config["decimal_comma"],
     callback=remember,
 )
-print(fitted.model_id, "with", fitted.iterations, "iterations and", len(fitted.feature_names), "features")
+print({size}, "and", len(fitted.feature_names), "features")
 """
 
 _CURVE = """\
@@ -178,6 +179,11 @@ def build(config: dict[str, Any], title: str) -> Any:
     folder = "drawings = tempfile.TemporaryDirectory()\nfigures = Path(drawings.name)"
     setup = setup.replace("import json\n", "import json\nimport tempfile\n") + folder + "\n"
     target, model, metric = config["task"]["target"], config["model"], config["task"]["metric"]
+    ensemble = model["id"] == ENSEMBLE
+    fit = _FIT.format(size='len(fitted.estimator), "models"' if ensemble else 'fitted.iterations, "iterations"')
+    how = "with the parameters and as many iterations as the kept one had."
+    if ensemble:
+        how = "each of its models with the parameters and as many iterations as it had, and with the same weight."
     parts: list[tuple[str, str]] = [
         (
             f"# {_plain(title)}\n\nThis notebook goes from the raw data to the numbers of the report. It uses the "
@@ -192,11 +198,8 @@ def build(config: dict[str, Any], title: str) -> Any:
             "Nothing is learned from validation rows but when to stop, and nothing at all from test rows.",
             _SPLIT,
         ),
-        (
-            f"## The model\n\n{_code(model['id'])}, with the parameters and as many iterations as the kept one had.",
-            _FIT,
-        ),
-        ("Loss after every iteration.", _CURVE),
+        (f"## The model\n\n{_plain(name_of(model['id']))}, {how}", fit),
+        *([] if ensemble else [("Loss after every iteration.", _CURVE)]),
         (f"## How good it is\n\nThe metric that decides is {_code(metric)}.", _MEASURE),
         ("On the test rows:", _PICTURES[classes]),
         ("## The same numbers\n\nThe last cell fails if a number differs from the report.", _CHECK),

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from ..automl.models import ENSEMBLE
 from .workspace import template
 
 TASKS = {"binary": "binary classification", "multiclass": "classification", "regression": "regression"}
@@ -139,7 +140,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
                 "value": number(metrics["val"].get(metric)),
                 "note": f"training rows {number(metrics['train'].get(metric))}",
             },
-            {"label": "Model", "value": kept["name"], "note": f"{kept['iterations']:,} iterations"},
+            {"label": "Model", "value": kept["name"], "note": _made_of(kept)},
             {"label": "Rows", "value": f"{data['n_rows']:,}", "note": f"{data['n_columns']:,} columns"},
         ],
         cautions=review["cautions"],
@@ -260,6 +261,12 @@ def _run(row: Mapping[str, Any]) -> dict[str, Any]:
         "params": params,
         "reason": row.get("reason") or "",
     }
+
+
+def _made_of(kept: Mapping[str, Any]) -> str:
+    if kept["model_id"] == ENSEMBLE:
+        return f"{len(kept['params'])} models averaged"  # its parameters are their weights
+    return f"{kept['iterations']:,} iteration{'' if kept['iterations'] == 1 else 's'}"
 
 
 def _importance(data: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -307,3 +307,10 @@ def test_other_tasks(tmp_path: Path, target: str, task_type: str, models: tuple[
     assert len(ended.stdout.splitlines()) == 6
     ended = alone(tmp_path / "bundle", "train.py")
     assert ended.returncode == 0, ended.stderr + ended.stdout
+    if "ensemble" in models:
+        # What is told of it says how many models it is, not how many rounds chose them.
+        members = len(runs[kept]["all_params"])
+        assert f"{members} models averaged" in (tmp_path / "bundle" / "report.html").read_text("utf-8")
+        notebook = (tmp_path / "bundle" / "train.ipynb").read_text("utf-8")
+        assert f"{members} models and" in notebook
+        assert "Loss after every iteration" not in notebook
