@@ -9,7 +9,7 @@ Server and client are on a core each. Prints a table and a JSON document.
 - ``neighbours``: delivery to ten others while one client reads 1 KB/s, and without it, in rounds that take turns;
 - ``flood``: how long a cancel takes while another client sends 1,000 chats a second;
 - ``idle``: bytes of the server for each connection that does nothing;
-- ``projects``: bytes of the server for each project that rests, and a ping with 1,000 of them open;
+- ``projects``: bytes of the server for each of 1,000 projects that were opened and left, and a ping after that;
 - ``unknown``: bytes that stay for each of 8,000 project ids that somebody connected to and left;
 - ``load``: a ping while processes at the workers' niceness keep all cores busy.
 """
@@ -326,8 +326,8 @@ async def projects(target: Target) -> Row:
         "projects": 1000.0,
         "bytes each": (after - before) / 1000,
         "CPU % at rest": (cpu_s(target) - cpu) / 3.0 * 100,
-        **percentiles(few, "ping with 1"),
-        **percentiles(many, "ping with 1000"),
+        **percentiles(few, "ping after 1"),
+        **percentiles(many, "ping after 1000"),
     }
 
 
