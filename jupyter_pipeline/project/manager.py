@@ -125,8 +125,10 @@ class ProjectManager:
         return tuple(project_id for project_id, project in self._projects.items() if project.state.work is not None)
 
     async def list(self) -> list[ProjectEntry]:
-        """All projects that have a log, last changed first."""
-        return [listed(entry) for entry in await self._log.entries()]
+        """All projects, last changed first: those that have a log, and those that somebody is connected to."""
+        found = {one.project_id: one.entry() for one in self._projects.values() if one.seq == 0 and one.connections}
+        found |= {entry.project_id: listed(entry) for entry in await self._log.entries()}
+        return sorted(found.values(), key=lambda entry: entry.updated_ts, reverse=True)
 
     async def find(self, project_id: str) -> Project | None:
         """A project that exists, None if there is none of this name."""

@@ -314,6 +314,7 @@ def test_a_project_that_never_had_an_event_is_forgotten(tmp_path: Path) -> None:
             project = await manager.open("nobody")
             with project.connected():
                 assert await manager.find("nobody") is project
+                assert await manager.list() == [project.entry()]
             assert await manager.find("nobody") is None
             assert await manager.list() == []
 
