@@ -53,6 +53,8 @@ PLANS: dict[StageId, dict[str, Any]] = {
     StageId.TRAIN: {"keep": "run-6-1-lightgbm", "threshold": 0.4},
     StageId.REVIEW_EDIT: {},
 }
+INTENT, DATA, PROFILE, PREPROCESS, SELECT, TRAIN, REVIEW, EXPORT = STAGES
+TREES = ["random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"]
 RUNS = ("lightgbm", "xgboost", "linear")
 
 
@@ -128,3 +130,8 @@ def ask(
     assert msgspec.json.encode(context) == before
     assert reply.text
     return reply, applied(reply, context)
+
+
+def ids(plans: dict[StageId, dict[str, Any]]) -> list[str]:
+    """The models of MODEL_SELECT's plan."""
+    return [m["id"] for m in plans[SELECT]["models"]]

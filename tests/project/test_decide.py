@@ -1,285 +1,41 @@
-"""Arbitrary sequences of commands against decide and evolve: what must never happen, whatever is asked."""
+"""What decide makes of single commands: gates, patches, restarts, and work that comes late or dies."""
 
 from typing import Any
 
 import jsonpatch
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jupyter_pipeline.agent.base import Change, Reply, Restart
 from jupyter_pipeline.project.commands import (
-    Answer,
     Env,
-    FinishOverdue,
     Recover,
     Say,
     SeenConfirm,
     WorkDied,
     WorkDone,
-    WorkEvents,
     WorkFailed,
 )
 from jupyter_pipeline.project.decide import decide
 from jupyter_pipeline.project.plans import difference
-from jupyter_pipeline.project.state import ProjectState, evolve
+from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import (
     Artifact,
     ArtifactAdded,
     BestMetric,
     BestModelUpdated,
-    FinalMetrics,
-    LeaderboardRow,
-    LeaderboardUpdated,
     MetricScalar,
-    Payload,
     StageStatusEvent,
-    TrainRunFinished,
     TrainRunStarted,
     User,
     WaitingConfirmation,
 )
-from jupyter_pipeline.protocol.frames import decode_event, encode_event
 from jupyter_pipeline.protocol.jobs import Done
-from jupyter_pipeline.protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
+from jupyter_pipeline.protocol.messages import CancelRun, Confirm, RestartStage, UpdatePlan
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
-USER = User("ada", "Ada")
-PLANS: dict[StageId, dict[str, Any]] = {
-    StageId.PARSE_INTENT: {"task_type": "binary", "target": "churn"},
-    StageId.DATA_SOURCE: {"dataset_id": "upload:a.csv", "target": "y", "task_type": "binary", "metric": "roc_auc"},
-    StageId.PROFILE_DATA: {"roles": {"x": "feature", "y": "target"}},
-    StageId.PREPROCESS: {"split": {}, "columns": {"x": "numeric"}},
-    StageId.MODEL_SELECT: {"models": [{"id": "linear"}], "time_budget_s": 60, "metric": "roc_auc"},
-    StageId.TRAIN: {"keep": "run-1", "threshold": 0.5},
-    StageId.REVIEW_EDIT: {},
-    StageId.EXPORT: {},
-}
-
-
-def said(attempt: int, *payloads: Payload) -> WorkEvents:
-    """What a worker says."""
-    return WorkEvents(attempt, payloads)
-
-
-def env(ts: int = 1000) -> Env:
-    return Env(ts=ts, user=USER)
-
-
-def play(state: ProjectState, *commands: Any) -> ProjectState:
-    for command in commands:
-        _, state = decide(state, command, env())
-    return state
-
-
-def new_state() -> ProjectState:
-    return ProjectState(project_id="demo", epoch="0123456789abcdef")
-
-
-def done(state: ProjectState, **changes: Any) -> WorkDone:
-    assert state.work is not None
-    plan = {**PLANS[state.work.stage_id], **changes}
-    return WorkDone(Done(attempt=state.work.attempt, plan=plan, summary="ready"))
-
-
-def at_gate(stage_id: StageId) -> ProjectState:
-    """A project whose gate of this stage is open."""
-    state = play(new_state(), Say("predict churn"))
-    while True:
-        assert state.work is not None
-        if state.current is StageId.TRAIN:
-            state = play(
-                state,
-                said(
-                    state.work.attempt,
-                    TrainRunStarted(run_id="run-1", model_id="linear", metric_primary="roc_auc", config={}),
-                ),
-                said(
-                    state.work.attempt,
-                    TrainRunFinished(
-                        run_id="run-1",
-                        status="success",
-                        final_metrics=FinalMetrics(task_type="binary", primary="roc_auc"),
-                    ),
-                ),
-                said(
-                    state.work.attempt,
-                    LeaderboardUpdated(
-                        rows=(
-                            LeaderboardRow(
-                                run_id="run-1", model="linear", params={}, metric=0.5, runtime_s=1.0, status="success"
-                            ),
-                        )
-                    ),
-                ),
-            )
-        state = play(state, done(state))
-        if state.current is stage_id:
-            return state
-        state = play(state, Confirm())
-
-
-class ProjectMachine(RuleBasedStateMachine):
-    """Anything in any order. The invariants are what clients rely on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.state = new_state()
-        self.frames: list[bytes] = []
-        self.finished: dict[str, str] = {}
-        self.completed: dict[tuple[StageId, int], StageStatus] = {}
-        self.runs = 0
-        self.ts = 0
-
-    def do(self, command: Any) -> None:
-        self.ts += 1
-        before = self.state
-        try:
-            events, after = decide(before, command, env(self.ts))
-        except Refusal:
-            return
-        for number, event in enumerate(events, start=before.seq + 1):
-            assert event.seq == number
-            self.frames.append(encode_event("demo", event))
-            self._check_transition(event.payload)
-        self.state = after
-
-    def _check_transition(self, payload: Any) -> None:
-        if isinstance(payload, TrainRunStarted):
-            assert payload.run_id not in self.finished
-        if isinstance(payload, TrainRunFinished):
-            assert payload.run_id not in self.finished, "a finished run changed its status"
-            self.finished[payload.run_id] = payload.status
-        if isinstance(payload, MetricScalar):
-            assert payload.run_id not in self.finished, "a finished run went on"
-
-    @rule(text=st.sampled_from(["predict churn", "use random forest"]))
-    def say(self, text: str) -> None:
-        self.do(Say(text))
-
-    @rule()
-    def confirm(self) -> None:
-        self.do(Confirm())
-
-    @rule(seen=st.integers(0, 200))
-    def bare_confirm(self, seen: int) -> None:
-        self.do(SeenConfirm(Confirm(), seen))
-
-    @rule(stage_id=st.sampled_from(STAGES), params=st.sampled_from([{}, {"prompt": "again"}, {"nonsense": 1}]))
-    def restart(self, stage_id: StageId, params: dict[str, Any]) -> None:
-        from jupyter_pipeline.project.plans import checked_params
-
-        try:
-            checked_params(self.state, stage_id, params)
-        except Refusal:
-            return
-        self.do(RestartStage(stage_id=stage_id, params=params))
-
-    @rule(mode=st.sampled_from(["stop", "finish", "now"]), which=st.booleans())
-    def cancel(self, mode: Any, which: bool) -> None:
-        runs = self.state.open_runs()
-        self.do(CancelRun(mode=mode, run_id=runs[0].run_id if which and runs else None))
-
-    @rule(stage_id=st.sampled_from(STAGES))
-    def update(self, stage_id: StageId) -> None:
-        self.do(UpdatePlan(stage_id=stage_id, patch=({"op": "replace", "path": "/time_budget_s", "value": self.ts},)))
-
-    @rule()
-    def select(self) -> None:
-        self.do(SelectDataset(dataset_id="upload:a.csv"))
-
-    @rule(stage_id=st.sampled_from(STAGES))
-    def agent_restarts(self, stage_id: StageId) -> None:
-        self.do(Answer(Reply(text="ok", actions=(Restart(stage_id=stage_id),))))
-
-    @rule(stage_id=st.sampled_from(STAGES), value=st.sampled_from([1, 60, "x"]))
-    def agent_changes(self, stage_id: StageId, value: Any) -> None:
-        patch = ({"op": "add", "path": "/time_budget_s", "value": value},)
-        self.do(Answer(Reply(text="ok", actions=(Change(stage_id=stage_id, patch=patch),))))
-
-    @rule(late=st.booleans())
-    def work_is_done(self, late: bool) -> None:
-        attempt = self.state.attempts - late
-        plan = PLANS[self.state.current]
-        self.do(WorkDone(Done(attempt=attempt, plan=plan, summary="ready")))
-
-    @rule(late=st.booleans())
-    def work_fails(self, late: bool) -> None:
-        self.do(WorkFailed(self.state.attempts - late, "it broke"))
-
-    @rule()
-    def work_dies(self) -> None:
-        self.do(WorkDied(self.state.attempts, "it died"))
-
-    @rule()
-    def overdue(self) -> None:
-        self.do(FinishOverdue(self.state.attempts))
-
-    @rule()
-    def recover(self) -> None:
-        self.do(Recover())
-
-    @precondition(lambda self: self.state.work is not None)
-    @rule(late=st.booleans())
-    def run_starts(self, late: bool) -> None:
-        self.runs += 1
-        payload = TrainRunStarted(run_id=f"run-{self.runs}", model_id="linear", metric_primary="roc_auc", config={})
-        self.do(said(self.state.attempts - late, payload))
-
-    @precondition(lambda self: self.runs > 0)
-    @rule(data=st.data())
-    def run_speaks(self, data: st.DataObject) -> None:
-        run_id = f"run-{data.draw(st.integers(1, self.runs))}"
-        payload: Any = data.draw(
-            st.sampled_from(
-                [
-                    MetricScalar(run_id=run_id, name="loss", split="val", step=1, value=0.1),
-                    TrainRunFinished(
-                        run_id=run_id,
-                        status="success",
-                        final_metrics=FinalMetrics(task_type="binary", primary="roc_auc"),
-                    ),
-                    TrainRunStarted(run_id=run_id, model_id="linear", metric_primary="roc_auc", config={}),
-                ]
-            )
-        )
-        self.do(said(self.state.attempts, payload))
-
-    @invariant()
-    def state_is_the_fold_of_the_log(self) -> None:
-        state = new_state()
-        for frame in self.frames:
-            state = evolve(state, decode_event(frame))
-        assert msgspec.json.encode(state) == msgspec.json.encode(self.state)
-
-    @invariant()
-    def stages_stand_in_order(self) -> None:
-        here = self.state.current.order
-        for stage in self.state.stages[:here]:
-            assert stage.status is StageStatus.COMPLETED
-        for stage in self.state.stages[here + 1 :]:
-            assert stage.status is StageStatus.PENDING
-
-    @invariant()
-    def work_and_gate_exclude_each_other(self) -> None:
-        here = self.state.here
-        assert (self.state.work is not None) == (here.status is StageStatus.IN_PROGRESS)
-        assert (here.gate is not None) == (here.status is StageStatus.WAITING_CONFIRMATION)
-        if self.state.work is None:
-            assert not self.state.open_runs()
-
-    @invariant()
-    def what_is_approved_is_logged(self) -> None:
-        for stage in self.state.stages:
-            if stage.status is StageStatus.COMPLETED and stage.id is not StageId.EXPORT:
-                assert any(d.stage_id is stage.id and d.plan == stage.plan for d in self.state.decisions)
-
-
-TestProjectMachine = ProjectMachine.TestCase
-TestProjectMachine.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+from .deciding import PLANS, USER, at_gate, done, env, new_state, play, said
 
 
 @pytest.mark.parametrize("stage_id", STAGES[:-1])
