@@ -7,12 +7,14 @@ anyone hears of it. Work is then kept in step with the state (:mod:`.reconciler`
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from .. import faults
 from ..agent.base import Agent
-from ..faults import ARMED, crash_point
+from ..faults import crash_point
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import User
 from ..protocol.frames import Event, encode_event
@@ -28,6 +30,7 @@ from .entries import entry_of
 from .files import ProjectFiles
 from .log import EventLog, Stored
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
+from .mistakes import instead_of, stage_failed
 from .reconciler import Reconciler
 from .settings import Settings
 from .snapshot import context
@@ -36,8 +39,11 @@ from .tail import Tail
 
 log = logging.getLogger(__name__)
 Committed = Callable[[str, Sequence[Event]], None]
+_Decided = tuple[list[Event], list[Stored], ProjectState]
 _RECENT_IDS = 1024
 _RETRY_S = 1.0
+_MISTAKES = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError)
+"""Of SQLite's errors, those that do not pass when there is room on the disk again."""
 
 
 class Conductor:
@@ -88,6 +94,7 @@ class Conductor:
         self._recent: OrderedDict[str, int] = OrderedDict()
         self._unstored: tuple[float, str] | None = None
         self._handling = False
+        self._given_up = 0
         self._serving = asyncio.get_running_loop().create_task(self._serve())
 
     @property
@@ -146,16 +153,29 @@ class Conductor:
                 raise
             except Exception as error:  # whatever one letter does, the project goes on
                 log.error("%s: letters could not be handled:\n%s", self.state.project_id, places(error))
-                for letter in letters:
-                    letter.refuse(_wrong())
+                self._give_up(letters, error)
             self._handling = False
-            self._work.look()
-            self._on_handled()
+            try:
+                self._work.look()
+                self._on_handled()
+            except Exception as error:
+                log.error("%s: what follows from letters failed:\n%s", self.state.project_id, places(error))
+
+    def _give_up(self, letters: list[Letter], error: Exception) -> None:
+        """Nothing of these letters was stored, nor will be: clients are told, and a stage that reported is ended."""
+        for letter in letters:
+            letter.refuse(_wrong())
+        failed = stage_failed(self.state, error)
+        if failed is None or failed.attempt == self._given_up or all(letter.answer is not None for letter in letters):
+            return
+        self._given_up = failed.attempt  # once: should this not go through either, it is left at that
+        self._mailbox.put_back([Letter(failed)])
 
     async def _handle(self, letters: list[Letter]) -> None:
         """Decide on some letters, make what follows durable, then let the world know."""
         state = self.state
         events: list[Event] = []
+        stored: list[Stored] = []
         ids: dict[str, int] = {}
         decided: list[tuple[Letter, Outcome | Refusal]] = []
         code = ""
@@ -170,7 +190,7 @@ class Conductor:
                         decided.append((letter, Outcome(seen, "duplicate")))
                         continue
                 env = Env(ts=max(now, state.ts), user=letter.user, code=code)
-                produced, state = await self._decide(state, letter.command, env)
+                produced, frames, state = await self._decided(state, letter.command, env)
             except Refusal as refusal:
                 decided.append((letter, refusal))
                 continue
@@ -180,16 +200,18 @@ class Conductor:
                 decided.append((letter, _wrong()))
                 continue
             events += produced
+            stored += frames
             if letter.message_id is not None:
                 ids[letter.message_id] = state.seq
             decided.append((letter, Outcome(state.seq, "accepted")))
         if events or ids:
-            stored = [Stored(e.seq, e.name, encode_event(state.project_id, e), type(e.payload).STATE) for e in events]
             try:
                 _crash_points("append.before", state, stored)
                 await self._log.append(entry_of(state), stored, list(ids.items()))
                 _crash_points("append.after", state, stored)
-            except Exception as error:
+            except (OSError, sqlite3.Error) as error:
+                if isinstance(error, _MISTAKES):
+                    raise
                 await self._could_not_store(letters, error)
                 return
             self._stored(state, events, stored, ids)
@@ -199,9 +221,28 @@ class Conductor:
                 continue
             letter.accept(outcome)
             if outcome.status == "accepted":
-                self._follow_up(letter)
+                try:
+                    self._follow_up(letter)
+                except Exception as error:
+                    log.error("%s: what follows from a message failed:\n%s", state.project_id, places(error))
 
-    async def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> tuple[list[Event], ProjectState]:
+    async def _decided(self, state: ProjectState, command: AnyCommand, env: Env) -> _Decided:
+        """The events of a command, and the state after them; where a mistake of ours keeps it from being decided, and
+        nobody would hear of that, those of what is decided instead."""
+        try:
+            return await self._decide(state, command, env)
+        except Refusal:
+            raise
+        except Exception as error:
+            instead = instead_of(command, state, error)
+            if instead is None:
+                raise
+            log.error("%s: deciding on %s failed:\n%s", state.project_id, type(command).__name__, places(error))
+            return await self._decide(state, instead, env)
+
+    async def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> _Decided:
+        if faults.ARMED:
+            crash_point("decide", state.current, type(command).__name__)
         answers = isinstance(command, Say) and not is_request(state)
         produced, after = decide(state, command, env)
         events = list(produced)
@@ -210,7 +251,8 @@ class Conductor:
             if answer is not None:
                 more, after = decide(after, answer, env)
                 events += more
-        return events, after
+        frames = [Stored(e.seq, e.name, encode_event(state.project_id, e), type(e.payload).STATE) for e in events]
+        return events, frames, after
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:
@@ -227,7 +269,10 @@ class Conductor:
         if stored:
             self.tail.extend(stored, keep=self._attended)
             if self._on_committed is not None:
-                self._on_committed(state.project_id, events)
+                try:
+                    self._on_committed(state.project_id, events)
+                except Exception as error:
+                    log.error("%s: what is told of events failed:\n%s", state.project_id, places(error))
 
     def _follow_up(self, letter: Letter) -> None:
         """Do what the state alone does not say."""
@@ -265,6 +310,6 @@ def _wrong() -> Refusal:
 
 
 def _crash_points(point: str, state: ProjectState, stored: list[Stored]) -> None:
-    if ARMED:
+    if faults.ARMED:
         for event in stored:
             crash_point(point, state.current, event.name)

@@ -15,12 +15,13 @@ from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
 from ..tasks import Tasks
 from ..traces import places
 from ..workers.pool import Attempt, WorkerPool
-from .commands import AnyCommand, FinishOverdue, WorkDied, WorkDone, WorkFailed
+from .commands import AnyCommand, Finished, FinishOverdue, WorkDied, WorkDone, WorkFailed
 from .disk import outgrown
 from .files import ProjectFiles
 from .job import prepare_job
 from .log import EventLog
 from .mailbox import Letter, Mailbox
+from .mistakes import stage_failed
 from .settings import Settings
 from .state import ProjectState, Work
 
@@ -105,10 +106,10 @@ class Reconciler:
                     self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
             elif work.finishing and self._asked_to_finish != work.attempt:
                 self._asked_to_finish = work.attempt
-                await self._attempt.finish()
                 asyncio.get_running_loop().call_later(
                     self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
                 )
+                await self._attempt.finish()
 
     async def _end_other(self) -> None:
         """End what runs and should not, and remove what it had for itself."""
@@ -153,6 +154,14 @@ class Reconciler:
     # -- what an attempt says ------------------------------------------------------------------------------
 
     def _frame(self, frame: FromWorker) -> None:
+        try:
+            self._take_in(frame)
+        except Exception as error:  # what was said is lost, so the stage is not let wait for what follows from it
+            log.error("%s: what a worker said could not be taken in:\n%s", self._project_id, places(error))
+            if (failed := stage_failed(self._state(), error)) is not None:
+                self._report(failed)
+
+    def _take_in(self, frame: FromWorker) -> None:
         match frame:
             case Emitted():
                 if (payload := self._payload(frame)) is not None:
@@ -169,7 +178,11 @@ class Reconciler:
 
     async def _died(self, attempt: int, why: str) -> None:
         """Report that an attempt's process ended, with the runs that had come to their metrics."""
-        finished = await asyncio.to_thread(self._files.finished_runs, attempt)
+        finished: Finished = {}
+        try:
+            finished = await asyncio.to_thread(self._files.finished_runs, attempt)
+        except Exception as error:
+            log.error("%s: what an attempt had finished cannot be read:\n%s", self._project_id, places(error))
         self._report(WorkDied(attempt, why, finished))
 
     def _hold(self, held: bool) -> None:

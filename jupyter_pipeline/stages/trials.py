@@ -117,10 +117,10 @@ class TrialStore:
             try:
                 mark = json.loads(note.read_text("utf-8"))["fingerprint"]
                 record = json.loads((self.folder / mark / _RECORD).read_text("utf-8"))
-            except (OSError, ValueError, KeyError):
+                if record["run_id"] == note.stem:
+                    found[note.stem] = {str(name): _number(value) for name, value in record["metrics"].items()}
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none, or somebody damaged it
                 continue
-            if record.get("run_id") == note.stem:
-                found[note.stem] = record["metrics"]
         return found
 
     def begin(self, mark: str, attempt: int) -> Path:
@@ -154,6 +154,10 @@ class TrialStore:
         for path in self.folder.glob(".*"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _write(path: Path, value: Any) -> None:

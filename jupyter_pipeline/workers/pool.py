@@ -12,7 +12,7 @@ import msgspec
 
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
 from ..tasks import Tasks
-from ..traces import keep
+from ..traces import keep, places
 from .process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -68,16 +68,20 @@ class Attempt:
     async def _start(self) -> None:
         try:
             worker = await self._pool.take(self)
-        except (OSError, RuntimeError) as error:  # no process, or no thread to listen to it
+        except Exception as error:  # no process, or no thread to listen to it
             self._is_over()
             self._pool.give_back(self, None)
             self._on_death(f"No worker process could be started ({error}).")
             return
         self._worker = worker
         worker.hold(self._held)
-        await worker.send(self._job)
-        if self._wants_finish:
-            await worker.send(Finish(attempt=self.number))
+        try:
+            await worker.send(self._job)
+            if self._wants_finish:
+                await worker.send(Finish(attempt=self.number))
+        except Exception as error:
+            log.error("A job of %s could not be sent:\n%s", self._job.project_id, places(error))
+            self._pool.end(worker)  # its death is told
 
     async def finish(self) -> None:
         """Ask the stage to end with the best so far."""
@@ -131,6 +135,8 @@ class Attempt:
         job, code = self._job, worker.returncode
         how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
         hint = " (out of memory?)" if code == -9 else ""
+        if worker.unreadable:
+            how, hint = "said something that is no frame, or too long for one, so it was ended", ""
         log.warning("The worker of %s of %s, attempt %d, %s", job.stage_id, job.project_id, self.number, how)
         said = ""
         if words := worker.last_words():
@@ -202,14 +208,18 @@ class WorkerPool:
                 self._tidying.add(tidying := asyncio.get_running_loop().create_task(self._tidy(worker)))
                 tidying.add_done_callback(self._tidying.discard)
             else:
-                self._tasks.start(worker.end(0.0))
+                self.end(worker)
         self.warm()
+
+    def end(self, worker: WorkerProcess) -> None:
+        """End a worker that is of no use any more."""
+        self._tasks.start(worker.end(0.0))
 
     async def _tidy(self, worker: WorkerProcess) -> None:
         """Keep a worker for the next attempt, unless its job left processes behind: those end with it."""
         if await worker.left_behind():
             log.info("A stage left processes behind; they are ended.")
-            self._tasks.start(worker.end(0.0))
+            self.end(worker)
         elif worker.returncode is None:
             self._idle.append(worker)
 
@@ -233,6 +243,7 @@ class WorkerPool:
             except (OSError, RuntimeError) as error:
                 raise PredictorBusy(f"No process could be started that predicts ({error}); try again.") from None
         predictor = self._predictor
+        predictor.predicts = True
         text = bytes(rows) if isinstance(rows, msgspec.Raw) else msgspec.json.encode(rows)
         line = msgspec.Raw(text.replace(b"\n", b" ").replace(b"\r", b" "))  # in JSON only white space has them
         request = Predict(request_id=uuid.uuid4().hex, model_dir=model_dir, threshold=threshold, rows=line)
@@ -246,7 +257,7 @@ class WorkerPool:
             # Those that wait behind it hear of its end and can be sent again; none is sent to it any more.
             if self._predictor is predictor:
                 self._predictor = None
-            self._tasks.start(predictor.end(0.0))
+            self.end(predictor)
             raise PredictorBusy(
                 f"The prediction took longer than {self.predict_s:g} s and was stopped; send fewer rows at once."
             ) from None

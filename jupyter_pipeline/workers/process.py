@@ -34,6 +34,8 @@ _GUARD_S = 1.0
 _PIPE_S = 2.0
 _LINE_BYTES = 64 << 10
 """Of a line on standard error that are taken as one: what prints without line breaks ends nobody's memory."""
+_FRAME_BYTES = 64 << 20
+"""Of a stage's frame at the most: it is held in memory, and an event goes to everyone who reads."""
 _decoder = msgspec.json.Decoder(FromWorker)
 _POSIX = os.name == "posix"
 
@@ -49,6 +51,13 @@ class WorkerProcess:
         Called on the event loop, once, when the process has ended and its frames were all delivered.
     eager : bool, default=False
         Import what stages need before the first job comes; else once there was one.
+
+    Attributes
+    ----------
+    predicts : bool
+        Whether it is asked for predictions, whose size depends on that of the request.
+    unreadable : bool
+        Whether it said something that is no frame. It is ended then, because that may have been its result.
     """
 
     def __init__(
@@ -63,6 +72,8 @@ class WorkerProcess:
         self._mark = uuid.uuid4().hex
         self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
         self.exited = asyncio.Event()
+        self.predicts = False
+        self.unreadable = False
         self._may_read = threading.Event()
         self._may_read.set()
         self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
@@ -200,13 +211,19 @@ class WorkerProcess:
         if stream is None:
             return
         with stream:
-            for line in stream:
+            while line := stream.readline(_FRAME_BYTES):
                 if not self._may_read.is_set():
                     self._may_read.wait()
+                if self.unreadable:
+                    continue
+                if len(line) >= _FRAME_BYTES and self.predicts:
+                    line += stream.readline()
                 try:
                     frame = _decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeError):
-                    self._stderr.append(f"(a frame that could not be read: {line[:200]!r})")
+                except (ValueError, RecursionError):
+                    self._stderr.append(f"(a frame of {len(line):,} bytes that could not be read: {line[:200]!r})")
+                    self.unreadable = True
+                    self._let_go()
                     continue
                 if isinstance(frame, Ready):
                     self._inner = frame.pid

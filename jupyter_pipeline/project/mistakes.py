@@ -1,0 +1,43 @@
+"""What is decided where a mistake in the program keeps something from being decided: nobody waits for it in vain."""
+
+from ..agent.base import Reply
+from .commands import Answer, AnyCommand, FinishOverdue, Recover, WorkDied, WorkDone, WorkEvents, WorkFailed
+from .state import ProjectState
+
+_REPORTS = (WorkEvents, WorkDone, WorkDied, FinishOverdue, Recover)
+_SORRY = (
+    "What was answered could not be carried out, because of a mistake in jupyter_pipeline itself; nothing was changed. "
+    "Please say it another way, or use the buttons."
+)
+
+
+def instead_of(command: AnyCommand, state: ProjectState, error: Exception) -> AnyCommand | None:
+    """What is decided in place of something that could not be; None if somebody waits for the answer and is told.
+
+    Parameters
+    ----------
+    command : AnyCommand
+        What could not be decided.
+    state : ProjectState
+        How the project stands.
+    error : Exception
+        Why. Its kind is told; what it says may hold data of anyone, and is not.
+    """
+    if isinstance(command, Answer):
+        return Answer(Reply(text=_SORRY))
+    if not isinstance(command, _REPORTS):
+        return None
+    return stage_failed(state, error)
+
+
+def stage_failed(state: ProjectState, error: Exception) -> WorkFailed | None:
+    """The end of the stage that is at work; None if none is."""
+    work = state.work
+    if work is None:
+        return None
+    return WorkFailed(
+        work.attempt,
+        f"{work.stage_id.value} was ended by a mistake in jupyter_pipeline itself ({type(error).__name__} while the "
+        "server took in what the stage reported; where is in the server's log). Your project is unharmed, and what was "
+        f"finished is kept: use restart_stage {work.stage_id.value} to try again.",
+    )
