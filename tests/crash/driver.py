@@ -29,7 +29,7 @@ WAIT_S = 240.0
 
 @dataclass(frozen=True)
 class Case:
-    """Where, in which stage, and who dies: ``server``, ``worker`` or ``both``."""
+    """Where, in which stage, and who dies: ``server``, ``worker`` or ``both``; with ``mistake`` nobody does."""
 
     point: str
     stage: str
@@ -137,10 +137,10 @@ def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool) -> d
         acked = send_file(server) if message is None else tell(server, message)
         until(fired.exists, f"the crash at {case}")
         assert server.process is not None
-        if case.who != "worker":
+        if case.who in ("server", "both"):
             server.process.wait(30)
         start = time.monotonic()
-        if case.who != "worker":
+        if case.who in ("server", "both"):
             no_orphans(str(fired))
             gone_s = time.monotonic() - start
             start = time.monotonic()
@@ -154,6 +154,8 @@ def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool) -> d
             return {"gone_s": gone_s, "serving_s": serving_s}
         again = tell(server, message)
         assert again == "duplicate" if acked else again in ("accepted", "duplicate"), (acked, again)
+        if case.who == "mistake":
+            restart_after_mistake(server, case.stage)
         until_gate(server, case.stage)
         back_s = time.monotonic() - start
         check(server, before, folder)
@@ -165,6 +167,19 @@ def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool) -> d
         return {"gone_s": gone_s, "serving_s": serving_s, "back_s": back_s}
     finally:
         server.stop()
+
+
+def restart_after_mistake(server: Server, stage: str) -> None:
+    """A mistake of ours ends the stage and its runs, and says so; then it is started again."""
+
+    def failed() -> dict[str, Any] | None:
+        state = state_of(server)
+        return state if state["stages"][STAGES.index(stage)]["status"] == "FAILED" else None
+
+    state = until(failed, f"the end of {stage}")
+    assert "a mistake in jupyter_pipeline itself" in state["stages"][STAGES.index(stage)]["message"]
+    assert all(run["status"] != "running" for run in state["runs"])
+    assert tell(server, command("restart_stage", stage_id=stage)) == "accepted"
 
 
 def send_file(server: Server) -> str | None:

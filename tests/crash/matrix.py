@@ -1,6 +1,7 @@
 """The whole crash matrix: ``python -m tests.crash.matrix [--jobs N] [--only TEXT] [--gate]``.
 
-Every named place, in every stage, with the server, the worker or both killed there by SIGKILL; then the project must go
+Every named place, in every stage, with the server, the worker or both killed there by SIGKILL, and errors that nobody
+expects while the server takes in what a stage reports; then the project must go
 on to its end with nothing lost, nothing doubled and nothing left behind. Prints a line for each case, then a summary as
 JSON; the exit status is the number of cases that failed, 99 at the most.
 """
@@ -46,6 +47,8 @@ def points(stage: str) -> list[str]:
 def cases() -> list[Case]:
     """All of them."""
     found = [Case(point, stage, who) for stage in STAGES for point in points(stage) for who in WHO]
+    found += [Case("decide.WorkDone", stage, "mistake") for stage in STAGES]
+    found += [Case("append.before.METRIC_SCALAR", "TRAIN", "mistake")]
     return found + [Case(point, "DATA", "server") for point in ("upload.middle", "upload.placed")]
 
 
