@@ -29,9 +29,11 @@ from .decide import decide, is_request
 from .entries import entry_of
 from .files import ProjectFiles
 from .log import EventLog, Stored
+from .log_rows import ID_BYTES, size_of
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
 from .mistakes import instead_of, stage_failed
 from .reconciler import Reconciler
+from .room import Room, instead_when_full
 from .settings import Settings
 from .snapshot import context
 from .state import ProjectState
@@ -53,6 +55,8 @@ class Conductor:
     ----------
     state : ProjectState
         As folded from the log.
+    log_bytes : int
+        What the project has in the log.
     files, event_log, pool, agent, custom, settings
         What it stands on.
     on_committed : callable or None
@@ -66,11 +70,14 @@ class Conductor:
         What is durable.
     tail : Tail
         Where readers follow.
+    room : Room
+        How much more may be put into the log.
     """
 
     def __init__(
         self,
         state: ProjectState,
+        log_bytes: int,
         files: ProjectFiles,
         event_log: EventLog,
         pool: WorkerPool,
@@ -82,6 +89,7 @@ class Conductor:
     ) -> None:
         self.state = state
         self.tail = Tail(event_log, state.project_id, state.seq)
+        self.room = Room(files, settings, log_bytes)
         self._attended = False
         self._files = files
         self._log = event_log
@@ -90,7 +98,9 @@ class Conductor:
         self._mailbox = Mailbox()
         self._tasks = Tasks(log)
         self._conversation = Conversation(agent, custom, files, self._mailbox, self._tasks)
-        self._work = Reconciler(lambda: self.state, files, settings, pool, event_log, self._mailbox, self._tasks)
+        self._work = Reconciler(
+            lambda: self.state, files, settings, pool, event_log, self.room, self._mailbox, self._tasks
+        )
         self._recent: OrderedDict[str, int] = OrderedDict()
         self._unstored: tuple[float, str] | None = None
         self._handling = False
@@ -178,9 +188,11 @@ class Conductor:
         stored: list[Stored] = []
         ids: dict[str, int] = {}
         decided: list[tuple[Letter, Outcome | Refusal]] = []
-        code = ""
-        if any(letter.user is not SYSTEM for letter in letters) and self._files.code.is_dir():
-            code = await asyncio.to_thread(self._files.code_digest)
+        code, grown = "", 0
+        if any(letter.user is not SYSTEM for letter in letters):
+            await self.room.look()
+            if self._files.code.is_dir():
+                code = await asyncio.to_thread(self._files.code_digest)
         now = int(time.time() * 1000)
         for letter in letters:
             try:
@@ -190,7 +202,7 @@ class Conductor:
                         decided.append((letter, Outcome(seen, "duplicate")))
                         continue
                 env = Env(ts=max(now, state.ts), user=letter.user, code=code)
-                produced, frames, state = await self._decided(state, letter.command, env)
+                produced, frames, state, size = await self._decided(state, letter, env, grown)
             except Refusal as refusal:
                 decided.append((letter, refusal))
                 continue
@@ -201,6 +213,7 @@ class Conductor:
                 continue
             events += produced
             stored += frames
+            grown += size
             if letter.message_id is not None:
                 ids[letter.message_id] = state.seq
             decided.append((letter, Outcome(state.seq, "accepted")))
@@ -214,6 +227,7 @@ class Conductor:
                     raise
                 await self._could_not_store(letters, error)
                 return
+            self.room.used += grown
             self._stored(state, events, stored, ids)
         for letter, outcome in decided:
             if isinstance(outcome, Refusal):
@@ -226,11 +240,17 @@ class Conductor:
                 except Exception as error:
                     log.error("%s: what follows from a message failed:\n%s", state.project_id, places(error))
 
-    async def _decided(self, state: ProjectState, command: AnyCommand, env: Env) -> _Decided:
-        """The events of a command, and the state after them; where a mistake of ours keeps it from being decided, and
-        nobody would hear of that, those of what is decided instead."""
+    async def _decided(
+        self, state: ProjectState, letter: Letter, env: Env, grown: int
+    ) -> tuple[list[Event], list[Stored], ProjectState, int]:
+        """The events of a letter, the state after them, and what they take in the log, which has ``grown`` already.
+
+        Where a mistake of ours keeps it from being decided, and nobody would hear of that, or where the log has no
+        room, it is those of what is decided instead.
+        """
+        command, ids = letter.command, ID_BYTES if letter.message_id is not None else 0
         try:
-            return await self._decide(state, command, env)
+            events, frames, after = await self._decide(state, command, env)
         except Refusal:
             raise
         except Exception as error:
@@ -238,7 +258,12 @@ class Conductor:
             if instead is None:
                 raise
             log.error("%s: deciding on %s failed:\n%s", state.project_id, type(command).__name__, places(error))
-            return await self._decide(state, instead, env)
+            events, frames, after = await self._decide(state, command := instead, env)
+        size = size_of(frames) + ids
+        if size and (why := self.room.lacks(grown + size, command, after)):
+            events, frames, after = await self._decide(state, instead_when_full(command, state, why), env)
+            size = size_of(frames) + ids
+        return events, frames, after, size
 
     async def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> _Decided:
         if faults.ARMED:

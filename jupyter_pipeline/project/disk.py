@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 LOOK_S = 1.0
@@ -30,15 +31,15 @@ def folder_size(folder: Path) -> int:
     return total
 
 
-async def outgrown(folder: Path, most: int) -> int:
-    """Wait until a folder has more bytes than ``most``, and return how many.
+async def outgrown(folder: Path, most: int, beside: Callable[[], int]) -> int:
+    """Wait until a folder, and what ``beside`` tells, have more bytes than ``most``, and return how many.
 
     The looks are taken in a thread, every second or, where they take long, less often: they use a twentieth of a core
     at the most. It takes two looks, because what is renamed during one may be counted twice.
     """
     while True:
         start = time.monotonic()
-        used = await asyncio.to_thread(folder_size, folder)
-        if used > most and (used := await asyncio.to_thread(folder_size, folder)) > most:
+        used = await asyncio.to_thread(folder_size, folder) + beside()
+        if used > most and (used := await asyncio.to_thread(folder_size, folder) + beside()) > most:
             return used
         await asyncio.sleep(max(LOOK_S, _PART * (time.monotonic() - start)))

@@ -15,13 +15,14 @@ SCHEMA = """
 CREATE TABLE projects (
   id INTEGER PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   updated_ts INTEGER NOT NULL, current_stage TEXT NOT NULL, status TEXT NOT NULL, working INTEGER NOT NULL,
-  ended_by BLOB, messages INTEGER NOT NULL DEFAULT 0)"""
+  ended_by BLOB, messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0)"""
 _COLUMNS = ("project_id", "epoch", "seq", "updated_ts", "current_stage", "status", "working", "ended_by")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM projects"  # noqa: S608 - our names
 _WRITE = (
-    f"INSERT INTO projects ({', '.join(_COLUMNS)}, messages)"  # noqa: S608 - our names
-    f" VALUES ({', '.join('?' * len(_COLUMNS))}, ?) ON CONFLICT (project_id) DO UPDATE SET "
-    f"{', '.join(f'{c}=excluded.{c}' for c in _COLUMNS[2:])}, messages=messages+excluded.messages"
+    f"INSERT INTO projects ({', '.join(_COLUMNS)}, messages, bytes)"  # noqa: S608 - our names
+    f" VALUES ({', '.join('?' * len(_COLUMNS))}, ?, ?) ON CONFLICT (project_id) DO UPDATE SET "
+    f"{', '.join(f'{c}=excluded.{c}' for c in _COLUMNS[2:])}, messages=messages+excluded.messages, "
+    "bytes=bytes+excluded.bytes"
 )
 
 
@@ -69,10 +70,11 @@ def listed(entry: Entry) -> ProjectEntry:
     )
 
 
-def write(connection: sqlite3.Connection, entry: Entry, messages: int) -> None:
-    """Put a project into the list, or bring it up to date there; ``messages`` more of them have ids in the log."""
+def write(connection: sqlite3.Connection, entry: Entry, messages: int, size: int) -> None:
+    """Put a project into the list, or bring it up to date there; its log has so many more message ids, and bytes of
+    events."""
     by = None if entry.ended_by is None else msgspec.json.encode(entry.ended_by)
-    connection.execute(_WRITE, (*(getattr(entry, name) for name in _COLUMNS[:-1]), by, messages))
+    connection.execute(_WRITE, (*(getattr(entry, name) for name in _COLUMNS[:-1]), by, messages, size))
 
 
 def read(connection: sqlite3.Connection, project_id: str | None = None) -> list[Entry]:

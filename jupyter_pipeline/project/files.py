@@ -48,9 +48,10 @@ class ProjectFiles:
                 )
         return None
 
-    def no_work(self, most_bytes: int | None) -> str | None:
-        """Why no stage can begin, None if one can; ``most_bytes`` is what the project may use of the disk."""
-        if most_bytes is not None and (used := folder_size(self.folder)) >= most_bytes:
+    def no_work(self, most_bytes: int | None, log_bytes: int) -> str | None:
+        """Why no stage can begin, None if one can; ``most_bytes`` is what the project may use of the disk, of which
+        its log uses ``log_bytes``."""
+        if most_bytes is not None and (used := folder_size(self.folder) + log_bytes) >= most_bytes:
             return (
                 f"The project uses {used:,} bytes of disk, of {most_bytes:,} that it may, so nothing more is begun. "
                 "Remove data files, results or exports that are not needed from its folder, then restart the stage."

@@ -19,7 +19,7 @@ from . import entries
 from .chain import HASH_BYTES, genesis, links
 from .entries import Entry
 from .log_format import make_tables, wrong_format
-from .log_rows import ROW_BYTES, Stored, hashes_of, packed, unpacked
+from .log_rows import ID_BYTES, ROW_BYTES, Stored, hashes_of, packed, size_of, unpacked
 from .message_ids import seal
 
 __all__ = ["Entry", "EventLog", "LogInUse", "LogUnusable", "Stored", "within"]
@@ -97,7 +97,7 @@ class EventLog:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
 
         def run(connection: sqlite3.Connection) -> None:
-            entries.write(connection, entry, len(messages))
+            entries.write(connection, entry, len(messages), size_of(events))
             key = _key(connection, entry.project_id)
             last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
             head, link = last or (0, genesis(entry.project_id, entry.epoch))
@@ -121,6 +121,17 @@ class EventLog:
         """One project, None if it has no event."""
         found = await self._do(lambda connection: entries.read(connection, project_id))
         return found[0] if found else None
+
+    async def size(self, project_id: str) -> int:
+        """Bytes that a project has in the log, about: its events and the ids of its messages."""
+
+        def run(connection: sqlite3.Connection) -> int:
+            row = connection.execute(
+                "SELECT bytes + ? * messages FROM projects WHERE project_id=?", (ID_BYTES, project_id)
+            ).fetchone()
+            return row[0] if row else 0
+
+        return await self._do(run)
 
     async def state_frames(self, project_id: str) -> list[bytes]:
         """The frames that a project's state is folded from, in order."""

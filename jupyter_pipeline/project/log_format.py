@@ -4,7 +4,7 @@ import sqlite3
 
 from . import entries
 
-VERSION = 2
+VERSION = 3
 """Of the file's format, as its ``user_version``."""
 TABLES = (
     entries.SCHEMA,

@@ -90,11 +90,13 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
 class ProjectRows(msgspec.Struct, frozen=True):
     """What the log has of a project: its line in the list of projects, its events in order, and its message ids.
 
-    ``strays`` counts the rows that belong to no project at all.
+    ``size`` is how many bytes the list says that the events have; ``strays`` counts the rows that belong to no project
+    at all.
     """
 
     entry: Entry
     messages: int
+    size: int
     events: list[Row]
     message_ids: list[MessageRow]
     strays: int
@@ -131,10 +133,12 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         if problem := wrong_format(connection):
             raise LogUnreadable(problem)
-        found = connection.execute("SELECT id, messages FROM projects WHERE project_id=?", (project_id,)).fetchone()
+        found = connection.execute(
+            "SELECT id, messages, bytes FROM projects WHERE project_id=?", (project_id,)
+        ).fetchone()
         if found is None:
             return None
-        key, messages = found
+        key, messages, size = found
         (entry,) = entries.read(connection, project_id)
         (strays,) = connection.execute(_STRAYS).fetchone()
         rows = connection.execute(
@@ -153,6 +157,7 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
     return ProjectRows(
         entry=msgspec.convert(entry, Entry, from_attributes=True),
         messages=msgspec.convert(messages, int),
+        size=msgspec.convert(size, int),
         events=events,
         message_ids=msgspec.convert(ids, list[MessageRow]),
         strays=strays,

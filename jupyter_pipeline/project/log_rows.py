@@ -5,7 +5,7 @@ the number of its last event; names and frames are joined by line breaks, which 
 length. All events of a row count for the state, or none does, so that a state can be folded from its own rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -17,6 +17,10 @@ ROW_BYTES = 16 << 10
 """Bytes of frames after which a row takes no more: who reads one event reads its row."""
 
 
+ID_BYTES = 128
+"""What the id of a message takes in the file, about."""
+
+
 class Stored(msgspec.Struct, frozen=True):
     """An event as it lies in the log: its number, its name, and the frame that is sent."""
 
@@ -24,6 +28,11 @@ class Stored(msgspec.Struct, frozen=True):
     name: str
     frame: bytes
     state: bool = True
+
+
+def size_of(events: Iterable[Stored]) -> int:
+    """Bytes of events in the file: frames and names, each with its line break, and hashes."""
+    return sum([len(event.frame) + len(event.name) + 2 + HASH_BYTES for event in events])
 
 
 def packed(events: Sequence[Stored], hashes: Sequence[bytes]) -> Iterator[tuple[int, str, bool, bytes, bytes]]:

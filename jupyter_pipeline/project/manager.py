@@ -160,6 +160,7 @@ class ProjectManager:
                 state = await self._load(project_id)
                 project = Project(
                     state,
+                    await self._log.size(project_id),
                     self._log,
                     self._pool,
                     self._agent,

@@ -4,7 +4,8 @@ from ..agent.base import Reply
 from .commands import Answer, AnyCommand, FinishOverdue, Recover, WorkDied, WorkDone, WorkEvents, WorkFailed
 from .state import ProjectState
 
-_REPORTS = (WorkEvents, WorkDone, WorkDied, FinishOverdue, Recover)
+REPORTS = (WorkEvents, WorkDone, WorkDied, FinishOverdue, Recover)
+"""What work reports; nobody waits for an answer."""
 _SORRY = (
     "What was answered could not be carried out, because of a mistake in jupyter_pipeline itself; nothing was changed. "
     "Please say it another way, or use the buttons."
@@ -25,7 +26,7 @@ def instead_of(command: AnyCommand, state: ProjectState, error: Exception) -> An
     """
     if isinstance(command, Answer):
         return Answer(Reply(text=_SORRY))
-    if not isinstance(command, _REPORTS):
+    if not isinstance(command, REPORTS):
         return None
     return stage_failed(state, error)
 

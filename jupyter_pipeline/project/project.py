@@ -38,6 +38,8 @@ class Project:
     ----------
     state : ProjectState
         As folded from the log.
+    log_bytes : int
+        What it has in the log.
     event_log, pool, agent, custom, settings
         What it stands on.
     on_committed : callable or None
@@ -49,6 +51,7 @@ class Project:
     def __init__(
         self,
         state: ProjectState,
+        log_bytes: int,
         event_log: EventLog,
         pool: WorkerPool,
         agent: Agent,
@@ -65,7 +68,7 @@ class Project:
         self._pool = pool
         self._custom = custom
         self._conductor = Conductor(
-            state, self.files, event_log, pool, agent, custom, settings, on_committed, self._handled
+            state, log_bytes, self.files, event_log, pool, agent, custom, settings, on_committed, self._handled
         )
 
     @contextlib.contextmanager
@@ -143,6 +146,16 @@ class Project:
         """The file of an asset, None if there is none."""
         artifact = self.state.artifacts.get(asset_id)
         return None if artifact is None else self.files.asset(artifact)
+
+    @property
+    def log_bytes(self) -> int:
+        """What it has in the log."""
+        return self._conductor.room.used
+
+    @property
+    def log_full(self) -> str | None:
+        """Why nothing that is asked can be put into its log any more, None if it can."""
+        return self._conductor.room.full
 
     # -- for writers ---------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from .job import prepare_job
 from .log import EventLog
 from .mailbox import Letter, Mailbox
 from .mistakes import stage_failed
+from .room import Room
 from .settings import Settings
 from .state import ProjectState, Work
 
@@ -35,7 +36,7 @@ class Reconciler:
     ----------
     state : callable
         Gives the project's state as it is now.
-    files, settings, pool, event_log
+    files, settings, pool, event_log, room
         What it stands on.
     mailbox : Mailbox
         Where reports go.
@@ -50,6 +51,7 @@ class Reconciler:
         settings: Settings,
         pool: WorkerPool,
         event_log: EventLog,
+        room: Room,
         mailbox: Mailbox,
         tasks: Tasks,
     ) -> None:
@@ -58,6 +60,7 @@ class Reconciler:
         self._settings = settings
         self._pool = pool
         self._log = event_log
+        self._room = room
         self._mailbox = mailbox
         self._tasks = tasks
         self._lock = asyncio.Lock()
@@ -128,7 +131,7 @@ class Reconciler:
 
     async def _begin(self, work: Work) -> None:
         most = self._settings.project_bytes
-        if why := await asyncio.to_thread(self._files.no_work, most):
+        if why := await asyncio.to_thread(self._files.no_work, most, self._room.used):
             self._report(WorkFailed(work.attempt, why))
             return
         job = await prepare_job(self._state(), work, self._files, self._settings, self._log)
@@ -142,7 +145,7 @@ class Reconciler:
 
     async def _watch_disk(self, work: Work, most: int) -> None:
         """End an attempt that makes the project use more of the disk than it may."""
-        used = await outgrown(self._files.folder, most)
+        used = await outgrown(self._files.folder, most, lambda: self._room.used)
         if self._is_wanted(work):
             self._at_once = work.attempt  # in a grace period it would go on writing
             self._report(WorkFailed(work.attempt, self._files.too_large(work.stage_id, used, most)))

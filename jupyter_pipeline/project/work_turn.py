@@ -28,6 +28,8 @@ class WorkTurn(Turn):
                 raise Refusal(
                     ErrorCode.INVALID_ARGS, f'{work.stage_id} can be stopped ("stop" or "now"), not finished.'
                 )
+            if work.finishing:
+                return  # it was asked for already
             self.emit(
                 StageStatusEvent(
                     stage_id=work.stage_id,

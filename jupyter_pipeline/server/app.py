@@ -119,8 +119,17 @@ class PipelineApp(ExtensionApp):
         allow_none=True,
         min=1,
         config=True,
-        help="Bytes that a project's folder may have: more is not uploaded, no stage begins with more, and one that "
-        "runs is ended. None: no limit but the disk.",
+        help="Bytes that a project's folder and its log may have: more is not uploaded, no stage begins with more, and "
+        "one that runs is ended. None: no limit but the disk.",
+    )
+    project_log_limit = Int(
+        Settings(workspace_dir="").log_bytes,
+        allow_none=True,
+        min=100_000,
+        config=True,
+        help="Bytes that a project's events may have in the log, which is never cut: at the limit chats, confirms and "
+        "commands are refused, cancelling excepted, and a stage that goes on to report is ended; reading, downloads "
+        "and EXPORT go on. A training of an hour takes some megabytes. None: no limit but the disk.",
     )
     long_poll_limit_s = Float(60.0, min=0.0, config=True, help="Seconds that a request for events may wait at most.")
     rate_limits = Dict(
@@ -168,6 +177,7 @@ class PipelineApp(ExtensionApp):
                 command_timeout_s=self.command_timeout_s,
                 predict_s=self.predict_s,
                 project_bytes=self.project_disk_limit,
+                log_bytes=self.project_log_limit,
             ),
             limits=Limits(
                 message_bytes=self.message_limit,

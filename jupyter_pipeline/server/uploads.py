@@ -74,6 +74,8 @@ class DataHandler(ProjectHandler):
                     f"{most:,} files were uploaded to this project, which is the most that are taken; put further ones "
                     "into the workspace folder and name them, or begin another project.",
                 )
+            if why := self._project.log_full:
+                raise Refusal(ErrorCode.TOO_LARGE, why)
             if why := await asyncio.to_thread(self._project.files.leads_outside):
                 raise Refusal(ErrorCode.INVALID_ARGS, why)
             await self._open(self._project.data_dir)
@@ -86,7 +88,8 @@ class DataHandler(ProjectHandler):
         self._most = _NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
         self._why = f"The file is too large; at most {self._most:,} bytes are taken."
         if limits.project_bytes is not None:
-            left = limits.project_bytes - await asyncio.to_thread(folder_size, folder.parent)
+            used = await asyncio.to_thread(folder_size, folder.parent) + self._project.log_bytes
+            left = limits.project_bytes - used
             if left < self._most:
                 self._most = max(0, left)
                 self._why = (

@@ -7,6 +7,7 @@ from ..project.chain import genesis
 from ..project.entries import entry_of
 from ..project.files import ProjectFiles
 from ..project.log_reading import LogUnreadable, ProjectRows, Row, read_rows
+from ..project.log_rows import Stored, size_of
 from ..project.message_ids import seal
 from ..project.state import ProjectState
 from ..protocol.events import EVENT_TYPES
@@ -65,6 +66,9 @@ def _sealed_rightly(project_id: str, found: ProjectRows) -> None:
 
 def _listed_rightly(found: ProjectRows, state: ProjectState) -> None:
     """The list of projects says of this one what its events say."""
+    size = size_of(Stored(row.seq, row.name, row.frame) for row in found.events)
+    if found.size != size:
+        raise VerificationError(f"The log's list of projects has {found.size} bytes; its events have {size}.")
     wanted = entry_of(state)
     for name in found.entry.__struct_fields__:
         said, derived = getattr(found.entry, name), getattr(wanted, name)

@@ -1,0 +1,122 @@
+"""How much more may be put into a project's log.
+
+A log is never cut, so what is in it stays valid; it is bounded by what is not put into it any more. At the limit what
+makes it grow is refused, and a stage that reports is ended. Cancelling, the end of a stage, and EXPORT, so that what
+was made can be had, still have a little room.
+"""
+
+import asyncio
+import time
+
+from ..agent.base import Reply
+from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.messages import CancelRun, Confirm, RestartStage
+from ..protocol.stages import StageId
+from .commands import Answer, AnyCommand, SeenConfirm, WorkDone, WorkEvents, WorkFailed
+from .disk import folder_size
+from .files import ProjectFiles
+from .mistakes import REPORTS
+from .settings import Settings
+from .state import ProjectState
+
+_RUN_BYTES = 1024
+"""What the end of a run takes; it is kept free for each that is open."""
+_MOST_RESERVED = 1 << 20
+_LOOK_S = 5.0
+"""Seconds between two looks at the project's folder because of what people ask."""
+_PART = 20
+
+
+class Room:
+    """The room that a project's log has.
+
+    Parameters
+    ----------
+    files : ProjectFiles
+        The project's folder, which counts where the project may use so much of the disk.
+    settings : Settings
+        The limits.
+    used : int
+        Bytes of the log as it is.
+
+    Attributes
+    ----------
+    used : int
+        The same, kept up to date by whoever adds to it.
+    """
+
+    def __init__(self, files: ProjectFiles, settings: Settings, used: int) -> None:
+        self.used = used
+        self._files = files
+        self._log_bytes = settings.log_bytes
+        self._project_bytes = settings.project_bytes
+        self._folder = 0
+        self._next_look = 0.0
+
+    async def look(self) -> None:
+        """See how much the project's folder takes, unless that was looked at just now, or does not matter."""
+        if self._project_bytes is None or (start := time.monotonic()) < self._next_look:
+            return
+        self._folder = await asyncio.to_thread(folder_size, self._files.folder)
+        now = time.monotonic()
+        self._next_look = now + max(_LOOK_S, _PART * (now - start))
+
+    def lacks(self, more: int, command: AnyCommand, after: ProjectState) -> str | None:
+        """Why so many bytes more for a command cannot be had, None if they can; ``after`` is the state with them."""
+        if isinstance(command, CancelRun | WorkFailed):
+            return None  # there are as many of these as attempts that began, and they end what makes the log grow
+        used = self.used + more
+        if self._fits(used + _RUN_BYTES * len(after.runs), 0) is None:
+            return None
+        used += _RUN_BYTES * len(after.open_runs())
+        return self._fits(used, 1 if _may_use_reserve(command, after) else 0)
+
+    @property
+    def full(self) -> str | None:
+        """Why nothing that is asked can be put into it any more, None if it can."""
+        return self._fits(self.used + _RUN_BYTES, 0)
+
+    def _fits(self, used: int, reserves: int) -> str | None:
+        most, disk = self._log_bytes, self._project_bytes
+        if most is not None and used > most + reserves * _reserve(most):
+            return (
+                f"The project's log has {self.used:,} bytes, of {most:,} that it may have "
+                "(PipelineApp.project_log_limit), so nothing more is put into it. All that is there can still be read "
+                "and downloaded. Begin another project, or let this one's log be longer; deleting the project gives "
+                "its room to others."
+            )
+        # People can still talk while they tidy up.
+        if disk is not None and used > _reserve(disk) and self._folder + used > disk + reserves * _reserve(disk):
+            return (
+                f"The project uses {self._folder + self.used:,} bytes of disk, of {disk:,} that it may "
+                f"(PipelineApp.project_disk_limit), {self.used:,} of them for its log, so nothing more is put into "
+                "that. All that is there can still be read and downloaded. Remove data files, results or exports that "
+                "are not needed from the project's folder, or begin another project."
+            )
+        return None
+
+
+def instead_when_full(command: AnyCommand, state: ProjectState, why: str) -> AnyCommand:
+    """What is decided in place of something that the log has no room for.
+
+    Raises
+    ------
+    Refusal
+        If somebody waits for the answer: they are told.
+    """
+    if isinstance(command, Answer):
+        return Answer(Reply(text=why))
+    if not isinstance(command, REPORTS) or state.work is None:
+        raise Refusal(ErrorCode.TOO_LARGE, why)
+    return WorkFailed(state.work.attempt, f"{state.work.stage_id.value} was ended. {why}")
+
+
+def _reserve(most: int) -> int:
+    return min(_MOST_RESERVED, most // 8)
+
+
+def _may_use_reserve(command: AnyCommand, after: ProjectState) -> bool:
+    """Whether it is the result of work that is done, or EXPORT."""
+    return isinstance(command, WorkDone) or (
+        after.current is StageId.EXPORT and isinstance(command, Confirm | SeenConfirm | RestartStage | WorkEvents)
+    )
