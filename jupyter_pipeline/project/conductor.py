@@ -249,6 +249,8 @@ class Conductor:
         room, it is those of what is decided instead.
         """
         command, ids = letter.command, ID_BYTES if letter.message_id is not None else 0
+        if isinstance(command, Say) and (why := self.room.full):
+            raise Refusal(ErrorCode.TOO_LARGE, why)  # before anybody thinks of an answer
         try:
             events, frames, after = await self._decide(state, command, env)
         except Refusal:
