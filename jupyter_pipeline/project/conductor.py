@@ -20,6 +20,7 @@ from ..protocol.events import User
 from ..protocol.frames import Event, encode_event
 from ..protocol.messages import CancelRun
 from ..tasks import Tasks
+from ..threads import at_once
 from ..traces import places
 from ..workers.pool import WorkerPool
 from .commands import AnyCommand, Env, RunCommand, Say
@@ -192,7 +193,7 @@ class Conductor:
         if any(letter.user is not SYSTEM for letter in letters):
             await self.room.look()
             if self._files.code.is_dir():
-                code = await asyncio.to_thread(self._files.code_digest)
+                code = await at_once(self._files.code_digest)
         now = int(time.time() * 1000)
         for letter in letters:
             try:

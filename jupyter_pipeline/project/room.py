@@ -5,13 +5,13 @@ makes it grow is refused, and a stage that reports is ended. Cancelling, the end
 was made can be had, still have a little room.
 """
 
-import asyncio
 import time
 
 from ..agent.base import Reply
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.messages import CancelRun, Confirm, RestartStage
 from ..protocol.stages import StageId
+from ..threads import at_once
 from .commands import Answer, AnyCommand, SeenConfirm, WorkDone, WorkEvents, WorkFailed
 from .disk import folder_size
 from .files import ProjectFiles
@@ -57,7 +57,7 @@ class Room:
         """See how much the project's folder takes, unless that was looked at just now, or does not matter."""
         if self._project_bytes is None or (start := time.monotonic()) < self._next_look:
             return
-        self._folder = await asyncio.to_thread(folder_size, self._files.folder)
+        self._folder = await at_once(folder_size, self._files.folder)
         now = time.monotonic()
         self._next_look = now + max(_LOOK_S, _PART * (now - start))
 

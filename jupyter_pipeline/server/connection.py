@@ -79,6 +79,7 @@ class Connection:
         self._names: frozenset[str] | None = None
         self._coalesce = False
         self._seen = 0
+        self._at = 0
         self._pump: asyncio.Task[None] | None = None
         self._spoken = asyncio.Event()
         self._closed = asyncio.Event()
@@ -97,7 +98,7 @@ class Connection:
     @property
     def lag(self) -> int:
         """How many events the client is behind."""
-        return max(0, self._project.seq - self._seen)
+        return max(0, self._project.seq - self._at)
 
     def close(self, code: int, reason: str) -> None:
         """End the connection."""
@@ -124,7 +125,7 @@ class Connection:
         head = self._project.seq
         resumed = since is not None and since <= head and epoch in (None, self._project.epoch)
         start = head if since is None else since if resumed else 0
-        self._seen = head
+        self._seen, self._at = head, start
         self._pump = asyncio.create_task(self._follow(start, hold=since is None))
         await self._outbox.answer(self._hello(resumed), self._standing())
 
@@ -180,6 +181,7 @@ class Connection:
                 elif chosen := choose(batch.events, self._names, self._coalesce):
                     self._outbox.messages([stored.frame for stored in chosen])
                     self._service.watch.sent += len(chosen)
+                self._at = batch.last
                 self._seen = max(self._seen, batch.last)
         except ProjectDeleted:
             self.close(DELETED, "The project was deleted.")

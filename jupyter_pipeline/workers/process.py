@@ -22,6 +22,7 @@ import msgspec
 import psutil
 
 from ..protocol.jobs import FromWorker, Ready, ToWorker
+from ..threads import at_once
 
 MARK = "JUPYTER_PIPELINE_WORKER"
 """Environment variable that names the worker in all its descendants."""
@@ -124,7 +125,7 @@ class WorkerProcess:
     async def send(self, message: ToWorker) -> None:
         """Send a job or a request; does nothing if the process has gone."""
         data = msgspec.json.encode(message) + b"\n"
-        await asyncio.to_thread(self._write, data)
+        await at_once(self._write, data)
 
     def _write(self, data: bytes) -> None:
         stdin = self._process.stdin
@@ -142,12 +143,12 @@ class WorkerProcess:
 
     async def end(self, grace_s: float) -> None:
         """End the whole group: ask, wait up to ``grace_s`` seconds, kill, and see that nothing is left."""
-        await asyncio.to_thread(self._end, grace_s)
+        await at_once(self._end, grace_s)
         await self.exited.wait()
 
     async def left_behind(self) -> bool:
         """Whether processes are left that a finished job started."""
-        return await asyncio.to_thread(lambda: any(p.pid != self._inner for p in self._family()))
+        return await at_once(lambda: any(p.pid != self._inner for p in self._family()))
 
     def _end(self, grace_s: float) -> None:
         self._may_read.set()

@@ -6,8 +6,10 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +257,29 @@ def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_
             assert project.state.here.status is StageStatus.FAILED
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_work_can_be_cancelled_while_all_other_threads_are_at_large_files(tmp_path: Path) -> None:
+    """Also where the project's code has to be looked at before anything is decided."""
+
+    async def test() -> None:
+        (tmp_path / "pipelines" / "demo" / "code").mkdir(parents=True)
+        async with alone(tmp_path, grace_s=0.1) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            hashed, loop = threading.Event(), asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(1))
+            hashing = loop.run_in_executor(None, hashed.wait)
+            try:
+                await asyncio.wait_for(project.submit(Command(command="cancel_run"), USER), 60)
+                await until(
+                    project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end"
+                )
+                assert not hashing.done()
+            finally:
+                hashed.set()
 
     run(test)
 

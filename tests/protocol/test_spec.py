@@ -13,7 +13,15 @@ import yaml
 from jupyter_pipeline import spec
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import EVENT_TYPES, LogLine, MetricScalar
-from jupyter_pipeline.protocol.frames import Event, decode_event, encode_event, stage_ref
+from jupyter_pipeline.protocol.frames import (
+    Event,
+    Pong,
+    decode_event,
+    encode,
+    encode_ephemeral,
+    encode_event,
+    stage_ref,
+)
 from jupyter_pipeline.protocol.messages import MESSAGE_TYPES, convert_message
 from jupyter_pipeline.protocol.schema import json_schema
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
@@ -144,6 +152,13 @@ def test_frames_are_told_apart_and_what_is_wrong_is_seen() -> None:
     assert b'"value":null' in text
     check_frame(text)
     assert isinstance(decode_event(text).payload, MetricScalar)
+    # Nor do the frames of one connection, and what the calls answer, hold what JSON does not know.
+    for number in (float("nan"), float("inf"), float("-inf")):
+        pong = encode(Pong(ts=number, server_ts=1, seq=1))
+        assert json.loads(pong)["ts"] is None
+        check_frame(pong)
+        assert encode({"value": [number]}) == b'{"value":[null]}'
+        assert b'"value":null' in encode_ephemeral("demo", 1, 2, ref, "METRIC_SCALAR", {"value": number})
 
 
 def test_error_codes_are_named() -> None:

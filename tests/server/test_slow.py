@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket as sockets
 import time
 from collections.abc import Callable
@@ -45,7 +46,9 @@ async def test_a_slow_reader_costs_no_memory_and_ends_complete(server: Server, p
     slow = await RawSocket.open(server.port, f"{path}?since=0", TOKEN, sock=await small(server))
     first = await slow.frame()
     slow.slowly(1024)
+    assert lag(server) > 500, "it has the whole log before it"
     await say(talker, [LONG] * 1000)
+    assert lag(server) > 1500
     grown = memory().rss - before
     slow.slowly(None)
 
@@ -57,6 +60,15 @@ async def test_a_slow_reader_costs_no_memory_and_ends_complete(server: Server, p
     slow.cut()
     talker.cut()
     await pages_that_nobody_reads_cost_little(server, project_id)
+
+
+def lag(server: Server) -> float:
+    """How many events the slowest reader is behind, as the server's figures say."""
+    found = re.search(
+        r"^jupyter_pipeline_reader_lag_events (\S+)$", server.request("GET", "metrics").body.decode(), re.MULTILINE
+    )
+    assert found
+    return float(found.group(1))
 
 
 async def pages_that_nobody_reads_cost_little(server: Server, project_id: str) -> None:
