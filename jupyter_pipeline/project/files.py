@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ..durable import sync_folder
 from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.stages import StageId
 from ..stages.trials import TrialStore
@@ -20,6 +21,10 @@ _WRITTEN = (
     *("code", "code/modeling", "exports", "errors"),
 )
 """Folders in which the server and its workers write."""
+
+
+_DELETED = ".deleted"
+"""A file in the folder of a project that is being deleted; it is there before the log forgets the project."""
 
 
 class ProjectFiles:
@@ -100,6 +105,39 @@ class ProjectFiles:
             relative = bundle.relative_to(self.folder).as_posix()
             if relative not in {artifact.meta.get("path") for artifact in state.artifacts.values()}:
                 _unlink(bundle)
+
+    def begin_delete(self) -> None:
+        """Note that the folder is to go, so that it does also where the server ends in between."""
+        with contextlib.suppress(OSError):  # a full disk keeps nobody from deleting
+            if self.folder.is_dir() and not self.folder.is_symlink():
+                (self.folder / _DELETED).touch()
+                sync_folder(self.folder)
+
+    def delete(self) -> None:
+        """Remove the folder, the note last."""
+        if self.folder.is_symlink():
+            return
+        for path in self._all_but_note():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                _unlink(path)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _all_but_note(self) -> list[Path]:
+        try:
+            return [path for path in self.folder.iterdir() if path.name != _DELETED]
+        except OSError:
+            return []
+
+    def not_deleted(self) -> None:
+        """The log still knows the project, so it was not deleted after all."""
+        _unlink(self.folder / _DELETED)
+
+    @staticmethod
+    def half_deleted(root: Path) -> list[str]:
+        """The names of the folders that were to go when the server ended."""
+        return [place.parent.name for place in root.glob(f"*/{_DELETED}")]
 
     def clear_left_behind(self) -> None:
         """Remove what uploads and attempts had for themselves alone when the server stopped."""

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import re
-import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,6 +12,7 @@ import msgspec
 
 from ..agent.base import Agent
 from ..agent.rules import RuleAgent
+from ..faults import crash_point
 from ..protocol.frames import Event, decode_event
 from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
@@ -20,6 +20,7 @@ from ..traces import places
 from ..workers.pool import WorkerPool
 from .custom import CustomCommands
 from .entries import listed
+from .files import ProjectFiles
 from .log import EventLog
 from .project import Project
 from .settings import Settings
@@ -85,6 +86,8 @@ class ProjectManager:
         await self._log.open()
         self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.predict_s)
         self._commands.start()
+        for project_id in filter(is_project_id, await asyncio.to_thread(ProjectFiles.half_deleted, settings.root)):
+            await self._finish_deleting(project_id)
         working = [entry.project_id for entry in await self._log.entries() if entry.working]
         if working:
             self._taking_up = asyncio.get_running_loop().create_task(self._take_up(working))
@@ -229,9 +232,18 @@ class ProjectManager:
             self._resting.pop(project_id, None)
             if project is not None:
                 await project.close(deleted=True)
+            files = ProjectFiles(self.settings.root / project_id)
+            await asyncio.to_thread(files.begin_delete)
             await self._log.delete(project_id)
-            folder = self.settings.root / project_id
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            crash_point("delete.logged", "DATA")
+            await asyncio.to_thread(files.delete)
+
+    async def _finish_deleting(self, project_id: str) -> None:
+        """Remove what is left of a project that was being deleted when the server ended."""
+        async with self._alone(project_id):
+            files = ProjectFiles(self.settings.root / project_id)
+            known = await self._log.entry(project_id) is not None
+            await asyncio.to_thread(files.not_deleted if known else files.delete)
 
     async def _load(self, project_id: str) -> ProjectState:
         entry = await self._log.entry(project_id)

@@ -27,6 +27,8 @@ from .settings import Settings
 from .state import ProjectState, Work
 
 log = logging.getLogger(__name__)
+EVENT_BYTES = 16 << 20
+"""Of what a stage says in one event: everyone who follows the project is sent it."""
 
 
 class Reconciler:
@@ -167,6 +169,9 @@ class Reconciler:
     def _take_in(self, frame: FromWorker) -> None:
         match frame:
             case Emitted():
+                if (size := memoryview(frame.payload).nbytes) > EVENT_BYTES:
+                    self._report(WorkFailed(frame.attempt, _too_long(self._state(), size)))
+                    return
                 if (payload := self._payload(frame)) is not None:
                     self._mailbox.said(frame.attempt, payload)
                     if self._mailbox.full and not self._held:
@@ -208,3 +213,10 @@ class Reconciler:
     @property
     def _project_id(self) -> str:
         return self._state().project_id
+
+
+def _too_long(state: ProjectState, size: int) -> str:
+    return (
+        f"{state.current.value} was ended, because it sent an event of {size:,} bytes, where {EVENT_BYTES:,} are the "
+        "most. Let it write a file instead, then restart the stage."
+    )

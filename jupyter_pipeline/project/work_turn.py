@@ -3,12 +3,28 @@
 from msgspec import UNSET
 
 from ..protocol.errors import ErrorCode, Refusal
-from ..protocol.events import LogLine, Payload, StageStatusEvent, TrainRunStarted
+from ..protocol.events import (
+    ArtifactAdded,
+    LogLine,
+    Payload,
+    PlanApproved,
+    PlanProposed,
+    PlanRejected,
+    StageStatusEvent,
+    TrainRunStarted,
+    WaitingConfirmation,
+)
 from ..protocol.messages import CancelRun
 from ..protocol.stages import StageId, StageStatus
 from .commands import Recover, WorkDied, WorkDone, WorkEvents
 from .plans import shaped
 from .turn import Turn, stage_name, stands
+
+MOST_THINGS = 20_000
+"""Runs, and assets, of a project: its state has all of them, and is copied when one is added."""
+_NOT_OF_WORK = frozenset({StageStatusEvent, WaitingConfirmation, PlanProposed, PlanApproved, PlanRejected})
+_VOICES = frozenset({"user", "assistant", "command", "data"})
+"""Sources of log lines that no stage is."""
 
 
 class WorkTurn(Turn):
@@ -69,13 +85,32 @@ class WorkTurn(Turn):
 
     def work_events(self, command: WorkEvents) -> None:
         """An attempt says something."""
-        if self._current(command.attempt):
+        if self._current(command.attempt) and not self._too_many(command.attempt, command.payloads):
             self.emit_all(payload for payload in command.payloads if self._believed(payload))
 
+    def _too_many(self, attempt: int, payloads: tuple[Payload, ...]) -> bool:
+        """Whether the attempt was ended, because the project would have too much of something."""
+        for kind, there, name in (
+            (TrainRunStarted, self.state.runs, "runs"),
+            (ArtifactAdded, self.state.artifacts, "assets"),
+        ):
+            more = sum([type(payload) is kind for payload in payloads])
+            if more and len(there) + more > MOST_THINGS:
+                stage = self.state.here.id
+                why = f"{stage} was ended, because the project would have more than {MOST_THINGS:,} {name}."
+                self.work_failed(attempt, f"{why} Let the stage make fewer, or begin another project.")
+                return True
+        return False
+
     def _believed(self, payload: Payload) -> bool:
-        """A run speaks between its start and its end; a worker that says otherwise is not believed."""
+        """A run speaks between its start and its end, decisions are not a worker's, nor what people and the pipeline
+        say; a worker that says otherwise is not believed."""
+        if type(payload) in _NOT_OF_WORK:
+            return False
+        if isinstance(payload, LogLine):
+            return payload.by is UNSET and payload.source not in _VOICES
         run_id = getattr(payload, "run_id", None)
-        if run_id is None or isinstance(payload, LogLine):
+        if run_id is None:
             return True
         run = self.state.runs.get(run_id)
         if isinstance(payload, TrainRunStarted):
@@ -88,9 +123,10 @@ class WorkTurn(Turn):
         if not self._current(done.attempt):
             return
         stage = self.state.here
+        if self._too_many(done.attempt, command.announced):
+            return
         self.end_runs("failed", "the stage ended before this run did")
-        for payload in command.announced:
-            self.emit(payload)
+        self.emit_all(payload for payload in command.announced if self._believed(payload))
         if stage.id is StageId.EXPORT:
             self.emit(
                 StageStatusEvent(stage_id=stage.id, status=StageStatus.COMPLETED, message=done.summary or "Exported.")

@@ -199,8 +199,9 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
 @contextlib.contextmanager
 def a_mistake(monkeypatch: pytest.MonkeyPatch, folder: Path, point: str) -> Iterator[None]:
     """While it lasts an error that nobody expects is raised at a place, once."""
+    stage = "DATA" if point.startswith("delete.") else "PARSE_INTENT"
     with monkeypatch.context() as patch:
-        for name, value in (("ARMED", True), ("_POINT", point), ("_STAGE", "PARSE_INTENT"), ("_WHO", "mistake")):
+        for name, value in (("ARMED", True), ("_POINT", point), ("_STAGE", stage), ("_WHO", "mistake")):
             patch.setattr(faults, name, value)
         patch.setattr(faults, "_FILE", str(folder / f"{point}.happened"))
         yield
@@ -291,6 +292,32 @@ def write_to(pid: int, end: int, data: bytes) -> None:
             fd.write_bytes(data)
             return
     raise AssertionError("the process has no such pipe")
+
+
+def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be taken again, and must not find other data and code there."""
+
+    async def test() -> None:
+        folders = [tmp_path / "pipelines" / name for name in ("gone", "kept", "mine")]
+        async with alone(tmp_path) as manager:
+            for folder in folders:
+                await (await manager.open(folder.name)).submit(Chat(text="What can I ask?"), USER)
+                (folder / "code").mkdir(parents=True, exist_ok=True)
+                (folder / "code" / "train.py").write_text("mine")
+            with a_mistake(monkeypatch, tmp_path, "delete.logged"), pytest.raises(faults.Mistake):
+                await manager.delete("gone")
+            ProjectFiles(folders[1]).begin_delete()  # and here it ended before the log forgot the project
+            assert folders[0].exists()
+        async with alone(tmp_path) as manager:
+            assert {one.project_id for one in await manager.list()} == {"kept", "mine"}
+            assert [folder.exists() for folder in folders] == [False, True, True]
+            assert [path.name for path in folders[1].iterdir() if path.name != "artifacts"] == ["code"]
+            await manager.delete("kept")
+            assert not folders[1].exists()
+
+    run(test)
 
 
 def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path) -> None:
