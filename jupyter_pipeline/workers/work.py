@@ -94,8 +94,16 @@ def explain(job: Job, error: Exception) -> tuple[str, str]:
     )
 
 
+def _stamp(model_dir: str) -> tuple[int, int, int] | None:
+    """Which files a model's folder has now: a trial that had been cut short is trained anew in the same place."""
+    with contextlib.suppress(OSError):
+        found = (Path(model_dir) / "model.json").stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size
+    return None
+
+
 @lru_cache(maxsize=4)
-def _model(model_dir: str) -> "inference.Model":
+def _model(model_dir: str, stamp: object) -> "inference.Model":
     from ..automl import inference
 
     return inference.load_model(Path(model_dir))
@@ -112,7 +120,7 @@ def predict(request: Predict) -> Predicted:
         what = f"The rows are not a list of objects, column to value: {error}."
         return Predicted(request_id=request.request_id, error=what)
     try:
-        model = _model(request.model_dir)
+        model = _model(request.model_dir, _stamp(request.model_dir))
         model.threshold = request.threshold
         predictions, probabilities = model.predict(pd.DataFrame(rows))
     except (ValueError, KeyError, TypeError, OSError, ArithmeticError, RecursionError) as error:

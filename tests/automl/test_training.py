@@ -1,10 +1,12 @@
 """Models: real scores after every iteration, the same model again, and saved models that say the same."""
 
 import itertools
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -15,6 +17,8 @@ from jupyter_pipeline.automl.models import ENSEMBLE, MODELS, ParameterError, che
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import Task
 from jupyter_pipeline.automl.training import FitError, FittedModel, fit_model
+from jupyter_pipeline.protocol.jobs import Predict
+from jupyter_pipeline.workers.work import predict
 
 from .tables import COLUMNS, parts
 
@@ -43,6 +47,19 @@ def test_settings_that_are_tried_first_are_among_those_that_are_searched(model_i
         assert check_params(model_id, setting) == setting
         for name, value in setting.items():
             assert (searched[name].search_low or 0) <= value <= (searched[name].search_high or 0)
+
+
+def test_a_model_that_was_trained_anew_in_the_same_place_predicts_at_once(tmp_path: Path) -> None:
+    frame, _, _, split = parts("regression")
+    rows = msgspec.Raw(frame.iloc[split.val][:5].to_json(orient="records", date_format="iso").encode())
+    for n in (3, 30):
+        shutil.rmtree(tmp_path / "model", ignore_errors=True)
+        fitted = fit("random_forest", "regression", {"n_estimators": n})
+        fitted.save(tmp_path / "model")
+        request = Predict(request_id="r", model_dir=str(tmp_path / "model"), threshold=None, rows=rows)
+        result = predict(request).result
+        assert result is not None
+        assert result["predictions"] == pytest.approx(fitted.model().raw(frame.iloc[split.val][:5]).ravel().tolist())
 
 
 @pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])
