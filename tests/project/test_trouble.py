@@ -15,23 +15,15 @@ from typing import Any
 
 import psutil
 import pytest
-from msgspec.structs import replace
 
-from jupyter_pipeline import faults
-from jupyter_pipeline.project import conductor, room
-from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents
-from jupyter_pipeline.project.disk import folder_size
-from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project import conductor
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
-from jupyter_pipeline.project.room import Room
 from jupyter_pipeline.project.settings import Settings
-from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
-from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
-from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
+from jupyter_pipeline.protocol.events import LogLine
+from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
-from jupyter_pipeline.verify import verify
 
 from .test_conductor import USER, all_events, run, until, until_gate, workers_of
 
@@ -196,72 +188,6 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
     run(test)
 
 
-@contextlib.contextmanager
-def a_mistake(monkeypatch: pytest.MonkeyPatch, folder: Path, point: str) -> Iterator[None]:
-    """While it lasts an error that nobody expects is raised at a place, once."""
-    stage = "DATA" if point.startswith("delete.") else "PARSE_INTENT"
-    with monkeypatch.context() as patch:
-        for name, value in (("ARMED", True), ("_POINT", point), ("_STAGE", stage), ("_WHO", "mistake")):
-            patch.setattr(faults, name, value)
-        patch.setattr(faults, "_FILE", str(folder / f"{point}.happened"))
-        yield
-    assert (folder / f"{point}.happened").exists()
-
-
-@pytest.mark.parametrize("point", ["decide.WorkEvents", "append.before.LOG_LINE"])
-def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, point: str
-) -> None:
-    """While what a worker said is decided on, or put into the log. Restarted, the stage comes to its gate."""
-
-    async def test() -> None:
-        async with alone(tmp_path) as manager:
-            project = await manager.open("demo")
-            worker = await stopped_worker(project)
-            attempt, mailbox = project.state.here.attempt, project._conductor._mailbox
-            # As the worker's frames come in.
-            mailbox.said(attempt, TrainRunStarted(run_id="r", model_id="m", metric_primary="f1", config={}))
-            await until(project, lambda: "r" in project.state.runs, "the run's beginning")
-            with a_mistake(monkeypatch, tmp_path, point):
-                mailbox.said(attempt, LogLine(run_id="pipeline", level="info", text="confidential", source="x"))
-                await until_failed(project, "PARSE_INTENT was ended by a mistake in jupyter_pipeline itself (Mistake ")
-            assert "restart_stage PARSE_INTENT" in project.state.here.message
-            assert project.state.runs["r"].status == "failed"
-            assert "faults.py" in caplog.text
-            assert "confidential" not in caplog.text
-            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
-            await project.submit(RESTART, USER)
-            await until_gate(project, StageId.PARSE_INTENT)
-            ends = [e for e in await all_events(project) if e["event"]["name"] == "TRAIN_RUN_FINISHED"]
-            assert len(ends) == 1
-
-    run(test)
-
-
-def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_is_taken_up_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise the stage would wait without end, and the project could not be opened any more."""
-
-    async def test() -> None:
-        async with alone(tmp_path) as manager:
-            project = await manager.open("demo")
-            with a_mistake(monkeypatch, tmp_path, "decide.WorkDone"):
-                await project.submit(REQUEST, USER)
-                await until_failed(project, "was ended by a mistake")
-            await project.submit(RESTART, USER)
-            await until_gate(project, StageId.PARSE_INTENT)
-            await project.submit(RESTART, USER)
-        async with alone(tmp_path) as manager:
-            with a_mistake(monkeypatch, tmp_path, "decide.Recover"):
-                project = await manager.open("demo")
-            assert project.state.here.status is StageStatus.FAILED
-            await project.submit(RESTART, USER)
-            await until_gate(project, StageId.PARSE_INTENT)
-
-    run(test)
-
-
 def test_work_can_be_cancelled_while_all_other_threads_are_at_large_files(tmp_path: Path) -> None:
     """Also where the project's code has to be looked at before anything is decided."""
 
@@ -283,165 +209,3 @@ def test_work_can_be_cancelled_while_all_other_threads_are_at_large_files(tmp_pa
                 hashed.set()
 
     run(test)
-
-
-def write_to(pid: int, end: int, data: bytes) -> None:
-    """Write, as a process, to the pipe of which this one reads the other end."""
-    for fd in Path(f"/proc/{pid}/fd").iterdir():
-        if os.readlink(fd) == os.readlink(f"/proc/self/fd/{end}"):
-            fd.write_bytes(data)
-            return
-    raise AssertionError("the process has no such pipe")
-
-
-def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its name may be taken again, and must not find other data and code there."""
-
-    async def test() -> None:
-        folders = [tmp_path / "pipelines" / name for name in ("gone", "kept", "mine")]
-        async with alone(tmp_path) as manager:
-            for folder in folders:
-                await (await manager.open(folder.name)).submit(Chat(text="What can I ask?"), USER)
-                (folder / "code").mkdir(parents=True, exist_ok=True)
-                (folder / "code" / "train.py").write_text("mine")
-            with a_mistake(monkeypatch, tmp_path, "delete.logged"), pytest.raises(faults.Mistake):
-                await manager.delete("gone")
-            ProjectFiles(folders[1]).begin_delete()  # and here it ended before the log forgot the project
-            assert folders[0].exists()
-        async with alone(tmp_path) as manager:
-            assert {one.project_id for one in await manager.list()} == {"kept", "mine"}
-            assert [folder.exists() for folder in folders] == [False, True, True]
-            assert [path.name for path in folders[1].iterdir() if path.name != "artifacts"] == ["code"]
-            await manager.delete("kept")
-            assert not folders[1].exists()
-
-    run(test)
-
-
-def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path) -> None:
-    """What it said may have been its result, for which the stage would wait."""
-
-    async def test() -> None:
-        async with alone(tmp_path) as manager:
-            project = await manager.open("demo")
-            worker = await stopped_worker(project)
-            attempt = project._conductor._work._attempt
-            assert attempt is not None
-            assert attempt._worker is not None
-            stdout = attempt._worker._process.stdout
-            assert stdout is not None
-            await asyncio.to_thread(write_to, worker.pid, stdout.fileno(), b'{"type": "done", "attempt": "none"}\n')
-            await until(project, lambda: project.state.here.retry, "another try")
-            await until_gate(project, StageId.PARSE_INTENT)
-            kept = (tmp_path / "pipelines" / "demo" / "errors" / "parse_intent-1.txt").read_text()
-            assert "a frame of 36 bytes that could not be read" in kept
-
-    run(test)
-
-
-GROWS = [
-    RESTART, Confirm(), Chat(text="What can I ask?", id="more"), Chat(text="Run it again"),
-    Command(command="update_plan", args={
-        "stage_id": "PARSE_INTENT", "patch": [{"op": "replace", "path": "/metric", "value": "f1_macro"}]}),
-]  # fmt: skip
-
-
-async def grow(project: Project) -> str:
-    """Talk until that is refused; why it is."""
-    for number in range(1000):
-        try:
-            await project.submit(Chat(text="What can I ask?", id=f"chat-{number}"), USER)
-        except Refusal as refusal:
-            return f"{refusal.code}: {refusal.message}"
-    raise AssertionError("the log grows without end")
-
-
-@pytest.mark.parametrize("of", ["log", "disk"])
-def test_a_log_has_a_limit_and_stays_as_it_is_there(tmp_path: Path, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes it grow is refused, by its own limit and by that of the project's disk; all else goes on."""
-    monkeypatch.setattr(room, "_LOOK_S", 0.0)
-    monkeypatch.setattr(room, "_PART", 0)
-    most, data = 100_000, 60_000 if of == "disk" else 0
-    limit = {"log_bytes": most} if of == "log" else {"project_bytes": most + data}
-    folder = tmp_path / "pipelines" / "demo"
-
-    async def test() -> None:
-        async with alone(tmp_path, **limit) as manager:
-            project = await manager.open("demo")
-            await project.submit(REQUEST, USER)
-            await until_gate(project, StageId.PARSE_INTENT)
-            (folder / "data").mkdir(exist_ok=True)
-            (folder / "data" / "rows.csv").write_bytes(bytes(data))
-            why = await grow(project)
-            assert f"of {most + data:,} that it may" in why
-            assert "TOO_LARGE" in why
-            assert "begin another project" in why.lower()
-            seq, size = project.seq, project.log_bytes
-            used = size + (folder_size(folder) if of == "disk" else 0)
-            assert most + data - 15_000 < used <= most + data
-        async with alone(tmp_path, **limit) as manager:
-            project = await manager.open("demo")
-            for message in GROWS:
-                with pytest.raises(Refusal) as caught:
-                    await project.submit(message, USER)
-                assert caught.value.code is ErrorCode.TOO_LARGE
-            with pytest.raises(Refusal) as caught:
-                await project.submit(Command(command="cancel_run"), USER)
-            assert caught.value.code is ErrorCode.NO_ACTIVE_RUN
-            assert (await project.submit(Chat(text="What can I ask?", id="chat-0"), USER)).status == "duplicate"
-            events = await all_events(project)
-            assert (len(events), project.log_bytes) == (seq, size)
-        await asyncio.to_thread(verify, folder)
-        async with alone(tmp_path) as manager:
-            project = await manager.open("demo")
-            await project.submit(GROWS[-1], USER)
-            assert (await all_events(project))[:seq] == events
-            await manager.delete("demo")
-            assert (await manager.open("demo")).log_bytes == 0
-
-    run(test)
-
-
-def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
-    most = 100_000
-
-    async def test() -> None:
-        async with alone(tmp_path, log_bytes=most) as manager:
-            project = await manager.open("demo")
-            worker = await stopped_worker(project)
-            attempt, mailbox = project.state.here.attempt, project._conductor._mailbox
-            line = LogLine(run_id="pipeline", level="info", text="x" * 300, source="PARSE_INTENT")
-
-            def says(times: int) -> None:
-                """As the worker's frames come in."""
-                for _ in range(times):
-                    mailbox.said(attempt, line)
-
-            for n in range(20):
-                mailbox.said(attempt, TrainRunStarted(run_id=f"r{n}", model_id="m", metric_primary="f1", config={}))
-            says(20)
-            await until(project, lambda: project.log_bytes > 15_000, "what it said")
-            await grow(project)
-            assert project.state.work is not None, "until it says something more it goes on"
-            says(200)
-            await until_failed(project, "PARSE_INTENT was ended. The project's log has ")
-            assert {one.status for one in project.state.runs.values()} == {"failed"}
-            assert project.log_bytes <= most + 2_000, "room was kept for the ends of its runs"
-            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
-            await grow(project)  # they took less
-            with pytest.raises(Refusal, match="may have"):
-                await project.submit(RESTART, USER)
-        await asyncio.to_thread(verify, tmp_path / "pipelines" / "demo")
-
-    run(test)
-
-
-def test_at_the_limit_of_the_log_a_bundle_can_still_be_made(tmp_path: Path) -> None:
-    state = replace(ProjectState(project_id="demo", epoch="e"), current=StageId.EXPORT)
-    its_room = Room(ProjectFiles(tmp_path), Settings(workspace_dir="", log_bytes=100_000), 100_500)
-    for command in (Confirm(), SeenConfirm(Confirm(), 5), WorkEvents(3, ())):
-        assert its_room.lacks(1000, command, state) is None
-        assert its_room.lacks(13_000, command, state)
-        assert its_room.lacks(1000, command, replace(state, current=StageId.REVIEW_EDIT))

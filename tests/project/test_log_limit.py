@@ -1,0 +1,128 @@
+"""A project's log has a limit: what makes it grow is refused there, and what is in it stays."""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+from msgspec.structs import replace
+
+from jupyter_pipeline.project import room
+from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents
+from jupyter_pipeline.project.disk import folder_size
+from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project.project import Project
+from jupyter_pipeline.project.room import Room
+from jupyter_pipeline.project.settings import Settings
+from jupyter_pipeline.project.state import ProjectState
+from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
+from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
+from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.verify import verify
+
+from .test_conductor import USER, all_events, run, until, until_gate
+from .test_trouble import REQUEST, RESTART, alone, stopped_worker, until_failed
+
+GROWS = [
+    RESTART, Confirm(), Chat(text="What can I ask?", id="more"), Chat(text="Run it again"),
+    Command(command="update_plan", args={
+        "stage_id": "PARSE_INTENT", "patch": [{"op": "replace", "path": "/metric", "value": "f1_macro"}]}),
+]  # fmt: skip
+
+
+async def grow(project: Project) -> str:
+    """Talk until that is refused; why it is."""
+    for number in range(1000):
+        try:
+            await project.submit(Chat(text="What can I ask?", id=f"chat-{number}"), USER)
+        except Refusal as refusal:
+            return f"{refusal.code}: {refusal.message}"
+    raise AssertionError("the log grows without end")
+
+
+@pytest.mark.parametrize("of", ["log", "disk"])
+def test_a_log_has_a_limit_and_stays_as_it_is_there(tmp_path: Path, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes it grow is refused, by its own limit and by that of the project's disk; all else goes on."""
+    monkeypatch.setattr(room, "_LOOK_S", 0.0)
+    monkeypatch.setattr(room, "_PART", 0)
+    most, data = 100_000, 60_000 if of == "disk" else 0
+    limit = {"log_bytes": most} if of == "log" else {"project_bytes": most + data}
+    folder = tmp_path / "pipelines" / "demo"
+
+    async def test() -> None:
+        async with alone(tmp_path, **limit) as manager:
+            project = await manager.open("demo")
+            await project.submit(REQUEST, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+            (folder / "data").mkdir(exist_ok=True)
+            (folder / "data" / "rows.csv").write_bytes(bytes(data))
+            why = await grow(project)
+            assert f"of {most + data:,} that it may" in why
+            assert "TOO_LARGE" in why
+            assert "begin another project" in why.lower()
+            seq, size = project.seq, project.log_bytes
+            used = size + (folder_size(folder) if of == "disk" else 0)
+            assert most + data - 15_000 < used <= most + data
+        # With no byte left, as there may be some that are enough for one of these.
+        async with alone(tmp_path, **dict.fromkeys(limit, used)) as manager:
+            project = await manager.open("demo")
+            for message in GROWS:
+                with pytest.raises(Refusal) as caught:
+                    await project.submit(message, USER)
+                assert caught.value.code is ErrorCode.TOO_LARGE
+            with pytest.raises(Refusal) as caught:
+                await project.submit(Command(command="cancel_run"), USER)
+            assert caught.value.code is ErrorCode.NO_ACTIVE_RUN
+            assert (await project.submit(Chat(text="What can I ask?", id="chat-0"), USER)).status == "duplicate"
+            events = await all_events(project)
+            assert (len(events), project.log_bytes) == (seq, size)
+        await asyncio.to_thread(verify, folder)
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            await project.submit(GROWS[-1], USER)
+            assert (await all_events(project))[:seq] == events
+            await manager.delete("demo")
+            assert (await manager.open("demo")).log_bytes == 0
+
+    run(test)
+
+
+def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
+    most = 100_000
+
+    async def test() -> None:
+        async with alone(tmp_path, log_bytes=most) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            attempt, mailbox = project.state.here.attempt, project._conductor._mailbox
+            line = LogLine(run_id="pipeline", level="info", text="x" * 300, source="PARSE_INTENT")
+
+            def says(times: int) -> None:
+                """As the worker's frames come in."""
+                for _ in range(times):
+                    mailbox.said(attempt, line)
+
+            for n in range(20):
+                mailbox.said(attempt, TrainRunStarted(run_id=f"r{n}", model_id="m", metric_primary="f1", config={}))
+            says(20)
+            await until(project, lambda: project.log_bytes > 15_000, "what it said")
+            await grow(project)
+            assert project.state.work is not None, "until it says something more it goes on"
+            says(200)
+            await until_failed(project, "PARSE_INTENT was ended. The project's log has ")
+            assert {one.status for one in project.state.runs.values()} == {"failed"}
+            assert project.log_bytes <= most + 2_000, "room was kept for the ends of its runs"
+            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+        await asyncio.to_thread(verify, tmp_path / "pipelines" / "demo")
+
+    run(test)
+
+
+def test_at_the_limit_of_the_log_a_bundle_can_still_be_made(tmp_path: Path) -> None:
+    state = replace(ProjectState(project_id="demo", epoch="e"), current=StageId.EXPORT)
+    its_room = Room(ProjectFiles(tmp_path), Settings(workspace_dir="", log_bytes=100_000), 100_500)
+    for command in (Confirm(), SeenConfirm(Confirm(), 5), WorkEvents(3, ())):
+        assert its_room.lacks(1000, command, state) is None
+        assert its_room.lacks(13_000, command, state)
+        assert its_room.lacks(1000, command, replace(state, current=StageId.REVIEW_EDIT))

@@ -1,0 +1,141 @@
+"""A mistake in the program keeps nobody waiting: the stage ends FAILED, and can be started again."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_pipeline import faults
+from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
+from jupyter_pipeline.protocol.messages import Chat
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+
+from .test_conductor import USER, all_events, run, until, until_gate
+from .test_trouble import REQUEST, RESTART, alone, stopped_worker, until_failed
+
+
+@contextlib.contextmanager
+def a_mistake(monkeypatch: pytest.MonkeyPatch, folder: Path, point: str) -> Iterator[None]:
+    """While it lasts an error that nobody expects is raised at a place, once."""
+    stage = "DATA" if point.startswith("delete.") else "PARSE_INTENT"
+    with monkeypatch.context() as patch:
+        for name, value in (("ARMED", True), ("_POINT", point), ("_STAGE", stage), ("_WHO", "mistake")):
+            patch.setattr(faults, name, value)
+        patch.setattr(faults, "_FILE", str(folder / f"{point}.happened"))
+        yield
+    assert (folder / f"{point}.happened").exists()
+
+
+@pytest.mark.parametrize("point", ["decide.WorkEvents", "append.before.LOG_LINE"])
+def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, point: str
+) -> None:
+    """While what a worker said is decided on, or put into the log. Restarted, the stage comes to its gate."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            attempt, mailbox = project.state.here.attempt, project._conductor._mailbox
+            # As the worker's frames come in.
+            mailbox.said(attempt, TrainRunStarted(run_id="r", model_id="m", metric_primary="f1", config={}))
+            await until(project, lambda: "r" in project.state.runs, "the run's beginning")
+            with a_mistake(monkeypatch, tmp_path, point):
+                mailbox.said(attempt, LogLine(run_id="pipeline", level="info", text="confidential", source="x"))
+                await until_failed(project, "PARSE_INTENT was ended by a mistake in jupyter_pipeline itself (Mistake ")
+            assert "restart_stage PARSE_INTENT" in project.state.here.message
+            assert project.state.runs["r"].status == "failed"
+            assert "faults.py" in caplog.text
+            assert "confidential" not in caplog.text
+            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+            ends = [e for e in await all_events(project) if e["event"]["name"] == "TRAIN_RUN_FINISHED"]
+            assert len(ends) == 1
+
+    run(test)
+
+
+def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_is_taken_up_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the stage would wait without end, and the project could not be opened any more."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            with a_mistake(monkeypatch, tmp_path, "decide.WorkDone"):
+                await project.submit(REQUEST, USER)
+                await until_failed(project, "was ended by a mistake")
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+            await project.submit(RESTART, USER)
+        async with alone(tmp_path) as manager:
+            with a_mistake(monkeypatch, tmp_path, "decide.Recover"):
+                project = await manager.open("demo")
+            assert project.state.here.status is StageStatus.FAILED
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def write_to(pid: int, end: int, data: bytes) -> None:
+    """Write, as a process, to the pipe of which this one reads the other end."""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        if os.readlink(fd) == os.readlink(f"/proc/self/fd/{end}"):
+            fd.write_bytes(data)
+            return
+    raise AssertionError("the process has no such pipe")
+
+
+def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be taken again, and must not find other data and code there."""
+
+    async def test() -> None:
+        folders = [tmp_path / "pipelines" / name for name in ("gone", "kept", "mine")]
+        async with alone(tmp_path) as manager:
+            for folder in folders:
+                await (await manager.open(folder.name)).submit(Chat(text="What can I ask?"), USER)
+                (folder / "code").mkdir(parents=True, exist_ok=True)
+                (folder / "code" / "train.py").write_text("mine")
+            with a_mistake(monkeypatch, tmp_path, "delete.logged"), pytest.raises(faults.Mistake):
+                await manager.delete("gone")
+            ProjectFiles(folders[1]).begin_delete()  # and here it ended before the log forgot the project
+            assert folders[0].exists()
+        async with alone(tmp_path) as manager:
+            assert {one.project_id for one in await manager.list()} == {"kept", "mine"}
+            assert [folder.exists() for folder in folders] == [False, True, True]
+            assert [path.name for path in folders[1].iterdir() if path.name != "artifacts"] == ["code"]
+            await manager.delete("kept")
+            assert not folders[1].exists()
+
+    run(test)
+
+
+def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path) -> None:
+    """What it said may have been its result, for which the stage would wait."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            attempt = project._conductor._work._attempt
+            assert attempt is not None
+            assert attempt._worker is not None
+            stdout = attempt._worker._process.stdout
+            assert stdout is not None
+            await asyncio.to_thread(write_to, worker.pid, stdout.fileno(), b'{"type": "done", "attempt": "none"}\n')
+            await until(project, lambda: project.state.here.retry, "another try")
+            await until_gate(project, StageId.PARSE_INTENT)
+            kept = (tmp_path / "pipelines" / "demo" / "errors" / "parse_intent-1.txt").read_text()
+            assert "a frame of 36 bytes that could not be read" in kept
+
+    run(test)
