@@ -107,7 +107,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag="predicted"):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
-    """The worker has imported what it needs and waits for a job."""
+    """The worker takes jobs. ``pid`` is its own; the server knows that of its guard."""
 
     pid: int
 

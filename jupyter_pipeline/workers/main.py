@@ -4,7 +4,6 @@ What stage code prints goes to standard error, so that it cannot spoil a frame. 
 small guard process (``guard.py``), forked before anything heavy is imported.
 """
 
-import contextlib
 import os
 import queue
 import sys
@@ -15,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from ..durable import sync_folder
+from ..durable import sync_file, sync_folder
 from ..faults import crash_point
 from ..protocol.events import Payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
@@ -31,15 +30,26 @@ _WARM = object()
 
 
 class Outlet:
-    """Sends frames, and knows whether the running attempt was asked to finish; used by several threads."""
+    """Sends frames, and knows whether its attempt was asked to finish; used by several threads."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self.finish = threading.Event()
+        self._finish = threading.Event()
+        self._given = 0
         self.attempt = 0
         self.stage = ""
         self.announced: list[Announced] = []
+
+    def given(self, attempt: int) -> None:
+        """An attempt was given to this worker: what was asked of those before it does not count for it."""
+        self._given = attempt
+        self._finish.clear()
+
+    def finish(self, attempt: int) -> None:
+        """An attempt should end; it may not have begun yet, or be over."""
+        if attempt == self._given:
+            self._finish.set()
 
     def begin(self, attempt: int, stage: str) -> None:
         """Speak for an attempt from now on."""
@@ -64,7 +74,7 @@ class Outlet:
 
     def finish_requested(self) -> bool:
         """Whether the running attempt should end with the best so far."""
-        return self.finish.is_set()
+        return self._finish.is_set()
 
 
 def main() -> None:
@@ -75,7 +85,7 @@ def main() -> None:
         start_guarded(int(sys.argv[1]))
         os.nice(NICENESS)
     outlet = Outlet(frames)
-    jobs: queue.SimpleQueue[Job | Predict | None] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[Job | Predict] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(outlet, jobs), daemon=True).start()
 
     from . import work
@@ -83,32 +93,32 @@ def main() -> None:
     outlet.send(Ready(pid=os.getpid()))
     # A project that is only looked at needs none of it.
     warming = work.warm() if "eager" in sys.argv else iter(())
-    while (job := _next(jobs, warming)) is not None:
+    while True:
+        job = _next(jobs, warming)
         if isinstance(job, Predict):
             outlet.send(work.predict(job))
         else:
             outlet.begin(job.attempt, job.stage_id)
             outlet.send(_run(job, outlet))
-            outlet.finish.clear()
         warming = work.warm()
 
 
-def _next(jobs: "queue.SimpleQueue[Job | Predict | None]", warming: Iterator[None]) -> "Job | Predict | None":
+def _next(jobs: "queue.SimpleQueue[Job | Predict]", warming: Iterator[None]) -> Job | Predict:
     """The next job; while there is none, get ready for it."""
     while jobs.empty() and next(warming, _WARM) is not _WARM:
         pass
     return jobs.get()
 
 
-def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict | None]") -> None:
+def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict]") -> None:
     for line in sys.stdin.buffer:
         message = _decoder.decode(line)
         if isinstance(message, Finish):
-            if message.attempt == outlet.attempt:
-                outlet.finish.set()
-        else:
-            jobs.put(message)
-    jobs.put(None)
+            outlet.finish(message.attempt)
+            continue
+        if isinstance(message, Job):
+            outlet.given(message.attempt)
+        jobs.put(message)
     # The server closed the pipe or is gone; a job that still runs has nobody to report to.
     os._exit(1)
 
@@ -140,8 +150,7 @@ def _publish(out_dir: Path, result_dir: Path) -> None:
     """Make the result durable, then give it its name: it is there whole, or not at all."""
     for path in out_dir.rglob("*"):
         if path.is_file():
-            with path.open("rb") as file, contextlib.suppress(OSError):
-                os.fsync(file.fileno())
+            sync_file(path)
         elif path.is_dir():
             sync_folder(path)
     sync_folder(out_dir)
