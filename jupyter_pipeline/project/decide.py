@@ -150,7 +150,7 @@ class _Decision(WorkTurn):
             said += self._tried(lambda: self._change(changes, restart))
         elif restart is not None:
             said += self._tried(lambda: self._executed(self.restart, restart, self._kept_params(restart)))
-        self.assistant(" ".join(said))
+        self.assistant(" ".join(said) or "Done.")
 
     def _executed(self, act: Callable[..., None], *args: Any) -> None:
         """Do what a command or a confirm does, for somebody who may send those."""

@@ -3,7 +3,7 @@
 :func:`evolve` takes a state and an event and gives the next state. States are never changed in place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -279,14 +279,21 @@ def _run_finished(state: ProjectState, p: TrainRunFinished, event: Event) -> Pro
     best = state.best
     if p.status != "success" and best is not None and best.run_id == p.run_id:
         # It led when it was measured, but came to nothing: the lead goes back to the best that finished.
-        best = _leader(state, run.metric_primary)
+        best = _leader(state.leaderboard, state.runs)
     return replace(state, runs={**state.runs, p.run_id: run}, best=best)
 
 
-def _leader(state: ProjectState, metric: str) -> BestModelUpdated | None:
-    for row in state.leaderboard:
-        if row.status == "success":
-            value = BestMetric(name=metric, split="val", value=row.metric)
+def _leaderboard(state: ProjectState, p: LeaderboardUpdated, event: Event) -> ProjectState:
+    best = state.best
+    if best is not None and p.rows and best.run_id not in {row.run_id for row in p.rows}:
+        best = _leader(p.rows, state.runs)  # it led in another training
+    return replace(state, leaderboard=p.rows, best=best)
+
+
+def _leader(rows: tuple[LeaderboardRow, ...], runs: Mapping[str, Run]) -> BestModelUpdated | None:
+    for row in rows:
+        if row.status == "success" and row.run_id in runs:
+            value = BestMetric(name=runs[row.run_id].metric_primary, split="val", value=row.metric)
             return BestModelUpdated(run_id=row.run_id, model_id=row.model, metric=value)
     return None
 
@@ -303,7 +310,7 @@ _FOLDS: dict[type[Payload], Callable[[ProjectState, Any, Event], ProjectState]] 
     TrainRunStarted: _run_started,
     TrainRunFinished: _run_finished,
     ArtifactAdded: _artifact,
-    LeaderboardUpdated: lambda state, p, event: replace(state, leaderboard=p.rows),
+    LeaderboardUpdated: _leaderboard,
     BestModelUpdated: lambda state, p, event: replace(state, best=p),
     DatasetCandidates: lambda state, p, event: replace(state, datasets=p.datasets),
     DatasetSampleReady: lambda state, p, event: replace(state, columns=p.columns),

@@ -60,7 +60,7 @@ class WorkTurn(Turn):
             return
         by = self.env.user.name
         self.end_runs("cancelled", f"cancelled by {by}")
-        if command.run_id is not None:
+        if command.run_id is not None and work.stage_id is StageId.TRAIN:
             self.begin(
                 work.stage_id,
                 dict(stage.params),

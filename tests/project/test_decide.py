@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_pipeline.agent.base import ConfirmGate, Reply
 from jupyter_pipeline.project.commands import (
+    Answer,
     Env,
     Recover,
     Say,
@@ -25,8 +27,13 @@ from jupyter_pipeline.protocol.events import (
     ArtifactAdded,
     BestMetric,
     BestModelUpdated,
+    FinalMetrics,
+    LeaderboardRow,
+    LeaderboardUpdated,
+    LogLine,
     MetricScalar,
     StageStatusEvent,
+    TrainRunFinished,
     TrainRunStarted,
     User,
     WaitingConfirmation,
@@ -277,3 +284,36 @@ def test_a_cancelled_run_leads_nothing() -> None:
     assert state.runs["r"].status == "cancelled"
     assert state.best is None
     assert state.artifacts == {}
+
+
+def test_cancelling_the_one_run_of_another_stage_than_training_stops_the_stage() -> None:
+    state = play(at_gate(StageId.TRAIN), Confirm())
+    assert state.work is not None
+    started = TrainRunStarted(run_id="final-7", model_id="linear", metric_primary="roc_auc", config={})
+    state = play(state, said(state.work.attempt, started), CancelRun(run_id="final-7"))
+    assert state.here.status is StageStatus.FAILED, "it would begin with the same run again"
+    assert state.work is None
+
+
+def test_who_led_another_training_does_not_lead_this_one() -> None:
+    state = play(training(), CancelRun(mode="finish"))
+    assert state.work is not None
+    row = LeaderboardRow(run_id="r", model="linear", params={}, metric=0.7, runtime_s=1.0, status="success")
+    final = FinalMetrics(task_type="binary", primary="roc_auc")
+    end = TrainRunFinished(run_id="r", status="success", final_metrics=final)
+    state = play(state, said(state.work.attempt, end, LeaderboardUpdated(rows=(row,))), done(state, keep="r"))
+    state = play(state, RestartStage(stage_id=StageId.TRAIN))
+    assert state.work is not None
+    other = msgspec.structs.replace(row, run_id="other", metric=0.6)
+    started = TrainRunStarted(run_id="other", model_id="linear", metric_primary="recall", config={})
+    end = TrainRunFinished(run_id="other", status="success", final_metrics=final)
+    state = play(state, said(state.work.attempt, started, end, LeaderboardUpdated(rows=(other,))))
+    assert state.best is not None
+    assert (state.best.run_id, state.best.metric.name, state.best.metric.value) == ("other", "recall", 0.6)
+
+
+def test_an_answer_without_words_says_that_it_was_done() -> None:
+    state = at_gate(StageId.PARSE_INTENT)
+    events, _ = decide(state, Answer(Reply(text="", actions=(ConfirmGate(),))), env())
+    said_so = [event.payload for event in events if isinstance(event.payload, LogLine)]
+    assert [line.text for line in said_so] == ["Done."]
