@@ -1,5 +1,7 @@
 """What a project manager can be told; the server's traits and the embedded mode fill it in."""
 
+import contextlib
+import math
 import os
 from pathlib import Path
 
@@ -9,10 +11,17 @@ UPLOAD_PREFIX = ".upload-"
 """What the names of uploads begin with that are still on their way."""
 
 
-def usable_cores() -> int:
-    """Cores that this process may use."""
+def usable_cores(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that this process may use: by its affinity, and by what a container is given."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    # Version 2 has both figures in one file, version 1 in two; no limit is a word in the one, -1 in the other.
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = map(int, " ".join((control_groups / name).read_text() for name in names).split())
+            if quota > 0 and period > 0:
+                cores = min(cores, math.ceil(quota / period))
+    return cores
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
