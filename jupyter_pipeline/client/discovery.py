@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
+from ..protocol.connecting import TICKET_HEADER, TICKET_VARIABLE, URL_VARIABLE
 from .errors import PipelineError
 
-URL_VARIABLE = "JUPYTER_PIPELINE_URL"
-TICKET_VARIABLE = "JUPYTER_PIPELINE_TICKET"
-TICKET_HEADER = "X-Jupyter-Pipeline-Ticket"
 _WILDCARDS = {"", "*", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from ..protocol.frames import ERROR_PREFIX
 from .discovery import Server
 from .errors import PipelineError
 
@@ -107,7 +108,7 @@ def _refused(response: http.client.HTTPResponse, server: Server) -> PipelineErro
         message, code = str(value.get("message") or ""), value.get("code")
     except (ValueError, AttributeError):
         pass
-    message = message.removeprefix("Failed to process message: ")
+    message = message.removeprefix(ERROR_PREFIX)
     if status in (302, 401) or (status == 403 and code is None):
         return access_refused(server)
     return PipelineError(message or f"The Jupyter server answered {status} {response.reason}.", code)

@@ -1,13 +1,10 @@
 """What the Pipeline object needs of a connection, whether over a socket or in the same process."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..protocol.stages import StageId
-
-PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Listener(Protocol):

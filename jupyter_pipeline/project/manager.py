@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,6 +12,7 @@ import msgspec
 from ..agent.base import Agent
 from ..agent.rules import RuleAgent
 from ..faults import crash_point
+from ..protocol.connecting import is_project_id
 from ..protocol.frames import Event, decode_event
 from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
@@ -25,16 +25,13 @@ from .log import EventLog
 from .project import Project
 from .settings import Settings
 from .state import ProjectState, evolve
+from .tail import ProjectDeleted
+
+__all__ = ["Project", "ProjectDeleted", "ProjectManager", "Settings"]
 
 log = logging.getLogger(__name__)
 RESTING = 64
 """Projects that stay open though nobody needs them: each takes 0.1 MB or more, and some milliseconds to open again."""
-PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def is_project_id(text: str) -> bool:
-    """Whether a text can name a project: ``[A-Za-z0-9][A-Za-z0-9._-]{0,63}``."""
-    return PROJECT_ID.fullmatch(text) is not None
 
 
 class _Turn:

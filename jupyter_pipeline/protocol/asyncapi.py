@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from .connecting import DELETED, FLOODING, GOING_DOWN, PROJECT_ID, TICKET_HEADER, TOO_LARGE
 from .events import EVENT_TYPES
 from .messages import MESSAGE_TYPES
 from .schema import PLAIN_FRAMES, components, frame_name, summary_of
@@ -55,11 +56,12 @@ def asyncapi(version: str) -> dict[str, Any]:
         "channels": {
             "project": {
                 "address": "/ws/projects/{project_id}",
-                "description": "Close codes: 1008 after persistent flooding, 1009 over the message limit, 4404 the "
-                "project was deleted, 1001 the server is going down (reconnect). 403: not let in.",
+                "description": f"Close codes: {FLOODING} after persistent flooding, {TOO_LARGE} over the message "
+                f"limit, {DELETED} the project was deleted, {GOING_DOWN} the server is going down (reconnect). 403: "
+                "not let in.",
                 "parameters": {
                     "project_id": {
-                        "description": "The project, [A-Za-z0-9][A-Za-z0-9._-]{0,63}; one that does not exist begins.",
+                        "description": f"The project, {PROJECT_ID}; one that does not exist begins.",
                         "examples": ["demo-project"],
                     }
                 },
@@ -103,7 +105,7 @@ def asyncapi(version: str) -> dict[str, Any]:
                 "ticket": {
                     "type": "httpApiKey",
                     "in": "header",
-                    "name": "X-Jupyter-Pipeline-Ticket",
+                    "name": TICKET_HEADER,
                     "description": "What the server gives its kernels.",
                 },
             },

@@ -14,6 +14,8 @@ PROTOCOL_VERSION = 1
 ERROR_PREFIX = "Failed to process message: "
 MAX_ORIGINAL = 1024
 """Bytes of a refused message that its error frame repeats."""
+_MAX_REASON = 4000
+"""Characters of an error's sentence: it may name a value that somebody sent."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -194,7 +196,7 @@ def error_frame(refusal: Refusal, original: Any, message_id: str | None = None) 
     if len(encoded) > MAX_ORIGINAL:
         original = encoded[:MAX_ORIGINAL].decode("utf-8", "ignore")
     return ErrorFrame(
-        message=ERROR_PREFIX + refusal.message,
+        message=ERROR_PREFIX + refusal.message[:_MAX_REASON],
         original_message=original,
         code=refusal.code,
         id=message_id,

@@ -141,7 +141,7 @@ def convert_message(value: Any) -> AnyMessage:
     try:
         message = msgspec.convert(value, MESSAGE_TYPES[kind])
     except msgspec.ValidationError as error:
-        stage_is_wrong = kind == "confirm" and "stage_id" in str(error)
+        stage_is_wrong = kind == "confirm" and _about_stage(error)
         code = ErrorCode.INVALID_STAGE if stage_is_wrong else ErrorCode.INVALID_MESSAGE
         raise Refusal(code, f"Not a valid {kind} message: {error}.") from None
     if isinstance(message, Chat) and not message.text.strip():
@@ -165,8 +165,12 @@ def convert_command(command: str, args: dict[str, Any]) -> BuiltinCommand:
         given = {name: value for name, value in args.items() if value is not None}
         return msgspec.convert(given, BUILTIN_COMMANDS[command])
     except msgspec.ValidationError as error:
-        stage_id = args.get("stage_id")
-        if "stage_id" in str(error) and "stage_id" in args:
-            known = ", ".join(StageId)
-            raise Refusal(ErrorCode.INVALID_STAGE, f"Invalid stage_id {stage_id!r}; the stages are {known}.") from None
+        if _about_stage(error):
+            known, given_id = ", ".join(StageId), repr(args["stage_id"])[:80]
+            raise Refusal(ErrorCode.INVALID_STAGE, f"Invalid stage_id {given_id}; the stages are {known}.") from None
         raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {command}: {error}.") from None
+
+
+def _about_stage(error: msgspec.ValidationError) -> bool:
+    """Whether it is the value of ``stage_id`` that is wrong."""
+    return str(error).endswith("`$.stage_id`")

@@ -14,7 +14,7 @@ from msgspec import NODEFAULT
 
 from .errors import ErrorCode
 from .events import EVENT_TYPES
-from .frames import Ack, CommandSpec, ErrorFrame, Hello, Pong
+from .frames import PROTOCOL_VERSION, Ack, CommandSpec, ErrorFrame, Hello, Pong
 from .messages import BUILTIN_COMMANDS, MESSAGE_TYPES
 from .plans import PLAN_TYPES
 from .stages import StageRef
@@ -106,7 +106,7 @@ def json_schema() -> Schema:
     """The JSON Schema document: its root is a frame of the server; ``$defs`` holds the rest."""
     return {
         "$schema": DIALECT,
-        "title": "jupyter_pipeline wire, version 1",
+        "title": f"jupyter_pipeline wire, version {PROTOCOL_VERSION}",
         "description": "A frame that the server sends. $defs/ClientMessage is what a client sends; $defs also holds "
         "the plans (plan_json) and the arguments of the built-in commands.",
         "$ref": JSON_SCHEMA_REF.format(name="ServerFrame"),
@@ -141,7 +141,7 @@ def close_schema(schema: Any) -> Any:
 
 def _envelope(name: str, payload: str, ref_template: str, *, ephemeral: bool) -> Schema:
     members: Schema = {
-        "v": {"const": 1},
+        "v": {"const": PROTOCOL_VERSION},
         "type": {"const": "EVENT"},
         "project_id": {"type": "string"},
         "seq": {"type": "integer", "minimum": 0},

@@ -11,15 +11,13 @@ from jupyter_server.auth.identity import IdentityProvider
 from jupyter_server.auth.identity import User as JupyterUser
 from jupyter_server.base.handlers import JupyterHandler
 
+from ..protocol.connecting import TICKET_HEADER
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import User
 from ..protocol.messages import AnyMessage, Chat, Command, Confirm
 from .service import Service
 
 RESOURCE = "pipeline"
-TICKET_HEADER = "X-Jupyter-Pipeline-Ticket"
-TICKET_VARIABLE = "JUPYTER_PIPELINE_TICKET"
-URL_VARIABLE = "JUPYTER_PIPELINE_URL"
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
 Action = Literal["read", "write", "execute"]
 

@@ -9,8 +9,9 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode
 
 from ..project.settings import Settings
+from ..protocol.connecting import TICKET_VARIABLE, URL_VARIABLE
 from . import modules, rest, websocket
-from .access import TICKET_VARIABLE, URL_VARIABLE, new_ticket
+from .access import new_ticket
 from .limits import DEFAULT_AT_ONCE, DEFAULT_RATES, Crowd, RateLimiter
 from .service import Limits, Service
 
@@ -200,8 +201,9 @@ class PipelineApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Open the projects; kernels that start from now on find this server by two variables."""
-        os.environ[URL_VARIABLE] = server_url(serverapp)
-        os.environ[TICKET_VARIABLE] = self.service.ticket
+        if not serverapp.sock:  # else whoever has that port would be sent the ticket
+            os.environ[URL_VARIABLE] = server_url(serverapp)
+            os.environ[TICKET_VARIABLE] = self.service.ticket
         self.service.watch.start(self.service, serverapp.event_logger)
         await self.service.start(self.log)
         self._watching = PeriodicCallback(self._note_activity, _ACTIVITY_MS)

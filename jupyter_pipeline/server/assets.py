@@ -8,7 +8,7 @@ import sys
 from email.utils import formatdate
 from pathlib import Path
 from stat import S_ISREG
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -19,6 +19,9 @@ from ..protocol.events import Artifact
 from .access import RESOURCE
 from .base import JsonErrors, ProjectHandler, guarded
 from .errors import NotFound
+
+if TYPE_CHECKING:
+    from ..project.files import ProjectFiles
 
 _CHUNK = 256 << 10
 _TYPES = {
@@ -83,12 +86,8 @@ class AssetHandler(JsonErrors):
         project = await self.service.manager.find(project_id)
         if project is None:
             raise NotFound(f"There is no project {project_id!r}.")
-        artifact = next((a for a in project.artifacts() if a.id == asset_id), None)
-        opened = (
-            None
-            if artifact is None
-            else await asyncio.to_thread(_open, project.asset_path(asset_id), project.files.folder)
-        )
+        artifact = project.state.artifacts.get(asset_id)
+        opened = None if artifact is None else await asyncio.to_thread(_open, project.files, artifact)
         if artifact is None or opened is None:
             raise NotFound(f"The project has no asset {asset_id[:80]!r}; GET the folder of assets for their list.")
         path, file, stat = opened
@@ -172,8 +171,9 @@ def disposition(name: str, *, inline: bool) -> str:
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _open(path: Path | None, folder: Path) -> tuple[Path, IO[bytes], os.stat_result] | None:
-    """Open a file; None if it is gone, or is something else by now than it was when it was looked at."""
+def _open(files: "ProjectFiles", artifact: Artifact) -> tuple[Path, IO[bytes], os.stat_result] | None:
+    """Open an asset's file; None if it is gone, or is something else by now than it was when it was looked at."""
+    path = files.asset(artifact)
     if path is None:
         return None
     try:
@@ -183,7 +183,7 @@ def _open(path: Path | None, folder: Path) -> tuple[Path, IO[bytes], os.stat_res
         return None
     stat = os.fstat(opened)
     real = Path(os.path.realpath(f"/proc/self/fd/{opened}" if sys.platform == "linux" else path))
-    if not S_ISREG(stat.st_mode) or not real.is_relative_to(folder.resolve()):
+    if not S_ISREG(stat.st_mode) or not real.is_relative_to(files.folder.resolve()):
         os.close(opened)
         return None
     return path, os.fdopen(opened, "rb"), stat

@@ -17,6 +17,7 @@ from tornado import web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 
+from ..protocol.connecting import PROJECT_ID
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import encode, error_frame
 from ..traces import places
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from ..project.project import Project
 
 log = logging.getLogger(__name__)
-PROJECT_ID = r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+ONE = rf"({PROJECT_ID})"
+"""A project in an address."""
 PROJECTS = "/api/projects"
 KERNEL_BYTES = 256 << 10
 """Bytes that the kernel may hold for a client that does not read."""
@@ -187,6 +189,12 @@ class ProjectHandler(JsonErrors, APIHandler):
 
     auth_resource = RESOURCE
 
+    async def prepare(self, **kwargs: Any) -> None:
+        """Refuse strangers before anything else: what takes its body in pieces works before its method is called."""
+        await super().prepare()
+        if self.current_user is None and self.request.method != "OPTIONS":
+            raise web.HTTPError(403)
+
     async def find(self, project_id: str) -> "Project":
         """A project that exists; NotFound if there is none."""
         project = await self.service.manager.find(project_id)
@@ -210,12 +218,10 @@ class BodyHandler(ProjectHandler):
         return self.service.limits.message_bytes
 
     async def prepare(self, **kwargs: Any) -> None:
-        """Refuse at once what says that it is too large, is too much beside what there is, or comes from a stranger; of
-        these no body is kept."""
+        """Refuse at once what says that it is too large, or is too much beside what there is; of these no body is
+        kept."""
         self._body, self._taking = bytearray(), False
         await super().prepare()
-        if self.current_user is None and self.request.method != "OPTIONS":
-            raise web.HTTPError(403)
         size = announced(self.request)
         if size > self.body_limit:
             raise HTTPRefusal(self._too_large())

@@ -11,6 +11,7 @@ import msgspec
 from tornado.websocket import WebSocketClosedError
 
 from .. import __version__
+from ..protocol.connecting import DELETED, FLOODING, INTERNAL_ERROR, NOT_ALLOWED, OVERTAKEN
 from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import EVENT_TYPES, User
@@ -26,17 +27,16 @@ from .service import Service
 if TYPE_CHECKING:
     from ..project.log import Stored
     from ..project.project import Project
+    from ..project.tail import Cursor
 
 log = logging.getLogger(__name__)
 
-FLOODING, NOT_ALLOWED, INTERNAL_ERROR, DELETED = 1008, 1008, 1011, 4404
 RIGHTS_S = 0.1
 """So old may the permission to read be when events are sent. An authorizer may have to ask somebody else, so it is not
 asked for each batch of a stream; after a quiet time it is."""
 HOLD_S = 0.2
 """So long a new connection's live events wait for its first message, which may be ``resume``."""
 CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")
-COALESCED = frozenset({"TRAIN_PROGRESS", "RESOURCE_STATS"})
 #: Refusals that have nothing to do with how the project stands.
 _NOT_ABOUT_STAGES = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.FORBIDDEN})
 
@@ -81,6 +81,7 @@ class Connection:
         self._seen = 0
         self._at = 0
         self._pump: asyncio.Task[None] | None = None
+        self._cursor: Cursor | None = None
         self._spoken = asyncio.Event()
         self._closed = asyncio.Event()
         self._stack = contextlib.ExitStack()
@@ -159,7 +160,7 @@ class Connection:
         """Send events, as the client takes them, for as long as there are any."""
         from ..project.tail import ProjectDeleted
 
-        cursor = self._project.follow(since)
+        cursor = self._cursor = self._project.follow(since)
         try:
             if hold:
                 # Not wait_for, which in Python 3.11 can swallow a cancellation.
@@ -332,7 +333,7 @@ _run_decoder = msgspec.json.Decoder(_RunFrame)
 
 def _run_key(stored: "Stored") -> tuple[str, str] | None:
     """What a later event replaces this one by, None for an event that is never left out."""
-    if stored.name not in COALESCED:
+    if stored.name not in OVERTAKEN:
         return None
     return stored.name, _run_decoder.decode(stored.frame).event.payload.run_id
 

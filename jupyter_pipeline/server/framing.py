@@ -11,6 +11,7 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketProtocol13
 
+from ..protocol.connecting import FLOODING, TOO_LARGE
 from ..protocol.errors import Refusal
 from .limits import Bucket
 
@@ -18,7 +19,6 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
-TOO_LARGE, FLOODING = 1009, 1008
 NOT_WHOLE = "A message was begun, and its rest did not come in time."
 SMALL_FRAMES = 6000.0
 """Pings, pongs and fragments of messages that a client may send in a minute."""

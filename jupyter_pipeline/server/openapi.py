@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import __version__
+from ..protocol.connecting import PROJECT_ID, TICKET_HEADER
 from ..protocol.frames import Envelope
 from ..protocol.messages import MESSAGE_TYPES
 from ..protocol.schema import components
@@ -50,7 +51,7 @@ def document(base_url: str) -> dict[str, Any]:
                     "description": "token and the server's token",
                 },
                 "query": {"type": "apiKey", "in": "query", "name": "token"},
-                "ticket": {"type": "apiKey", "in": "header", "name": "X-Jupyter-Pipeline-Ticket"},
+                "ticket": {"type": "apiKey", "in": "header", "name": TICKET_HEADER},
             },
         },
     }
@@ -113,7 +114,7 @@ def _paths() -> dict[str, Any]:
         "name": "project_id",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+        "schema": {"type": "string", "pattern": f"^{PROJECT_ID}$"},
     }
     asset = {"name": "asset_id", "in": "path", "required": True, "schema": _STR}
     message = {"oneOf": [_ref(kind.__name__) for kind in MESSAGE_TYPES.values()]}

@@ -25,7 +25,7 @@ from ..protocol.messages import (
 )
 from .access import action_of
 from .assets import AssetHandler, AssetsHandler
-from .base import PROJECT_ID, PROJECTS, BodyHandler, ProjectHandler, guarded, query_int, query_seconds
+from .base import ONE, PROJECTS, BodyHandler, ProjectHandler, guarded, query_int, query_seconds
 from .connection import now_ms, read_original
 from .errors import NotFound
 from .limits import lane_of
@@ -312,7 +312,7 @@ class UnknownHandler(ProjectHandler):
     head = post = put = patch = delete = get
 
 
-_ONE = f"{PROJECTS}/{PROJECT_ID}"
+_ONE = f"{PROJECTS}/{ONE}"
 default_handlers: list[tuple[str, type[ProjectHandler] | type[AssetHandler]]] = [
     (PROJECTS, ProjectsHandler),
     (rf"{PROJECTS}/openapi\.json", OpenApiHandler),

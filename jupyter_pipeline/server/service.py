@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import msgspec
 
 from ..project.log import LogInUse, LogUnusable
+from ..protocol.connecting import GOING_DOWN
 from ..protocol.errors import ErrorCode, Refusal
 from .limits import Crowd, RateLimiter
 from .watching import Watch
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 STARTING = "The pipeline is still starting; try again in a moment."
 STOPPED = "The server is going down; try again when it is back."
-GOING_DOWN = 1001
 _CLOSE_S = 1.0
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
+from ..protocol.connecting import GOING_DOWN
 from ..protocol.errors import Refusal
 from .access import RESOURCE
-from .base import KERNEL_BYTES, PROJECT_ID, HTTPRefusal, JsonErrors, query_int
+from .base import KERNEL_BYTES, ONE, HTTPRefusal, JsonErrors, query_int
 from .connection import Connection
 from .framing import Protocol
-from .service import GOING_DOWN
 
 _PING_S = 25.0
 
@@ -116,4 +116,4 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
         return self.service.limits.message_bytes
 
 
-default_handlers = [(rf"/ws/projects/{PROJECT_ID}", ProjectSocket)]
+default_handlers = [(rf"/ws/projects/{ONE}", ProjectSocket)]

@@ -8,10 +8,8 @@ import sys
 import pytest
 
 from jupyter_pipeline import Pipeline
-from jupyter_pipeline.client import discovery
 from jupyter_pipeline.client.discovery import TICKET_HEADER, base_url, find_server
 from jupyter_pipeline.client.errors import PipelineError
-from jupyter_pipeline.server import access
 
 VARIABLES = (
     "JUPYTER_PIPELINE_URL",
@@ -131,8 +129,3 @@ def test_light_import_never_takes_the_server_along():
         "print(*sorted(heavy & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == []
-
-
-def test_the_server_tells_its_kernels_by_the_variables_that_they_look_for():
-    assert discovery.URL_VARIABLE == access.URL_VARIABLE
-    assert discovery.TICKET_VARIABLE == access.TICKET_VARIABLE

@@ -63,6 +63,9 @@ async def test_no_way_in(server: Server, project_id: str, query: dict[str, str],
     assert server.request("GET", f"api/projects/{project_id}/state").status == 404
 
 
+XSRF = "2|12345678|0123456789abcdef0123456789abcdef|1700000000"
+
+
 def login_cookie(server: Server) -> str:
     """The cookies of a browser that opened the server's page with its token."""
     answer = server.request("GET", f"api/status?token={TOKEN}", token=None)
@@ -88,9 +91,16 @@ def test_a_cookie_needs_xsrf_to_change_anything(server: Server, project_id: str)
     message = {"type": "ping"}
     refused = server.request("POST", path, message, token=None, headers={"Cookie": cookie})
     assert refused.status == 403
-    xsrf = "2|12345678|0123456789abcdef0123456789abcdef|1700000000"
-    headers = {"Cookie": f"{cookie}; _xsrf={xsrf}", "X-XSRFToken": xsrf}
+    headers = {"Cookie": f"{cookie}; _xsrf={XSRF}", "X-XSRFToken": XSRF}
     assert server.request("POST", path, message, token=None, headers=headers).status == 200
+
+
+def test_a_stranger_who_makes_up_the_xsrf_token_is_not_let_in(server: Server, project_id: str) -> None:
+    headers = {"Cookie": f"_xsrf={XSRF}", "X-XSRFToken": XSRF}
+    for call in ("data?name=rows.csv", "messages", "confirm", "predict"):
+        answer = server.request("POST", f"api/projects/{project_id}/{call}", b"{}", token=None, headers=headers)
+        assert (answer.status, answer.json["code"]) == (403, "FORBIDDEN"), call
+    assert server.request("GET", f"api/projects/{project_id}/state").status == 404
 
 
 def test_another_origins_page_cannot_read_with_the_cookie(server: Server) -> None:
