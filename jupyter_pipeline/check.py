@@ -22,6 +22,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketError, websock
 from .client.discovery import Server, find_server
 from .client.errors import PipelineError
 from .client.http import Http, access_refused, ssl_context
+from .client.words import tolerate_encodings
 
 REQUEST = "Predict the species of the iris data set; take at most ten seconds."
 """The chat message: on a fresh project it is the request."""
@@ -220,6 +221,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m jupyter_pipeline.check", description=__doc__)
     parser.add_argument("url", help="the server's address, or that of a project's WebSocket")
     parser.add_argument("--token", help="the server's token")
+    tolerate_encodings()
     args = parser.parse_args()
     return check(args.url, args.token)
 

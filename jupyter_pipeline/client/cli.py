@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..protocol.stages import StageId, StageStatus
-from . import gates, render
+from . import gates, render, words
 from .curves import number
 from .errors import PipelineError
 from .model import Gate
@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code: 0, or 1 where the job could not be done, 2 where the arguments were wrong.
     """
+    words.tolerate_encodings()
     args = _parser().parse_args(argv)
     try:
         if args.action == "check":

@@ -17,13 +17,13 @@ from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import User
 from ..protocol.messages import Chat, Command, Confirm, convert_message
 from .background import LoopThread
-from .errors import PipelineError
+from .errors import PipelineError, project_deleted
 from .http import CHUNK
 from .transport import Listener
 from .waiting import result_of
 
 if TYPE_CHECKING:
-    from ..project.manager import Project, ProjectManager  # type: ignore[attr-defined]
+    from ..project.manager import Project, ProjectManager
 
 T = TypeVar("T")
 STORE_S = 10.0
@@ -48,7 +48,7 @@ class Host:
             raise
 
     async def _start(self) -> "ProjectManager":
-        from ..project.manager import ProjectManager, Settings  # type: ignore[attr-defined]
+        from ..project.manager import ProjectManager, Settings
 
         manager = ProjectManager(Settings(workspace_dir=str(self.workspace)))
         try:
@@ -114,7 +114,7 @@ class EmbeddedTransport:
     def __init__(self, workspace: Path, project_id: str) -> None:
         self.project_id = project_id
         self._host: Host | None = Host.of(workspace)
-        self._over: str | None = None
+        self._over: PipelineError | None = None
         self._tasks: list[Future[None]] = []
         name = _user_name()
         self._user = User(username=name, name=name)
@@ -132,7 +132,7 @@ class EmbeddedTransport:
     def send(self, message: dict[str, Any], timeout_s: float | None = None) -> int:
         """Send a message; the log's head once what it caused is durable."""
         if self._over is not None:
-            raise PipelineError(self._over)
+            raise self._over
         try:
             typed = convert_message(message)
         except Refusal as refusal:
@@ -187,19 +187,19 @@ class EmbeddedTransport:
 
     def close(self) -> None:
         """Leave the project; the last to leave stops the conductor."""
-        self._over = self._over or "This connection was closed; make a new Pipeline."
+        over = self._over = self._over or _closed()
         host, self._host = self._host, None
         if host is None:
             return
         for task in self._tasks:
             task.cancel()
         host.release()
-        self._listener.status("closed", self._over)
+        self._listener.status("closed", str(over), over.code)
 
     @property
     def _thread(self) -> LoopThread:
         if self._host is None:
-            raise PipelineError(self._over or "This connection is closed; make a new Pipeline.")
+            raise self._over or _closed()
         return self._host.thread
 
     def _call(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None, what: str = "the project") -> T:
@@ -221,6 +221,8 @@ class EmbeddedTransport:
         return (await self._project.submit(message, self._user)).seq
 
     async def _follow(self) -> None:
+        from ..project.manager import ProjectDeleted
+
         project, listener = self._project, self._listener
         with project.connected():
             hello: dict[str, Any] = {"user": msgspec.to_builtins(self._user), "limits": {}, "capabilities": []}
@@ -233,26 +235,31 @@ class EmbeddedTransport:
                     for stored in await cursor.next():
                         listener.event(msgspec.json.decode(stored.frame))
                     await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                raise
+            except ProjectDeleted:
+                self._end(project_deleted(self.project_id))
             except Exception as error:
-                deleted = type(error).__name__ == "ProjectDeleted"
-                self._over = (
-                    f"The project {self.project_id!r} was deleted; a new Pipeline starts it afresh."
-                    if deleted
-                    else f"The conductor in this process failed: {error}"
-                )
-                listener.status("closed", self._over)
+                self._end(PipelineError(f"The conductor in this process failed: {error}"))
 
     async def _watch(self) -> None:
         """Work whose events cannot be stored waits until they can; nobody shall wait for it without knowing."""
         while (why := self._project.unstored(STORE_S)) is None:  # noqa: ASYNC110 (it is a span of time that matters)
             await asyncio.sleep(1.0)
-        self._over = (
-            f"The events of {self.project_id!r} cannot be stored ({why}), so the work does not go on. Is the disk "
-            "full? Make room; what was done so far is kept, and the project goes on from there."
+        self._end(
+            PipelineError(
+                f"The events of {self.project_id!r} cannot be stored ({why}), so the work does not go on. Is the disk "
+                "full? Make room; what was done so far is kept, and the project goes on from there.",
+                ErrorCode.INTERNAL.value,
+            )
         )
-        self._listener.status("closed", self._over, ErrorCode.INTERNAL.value)
+
+    def _end(self, error: PipelineError) -> None:
+        """There is nothing more to come."""
+        self._over = error
+        self._listener.status("closed", str(error), error.code)
+
+
+def _closed() -> PipelineError:
+    return PipelineError("This connection was closed; make a new Pipeline.")
 
 
 def _error(refusal: Refusal) -> PipelineError:

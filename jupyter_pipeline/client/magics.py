@@ -49,17 +49,18 @@ class PipelineMagics(Magics):
     def _chat(self, words: list[str], cell: str, embedded: bool) -> Any:
         if len(words) > 1:
             raise PipelineError("%%pipeline takes a NAME and nothing else; the cell's body is the message.")
-        pipeline = self._pipeline(words[0] if words else None, embedded)
         if not cell.strip():
             raise PipelineError("The cell has no message; say what you want below %%pipeline.")
+        pipeline = self._pipeline(words[0] if words else None, embedded)
         print(pipeline.chat(cell.strip()))
         return pipeline
 
     def _pipeline(self, name: str | None, embedded: bool) -> Pipeline:
-        found = alive(name) if name is not None else self._last or alive()
+        last = None if self._last is None or self._last.closed else self._last
+        found = alive(name) if name is not None else last or alive()
         if found is None:
             if name is None:
-                raise PipelineError("There is no pipeline yet; name one: %pipeline NAME status.")
+                raise PipelineError("There is no pipeline yet, or it was closed; name one: %pipeline NAME status.")
             found = Pipeline(name, embedded=embedded)
         self._last = found
         return found

@@ -1,17 +1,20 @@
 """The Pipeline object: one project, from a notebook or a script."""
 
+import contextlib
 import hashlib
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.connecting import is_project_id
+from ..protocol.errors import ErrorCode
 from ..protocol.stages import StageId, StageStatus
 from . import discovery, words
 from .errors import PipelineError
 from .model import Gate
 from .session import Session
-from .transport import PROJECT_ID, Transport, stage_of
+from .transport import Transport, stage_of
 from .waiting import Deadline
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ class Pipeline(Session):
         fresh: bool = False,
         timeout: float = 30.0,
     ) -> None:
-        if not isinstance(project_id, str) or not PROJECT_ID.fullmatch(project_id):
+        if not isinstance(project_id, str) or not is_project_id(project_id):
             raise PipelineError(
                 f"{project_id!r} cannot name a project: use up to 64 letters, digits, dots, underscores and hyphens, "
                 "a letter or digit first."
@@ -275,18 +278,30 @@ class Pipeline(Session):
         deadline = Deadline(timeout)
         with self._cell_waits():
             while True:
-                self._until(lambda: self._arrived(None) or self._arrived(goal), deadline, goal.value)
-                with self.model.lock:
-                    gate, arrived = self.model.gate, self._arrived(goal)
+                gate, arrived = self._until(lambda: self._open_or_at(goal), deadline, goal.value)
                 if gate is not None and not quiet:
                     print(f"{gate.stage_id.value}: {gate.summary}")
                 if arrived or gate is None:
                     break
                 if not (confirm(gate) if callable(confirm) else confirm):
                     return
-                self.confirm_gate(gate)
+                self._confirm_or_follow(gate, deadline)
         if not quiet and gate is None:
             print(f"{goal.value}: {self.model.stages[goal].message or 'completed'}")
+
+    def _open_or_at(self, goal: StageId) -> tuple[Gate | None, bool] | None:
+        """The gate that is open, or None at the end, and whether the goal has been reached; None while work goes on."""
+        arrived = self._arrived(goal)
+        return (self.model.gate, arrived) if arrived or self._arrived(None) else None
+
+    def _confirm_or_follow(self, gate: Gate, deadline: Deadline) -> None:
+        """Confirm a gate, unless somebody else was faster, at a button perhaps: what came of that is on its way."""
+        try:
+            self.confirm_gate(gate)
+        except PipelineError as error:
+            if error.code != ErrorCode.GATE_STALE:
+                raise
+            self._until(lambda: self.model.gate != gate, deadline, "what another client did")
 
     # -- using the model ---------------------------------------------------------------------------------------
 
@@ -343,7 +358,10 @@ class Pipeline(Session):
 
                 def write(piece: bytes) -> None:
                     digest.update(piece)
-                    file.write(piece)
+                    try:
+                        file.write(piece)
+                    except OSError as error:  # not to be taken for one of the connection
+                        raise PipelineError(f"{target} could not be written: {error}.") from error
 
                 self._transport.download(asset_id, write)
             if checksum and checksum != f"sha256:{digest.hexdigest()}":
@@ -352,7 +370,8 @@ class Pipeline(Session):
         except OSError as error:
             raise PipelineError(f"{target} could not be written: {error}.") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
         return target
 
     def delete(self) -> None:
@@ -384,8 +403,6 @@ class Pipeline(Session):
 
 
 def alive(project_id: str | None = None) -> Pipeline | None:
-    """The Pipeline of this process for a project; without a name the only one, if there is one."""
-    if project_id is not None:
-        return _alive.get(project_id)
-    all_of_them = list(_alive.values())
-    return all_of_them[-1] if all_of_them else None
+    """The Pipeline of this process for a project, or without a name the latest one; None if it is closed."""
+    found = [one for one in _alive.values() if not one.closed and project_id in (None, one.project_id)]
+    return found[-1] if found else None

@@ -19,9 +19,10 @@ from urllib.parse import unquote
 import msgspec
 
 from .. import __version__
+from ..protocol.connecting import OVERTAKEN
 from ..protocol.dependencies import RULES
 from ..protocol.frames import PROTOCOL_VERSION
-from .errors import PipelineError
+from .errors import DELETED, PipelineError
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -37,7 +38,6 @@ BATCH_EVENTS, BATCH_BYTES = 1000, 128 << 10
 PIECE = 1 << 20
 """Bytes of an asset in one message."""
 MAX_ASSET = 64 << 20
-LATEST_ONLY = frozenset({"TRAIN_PROGRESS", "RESOURCE_STATS"})
 
 Send = Callable[[dict[str, Any], list[bytes]], object]
 
@@ -186,8 +186,7 @@ class Relay:
         status = {"connected": "open", "closed": "closed"}.get(model.connection, "reconnecting")
         if status != browser.status:
             browser.status = status
-            deleted = "was deleted" in model.reason
-            told = "deleted" if status == "closed" and deleted else status
+            told = "deleted" if status == "closed" and model.reason_code == DELETED else status
             self._send({"kind": "status", "client": name, "status": told, "reason": model.reason}, [])
         if status != "open" or browser.cursor >= model.seq:
             return False
@@ -299,4 +298,4 @@ def _batch(events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int, int
 
 def _progress_of(frame: dict[str, Any]) -> tuple[str, str] | None:
     name = frame["event"]["name"]
-    return (name, str(frame["event"]["payload"].get("run_id"))) if name in LATEST_ONLY else None
+    return (name, str(frame["event"]["payload"].get("run_id"))) if name in OVERTAKEN else None

@@ -42,10 +42,9 @@ class Session:
         self._display: Display | None = None
         self._connect(connect(), timeout)
         if fresh and self.model.seq:
-            old = self._transport
-            old.delete()
-            self._connect(connect(), timeout)
-            old.close()
+            with contextlib.closing(self._transport) as old:
+                old.delete()
+                self._connect(connect(), timeout)
         self._finalizer = weakref.finalize(self, _close, self._transport)
 
     def _connect(self, transport: Transport, timeout: float) -> None:
@@ -63,6 +62,11 @@ class Session:
         if self._display is not None:
             self._display.stop()
         self._finalizer()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended for good."""
+        return self.model.connection == "closed"
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +225,7 @@ class Session:
                 self.model.wait(deadline.tick(what))
 
     def _check_alive(self) -> None:
-        if self.model.connection == "closed":
+        if self.closed:
             raise PipelineError(self.model.reason or "The connection is closed.", self.model.reason_code)
 
     def _synchronised(self) -> bool:

@@ -18,11 +18,12 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
+from ..protocol.connecting import DELETED, FLOODING, TOO_LARGE
 from ..protocol.errors import ErrorCode
 from ..protocol.frames import ERROR_PREFIX
 from .background import LoopThread
 from .discovery import Server
-from .errors import PipelineError
+from .errors import PipelineError, project_deleted
 from .http import Http, access_refused, ssl_context
 from .transport import Listener
 from .waiting import result_of
@@ -39,7 +40,6 @@ STARTING_ATTEMPTS = 7
 """The same for a server that answers but cannot serve yet, as while it starts; about twenty seconds."""
 MAX_MESSAGE = 1 << 20
 MAX_FRAME = 64 << 20
-CLOSED_FLOODING, CLOSED_TOO_BIG, CLOSED_DELETED = 1008, 1009, 4404
 
 
 @dataclass
@@ -82,17 +82,17 @@ class WebSocketTransport:
         """Connect, in the background."""
         self._listener = listener
         self._thread = LoopThread(f"jupyter_pipeline {self.project_id}")
-        self._thread.submit(self._stay_connected())
+        self._thread.submit(self._run())
 
     def send(self, message: dict[str, Any], timeout_s: float | None = None) -> int:
         """Send a message; the log's head once what it caused is durable."""
         if self._thread is None or not self._thread.running:
             raise PipelineError("This connection is closed; make a new Pipeline.")
         message_id = f"{self._prefix}-{next(self._ids)}"
-        text = msgspec.json.encode({**message, "id": message_id}).decode()
-        if len(text) > MAX_MESSAGE:
-            raise PipelineError(f"The message has {len(text):,} characters; at most {MAX_MESSAGE:,} can be sent.")
-        pending = _Pending(text)
+        data = msgspec.json.encode({**message, "id": message_id})
+        if len(data) > MAX_MESSAGE:
+            raise PipelineError(f"The message has {len(data):,} bytes; at most {MAX_MESSAGE:,} can be sent.")
+        pending = _Pending(data.decode())
         with self._outbox_lock:
             if self._over is not None:
                 raise self._over
@@ -141,6 +141,14 @@ class WebSocketTransport:
         return f"api/projects/{quote(self.project_id, safe='')}/{rest}"
 
     # -- in the background thread ----------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        """Stay connected; what nobody expected ends the connection too, so that nobody waits for it."""
+        try:
+            await self._stay_connected()
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"[:300]
+            self._end(PipelineError(f"The connection to {self.server.url} failed ({what}); make a new Pipeline."))
 
     async def _stay_connected(self) -> None:
         was_connected = False
@@ -235,7 +243,9 @@ class WebSocketTransport:
         message_id = frame.get("id")
         if not message_id:
             return
-        if frame.get("retryable") and frame.get("retry_after_ms") is not None:
+        # What could not be stored (INTERNAL) is for people: the disk may stay full for as long as nobody is told.
+        soon = frame.get("code") in (ErrorCode.RATE_LIMITED, ErrorCode.BUSY) and frame.get("retryable")
+        if soon and frame.get("retry_after_ms") is not None:
             pending = self._outbox.get(message_id)
             if pending is not None:
                 asyncio.get_running_loop().call_later(frame["retry_after_ms"] / 1000, self._write, pending)
@@ -244,10 +254,10 @@ class WebSocketTransport:
         self._answered(message_id, error=error)
 
     def _closed_with(self, code: int | None) -> None:
-        if code == CLOSED_DELETED:
-            self._end(PipelineError(f"The project {self.project_id!r} was deleted; a new Pipeline starts it afresh."))
-        elif code in (CLOSED_FLOODING, CLOSED_TOO_BIG):
-            why = "too many messages were sent" if code == CLOSED_FLOODING else "a message was too large"
+        if code == DELETED:
+            self._end(project_deleted(self.project_id))
+        elif code in (FLOODING, TOO_LARGE):
+            why = "too many messages were sent" if code == FLOODING else "a message was too large"
             for message_id in list(self._outbox):
                 self._answered(message_id, error=PipelineError(f"The server closed the connection: {why}."))
 

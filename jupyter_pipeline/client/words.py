@@ -1,6 +1,7 @@
 """Sentences that say how things stand, and the small translations between what people type and the wire."""
 
 import html
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ class Hint:
             )
             print(f"{what}; buttons of this notebook act when the cell has ended.", file=sys.stderr)
         return arrived
+
+
+def tolerate_encodings() -> None:
+    """Let signs that a terminal's encoding does not have be replaced, where they would end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def file_name(name: str | None, file: Path) -> str:

@@ -42,6 +42,15 @@ def test_what_cannot_be_done_is_said(tmp_path, capsys, monkeypatch):
     assert main(["check", "nonsense"]) == 1
 
 
+def test_a_terminal_that_does_not_have_our_signs(tmp_path):
+    command = [sys.executable, "-m", "jupyter_pipeline.client.cli", "verify", str(tmp_path)]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 1
+    assert "neither a bundle nor a project" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n2,1\n" * 50)

@@ -53,6 +53,8 @@ def test_magics(shell, pipeline, capsys):
     assert "There is no stage 'TRAINING'" in line("restart TRAINING")
     line("close")
     assert "closed" in line("confirm")
+    assert "Pipeline magic" in line("magic --embedded status")  # another one of that name
+    line("close")
     assert "no message" in (shell.run_cell_magic("pipeline", "magic", "\n"), capsys.readouterr().out)[1]
 
 

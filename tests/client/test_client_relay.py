@@ -9,7 +9,8 @@ import pytest
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client import relay as relay_module
-from jupyter_pipeline.client.relay import INTERVAL_S, LATEST_ONLY, Relay
+from jupyter_pipeline.client.relay import INTERVAL_S, Relay
+from jupyter_pipeline.protocol.connecting import OVERTAKEN
 
 REQUEST = "Predict species of the iris data. Take at most 5 seconds."
 
@@ -91,7 +92,7 @@ def test_a_view_acts_and_follows(pipeline, browser):
     seqs = [frame["seq"] for frame in browser.frames]
     assert seqs == sorted(set(seqs))
     left_out = [e for e in pipeline.events() if e["seq"] <= seqs[-1] and e["seq"] not in set(seqs)]
-    assert {event["event"]["name"] for event in left_out} <= LATEST_ONLY
+    assert {event["event"]["name"] for event in left_out} <= OVERTAKEN
 
 
 def test_another_view_resumes_where_it_was(pipeline, browser):

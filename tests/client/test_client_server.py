@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -10,6 +11,10 @@ import time
 
 import pandas as pd
 import pytest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from tornado.websocket import WebSocketHandler
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.discovery import find_server
@@ -66,6 +71,19 @@ def test_a_gate_that_changed_meanwhile_is_not_confirmed(live_server):
         assert caught.value.code == "GATE_STALE"
         with pytest.raises(PipelineError, match="TRAIN does not wait"):
             a.confirm("TRAIN")
+
+
+def test_somebody_else_may_be_faster_at_a_gate(live_server):
+    with project(live_server, "both") as a, project(live_server, "both") as b:
+        a.chat(REQUEST)
+
+        def confirm(gate):
+            b.wait()
+            b.confirm_gate(gate)
+            return True
+
+        a.run(until="DATA_SOURCE", confirm=confirm, timeout=120, quiet=True)
+        assert a.gate.stage_id == "DATA_SOURCE"
 
 
 def test_a_wrong_token_is_said_and_not_tried_again(live_server):
@@ -174,6 +192,35 @@ def test_bad_data_are_said_and_the_project_lives_on(live_server, tmp_path):
         assert "'a.1'" in p.gate.summary
         p.run(until="PROFILE_DATA", timeout=120, quiet=True)
         assert p.plan["roles"] == {"a": "ignore", "a.1": "feature", "target": "target"}
+
+
+def test_a_server_that_sends_something_else_is_said_at_once():
+    """It speaks WebSocket, and no more of the protocol than that."""
+
+    class Other(WebSocketHandler):
+        def open(self, *args):
+            self.write_message("good morning")
+
+    def serve():
+        asyncio.set_event_loop(loop)
+        server = HTTPServer(Application([("/ws/projects/(.*)", Other)]))
+        sockets = bind_sockets(0, "127.0.0.1")
+        server.add_sockets(sockets)
+        ports.put(sockets[0].getsockname()[1])
+        loop.run_forever()
+        server.stop()
+
+    loop, ports = asyncio.new_event_loop(), queue.SimpleQueue()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with pytest.raises(PipelineError, match="failed") as caught:
+            Pipeline("x", url=f"http://127.0.0.1:{ports.get(timeout=30)}/", timeout=30)
+        assert not isinstance(caught.value, PipelineTimeout)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def test_what_is_sent_during_an_outage_arrives_once(own_server):
