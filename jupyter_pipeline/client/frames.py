@@ -5,6 +5,7 @@ import datetime
 import decimal
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ def to_polars(data: Any) -> "polars.DataFrame":
     if any(name is not None for name in data.index.names):
         data = data.reset_index()
     names = [str(name) for name in data.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise PipelineError(f"Column names must differ from each other; twice there: {', '.join(twice)}.")
     return polars.DataFrame([_series(name, data.iloc[:, i]) for i, name in enumerate(names)])

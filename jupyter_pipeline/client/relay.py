@@ -113,8 +113,7 @@ class Relay:
         elif kind == "stop":
             with self._lock:
                 self._browsers.pop(name, None)
-        elif kind == "send" and isinstance(content.get("message"), dict):
-            message = content["message"]
+        elif kind == "send" and isinstance(message := content.get("message"), dict) and "type" in message:
             self._outgoing.put(lambda: self._pass_on(name, message))
         elif kind == "call":
             self._thread(lambda: self._call(name, content, buffers), "call")

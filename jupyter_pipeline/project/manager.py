@@ -212,7 +212,7 @@ class ProjectManager:
         for one in list(self._resting.values()):
             if len(self._resting) <= RESTING:
                 break
-            if not one.busy:
+            if not one.busy and one is not project:  # that one is about to be used
                 self._close(one)
             elif one.connections:  # it comes back when the last has gone
                 del self._resting[one.project_id]

@@ -84,15 +84,13 @@ class Turn:
     ) -> None:
         """Open a gate with a plan."""
         patch = difference(old, plan) if old else ()
-        later = dependents(stage_id)
-        had = {s for s in later if self.state.stage(s).plan is not None}
         self.emit(
             PlanProposed(
                 stage_id=stage_id,
                 plan_json=plan,
                 plan_id=f"plan-{self.state.seq + 1}",
                 patch=patch,
-                reruns=tuple(s for s in later if s in had),
+                reruns=tuple(s for s in dependents(stage_id) if self.state.stage(s).plan is not None),
                 keeps=tuple(s for s in StageId if s.order < stage_id.order),
                 by=by or UNSET,
             )

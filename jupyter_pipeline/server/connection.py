@@ -27,7 +27,6 @@ from .service import Service
 if TYPE_CHECKING:
     from ..project.log import Stored
     from ..project.project import Project
-    from ..project.tail import Cursor
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,6 @@ class Connection:
         self._seen = 0
         self._at = 0
         self._pump: asyncio.Task[None] | None = None
-        self._cursor: Cursor | None = None
         self._spoken = asyncio.Event()
         self._closed = asyncio.Event()
         self._stack = contextlib.ExitStack()
@@ -160,7 +158,7 @@ class Connection:
         """Send events, as the client takes them, for as long as there are any."""
         from ..project.tail import ProjectDeleted
 
-        cursor = self._cursor = self._project.follow(since)
+        cursor = self._project.follow(since)
         try:
             if hold:
                 # Not wait_for, which in Python 3.11 can swallow a cancellation.

@@ -184,11 +184,8 @@ def lane_of(message: AnyMessage) -> str:
         case Confirm():
             return "confirm"
         case Command():
-            return "cancel" if message.command == CANCEL else "command"
+            return "cancel" if message.command == "cancel_run" else "command"
         case Ping():
             return "ping"
         case _:
             return "control"
-
-
-CANCEL = "cancel_run"

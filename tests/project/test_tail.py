@@ -192,3 +192,23 @@ def test_projects_that_nobody_needs_are_closed_and_open_again_as_they_were(tmp_p
         await manager.stop()
 
     run(test)
+
+
+def test_a_project_that_is_opened_stays_open_though_no_place_is_left_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_pipeline.project.manager.RESTING", 0)  # as if projects at work had them all
+
+    async def test() -> None:
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), warm_workers=0))
+        await manager.start()
+        project = await manager.open("a")
+        project.data_dir.mkdir(parents=True)
+        for name in ("1.csv", "2.csv"):
+            (project.data_dir / name).write_text(name)
+            project = await manager.open("a")
+            await project.add_dataset(project.data_dir / name, USER)
+        assert [one.name for one in project.state.datasets] == ["2.csv", "1.csv"]
+        await manager.stop()
+
+    run(test)
