@@ -9,6 +9,7 @@ from msgspec import UNSET
 from ..protocol.events import User
 from ..protocol.snapshot import ProjectEntry
 from ..protocol.stages import StageId, StageStatus
+from .log_deleting import is_hidden
 from .state import ProjectState
 
 SCHEMA = """
@@ -80,9 +81,10 @@ def write(connection: sqlite3.Connection, entry: Entry, messages: int, size: int
 def read(connection: sqlite3.Connection, project_id: str | None = None) -> list[Entry]:
     """The projects, last changed first; or the one of this name, if it is there."""
     if project_id is None:
-        rows = connection.execute(f"{_SELECT} ORDER BY updated_ts DESC")
+        found = connection.execute(f"{_SELECT} ORDER BY updated_ts DESC")
+        rows = [row for row in found if not is_hidden(row[0])]
     else:
-        rows = connection.execute(f"{_SELECT} WHERE project_id=?", (project_id,))
+        rows = connection.execute(f"{_SELECT} WHERE project_id=?", (project_id,)).fetchall()
     return [_entry(row) for row in rows]
 
 

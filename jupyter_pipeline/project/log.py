@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from . import entries
 from .chain import HASH_BYTES, genesis, links
 from .entries import Entry
+from .log_deleting import delete_piece, hide
 from .log_format import make_tables, wrong_format
 from .log_rows import ID_BYTES, ROW_BYTES, Stored, hashes_of, packed, size_of, unpacked
 from .message_ids import seal
@@ -189,15 +190,13 @@ class EventLog:
         return await self._do(run)
 
     async def delete(self, project_id: str) -> None:
-        """Forget a project."""
+        """Forget a project: it is gone when this returns. :meth:`clear_deleted` gives its room back."""
+        await self._do(lambda connection: hide(connection, project_id))
 
-        def run(connection: sqlite3.Connection) -> None:
-            key = _key(connection, project_id)
-            connection.execute("DELETE FROM events WHERE project=?", (key,))
-            connection.execute("DELETE FROM messages WHERE project=?", (key,))
-            connection.execute("DELETE FROM projects WHERE id=?", (key,))
-
-        await self._do(run)
+    async def clear_deleted(self) -> None:
+        """Remove the events of deleted projects, piece by piece: other projects' events are stored in between."""
+        while await self._do(delete_piece):
+            pass
 
     async def _do(self, run: Callable[[sqlite3.Connection], T]) -> T:
         if self._thread is None:

@@ -69,6 +69,7 @@ class ProjectManager:
         self._resting: dict[str, Project] = {}
         self._turns: dict[str, _Turn] = {}
         self._closing = Tasks(log)
+        self._clearing = Tasks(log)
         self._taking_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -85,6 +86,7 @@ class ProjectManager:
         self._commands.start()
         for project_id in filter(is_project_id, await asyncio.to_thread(ProjectFiles.half_deleted, settings.root)):
             await self._finish_deleting(project_id)
+        self._clearing.start(self._log.clear_deleted())
         working = [entry.project_id for entry in await self._log.entries() if entry.working]
         if working:
             self._taking_up = asyncio.get_running_loop().create_task(self._take_up(working))
@@ -111,6 +113,8 @@ class ProjectManager:
         self._projects.clear()
         self._resting.clear()
         await self._closing.ended()
+        self._clearing.cancel()  # it goes on at the next start
+        await self._clearing.ended()
         await pool.close()
         await self._log.close()
 
@@ -233,6 +237,7 @@ class ProjectManager:
             await asyncio.to_thread(files.begin_delete)
             await self._log.delete(project_id)
             crash_point("delete.logged", "DATA")
+            self._clearing.start(self._log.clear_deleted())
             await asyncio.to_thread(files.delete)
 
     async def _finish_deleting(self, project_id: str) -> None:

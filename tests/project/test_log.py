@@ -243,3 +243,36 @@ def test_what_was_appended_is_read_from_any_place(
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(check(folder))
+
+
+def test_what_was_deleted_goes_in_pieces_while_others_append(tmp_path: Path) -> None:
+    """It is gone at once, its name may be taken again at once, and an end of the server in between changes nothing."""
+
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        for seq in range(1, 400):
+            await log.append(entry("a", seq), [Stored(seq, "A", b"x" * 20_000)], [(f"id-{seq}", seq)])
+        await log.delete("a")
+        assert await log.entries() == []
+        assert await log.entry("a") is None
+        assert await log.read("a", 0, 9) == []
+        await log.append(entry("a", 1), [Stored(1, "A", b"new")], [("id-1", 1)])
+        pieces = asyncio.ensure_future(log.clear_deleted())
+        for seq in range(2, 6):
+            await log.append(entry("a", seq), [Stored(seq, "A", b"new")], [])
+        assert not pieces.done(), "it takes longer than others' events wait"
+        pieces.cancel()
+        await log.close()
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        assert [e.frame for e in await log.read("a", 0, 9)] == [b"new"] * 5
+        assert await log.message_seq("a", "id-1") == 1
+        assert await log.message_seq("a", "id-2") is None
+        await log.clear_deleted()
+        await log.close()
+        with contextlib.closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+            for table, rows in (("projects", 1), ("events", 5), ("messages", 1)):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+
+    asyncio.run(check())

@@ -75,10 +75,14 @@ def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
             await project.submit(RESTART, USER)
+        # A result that the server's end kept from being known; the next attempt has another number.
+        unknown = project.files.result(StageId.PARSE_INTENT, project.state.here.attempt)
+        unknown.mkdir(exist_ok=True)
         async with alone(tmp_path) as manager:
             with a_mistake(monkeypatch, tmp_path, "decide.Recover"):
                 project = await manager.open("demo")
             assert project.state.here.status is StageStatus.FAILED
+            assert not unknown.exists()
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
 
