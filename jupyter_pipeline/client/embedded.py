@@ -4,7 +4,6 @@ import asyncio
 import atexit
 import contextlib
 import getpass
-import shutil
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -155,13 +154,8 @@ class EmbeddedTransport:
 
     def upload(self, file: Path, name: str) -> dict[str, Any]:
         """Copy a data file into the project; the data set that it became."""
-        folder = self._project.data_dir
-        folder.mkdir(parents=True, exist_ok=True)
-        target = _free_name(folder, name)
-        partial = target.with_name(f".{target.name}.part")
-        shutil.copyfile(file, partial)
-        partial.replace(target)
-        return dict(msgspec.to_builtins(self._call(self._project.add_dataset(target, self._user))))
+        dataset = self._call(self._project.copy_dataset(file, name, self._user))
+        return dict(msgspec.to_builtins(dataset))
 
     def download(self, asset_id: str, write: Callable[[bytes], object]) -> None:
         """Hand an asset's bytes to ``write``, piece by piece."""
@@ -271,13 +265,3 @@ def _user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "user"
-
-
-def _free_name(folder: Path, name: str) -> Path:
-    target = folder / Path(name).name
-    stem, dot, suffix = target.name.partition(".")
-    for n in range(2, 10_000):
-        if not target.exists():
-            break
-        target = folder / f"{stem}-{n}{dot}{suffix}"
-    return target

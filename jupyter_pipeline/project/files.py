@@ -12,7 +12,7 @@ from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.stages import StageId
 from ..stages.trials import TrialStore
 from .disk import folder_size
-from .settings import UPLOAD_PREFIX
+from .placing import UPLOAD_PREFIX
 from .state import ProjectState
 
 _CHUNK = 1 << 20

@@ -25,6 +25,7 @@ from .entries import entry_of, listed
 from .files import ProjectFiles
 from .log import EventLog, Stored
 from .mailbox import SYSTEM, Outcome
+from .placing import copy_in, file_name
 from .settings import Settings
 from .snapshot import snapshot
 from .state import ProjectState
@@ -203,6 +204,22 @@ class Project:
         dataset, entry = await asyncio.to_thread(self.files.describe, file)
         await self._conductor.post(AddDataset(dataset, entry), user, None)
         return dataset
+
+    async def copy_dataset(self, source: Path, name: str, user: User) -> Dataset:
+        """Copy a file of this machine into :attr:`data_dir`, and make it a data set candidate."""
+        name = file_name(name)
+        if why := await asyncio.to_thread(self.files.leads_outside):
+            raise Refusal(ErrorCode.INVALID_ARGS, why)
+        try:
+            place, is_new = await asyncio.to_thread(copy_in, source, self.data_dir, name)
+        except OSError as error:
+            raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
+        try:
+            return await self.add_dataset(place, user)
+        except BaseException:
+            if is_new:
+                place.unlink(missing_ok=True)
+            raise
 
     async def predict(self, rows: list[dict[str, Any]] | msgspec.Raw) -> dict[str, Any]:
         """Predict rows with the model that was kept, or the best so far; Refusal if there is none."""

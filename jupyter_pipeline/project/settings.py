@@ -7,9 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-UPLOAD_PREFIX = ".upload-"
-"""What the names of uploads begin with that are still on their way."""
-
 
 def usable_cores(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
     """Cores that this process may use: by its affinity, and by what a container is given."""

@@ -2,30 +2,21 @@
 
 import asyncio
 import contextlib
-import filecmp
-import os
-import secrets
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from tornado import web
 
-from ..durable import sync_folder
 from ..faults import crash_point
 from ..project.disk import folder_size
-from ..project.settings import UPLOAD_PREFIX
+from ..project.placing import file_name, open_part, publish
 from ..protocol.errors import ErrorCode, Refusal
 from .base import HTTPRefusal, ProjectHandler, announced, guarded
 from .service import Service
 
-NAME_BYTES = 200
 _FLUSH_BYTES = 1 << 20
 _NO_LIMIT = 1 << 62
-_STALE_S = 24 * 3600.0
 _PROGRESS_BYTES = 1024
-_COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 
 
 @web.stream_request_body
@@ -100,8 +91,7 @@ class DataHandler(ProjectHandler):
         connection = self.request.connection
         if connection is not None and hasattr(connection, "set_max_body_size"):
             connection.set_max_body_size(self._most + 1 if self._most < _NO_LIMIT else _NO_LIMIT)
-        self._part = folder / f"{UPLOAD_PREFIX}{secrets.token_hex(8)}"
-        self._file = await asyncio.to_thread(open_part, self._part)
+        self._part, self._file = await asyncio.to_thread(open_part, folder)
         self._watch_progress()
 
     def _watch_progress(self) -> None:
@@ -204,91 +194,3 @@ class DataHandler(ProjectHandler):
 
     def _too_large(self) -> Refusal:
         return Refusal(ErrorCode.TOO_LARGE, self._why)
-
-
-def file_name(text: str) -> str:
-    """The name under which a file is stored.
-
-    Raises
-    ------
-    Refusal
-        INVALID_ARGS, if it is none: empty, with parts of a path, hidden, too long, or not printable.
-    """
-    name = text.strip()
-    why = None
-    if not name:
-        why = "the name is missing; add ?name=FILE"
-    elif "/" in name or "\\" in name:
-        why = "give the name alone, without folders"
-    elif name.startswith("."):
-        why = "a name that begins with a dot would be hidden"
-    elif not name.isprintable() or ":" in name:
-        why = "it has characters that a file's name should not have"
-    elif len(name.encode()) > NAME_BYTES:
-        why = f"it is longer than {NAME_BYTES} bytes"
-    if why is not None:
-        raise Refusal(ErrorCode.INVALID_ARGS, f"{text[:80]!r} cannot be the file's name: {why}.")
-    return name
-
-
-def open_part(part: Path) -> IO[bytes]:
-    """Open the file that an upload goes to, and remove what uploads left behind when the server was killed."""
-    part.parent.mkdir(parents=True, exist_ok=True)
-    for old in part.parent.glob(f"{UPLOAD_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - old.stat().st_mtime > _STALE_S:
-                old.unlink()
-    return part.open("xb")
-
-
-def publish(file: IO[bytes], part: Path, name: str) -> tuple[Path, bool]:
-    """Give a complete upload its name.
-
-    Nothing is overwritten: if the name is taken by other content, ``name-2``, ``name-3`` … are tried; if it is
-    taken by the same content, that file serves.
-
-    Returns
-    -------
-    tuple of (Path, bool)
-        The file, and whether it is new.
-    """
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
-    for place in _places(part.parent, name):
-        try:
-            _link(part, place)
-        except FileExistsError:
-            if place.is_file() and not place.is_symlink() and filecmp.cmp(part, place, shallow=False):
-                part.unlink()
-                return place, False
-        else:
-            sync_folder(part.parent)
-            return place, True
-    raise AssertionError("there is always a further name")
-
-
-def _places(folder: Path, name: str) -> Iterator[Path]:
-    yield folder / name
-    stem, suffix = os.path.splitext(name)
-    if suffix.lower() in _COMPRESSIONS:
-        stem, inner = os.path.splitext(stem)
-        suffix = inner + suffix
-    number = 2
-    while True:
-        yield folder / f"{stem}-{number}{suffix}"
-        number += 1
-
-
-def _link(part: Path, place: Path) -> None:
-    """Rename without overwriting; FileExistsError if the name is taken."""
-    try:
-        os.link(part, place)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links: hold the name, then take it.
-        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        os.replace(part, place)
-    else:
-        part.unlink(missing_ok=True)  # it goes when the client does

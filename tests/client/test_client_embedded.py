@@ -78,7 +78,10 @@ def test_attach_names_do_not_collide(tmp_path):
         frame = pd.DataFrame({"a": [1, 2]})
         first, second = p.attach(frame), p.attach(frame + 1)
         assert first["id"] != second["id"]
-        assert not list(tmp_path.rglob("*.part"))
+        assert p.attach(frame)["id"] == first["id"], "the same content is the same data set"
+        with pytest.raises(PipelineError, match="without folders"):
+            p.attach(frame, name="../rows.parquet")
+        assert len(list((tmp_path / "pipelines" / "files" / "data").iterdir())) == 2
 
 
 def test_fresh_and_delete(tmp_path):
