@@ -1,7 +1,8 @@
-"""Threads for what must not wait.
+"""Threads for what must not wait, and for what does nothing but wait.
 
 asyncio's own are few (6 on two cores), and all of them may be at large files at once: uploads that are hashed, folders
-that are removed. What ends a process, or decides whether a message is taken, does not queue behind these.
+that are removed. What ends a process, or decides whether a message is taken, does not queue behind these; and what
+waits for a plugin keeps none of them.
 """
 
 import asyncio

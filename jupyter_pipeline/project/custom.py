@@ -15,6 +15,7 @@ from ..commands import Change, Project, Restart
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import CommandSpec
 from ..protocol.messages import BUILTIN_COMMANDS
+from ..threads import at_once
 from ..traces import places
 from ..workers.command import Run
 from ..workers.command_process import describe_commands, run_command
@@ -78,7 +79,7 @@ class CustomCommands:
         """Run a command; whatever it does, there is a reply."""
         request = Run(name=name, value=self._values[name], project=project, args=args)
         async with self._running:
-            response = await asyncio.to_thread(run_command, request, self._timeout_s)
+            response = await at_once(run_command, request, self._timeout_s)
         if response.reply is not None:
             return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
         # What it raised goes into the chat; it may hold data, so the log has the places in the code alone.
@@ -98,9 +99,7 @@ class CustomCommands:
             else:
                 self._values[point.name] = point.value
         points = list(self._values.items())
-        for (name, _), response in zip(
-            points, await asyncio.to_thread(describe_commands, points, self._timeout_s), strict=True
-        ):
+        for (name, _), response in zip(points, await at_once(describe_commands, points, self._timeout_s), strict=True):
             if response.spec is None:
                 log.warning("The command %s is left out: %s\n%s", name, response.error, response.where)
             else:
