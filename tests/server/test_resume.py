@@ -5,6 +5,7 @@ other choices; the figures are printed. ``RESUME_IDS=10000 pytest -s tests/serve
 messages with ids over HTTP, each twice, while the server is killed in the middle.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -50,6 +51,12 @@ class Poster:
         self.count = Counter[str]()
         self._connection: http.client.HTTPConnection | None = None
 
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def post(self, message_id: str, text: str) -> str:
         """The status of a message's ack."""
         body = json.dumps({"type": "chat", "text": text, "id": message_id})
@@ -63,7 +70,7 @@ class Poster:
                 answer = self._connection.getresponse()
                 said = json.loads(answer.read())
             except (OSError, ValueError, http.client.HTTPException):
-                self._connection = None
+                self.close()
                 self.count["connections lost"] += 1
                 time.sleep(0.1)
                 continue
@@ -79,15 +86,16 @@ class Poster:
 def test_ids_that_are_posted_have_one_effect(start_server: Callable[..., Server]) -> None:
     """All of them once while the server is killed, and all of them again."""
     server = start_server(f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}")
-    Poster(server).post("request", "Predict species in the iris data set")
+    with contextlib.closing(Poster(server)) as first:
+        first.post("request", "Predict species in the iris data set")
     answered: list[int] = []
 
     def some(number: int, again: str) -> Counter[str]:
-        poster = Poster(server)
-        for n in range(number, IDS, POSTERS):
-            poster.count[again + poster.post(f"m{n}", f"What can I ask? (m{n})")] += 1
-            answered.append(n)
-        return poster.count
+        with contextlib.closing(Poster(server)) as poster:
+            for n in range(number, IDS, POSTERS):
+                poster.count[again + poster.post(f"m{n}", f"What can I ask? (m{n})")] += 1
+                answered.append(n)
+            return poster.count
 
     start = time.monotonic()
     with ThreadPoolExecutor(POSTERS) as threads:
