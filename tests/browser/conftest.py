@@ -164,7 +164,9 @@ class Lab(Server):
         env = {"JUPYTER_PATH": os.pathsep.join([str(data), os.environ.get("JUPYTER_PATH", "")]).rstrip(os.pathsep)}
         if packages is not None:  # Python packages that this server has beside those of the environment
             env["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        super().__init__(root, free_port(), base_url, ["--LabApp.expose_app_in_browser=True", *args], env, "jupyterlab")
+        super().__init__(
+            root, free_port(), base_url, ["--LabApp.expose_app_in_browser=True", *args], env, "jupyterlab", forked=True
+        )
         self.extensions.update(extensions or {})
 
     @property

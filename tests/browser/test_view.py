@@ -41,7 +41,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
     root = tmp_path_factory.mktemp("view") / "root"
     root.mkdir()
     args = ["--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1"]
-    server = Work(root=root, port=free_port(), base_url="/", args=args)
+    server = Work(root=root, port=free_port(), base_url="/", args=args, forked=True)
     server.start()
     yield server
     server.stop()

@@ -4,14 +4,14 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from ..processes import Forked, begin, free_port
 
 TOKEN = "token-of-the-client-tests"
 BASE_URL = "/a%40b/"
@@ -30,19 +30,18 @@ def answers(port: int, base_url: str, token: str) -> bool:
 class ServerProcess:
     """A Jupyter server with the extension; start it again after a kill, on the same port and folder."""
 
-    def __init__(self, root: Path, runtime: Path) -> None:
+    def __init__(self, root: Path, runtime: Path, start: "Callable[..., subprocess.Popen[bytes] | Forked]") -> None:
         self.root = root
+        self._start = start
         self.runtime = runtime
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{BASE_URL}"
         self.log = root.parent / f"server-{self.port}.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+        args = [
+            *("--no-browser", "--allow-root", "--ip=127.0.0.1"),
             *(f"--port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
             *(f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"),
             "--ServerApp.jpserver_extensions={'jupyter_pipeline': True}",
@@ -50,13 +49,12 @@ class ServerProcess:
         env = {**os.environ, "JUPYTER_RUNTIME_DIR": str(self.runtime), "OMP_NUM_THREADS": "1"}
         for name in ("JUPYTER_PIPELINE_URL", "JUPYTER_PIPELINE_TICKET", "JPY_PARENT_PID", "JUPYTER_TOKEN"):
             env.pop(name, None)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
-        deadline = time.monotonic() + 60
+        self.process = self._start("jupyter_server", args, env, self.log)
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.process.poll() is None:
             if answers(self.port, BASE_URL, TOKEN):
                 return
-            time.sleep(0.1)
+            time.sleep(0.05)
         self.stop()
         raise AssertionError(f"The server did not start:\n{self.log.read_text()[:3000]}")
 
@@ -82,7 +80,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
     """The server that most tests share."""
     folder = tmp_path_factory.mktemp("live")
     (folder / "root").mkdir()
-    server = ServerProcess(folder / "root", folder / "runtime")
+    server = ServerProcess(folder / "root", folder / "runtime", begin)
     server.start()
     yield server
     server.stop()
@@ -92,7 +90,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
 def _other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("own")
     (folder / "root").mkdir()
-    server = ServerProcess(folder / "root", folder / "runtime")
+    server = ServerProcess(folder / "root", folder / "runtime", Forked)
     yield server
     server.stop()
 

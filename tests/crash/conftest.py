@@ -12,7 +12,7 @@ from .driver import make_snapshots
 @pytest.fixture(scope="session")
 def snapshots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """By the stage that can be started in it."""
-    return make_snapshots(tmp_path_factory.mktemp("snapshots"), "TRAIN")
+    return make_snapshots(tmp_path_factory.mktemp("snapshots"), "TRAIN", forked=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import http.client
 import shutil
-import socket
 import time
 import zipfile
 from collections import Counter
@@ -17,6 +16,7 @@ import psutil
 from sklearn.datasets import load_iris
 
 from jupyter_pipeline.faults import VARIABLE
+from tests.processes import free_port
 from tests.server.conftest import Server
 
 PROJECT = "api/projects/demo"
@@ -39,12 +39,9 @@ class Case:
         return f"{self.point}-{self.stage}-{self.who}"
 
 
-def server_at(folder: Path, crash: str | None = None, args: list[str] | None = None) -> Server:
-    """A server on ``folder/root``, started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    server = Server(folder / "root", port, "/", args or [], {VARIABLE: crash} if crash else {})
+def server_at(folder: Path, crash: str | None = None, args: list[str] | None = None, *, forked: bool = False) -> Server:
+    """A server on ``folder/root``, started; forked it is there sooner (``tests/processes.py``)."""
+    server = Server(folder / "root", free_port(), "/", args or [], {VARIABLE: crash} if crash else {}, forked=forked)
     server.start()
     return server
 
@@ -98,13 +95,13 @@ def tell(server: Server, message: dict[str, Any]) -> str | None:
     return status
 
 
-def make_snapshots(folder: Path, last: str = "EXPORT") -> dict[str, Path]:
+def make_snapshots(folder: Path, last: str = "EXPORT", *, forked: bool = False) -> dict[str, Path]:
     """A workspace for each stage up to ``last``, as it is when that stage can be started."""
     work = folder / "work"
     (work / "root").mkdir(parents=True)
     load_iris(as_frame=True).frame.rename(columns={"target": "species"}).to_csv(work / "root" / "iris.csv", index=False)
     found: dict[str, Path] = {}
-    server = server_at(work, args=["--PipelineApp.warm_workers=1"])
+    server = server_at(work, args=["--PipelineApp.warm_workers=1"], forked=forked)
     for stage in STAGES:
         if stage == "TRAIN":
             one = [{"op": "replace", "path": "/trials", "value": 1}]
@@ -125,11 +122,11 @@ def command(name: str, **args: Any) -> dict[str, Any]:
     return {"type": "command", "command": name, "args": args}
 
 
-def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool) -> dict[str, float]:
+def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool, forked: bool = False) -> dict[str, float]:
     """Crash, start again, go on, and check; returns seconds by what took them."""
     shutil.copytree(snapshot, folder)
     fired = folder / "fired"
-    server = server_at(folder, f"{case.point}:{case.stage}:{case.who}:{fired}")
+    server = server_at(folder, f"{case.point}:{case.stage}:{case.who}:{fired}", forked=forked)
     uploading = case.point.startswith("upload.")
     before = log_of(server) if not uploading else []
     try:
@@ -144,7 +141,7 @@ def run_case(case: Case, snapshot: Path, folder: Path, *, to_the_end: bool) -> d
             no_orphans(str(fired))
             gone_s = time.monotonic() - start
             start = time.monotonic()
-            server = server_at(folder)
+            server = server_at(folder, forked=forked)
         else:
             gone_s = 0.0
         serving_s = time.monotonic() - start

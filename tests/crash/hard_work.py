@@ -57,11 +57,12 @@ KINDS = {
         block += 1.0
 """,
 }
-#: What it does instead and fills the disk with, if it is let: at most 600 MB.
+#: What it does instead and fills the disk with, if it is let: at most 600 MB. It begins when it is told to.
 WRITERS = {
     "a checkpoint that grows, SIGTERM ignored": """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note(os.getpid())
+    wait_for(FOLDER + "/go")
     with open(FOLDER + "/artifacts/checkpoint.bin", "wb") as file:
         for _ in range(600):
             file.write(bytes(10**6))
@@ -72,6 +73,7 @@ WRITERS = {
     "many small files, by a child in a session of its own": """
     if os.fork() == 0:
         os.setsid()
+        wait_for(FOLDER + "/go")
         for n in range(60_000):
             place = FOLDER + f"/artifacts/trials/deep/{n // 100}"
             os.makedirs(place, exist_ok=True)
@@ -106,6 +108,9 @@ def note(*pids):
     with open(path + ".partial", "w") as file:
         json.dump(pids, file)
     os.replace(path + ".partial", path)
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.02)
 def fit_linear(*args, **kwargs):
 """
 

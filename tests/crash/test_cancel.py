@@ -30,7 +30,7 @@ def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
     """A server with a project that is at TRAIN's gate."""
     limits = ["--PipelineApp.predict_limit=20000", "--PipelineApp.rate_limits={'predict': 60.0}"]
     limits.append(f"--PipelineApp.project_disk_limit={DISK}")
-    found = server_at(workspace("TRAIN"), args=limits)
+    found = server_at(workspace("TRAIN"), args=limits, forked=True)
     gate = state_of(found)["waiting_confirmation"]["gate_id"]
     assert tell(found, {"type": "confirm", "gate_id": gate}) == "accepted"
     until_gate(found, "TRAIN")
@@ -77,6 +77,7 @@ async def test_a_training_that_says_and_prints_without_end_costs_no_memory(serve
 async def test_a_training_that_fills_the_disk_is_ended(server: Server, kind: str) -> None:
     project = server.root / "pipelines" / "demo"
     family = start(server, project, kind)
+    (project / "go").touch()
 
     def failed() -> str:
         stage = state_of(server)["stages"][5]
@@ -89,6 +90,7 @@ async def test_a_training_that_fills_the_disk_is_ended(server: Server, kind: str
         assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
         assert "nothing more is begun" in until(failed, "the refusal of another training")
     finally:
+        (project / "go").unlink()
         (project / "artifacts" / "checkpoint.bin").unlink(missing_ok=True)
         shutil.rmtree(project / "artifacts" / "trials" / "deep", ignore_errors=True)
 

@@ -22,4 +22,4 @@ CASES = [
 def test_after_a_crash_nothing_is_lost_doubled_or_left_behind(
     case: Case, snapshots: dict[str, Path], tmp_path: Path
 ) -> None:
-    run_case(case, snapshot_of(case, snapshots), tmp_path / "case", to_the_end=False)
+    run_case(case, snapshot_of(case, snapshots), tmp_path / "case", to_the_end=False, forked=True)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(scope="module")
 def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
     """A server, without limits on confirms, whose project waits at PARSE_INTENT."""
-    found = server_at(workspace("DATA_SOURCE"), args=["--PipelineApp.rate_limits={'confirm': None}"])
+    found = server_at(workspace("DATA_SOURCE"), args=["--PipelineApp.rate_limits={'confirm': None}"], forked=True)
     yield found
     found.stop()
 

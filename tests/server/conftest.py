@@ -7,9 +7,7 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.parse
 import uuid
@@ -23,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from jupyter_pipeline.server.limits import DEFAULT_RATES
 
+from ..processes import Forked, begin, free_port
 from ..wire import check_frame
 
 TOKEN = "a-token-of-the-tests"
@@ -51,15 +50,17 @@ class Server:
     env: dict[str, str] = field(default_factory=dict)
     module: str = "jupyter_server"
     extensions: dict[str, bool] = field(default_factory=lambda: {"jupyter_pipeline": True})
-    process: "subprocess.Popen[bytes] | None" = None
+    forked: bool = False
+    """Whether it begins as a fork that has imported Jupyter, and not with the command line of a user."""
+    process: "subprocess.Popen[bytes] | Forked | None" = None
 
     @property
     def log(self) -> str:
         return (self.root.parent / "server.log").read_text(errors="replace")
 
     def start(self) -> None:
-        command = [
-            sys.executable, "-m", self.module, f"--port={self.port}", "--ip=127.0.0.1", "--no-browser",
+        args = [
+            f"--port={self.port}", "--ip=127.0.0.1", "--no-browser",
             f"--ServerApp.jpserver_extensions={self.extensions}", f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={TOKEN}", f"--ServerApp.base_url={self.base_url}", "--ServerApp.port_retries=0",
             "--allow-root", "--PipelineApp.warm_workers=0", *self.args,
@@ -75,8 +76,12 @@ class Server:
         }
         for name in ("JUPYTER_TOKEN", "JUPYTER_PIPELINE_URL", "JUPYTER_PIPELINE_TICKET"):
             env.pop(name, None)
-        with (self.root.parent / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env)
+        log = self.root.parent / "server.log"
+        # A fork has the search path of its parent.
+        if self.forked and "PYTHONPATH" not in self.env:
+            self.process = Forked(self.module, args, env, log)
+        else:
+            self.process = begin(self.module, args, env, log)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -85,7 +90,7 @@ class Server:
                 answer = self.request("GET", "api/projects")
                 if answer.status != 503 or "still starting" not in answer.json["message"]:
                     return
-            time.sleep(0.2)
+            time.sleep(0.05)
         raise AssertionError(f"The server did not start:\n{self.log[-3000:]}")
 
     def stop(self) -> None:
@@ -190,24 +195,21 @@ class Socket:
         return found
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Start a server with further arguments; all are stopped at the end."""
     started: list[Server] = []
 
     def start(
-        *args: str, base_url: str = "/", root: Path | None = None, env: dict[str, str] | None = None, wait: bool = True
+        *args: str,
+        base_url: str = "/",
+        root: Path | None = None,
+        env: dict[str, str] | None = None,
+        forked: bool = True,
     ) -> Server:
         folder = tmp_path_factory.mktemp("server")
         (folder / "root").mkdir()
-        server = Server(root or folder / "root", free_port(), base_url, list(args), env or {})
+        server = Server(root or folder / "root", free_port(), base_url, list(args), env or {}, forked=forked)
         started.append(server)
         server.start()
         return server
@@ -226,6 +228,7 @@ def server(start_server: Callable[..., Server]) -> Server:
         "--ServerApp.max_body_size=8000000",
         "--ServerApp.max_buffer_size=8000000",
         base_url="/a%40b/",
+        forked=False,
     )
 
 
