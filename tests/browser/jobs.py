@@ -11,7 +11,6 @@ from sklearn.datasets import load_breast_cancer
 
 from .conftest import ROOT
 
-REQUEST = "Predict target in {file}. Take at most 10 seconds, with logistic regression and lightgbm."
 STAGES = (
     "PARSE_INTENT", "DATA_SOURCE", "PROFILE_DATA", "PREPROCESS", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT",
 )  # fmt: skip
@@ -22,8 +21,8 @@ SLOW_MS = 240_000
 
 
 def write_csv(path: Path) -> None:
-    """The tumours of scikit-learn, 569 rows, as somebody would have them."""
-    load_breast_cancer(as_frame=True).frame.to_csv(path, index=False)
+    """The tumours of scikit-learn, 569 rows, as somebody would have them; some of the columns."""
+    load_breast_cancer(as_frame=True).frame.iloc[:, [0, 1, 4, 6, 7, 20, 26, 27, -1]].to_csv(path, index=False)
 
 
 def write_notebook(path: Path, sources: Sequence[str]) -> None:
@@ -116,6 +115,10 @@ class View:
     def hears(self, text: str) -> None:
         """The assistant says it."""
         expect(self.root.get_by_role("list", name="Conversation").get_by_text(text).last).to_be_visible()
+
+    def finish(self) -> None:
+        """End the training with the best so far."""
+        self.root.get_by_role("button", name="Finish with the best so far").click(timeout=SLOW_MS)
 
     def confirm(self, stage: str, *, key: str | None = None) -> None:
         """Confirm the stage's gate with the mouse, or with a key."""

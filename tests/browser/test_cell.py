@@ -52,7 +52,7 @@ def close_dialog(title: Locator) -> None:
 
 def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page: Page, console: Console) -> None:
     """By mouse and keyboard, while cells run; the kernel and then the server die in the middle of the training."""
-    lab = start_lab(base_url="/user/ann%40x/")
+    lab = start_lab("--PipelineApp.warm_workers=1", base_url="/user/ann%40x/")
     write_csv(lab.root / "tumours.csv")
     write_notebook(lab.root / "cell.ipynb", [SHOW.format(name="cell"), SLOW_CELL])
     open_notebook(lab, page, "cell.ipynb")
@@ -60,12 +60,12 @@ def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page
     view = View.in_cell(page, "cell")
     expect(view.root).to_be_visible()
     run_cell(page, 1)  # the kernel is busy from now on, and the view does not care
-    view.say("Predict target in tumours.csv. Take at most 20 seconds, with logistic regression and lightgbm.")
+    view.say("Predict target in tumours.csv. Take at most 120 seconds, with logistic regression and lightgbm.")
     for stage in STAGES[:4]:
         view.confirm(stage, key="Enter" if stage == "DATA_SOURCE" else None)
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
-    view.say("60 trials")  # so that the training takes its twenty seconds
-    view.hears("Settings tried of each model: 60.")
+    view.say("500 trials")  # so that the training goes on until it is told to end
+    view.hears("Settings tried of each model: 500.")
     expect(page.get_by_text("Python 3 (ipykernel) | Busy")).to_be_visible()
     view.confirm("MODEL_SELECT")
     view.is_at("TRAIN", "IN_PROGRESS")
@@ -78,6 +78,7 @@ def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page
     console.allow(*SERVER_AWAY)
     page.add_locator_handler(page.get_by_text("Server Connection Error"), close_dialog)  # of JupyterLab itself
     lab.start()
+    view.finish()
     view.confirm("TRAIN")
     view.confirm("REVIEW_EDIT")
     view.is_at("EXPORT", "COMPLETED")

@@ -20,7 +20,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     menu(page, "tumour sizes.csv", "Build a model from this file")
     view = View.in_panel(page, "tumour-sizes")
     view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
-    view.say("the target is target, 10 seconds, only logistic regression and lightgbm")
+    view.say("the target is target, 120 seconds, only logistic regression and lightgbm")
     view.hears("Target: target")
     view.confirm("PARSE_INTENT")
     view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
@@ -34,8 +34,8 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     view.is_at("PREPROCESS", "WAITING_CONFIRMATION")
     palette(page, "Jupyter Pipeline: Confirm")
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
-    view.say("20 trials")  # so that the training takes its ten seconds
-    view.hears("Settings tried of each model: 20.")
+    view.say("500 trials")  # so that the training goes on until it is told to end
+    view.hears("Settings tried of each model: 500.")
     view.confirm("MODEL_SELECT")
     view.is_at("TRAIN", "IN_PROGRESS")
     expect(status).to_have_text(re.compile(r"^tumour-sizes: Training \d+ %$"))
@@ -43,6 +43,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     page.reload()
     restored(page)
     view = View.in_panel(page, "tumour-sizes")
+    view.finish()
     view.is_at("TRAIN", "WAITING_CONFIRMATION")
     expect(view.root.get_by_role("table", name="Leaderboard").first).to_be_visible()
     view.confirm("TRAIN")

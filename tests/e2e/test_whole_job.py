@@ -20,6 +20,7 @@ from jupyter_pipeline import Pipeline
 from jupyter_pipeline.protocol.events import EVENT_TYPES
 from jupyter_pipeline.protocol.frames import decode_event
 from jupyter_pipeline.verify import verify
+from tests.processes import free_port
 from tests.server.conftest import TOKEN, Server
 
 STAGES = [
@@ -36,14 +37,9 @@ STAGES = [
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    import socket
-
     root = tmp_path_factory.mktemp("e2e") / "root"
     root.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Server(root=root, port=port, base_url="/")
+    server = Server(root=root, port=free_port(), base_url="/", args=["--PipelineApp.warm_workers=1"])
     server.start()
     yield server
     server.stop()
@@ -82,9 +78,9 @@ def regression() -> pd.DataFrame:
 
 
 JOBS = {
-    "binary": (binary, "Predict target. Optimise recall, keep it under 5 seconds. Use lightgbm and linear models."),
-    "multiclass": (multiclass, "Predict target within 5 seconds, only random forest and xgboost."),
-    "regression": (regression, "Predict target, a regression, minimise MAE, within 5 seconds, catboost and linear."),
+    "binary": (binary, "Predict target. Optimise recall, keep it under 3 seconds. Use lightgbm and linear models."),
+    "multiclass": (multiclass, "Predict target within 3 seconds, only random forest and xgboost."),
+    "regression": (regression, "Predict target, a regression, minimise MAE, within 3 seconds, catboost and linear."),
 }
 HEARD: dict[str, set[str]] = {}
 """Names of the events of each job."""

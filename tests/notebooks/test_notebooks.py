@@ -3,9 +3,7 @@
 import contextlib
 import http.client
 import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,8 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+
+from tests.processes import begin, free_port
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = ("quickstart", "binary", "multiclass", "regression")
@@ -38,20 +38,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     """A server's process id and runtime folder: what a kernel needs to find it."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "root").mkdir()
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'root'}", f"--IdentityProvider.token={TOKEN}"),
+    port = free_port()
+    args = [
+        *("--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
+        *(f"--ServerApp.root_dir={folder / 'root'}", f"--IdentityProvider.token={TOKEN}"),
         "--ServerApp.jpserver_extensions={'jupyter_pipeline': True}",
     ]
     env = {key: value for key, value in os.environ.items() if key not in VARIABLES}
     env["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+    process = begin("jupyter_server", args, env, folder / "log")
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not answers(port):
             assert process.poll() is None, (folder / "log").read_text()[-3000:]
             assert time.monotonic() < deadline
@@ -67,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
 
 
 #: The time that the notebooks ask for training, and what is enough to see that they work.
-BUDGETS = {"at most ten seconds": "at most three seconds", "take ten seconds": "take three seconds"}
+BUDGETS = {"at most ten seconds": "at most two seconds", "take ten seconds": "take two seconds"}
 
 
 def execute(name: str, folder: Path) -> nbformat.NotebookNode:
