@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -375,9 +376,9 @@ def predict_matrix(
         how = "RawFormulaVal" if task_type == "regression" else "Probability"
         raw = estimator.predict(matrix, prediction_type=how, ntree_end=iterations or 0, thread_count=1 if few else -1)
     else:
-        if few and getattr(estimator, "n_jobs", None):
-            estimator.n_jobs = None
-        raw = estimator.predict(matrix) if task_type == "regression" else estimator.predict_proba(matrix)
+        predict = estimator.predict if task_type == "regression" else estimator.predict_proba
+        threads = getattr(estimator, "n_jobs", None)
+        raw = _by_rows(estimator, predict, matrix, 1 if few else threads) if threads else predict(matrix)
     values = np.asarray(raw, dtype=np.float64)
     if task_type == "regression":
         return values.reshape(-1)
@@ -389,6 +390,21 @@ def predict_matrix(
         values = every
     values = np.clip(values, 0.0, 1.0)
     return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _by_rows(forest: Any, predict: Any, matrix: np.ndarray, threads: int) -> np.ndarray:
+    """A forest's predictions, each thread those of some rows.
+
+    Its own threads take some trees each, and add them up as they come: the sums differ from call to call in their last
+    digits, and with them which of two equal rows comes first.
+    """
+    threads = max(1, min(threads, len(matrix)))
+    own, forest.n_jobs = forest.n_jobs, None
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(predict, np.array_split(matrix, threads))))
+    finally:
+        forest.n_jobs = own
 
 
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:

@@ -14,6 +14,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import skops.io
+from sklearn.ensemble import RandomForestClassifier
 
 from jupyter_pipeline.automl import inference
 from jupyter_pipeline.automl.features import Features
@@ -235,3 +236,20 @@ def test_durations_are_seconds_however_they_are_stored() -> None:
     assert (encode(rows, features.state_) == matrix).all()
     for texts in (["1 days 02:00:00", "", "-1 days +23:55:00"], ["P1DT2H", None, "-PT5M"]):
         assert (encode(pd.DataFrame({"span": texts}), features.state_) == matrix).all()
+
+
+def test_a_forest_says_the_same_of_the_same_rows_whatever_its_threads() -> None:
+    """Else a bundle could not come to the reported numbers: equal rows would change places."""
+    rng = np.random.default_rng(0)
+    rows = rng.random((60_000, 5), dtype=np.float32)
+    y = (rows.sum(axis=1) + rng.normal(size=len(rows)) > 2.5).astype(int)
+    forest = RandomForestClassifier(20, min_samples_leaf=2, n_jobs=4, random_state=0).fit(rows[:2000], y[:2000])
+    assert rows.size > inference._FEW_CELLS
+    said = [inference.predict_matrix("skops", forest, rows, "binary", 2, None) for _ in range(6)]
+    assert forest.n_jobs == 4
+    forest.n_jobs = None
+    alone = inference.predict_matrix("skops", forest, rows, "binary", 2, None)
+    assert all(np.array_equal(one, alone) for one in said)
+    forest.n_jobs = 4
+    few = inference.predict_matrix("skops", forest, rows[:3], "binary", 2, None)
+    assert np.array_equal(few, alone[:3])
