@@ -211,16 +211,24 @@ def _learn_numbers(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | 
 
 
 def _scaled(state: dict[str, Any], values: np.ndarray, known: np.ndarray) -> dict[str, Any]:
+    """With what missing values are filled by, the median, and how far from it values usually are.
+
+    Both hold whatever few odd values there are, such as -3.4e38 for "no data": by mean and standard deviation all
+    others would become the same number in float32.
+    """
     fill = np.median(values[known], axis=0)
-    filled = np.where(known[:, None], values, fill)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, std = filled.mean(axis=0), filled.std(axis=0)
-    wide = ~(np.isfinite(mean) & np.isfinite(std))  # values near the end of the floats
-    mean, std = np.where(wide, 0.0, mean), np.where(wide, np.abs(filled).max(axis=0), std)
-    std = np.where(std > 1e-12 * np.maximum(1e-300, np.abs(mean)), std, 1.0)
+    scale = np.array([_usual_distance(part, middle) for part, middle in zip(values[known].T, fill, strict=True)])
     indicator = bool((~known).any())
     names = state["names"] + ([f"{state['name']} is missing"] if indicator else [])
-    return {**state, "fill": fill, "mean": mean, "std": std, "indicator": indicator, "names": names}
+    return {**state, "fill": fill, "scale": scale, "indicator": indicator, "names": names}
+
+
+def _usual_distance(values: np.ndarray, middle: float) -> float:
+    with np.errstate(over="ignore"):  # values near the end of the floats
+        away = np.abs(values - middle)
+    away = away[away > 1e-12 * abs(middle)]  # what is nearer is noise of the last digits
+    usual = float(np.median(away)) if len(away) else 1.0
+    return usual if np.isfinite(usual) else float(np.finfo(np.float64).max)
 
 
 def _learn_dates(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-FORMAT = 1
+FORMAT = 2
 #: Types beside those that skops trusts by itself which a saved model of ours may hold.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
@@ -61,6 +61,8 @@ _TRUE = {"true", "1", "1.0", "t", "yes"}
 _FALSE = {"false", "0", "0.0", "f", "no"}
 _DAY = 24 * 3600.0
 _FEW_CELLS = 200_000
+#: Features end here, so that differences between them are still numbers in float32.
+_MOST = 1e38
 
 
 class PredictError(ValueError):
@@ -228,11 +230,11 @@ def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str,
     else:
         values = to_numbers(column, dtype)[:, None]
     gone = np.isnan(values)
-    values = (np.where(gone, state["fill"], values) - state["mean"]) / state["std"]
+    with np.errstate(over="ignore"):  # cut below
+        values = (np.where(gone, state["fill"], values) - state["fill"]) / state["scale"]
     if state["indicator"]:
         values = np.column_stack([values, gone[:, :1]])
-    limit = np.finfo(np.float32).max
-    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
+    return np.asarray(np.clip(values, -_MOST, _MOST), dtype=np.float32)
 
 
 def _seconds_of(text: str) -> float:
@@ -525,7 +527,7 @@ def load_model(folder: str | Path) -> Model:
     except (OSError, ValueError) as error:
         raise PredictError(f"There is no model in {folder}: model.json cannot be read ({error}).") from None
     if spec.get("format") != FORMAT:
-        raise PredictError(f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}.")
+        raise PredictError(f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}. Train it again.")
     features = _load_skops(folder / spec["features"])
     return Model(spec, features, _load_estimator(folder, spec["estimator"], spec["task_type"]))
 

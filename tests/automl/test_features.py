@@ -108,6 +108,17 @@ def test_strange_columns() -> None:
     assert np.isfinite(features.transform(new)).all()
 
 
+@pytest.mark.parametrize("odd", [999_999_999.0, 1e12, -3.4028235e38])
+def test_one_odd_number_leaves_the_others_apart(odd: float) -> None:
+    values = np.random.default_rng(0).random(1000)
+    values[3] = odd
+    features = Features({"x": "numeric"}, "regression")
+    matrix = features.fit_transform(pd.DataFrame({"x": values}), values)
+    assert (matrix[:, 0].argsort() == values.argsort()).all()
+    assert len(np.unique(matrix)) == 1000
+    assert len(np.unique(np.delete(matrix[:, 0], 3).round(4))) > 900
+
+
 def test_text_without_terms_gives_no_feature() -> None:
     frame = pd.DataFrame({"note": ["", None, " "] * 4, "x": range(12)})
     features = Features({"note": "text", "x": "numeric"}, "regression").fit(frame, np.arange(12.0))
