@@ -42,6 +42,18 @@ def dtype_of(column: pd.Series) -> str:
     return "boolean" if len(known) and all(isinstance(value, bool) for value in known) else "string"
 
 
+def day_comes_first(column: pd.Series) -> bool:
+    """Whether texts such as ``03/04/2021`` mean the third of April, by those whose day is above 12.
+
+    Where there is none of these, dots say so (``03.04.2021``), and slashes and hyphens that the month comes first.
+    """
+    if dtype_of(column) != "string":
+        return False
+    found = column.dropna().astype(str).str.extract(r"^\s*(\d{1,2})([./-])(\d{1,2})[./-]\d{2,4}").dropna()
+    first, second = ((found[place].astype(int) > 12).sum() for place in (0, 2))
+    return bool(first > second or (first == second and (found[1] == ".").any()))
+
+
 class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn raw columns into a matrix for estimators.
 
@@ -232,10 +244,7 @@ def _usual_distance(values: np.ndarray, middle: float) -> float:
 
 
 def _learn_dates(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | None:
-    day_first = False
-    if base["dtype"] == "string":
-        first = column.dropna().astype(str).str.extract(r"^\s*(\d{1,2})[./-]\d{1,2}[./-]\d{2,4}")[0].dropna()
-        day_first = bool(len(first)) and bool((first.astype(int) > 12).any())
+    day_first = day_comes_first(column)
     parts = date_parts(to_seconds(column, day_first))
     known = ~np.isnan(parts["days"])
     if not known.any():

@@ -527,7 +527,9 @@ def load_model(folder: str | Path) -> Model:
     except (OSError, ValueError) as error:
         raise PredictError(f"There is no model in {folder}: model.json cannot be read ({error}).") from None
     if spec.get("format") != FORMAT:
-        raise PredictError(f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}. Train it again.")
+        raise PredictError(
+            f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}. Train it again."
+        )
     features = _load_skops(folder / spec["features"])
     return Model(spec, features, _load_estimator(folder, spec["estimator"], spec["task_type"]))
 

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
+
+from .features import day_comes_first, dtype_of
+from .inference import to_seconds, to_texts
 
 
 class SplitError(ValueError):
@@ -33,6 +37,27 @@ class Split:
     notes: tuple[str, ...] = field(default=())
 
 
+def keys_of(column: pd.Series, strategy: str) -> np.ndarray:
+    """What the rows are divided by.
+
+    Parameters
+    ----------
+    column : pandas.Series of n rows
+        The raw column.
+    strategy : {"time", "group"}
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        The ``keys`` of :func:`split_rows`: for ``time`` numbers as they are and dates as seconds, for ``group`` texts.
+    """
+    if strategy == "group":
+        return to_texts(column, dtype_of(column))
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return to_seconds(column, day_comes_first(column))
+
+
 def split_rows(
     y: np.ndarray,
     known: np.ndarray,
@@ -60,7 +85,8 @@ def split_rows(
     seed : int
         For the random draws.
     keys : numpy.ndarray of shape (n,) or None
-        Seconds (NaN where unknown; such rows count as the oldest) for ``time``, labels for ``group``.
+        From :func:`keys_of`: numbers (NaN where unknown; such rows count as the oldest) for ``time``, labels for
+        ``group``.
 
     Raises
     ------

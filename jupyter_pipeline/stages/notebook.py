@@ -15,16 +15,13 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from IPython.display import Image, display
 from modeling.evaluation import {evaluation_names}
 from modeling.figures import {figure_names}
-from modeling.features import dtype_of
 from modeling.frames import to_pandas
-from modeling.inference import to_seconds, to_texts
 from modeling.reading import TableSpec, read, settle
-from modeling.splitting import split_rows
+from modeling.splitting import keys_of, split_rows
 from modeling.targets import encode_target
 from modeling.training import fit_model
 
@@ -64,15 +61,7 @@ _TARGET = {
 _SPLIT = """\
 wanted, how = config["task"], config["split"]
 target = frame[wanted["target"]]
-keys = None
-if how["column"]:
-    column = frame[how["column"]]
-    if how["strategy"] == "group":
-        keys = to_texts(column, dtype_of(column))
-    elif pd.api.types.is_numeric_dtype(column.dtype):
-        keys = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        keys = to_seconds(column)
+keys = keys_of(frame[how["column"]], how["strategy"]) if how["column"] else None
 _, codes, known = encode_target(target, wanted["type"], wanted["target"])
 parts = split_rows(
     codes,

@@ -6,11 +6,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pandas as pd
 
-from ..automl.features import dtype_of
-from ..automl.inference import to_seconds, to_texts
-from ..automl.splitting import Split, SplitError, split_rows
+from ..automl.splitting import Split, SplitError, keys_of, split_rows
 from ..automl.treatments import WORDS, Proposal, propose
 from ..protocol.events import PreprocessSteps, SplitSummary
 from ..protocol.plans import DataPlan, PreprocessPlan, ProfilePlan, SplitPlan, Treatment
@@ -214,15 +211,7 @@ def _split_plan(ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: R
 
 
 def _split(rows: Rows, plan: SplitPlan) -> Split:
-    keys = None
-    if plan.column is not None:
-        column = rows.frame[plan.column]
-        if plan.strategy == "group":
-            keys = to_texts(column, dtype_of(column))
-        elif pd.api.types.is_numeric_dtype(column.dtype):
-            keys = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        else:
-            keys = to_seconds(column)
+    keys = None if plan.column is None else keys_of(rows.frame[plan.column], plan.strategy)
     try:
         return split_rows(
             rows.y,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pipeline.automl.splitting import Split, SplitError, split_rows
+from jupyter_pipeline.automl.splitting import Split, SplitError, keys_of, split_rows
 from jupyter_pipeline.automl.targets import TargetError, encode_target
 
 
@@ -143,3 +143,18 @@ def test_rows_of_one_time_stay_together_where_that_costs_little() -> None:
     one = split_rows(np.zeros(100), np.ones(100, bool), strategy="time", keys=np.zeros(100))
     assert (len(one.train), len(one.val), len(one.test)) == (60, 20, 20)
     assert any("same time" in note for note in one.notes)
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%d.%m.%Y", "%m/%d/%Y", "%Y-%m-%d", "%d %b %Y"])
+def test_days_and_months_are_told_apart_before_rows_are_divided_by_time(form: str) -> None:
+    days = pd.Series(pd.date_range("2020-01-01", periods=100, freq="3D")).sample(frac=1, random_state=0)
+    keys = keys_of(days.dt.strftime(form).astype(object), "time")
+    split = split_rows(np.zeros(100), np.ones(100, bool), strategy="time", keys=keys)
+    train, val, test = (days.to_numpy()[part] for part in _three(split))
+    assert train.max() < val.min() <= val.max() < test.min()
+
+
+def test_dots_say_that_the_day_comes_first() -> None:
+    dates = pd.Series(["01.02.2021", "02.01.2021", "03.02.2021"])
+    assert keys_of(dates, "time").argsort().tolist() == [1, 0, 2]
+    assert keys_of(dates.str.replace(".", "/"), "time").argsort().tolist() == [0, 1, 2]
