@@ -51,6 +51,15 @@ class Kept:
         members = {member["run_id"] for member in self.trial.params.get("members", ())}
         return self.trial.runtime_s + sum(float(row["runtime_s"]) for row in self.runs if row["run_id"] in members)
 
+    @property
+    def importance(self) -> dict[str, Any] | None:
+        """Permutation importance on the validation rows; None if it was not measured, as the run never led."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "val" / "importance.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found
+
     def curves(self, metric: str) -> tuple[str, dict[str, list[tuple[int, float]]]]:
         """A metric (or the loss, where that was not measured) over the iterations, for each split.
 

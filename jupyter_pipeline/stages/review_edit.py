@@ -289,6 +289,7 @@ def _review(
         },
         "intervals": {name: list(ends) for name, ends in final.intervals.items()},
         "importance": final.importance,
+        "val_importance": kept.importance,
         "explained": final.explained,
         "test_reads": reads,
         "decisions": _decisions(ctx),

@@ -177,8 +177,14 @@ def _imbalance(review: Mapping[str, Any]) -> list[dict[str, str]]:
     return [_item(f"Optimise {wanted}", why, f"Please optimise {wanted}.")]
 
 
+def _importance(review: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Columns by importance on the validation rows: to choose columns by the test rows would spoil those."""
+    found: list[dict[str, Any]] = (review["val_importance"] or {}).get("columns", [])
+    return found
+
+
 def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
-    rows = [row for row in (review["importance"] or {}).get("columns", []) if (row["mean"] or 0) > 0]
+    rows = [row for row in _importance(review) if (row["mean"] or 0) > 0]
     total = sum(row["mean"] for row in rows)
     suspects = list(review["leakage"])
     if len(rows) > 2 and rows[0]["mean"] > 0.9 * total and rows[0]["name"] not in suspects:
@@ -195,12 +201,12 @@ def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _useless(review: Mapping[str, Any]) -> list[dict[str, str]]:
-    rows = (review["importance"] or {}).get("columns", [])
+    rows = _importance(review)
     useless = [row["name"] for row in rows if row["mean"] is not None and row["mean"] <= 0]
     if len(rows) < 4 or not useless or len(useless) > len(rows) / 2:
         return []
     shown = ", ".join(useless[:5])
-    why = "Shuffling them made no prediction worse; fewer columns make a model easier to keep."
+    why = "Shuffling them made no prediction of validation rows worse; fewer columns make a model easier to keep."
     chat = f"Please drop the columns {', '.join(map(_quoted, useless[:5]))}."
     return [_item("Leave out columns that do not help", f"{shown}: {why}", chat)]
 

@@ -89,6 +89,9 @@ def test_importance_says_something_also_where_a_threshold_decides(reviewed: Stag
     assert found["metric"] == "roc_auc"
     assert found["columns"][0]["mean"] > 0.01
     assert "How much worse ROC AUC gets" in (folder / "report.html").read_text("utf-8")
+    review = json.loads((folder / "review.json").read_text("utf-8"))
+    # What is suggested goes by the validation rows.
+    assert review["val_importance"]["n_rows"] == review["split"]["rows"]["val"]
 
 
 def test_code_workspace(reviewed: StagedProject, events: Recorder) -> None:

@@ -26,9 +26,10 @@ def review(model_id: str, **changes: Any) -> dict[str, Any]:
         "kept": {"model_id": model_id, "iterations": 7, "stopped": "deadline", "params": {}},
         "runs": runs,
         "columns": dict.fromkeys(COLUMNS, "onehot"),
-        "importance": {
+        "val_importance": {
             "columns": [{"name": name, "mean": m} for name, m in zip(COLUMNS, (9, 0.1, 0.1, 0, -1), strict=True)]
         },
+        "importance": {"columns": [{"name": name, "mean": -1} for name in COLUMNS[:2]]},
         "leakage": ["<script>"],
         "edited": [],
         "trials": 1,
@@ -76,7 +77,7 @@ def test_every_suggestion_is_understood(model_id: str) -> None:
             kept={"model_id": model_id, "stopped": "", "params": {}},
             runs=[],
             split={"rows": {"train": 3000, "val": 1000, "test": 1000}},
-            importance=None,
+            val_importance=None,
             leakage=[],
         )
     )
@@ -84,6 +85,11 @@ def test_every_suggestion_is_understood(model_id: str) -> None:
     for item in found:
         reply = RuleAgent().respond(item["chat"], context(model_id))
         assert any(isinstance(action, Change) for action in reply.actions), (item, reply.text)
+
+
+def test_columns_are_not_chosen_by_the_test_rows() -> None:
+    (item,) = [item for item in suggestions(review("linear")) if "do not help" in item["title"]]
+    assert item["chat"] == 'Please drop the columns "joined", "answer".'
 
 
 def test_cautions_say_what_limits_the_result() -> None:
