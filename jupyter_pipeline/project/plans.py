@@ -24,7 +24,7 @@ from ..protocol.plans import (
 from ..protocol.stages import StageId
 from .state import ProjectState
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Part of every fingerprint; raise it when a stage computes something else from the same inputs."""
 
 MOST_OPERATIONS, MOST_COPIES = 5_000, 4

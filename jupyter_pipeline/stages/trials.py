@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,14 @@ class TrialStore:
     def find(self, mark: str, *, budget_s: float, finishing: bool) -> Trial | None:
         """A finished trial, if there is one that serves.
 
-        One that was cut short serves again only when training is being finished, or has no more time than then.
+        One that was cut short serves again only when training is being finished, or has no more time than then; one
+        of other versions of the packages that made it never does.
         """
         try:
             trial = Trial(**json.loads((self.folder / mark / _RECORD).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        if not (self.folder / mark / "model" / "model.json").is_file():
+        if not _of_these_packages(self.folder / mark / "model" / "model.json"):
             return None
         if finishing or trial.stopped not in ("asked", "deadline"):
             return trial
@@ -158,6 +160,15 @@ class TrialStore:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _of_these_packages(model: Path) -> bool:
+    """Whether a model is there that would be made of the same packages today: others may come to other numbers."""
+    try:
+        needed: dict[str, str] = json.loads(model.read_text("utf-8")).get("requirements", {})
+        return all(version(name) == pin for name, pin in needed.items())
+    except (OSError, ValueError, AttributeError, PackageNotFoundError):
+        return False
 
 
 def _write(path: Path, value: Any) -> None:

@@ -252,6 +252,15 @@ def test_search_draws_settings_and_comes_to_the_same_ones_again(project: StagedP
     _, again = attempt(project)
     assert not again.of("TRAIN_RUN_STARTED")
     assert len(again.of("LEADERBOARD_UPDATED")[-1].rows) == 7
+    # What another version of a library made is made again, since the notebook would come to other numbers.
+    runs = json.loads((project.folder / "artifacts" / f"train-{project.attempt}" / "runs.json").read_text("utf-8"))
+    run = next(run for run in runs.values() if run["model_id"] == "lightgbm")
+    saved = project.folder / run["trial_dir"] / "model" / "model.json"
+    spec = json.loads(saved.read_text("utf-8"))
+    spec["requirements"]["lightgbm"] = "3.0.0"
+    saved.write_text(json.dumps(spec), "utf-8")
+    _, after = attempt(project)
+    assert [p.config["params"] for p in after.of("TRAIN_RUN_STARTED")] == [run["params"]]
 
 
 def test_finish_keeps_the_best_so_far(project: StagedProject) -> None:
