@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonpatch
 import msgspec
+from msgspec import UNSET
 
 from ..agent.vocabulary import REGRESSION_METRICS
 from ..automl.models import ParameterError, check_choices
@@ -103,7 +104,17 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
             ErrorCode.INVALID_ARGS,
             f"This leaves out {lost[0]!r}; a plan of {stage_id} needs all its members, so replace its value instead.",
         )
+    if stage_id is StageId.TRAIN and not any(str(op.get("path")).startswith("/threshold") for op in patch):
+        new = _own_threshold(state, old, new)
     return checked(state, stage_id, new)
+
+
+def _own_threshold(state: ProjectState, old: dict[str, Any], new: Any) -> Any:
+    """Where another run is kept, the threshold that was chosen for that run: probabilities of models differ."""
+    if not isinstance(new, dict) or new["keep"] == old["keep"]:
+        return new
+    row = next((row for row in state.leaderboard if row.run_id == new["keep"]), None)
+    return new if row is None or row.threshold is UNSET else {**new, "threshold": row.threshold}
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

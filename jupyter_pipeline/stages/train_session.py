@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from msgspec import UNSET
 
 from ..automl.ensembling import MOST
 from ..automl.evaluation import evaluate
@@ -404,6 +405,7 @@ class Session:
                 metric=t.metric,
                 runtime_s=t.runtime_s,
                 status="success",
+                threshold=t.threshold if self.task.task_type == "binary" else UNSET,
             )
             for t in ordered
         ]

@@ -79,6 +79,29 @@ def test_a_bare_confirm_does_not_confirm_a_gate_that_opened_after_it_was_sent() 
     assert play(state, SeenConfirm(Confirm(), state.here.gate.seq)).current is StageId.DATA_SOURCE
 
 
+def test_another_kept_run_brings_its_own_threshold() -> None:
+    """A threshold was chosen for the probabilities of one model; those of another one are others."""
+    state = play(at_gate(StageId.MODEL_SELECT), Confirm())
+    assert state.work is not None
+    rows = tuple(
+        LeaderboardRow(
+            run_id=name, model="linear", params={}, metric=0.5, runtime_s=1.0, status="success", threshold=threshold
+        )
+        for name, threshold in (("run-1", 0.5), ("run-2", 0.2), ("run-3", None))
+    )
+    state = play(state, said(state.work.attempt, LeaderboardUpdated(rows=rows)))
+    state = play(state, done(state))
+
+    def kept(*changes: tuple[str, Any]) -> dict[str, Any] | None:
+        patch = tuple({"op": "replace", "path": f"/{name}", "value": value} for name, value in changes)
+        return play(state, UpdatePlan(stage_id=StageId.TRAIN, patch=patch)).stage(StageId.TRAIN).plan
+
+    assert kept(("keep", "run-2")) == {"keep": "run-2", "threshold": 0.2}
+    assert kept(("keep", "run-3")) == {"keep": "run-3", "threshold": None}
+    assert kept(("keep", "run-2"), ("threshold", 0.7)) == {"keep": "run-2", "threshold": 0.7}
+    assert kept(("threshold", 0.7)) == {"keep": "run-1", "threshold": 0.7}
+
+
 def test_a_changed_plan_makes_the_old_gate_stale_and_the_digest_another() -> None:
     state = at_gate(StageId.MODEL_SELECT)
     old = state.here.gate

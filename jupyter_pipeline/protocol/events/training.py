@@ -85,7 +85,7 @@ class GdDiagnostic(Payload, frozen=True, kw_only=True):
 
 class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the leaderboard. ``metric`` is the primary metric on the validation rows, null if there is none;
-    ``runtime_s`` in seconds."""
+    ``runtime_s`` in seconds; ``threshold`` was chosen for this run on the validation rows, null for 0.5."""
 
     run_id: str
     model: str
@@ -94,6 +94,7 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
     runtime_s: float
     status: str
     reason: str | UnsetType = UNSET
+    threshold: float | UnsetType | None = UNSET
 
 
 class LeaderboardUpdated(Payload, frozen=True, kw_only=True):

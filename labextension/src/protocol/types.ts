@@ -449,7 +449,7 @@ export interface GdDiagnostic {
 
 /**
  * A run in the leaderboard. `metric` is the primary metric on the validation rows, null if there is none;
- * `runtime_s` in seconds.
+ * `runtime_s` in seconds; `threshold` was chosen for this run on the validation rows, null for 0.5.
  */
 export interface LeaderboardRow {
   run_id: string;
@@ -459,6 +459,7 @@ export interface LeaderboardRow {
   runtime_s: number;
   status: string;
   reason?: string;
+  threshold?: number | null;
 }
 
 /** All runs, best first. */
