@@ -61,7 +61,7 @@ class Final:
     explained: dict[str, Any] | None = None
 
 
-def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: str) -> dict[str, int]:
+def count_reads(ctx: StageContext, kept: str, threshold: float | None, data: str, split: str) -> dict[str, int]:
     """Write down that the test rows are read, and tell how often they were.
 
     Parameters
@@ -70,13 +70,16 @@ def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: st
     kept : str
         What model is evaluated.
     threshold : float or None
+    data : str
+        Fingerprint of the table.
     split : str
         Fingerprint of the test rows; other rows are counted by themselves.
 
     Returns
     -------
     dict
-        ``times`` these test rows were read, and for how many ``models`` (or thresholds).
+        ``times`` these test rows were read, for how many ``models`` (or thresholds), and how many ``other_splits``
+        of the same table had their test rows read.
     """
     path = ctx.project_dir / "artifacts" / READS
     try:
@@ -88,7 +91,7 @@ def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: st
             f"{READS}, which counts how often the test rows were read, is damaged ({error}); restore it, or delete it "
             "to begin anew."
         ) from None
-    entry = {"attempt": ctx.job.attempt, "model": kept, "threshold": threshold, "rows": split}
+    entry = {"attempt": ctx.job.attempt, "model": kept, "threshold": threshold, "data": data, "rows": split}
     if all(read.get("attempt") != ctx.job.attempt for read in reads):
         reads.append(entry)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +99,9 @@ def count_reads(ctx: StageContext, kept: str, threshold: float | None, split: st
     partial.write_text(json.dumps(reads, indent=1) + "\n", encoding="utf-8")
     os.replace(partial, path)
     same = [read for read in reads if read.get("rows") == split]
-    return {"times": len(same), "models": len({(read["model"], read["threshold"]) for read in same})}
+    others = {read["rows"] for read in reads if read.get("data") == data} - {split}
+    models = {(read["model"], read["threshold"]) for read in same}
+    return {"times": len(same), "models": len(models), "other_splits": len(others)}
 
 
 class FinalRun:

@@ -84,15 +84,29 @@ def test_sentence(review: Mapping[str, Any]) -> str:
     """How often the test rows were read, and what that means."""
     times, models = review["test_reads"]["times"], review["test_reads"]["models"]
     if times <= 1:
-        return (
+        text = (
             "The test rows took no part in training, in the treatment of columns or in the choice of model and "
             "threshold; they were read once, for this evaluation. Only the profile of the data counts all rows."
         )
-    if models <= 1:
-        return f"The test rows were read {times} times in this project, each time for the same model and threshold."
+    elif models <= 1:
+        text = f"The test rows were read {times} times in this project, each time for the same model and threshold."
+    else:
+        text = (
+            f"The test rows were read {times} times in this project, for {models} different models or thresholds. If "
+            "an earlier result on them led to a change, the test metrics are somewhat too good; new data would tell."
+        )
+    return f"{text} {others}" if (others := other_splits(review)) else text
+
+
+def other_splits(review: Mapping[str, Any]) -> str:
+    """How many other test rows of the same data were read, and what that means; empty if none were."""
+    n = review["test_reads"].get("other_splits", 0)
+    if not n:
+        return ""
+    times = "one other way" if n == 1 else f"{n} other ways"
     return (
-        f"The test rows were read {times} times in this project, for {models} different models or thresholds. If an "
-        "earlier result on them led to a change, the test metrics are somewhat too good; new data would tell."
+        f"The same data were also divided in {times}, with other test rows, some of which may be among these: if a "
+        "result on those led to a change, the test metrics are somewhat too good."
     )
 
 

@@ -76,9 +76,9 @@ def run(ctx: StageContext) -> Result:
     code = _workspace(ctx)
     model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
     model.threshold = kept.threshold
-    which = f"{rows.spec.sha256}{rows.spec.sheet or ''}".encode()
-    mark = hashlib.sha256(which + parts["test"].tobytes()).hexdigest()
-    reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, mark)
+    which = f"{rows.spec.sha256}{rows.spec.sheet or ''}"
+    mark = hashlib.sha256(which.encode() + parts["test"].tobytes()).hexdigest()
+    reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, which, mark)
     metrics = {"val": _measured(model, rows, parts["val"])}
     running: list[notebook.Running] = []
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..automl.metrics import HIGHER_IS_BETTER
-from .report import NAMES, number
+from .report import NAMES, number, other_splits
 from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.
@@ -46,6 +46,8 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
             f"The test rows were read {review['test_reads']['times']} times, for {review['test_reads']['models']} "
             "different models or thresholds; the test metrics may be somewhat too good."
         )
+    if others := other_splits(review):
+        found.append(others)
     if metrics["test"].get(metric) is None:
         found.append(f"{name} is not defined on the test rows, perhaps as they lack a class: nothing is known of it.")
     same = review.get("copies") or {"rows": 0, "metrics": {}}

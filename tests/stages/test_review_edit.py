@@ -185,9 +185,13 @@ def test_another_model_on_the_same_test_rows_is_said(reviewed: StagedProject, tm
     keep = reviewed.upstream[StageId.TRAIN].plan["keep"]
     other = next(run_id for run_id in runs if run_id != keep and "dummy" in run_id)
     again.upstream[StageId.TRAIN].plan.update(keep=other, threshold=None)
+    file = again.folder / "artifacts" / "test-reads.json"
+    reads = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps([*reads, {**reads[0], "attempt": 1, "rows": "those of another seed"}]), "utf-8")
     again.run(StageId.REVIEW_EDIT)
     page = (again.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
     assert "read 2 times in this project, for 2 different models" in page
+    assert "The same data were also divided in one other way, with other test rows" in page
 
 
 def test_an_edited_file_is_kept_and_named(reviewed: StagedProject, tmp_path: Path) -> None:
