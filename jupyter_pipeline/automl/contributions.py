@@ -19,8 +19,8 @@ from .inference import Model, encode
 MAX_ROWS = 200
 #: Background rows to exchange columns with; each is used with an order of columns and with its reverse.
 _BACKGROUND = 16
-#: Rows that an estimator is given at once.
-_BATCH = 20_000
+#: Rows, and cells, that an estimator is given at once.
+_BATCH, _CELLS = 20_000, 10_000_000
 _TOLERANCE = 1e-3
 
 Margin = Callable[[np.ndarray], np.ndarray]
@@ -171,26 +171,50 @@ def _sampled(
     start = time.monotonic()
     total, base, used = np.zeros(0), np.zeros(0), 0
     n, k = len(matrix), len(groups)
-    for row in rng.permutation(n)[:_BACKGROUND]:
-        order = rng.permutation(k)
-        for columns in (order, order[::-1]):
-            states = np.repeat(matrix[row][None, None, :], k + 1, axis=0).repeat(n, axis=1)
-            for step, column in enumerate(columns):
-                states[step + 1 :, :, groups[column]] = matrix[None][:, :, groups[column]]
-            flat = states.reshape(-1, matrix.shape[1])
-            out = np.concatenate([margin(flat[at : at + _BATCH]) for at in range(0, len(flat), _BATCH)])
-            out = out.reshape(k + 1, n, -1)
-            if not used:
-                total, base = np.zeros((n, out.shape[2], k)), np.zeros(out.shape[2])
-            total[:, :, columns] += np.moveaxis(np.diff(out, axis=0), 0, 2)
-            base += out[0, 0]
-            used += 1
-        spent = time.monotonic() - start
-        if spent + 2 * spent / used > seconds:
+    walks = ((row, columns) for row in rng.permutation(n)[:_BACKGROUND] for columns in _there_and_back(k, rng))
+    for row, columns in walks:
+        if used and used % 2 == 0:
+            spent = time.monotonic() - start
+            if spent + 2 * spent / used > seconds:
+                break
+        out = _walk(margin, matrix, matrix[row], [groups[column] for column in columns], start + seconds)
+        if out is None:
             break
+        if not used:
+            total, base = np.zeros((n, out.shape[2], k)), np.zeros(out.shape[2])
+        total[:, :, columns] += np.moveaxis(np.diff(out, axis=0), 0, 2)
+        base += out[0, 0]
+        used += 1
     if used < 8 and k > 1 and used < 2 * min(n, _BACKGROUND):
         raise NotExplained(f"an estimate would take longer than {seconds:g} s")
     return total / used, base / used, used // 2
+
+
+def _there_and_back(k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    order = rng.permutation(k)
+    return order, order[::-1]
+
+
+def _walk(
+    margin: Margin, matrix: np.ndarray, background: np.ndarray, blocks: list[np.ndarray], deadline: float
+) -> np.ndarray | None:
+    """What is predicted of all rows after each step, shape (steps + 1, rows, outputs); None if time is up before.
+
+    As many steps are predicted at once as memory allows: of a wide table all of them would take gigabytes.
+    """
+    state = np.repeat(background[None, :], len(matrix), axis=0)
+    at_once = max(1, min(_BATCH // len(matrix), _CELLS // state.size))
+    waiting, found = [state.copy()], list[np.ndarray]()
+    for step, block in enumerate(blocks, 1):
+        state[:, block] = matrix[:, block]
+        waiting.append(state.copy())
+        if len(waiting) < at_once and step < len(blocks):
+            continue
+        found.append(margin(np.concatenate(waiting)))
+        waiting = []
+        if time.monotonic() > deadline:
+            return None
+    return np.concatenate(found).reshape(len(blocks) + 1, len(matrix), -1)
 
 
 def _check(model: Model, part: pd.DataFrame, values: np.ndarray, base: np.ndarray, unit: str) -> None:

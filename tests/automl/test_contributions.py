@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,21 @@ def test_a_model_without_columns_has_none() -> None:
     fitted, frame = small("dummy", {})
     with pytest.raises(NotExplained, match="no columns"):
         contributions(fitted.model(), frame)
+
+
+def test_a_wide_table_takes_bounded_memory() -> None:
+    """All steps at once of 1,000 columns and 200 rows would be 800 megabytes."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(260, 1000)).astype(np.float32)).rename(columns=str)
+    task, y, _ = encode_target((frame["0"] + frame["1"]).rename("y"), "regression", "y")
+    columns = dict.fromkeys(frame, "numeric")
+    params = {"n_estimators": 2, "max_depth": 3}
+    fitted = fit_model("random_forest", params, task, frame[:60], y[:60], frame[60:], y[60:], columns, "rmse")
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotExplained, match=r"longer than 0\.2 s"):
+            contributions(fitted.model(), frame[60:], seconds=0.2)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 300 << 20
