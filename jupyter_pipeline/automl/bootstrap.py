@@ -16,6 +16,7 @@ from .metrics import CLASSIFICATION, REGRESSION, from_confusion
 Array = np.ndarray
 #: A metric of the rows, each of them as many times as its count says.
 Counted = Callable[[Array], float]
+#: With more rows, or rows times classes above ten, there are fewer draws.
 _MANY_ROWS = 20_000
 _OF_PROBABILITIES = ("log_loss", "brier", "roc_auc", "average_precision")
 
@@ -37,7 +38,7 @@ def intervals(
     task_type, y, raw, threshold
         As in :func:`.evaluation.evaluate`.
     repeats : int, default=500
-        How many times rows are drawn with replacement; fewer on many rows.
+        How many times rows are drawn with replacement; fewer of many rows or classes.
     seed : int, default=0
     level : float, default=0.95
 
@@ -50,8 +51,9 @@ def intervals(
     n = len(y)
     if n < 2:
         return {}
-    if n > _MANY_ROWS:
-        repeats = max(50, min(repeats, int(repeats * _MANY_ROWS / n)))
+    work = n * max(1.0, (raw.shape[1] if raw.ndim == 2 else 1) / 10)
+    if work > _MANY_ROWS:
+        repeats = max(50, min(repeats, int(repeats * _MANY_ROWS / work)))
     measure = _numbers(y, raw) if task_type == "regression" else _classes(task_type, y, raw, threshold)
     drawn: dict[str, list[float]] = {}
     for _ in range(repeats):

@@ -78,8 +78,8 @@ def run(ctx: StageContext) -> Result:
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
     n_rows = len(load_split(ctx)["train"])
-    n_features = _n_features(ctx, treatments)
-    n_classes = {"regression": 0, "binary": 2}.get(data.task_type, 5)
+    n_classes = _n_classes(ctx) if data.task_type == "multiclass" else 2
+    n_features = _n_features(ctx, treatments, n_classes)
     candidates = [info for info in MODELS.values() if _installed(info)]
     cost = {info.id: info.cost_s(n_rows, n_features, n_classes, ctx.job.threads) for info in candidates}
     wanted, excluded = _named(ctx, intent.include_models), _named(ctx, intent.exclude_models)
@@ -245,7 +245,15 @@ def _why(info: ModelInfo, intent: IntentPlan, seconds: float, wanted: tuple[str,
     return f"{words} Estimated fit: about {shown} s."
 
 
-def _n_features(ctx: StageContext, plan: PreprocessPlan) -> int:
+def _n_classes(ctx: StageContext) -> int:
+    """Of the target, by the profile."""
+    try:
+        return int(json.loads((ctx.result_dir(StageId.PROFILE_DATA) / "target.json").read_text("utf-8"))["n_unique"])
+    except (OSError, ValueError, KeyError):
+        return 5
+
+
+def _n_features(ctx: StageContext, plan: PreprocessPlan, n_classes: int) -> int:
     try:
         described: dict[str, Any] = json.loads(
             (ctx.result_dir(StageId.PREPROCESS) / "preprocess.json").read_text("utf-8")
@@ -257,5 +265,6 @@ def _n_features(ctx: StageContext, plan: PreprocessPlan) -> int:
     for name, treatment in plan.columns.items():
         known = described.get(name, {})
         same = known.get("treatment") == treatment
-        total += int(known["n_features"]) if same else usual.get(treatment, 1)
+        width = int(known["n_features"]) if same else usual.get(treatment, 1)
+        total += width * n_classes if treatment == "target_encode" and n_classes > 2 else width
     return max(1, total)

@@ -127,15 +127,13 @@ def _search(session: Session, plan: ModelPlan) -> None:
             for setting in getattr(session.modeling.models.MODELS[choice.id], "portfolio", ()):
                 study.enqueue_trial({name: value for name, value in setting.items() if name in space})
             searches[choice.id] = {"space": space, "study": study, "fixed": choice.params}
-    slowest: dict[str, float] = {}
     for number in range(1, plan.trials):
         for model_id in _best_first(session):
             if model_id not in searches:
                 continue
             if session.ctx.finish_requested():
                 return
-            done = [t.runtime_s for t in session.trials.values() if t.model_id == model_id]
-            slowest[model_id] = min(done) if done else 0.0
+            quickest = min((t.runtime_s for t in session.trials.values() if t.model_id == model_id), default=0.0)
             search = searches[model_id]
             asked = search["study"].ask(search["space"])
             params = {**search["fixed"], **_rounded(asked.params)}
@@ -144,7 +142,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
                 if len(session.trials) + len(session.failed) > known:
                     session.show_leaderboard()
             else:
-                if session.remaining < max(_TOO_SHORT_S, 0.7 * slowest[model_id]):
+                if session.remaining < max(_TOO_SHORT_S, 0.7 * quickest):
                     continue
                 session.run(model_id, params, number, _FIT_SHARE * session.remaining)
             value = _value(session, model_id, params)

@@ -1,5 +1,6 @@
 """MODEL_SELECT: wishes, exclusions, time, and what is not possible."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,19 @@ def test_candidates_have_reasons_and_a_cost(project: StagedProject) -> None:
     assert ids[:2] == ["dummy", "linear"]
     assert result.plan.metric == "roc_auc"
     assert result.plan.time_budget_s == 300
+
+
+def test_the_cost_counts_the_classes(tmp_path: Path) -> None:
+    frame = churn_table()
+    project = profiled(tmp_path, frame.assign(plan=frame["city"].str.replace("city", "part")), "city")
+    project.run(StageId.PREPROCESS, {"columns": {"plan": "target_encode"}})
+    project.run(StageId.MODEL_SELECT)
+    told = json.loads((project.result_dir(StageId.MODEL_SELECT) / "models.json").read_text("utf-8"))
+    n_classes = frame["city"].nunique()
+    assert n_classes > 60
+    assert told["n_features"] > n_classes  # one mean for each class
+    wanted = MODELS["lightgbm"].cost_s(told["n_train_rows"], told["n_features"], n_classes, project.threads)
+    assert next(m["cost_s"] for m in told["models"] if m["id"] == "lightgbm") == pytest.approx(wanted)
 
 
 def test_wishes(project: StagedProject) -> None:
