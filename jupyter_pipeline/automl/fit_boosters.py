@@ -6,12 +6,11 @@ import numpy as np
 
 from .monitor import Monitor
 
-#: CatBoost's names of metrics that mean the same as ours; it measures them itself.
+#: CatBoost's names of metrics that mean the same as ours; it measures them itself. Not of those for which ours choose a
+#: threshold: it has none but 0.5.
 _CATBOOST = {
     ("binary", "roc_auc"): "AUC",
     ("binary", "accuracy"): "Accuracy",
-    ("binary", "balanced_accuracy"): "BalancedAccuracy",
-    ("binary", "mcc"): "MCC",
     ("multiclass", "accuracy"): "Accuracy",
     ("multiclass", "f1_macro"): "TotalF1:average=Macro",
     ("multiclass", "f1"): "TotalF1:average=Macro",

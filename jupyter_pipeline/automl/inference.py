@@ -126,7 +126,10 @@ def to_texts(column: pd.Series, dtype: str, missing: tuple[str, ...] = ()) -> np
     texts = [text_of(value, dtype=dtype) for value in values_list]
     if missing:
         gone = set(missing)
-        texts = ["" if text in gone else text for text in texts]
+        texts = [
+            "" if text in gone or (isinstance(value, str) and value in gone) else text  # "NA" is "na" among booleans
+            for value, text in zip(values_list, texts, strict=True)
+        ]
     result = np.empty(len(texts), dtype=object)
     result[:] = texts
     return result if found is None else np.asarray(result[found[0]])

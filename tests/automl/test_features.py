@@ -119,6 +119,14 @@ def test_one_odd_number_leaves_the_others_apart(odd: float) -> None:
     assert len(np.unique(np.delete(matrix[:, 0], 3).round(4))) > 900
 
 
+def test_a_missing_truth_value_is_missing_as_text_too() -> None:
+    rows = pd.DataFrame({"x": [True, False, None, True] * 20}, dtype=object)
+    features = Features({"x": "onehot"}, "regression", missing=("", "NA"))
+    matrix = features.fit_transform(rows, np.arange(80.0))
+    texts = pd.DataFrame({"x": ["true", "False", "NA", "1"] * 20}, dtype=object)
+    assert np.array_equal(features.transform(texts), matrix)
+
+
 def test_text_without_terms_gives_no_feature() -> None:
     frame = pd.DataFrame({"note": ["", None, " "] * 4, "x": range(12)})
     features = Features({"note": "text", "x": "numeric"}, "regression").fit(frame, np.arange(12.0))
