@@ -70,6 +70,7 @@ def review() -> dict[str, Any]:
         "metrics": {"train": {"f1": 0.9, "roc_auc": 0.9}, "val": metrics, "test": metrics},
         "intervals": {"f1": [0.4, 0.6]},
         "importance": {"columns": [{"name": EVIL, "mean": 0.1, "std": 0.01}]},
+        "val_importance": {"columns": [{"name": EVIL, "mean": 0.1, "std": 0.01}]},
         "explained": None,
         "test_reads": {"times": 1, "models": 1},
         "decisions": [(EVIL, EVIL)],
