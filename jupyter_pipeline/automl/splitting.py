@@ -54,7 +54,7 @@ def keys_of(column: pd.Series, strategy: str) -> np.ndarray:
     if strategy == "group":
         return to_texts(column, dtype_of(column))
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return to_seconds(column, day_comes_first(column))
 
 
