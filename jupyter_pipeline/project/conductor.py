@@ -221,7 +221,9 @@ class Conductor:
         if events or ids:
             try:
                 _crash_points("append.before", state, stored)
-                await self._log.append(entry_of(state), stored, list(ids.items()))
+                appending = asyncio.ensure_future(self._log.append(entry_of(state), stored, list(ids.items())))
+                await _ended(appending)
+                appending.result()
                 _crash_points("append.after", state, stored)
             except (OSError, sqlite3.Error) as error:
                 if isinstance(error, _MISTAKES):
@@ -327,6 +329,17 @@ class Conductor:
         self._mailbox.refuse(sorry)
         if self._mailbox:
             await asyncio.sleep(_RETRY_S)
+
+
+async def _ended(task: "asyncio.Future[None]") -> None:
+    """Wait for what cannot be called back. Who is cancelled meanwhile is so only after it, to say what came of it."""
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        this = asyncio.current_task()
+        assert this is not None
+        this.cancel()  # where it waits next
 
 
 def _closed() -> Refusal:

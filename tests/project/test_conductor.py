@@ -18,6 +18,7 @@ from msgspec import UNSET
 from sklearn.datasets import load_breast_cancer
 
 from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project.mailbox import Outcome
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
@@ -348,3 +349,26 @@ def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -
     files.clear_interrupted(StageId.EXPORT, 80)
     assert not files.bundle(80).exists()
     assert [p.name for p in files.artifacts.iterdir()] == ["export-7"]
+
+
+def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_path: Path) -> None:
+    """Whatever the moment at which it is closed: refused is not done, and done is told."""
+
+    async def test() -> None:
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), warm_workers=0))
+        await manager.start()
+        told = []
+        for moments in range(12):
+            project = await manager.open(f"p-{moments}")
+            asking = asyncio.create_task(project.submit(Chat(text="Predict churn."), USER))
+            for _ in range(moments):
+                await asyncio.sleep(0)
+            await project.close()
+            (answer,) = await asyncio.gather(asking, return_exceptions=True)
+            done = project.project_id in [entry.project_id for entry in await manager._log.entries()]
+            assert isinstance(answer, Outcome if done else Refusal), (moments, answer)
+            told.append(done)
+        assert set(told) == {True, False}
+        await manager.stop()
+
+    run(test)
