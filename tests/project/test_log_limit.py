@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_pipeline.project import room
-from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents
+from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents, WorkFailed
 from jupyter_pipeline.project.disk import folder_size
 from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.project import Project
@@ -17,7 +17,7 @@ from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
-from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
+from jupyter_pipeline.protocol.messages import CancelRun, Chat, Command, Confirm
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.verify import verify
 
@@ -119,10 +119,12 @@ def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
     run(test)
 
 
-def test_at_the_limit_of_the_log_a_bundle_can_still_be_made(tmp_path: Path) -> None:
+def test_at_the_limit_of_the_log_work_can_still_end_and_a_bundle_be_made(tmp_path: Path) -> None:
     state = replace(ProjectState(project_id="demo", epoch="e"), current=StageId.EXPORT)
     its_room = Room(ProjectFiles(tmp_path), Settings(workspace_dir="", log_bytes=100_000), 100_500)
     for command in (Confirm(), SeenConfirm(Confirm(), 5), WorkEvents(3, ())):
         assert its_room.lacks(1000, command, state) is None
         assert its_room.lacks(13_000, command, state)
         assert its_room.lacks(1000, command, replace(state, current=StageId.REVIEW_EDIT))
+    for ends in (CancelRun(), WorkFailed(3, "It failed.")):
+        assert its_room.lacks(50_000, ends, state) is None
