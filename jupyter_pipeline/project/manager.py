@@ -104,11 +104,11 @@ class ProjectManager:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        await self._commands.stop()
         if self._taking_up is not None:
             self._taking_up.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._taking_up
+        await self._commands.stop()
         await asyncio.gather(*(project.close() for project in self._projects.values()))
         self._projects.clear()
         self._resting.clear()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from jupyter_pipeline.project.chain import genesis, links
 from jupyter_pipeline.project.log import Entry, EventLog, LogUnusable, Stored
+from jupyter_pipeline.project.log_deleting import delete_piece
 
 WRITER = """
 import asyncio, sys
@@ -270,6 +271,13 @@ def test_what_was_deleted_goes_in_pieces_while_others_append(tmp_path: Path) -> 
         assert await log.message_seq("a", "id-1") == 1
         assert await log.message_seq("a", "id-2") is None
         await log.clear_deleted()
+        for seq in range(1, 5):
+            await log.append(entry("b", seq), [Stored(seq, "A", b"x" * 1_500_000)], [])
+        await log.delete("b")
+        pieces_of_b = 0
+        while await log._do(delete_piece):
+            pieces_of_b += 1
+        assert pieces_of_b == 5, "large events go one by one, then the line of the list"
         await log.close()
         with contextlib.closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
             for table, rows in (("projects", 1), ("events", 5), ("messages", 1)):

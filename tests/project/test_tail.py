@@ -116,6 +116,9 @@ def test_what_memory_holds_is_bounded_by_bytes_too(tmp_path: Path) -> None:
         while cursor.position < 300:
             seqs += [e.seq for e in await cursor.next()]
         assert seqs == list(range(1, 301))
+        for position in range(260, 300):
+            assert await tail.batch(position) is not None
+        assert len(tail._shared) <= module._SHARED
         await log.close()
 
     run(test)
