@@ -9,7 +9,7 @@ import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor } from './chat';
 import { useNow, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
-import { useKeptFocus } from './focus';
+import { useKeptFocus, useOwnKeys } from './focus';
 import { History, Log } from './history';
 import { Meter } from './parts';
 import { StagePanel } from './stage';
@@ -31,6 +31,7 @@ export function App() {
   const shown = selected ?? model.current;
   const key = `${shown}/${model.gate?.gateId ?? ''}/${model.stages[shown].status}`;
   useKeptFocus(root, heading);
+  useOwnKeys(root);
 
   const loading = !model.ready;
   const gone = model.connection === 'deleted' || model.connection === 'denied';

@@ -32,3 +32,18 @@ export function useKeptFocus(root: RefObject<HTMLElement>, heading: RefObject<HT
     };
   }, []);
 }
+
+/**
+ * A key that the view's own controls answer to (an arrow in a list of choices, a letter) is theirs: in a notebook's cell
+ * JupyterLab would go to another cell, or insert one. Keys with Control, Alt or Command stay its shortcuts.
+ */
+export function useOwnKeys(root: RefObject<HTMLElement>): void {
+  useEffect(() => {
+    const note = (event: KeyboardEvent): void => {
+      // What JupyterLab's registry of commands asks for; it listens at the document, so this comes first.
+      root.current?.toggleAttribute('data-lm-suppress-shortcuts', !event.ctrlKey && !event.altKey && !event.metaKey);
+    };
+    addEventListener('keydown', note, true);
+    return () => removeEventListener('keydown', note, true);
+  }, []);
+}

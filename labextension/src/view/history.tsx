@@ -64,19 +64,32 @@ export function History() {
 
 function Changes({ patch }: { patch: Json[] }) {
   const { model, trans } = useView();
-  return patch.length ? (
+  const lines = changeLines(patch, model, trans);
+  return lines.length ? (
     <ul class="jppl-changes">
-      {patch.slice(0, 8).map((op, i) => {
-        const [member, ...more] = partsOf(String(op.path ?? ''));
-        return (
-          <li key={i}>
-            {[labelOf(member), ...more].join(', ')}
-            {op.op === 'remove' ? ' –' : `: ${inWords(more.length ? '' : member, op.value, model, trans)}`}
-          </li>
-        );
-      })}
+      {lines.slice(0, 8).map((line, i) => (
+        <li key={i}>{line}</li>
+      ))}
+      {lines.length > 8 ? <li>{trans.__('and %1 more', lines.length - 8)}</li> : null}
     </ul>
   ) : null;
+}
+
+/** A patch in words; what many members were set to at once stands once. */
+function changeLines(patch: Json[], model: ProjectModel, trans: Translation): string[] {
+  const lines = new Map<string, { names: string[]; value: string }>();
+  for (const op of patch) {
+    const [member, ...more] = partsOf(String(op.path ?? ''));
+    const value = op.op === 'remove' ? ' –' : `: ${inWords(more.length ? '' : member, op.value, model, trans)}`;
+    const key = JSON.stringify(more.length === 1 ? [member, value] : [member, ...more, lines.size]);
+    const line = lines.get(key) ?? { names: [labelOf(member)], value };
+    line.names.push(...more);
+    lines.set(key, line);
+  }
+  return [...lines.values()].map(({ names, value }) => {
+    const more = names.length - 1 > MOST ? ` + ${names.length - 1 - MOST}` : '';
+    return names.slice(0, MOST + 1).join(', ') + more + value;
+  });
 }
 
 /** A member's name as words; its unit stands with the value. */

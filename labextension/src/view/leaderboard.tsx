@@ -5,7 +5,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
 import { duration, number, percent } from './numbers';
-import { Icon } from './parts';
+import { SortHead } from './parts';
 import type { LeaderboardRow, Run } from './records';
 import { modelName, runLabels } from './runs';
 import { lowerIsBetter, metricName } from './words';
@@ -64,22 +64,12 @@ export function Leaderboard({
   const head = (key: Key, text: string, numeric: boolean) => {
     const active = sort?.key === key;
     return (
-      <th
-        scope="col"
-        class={numeric ? 'jppl-numeric' : ''}
-        aria-sort={active ? (sort!.up ? 'ascending' : 'descending') : 'none'}
-      >
-        <button
-          type="button"
-          class="jppl-sort"
-          onClick={() =>
-            setSort(active ? { key, up: !sort!.up } : { key, up: key === 'metric' ? lower : true })
-          }
-        >
-          {text}
-          <Icon name={active ? (sort!.up ? 'up' : 'down') : 'sort'} />
-        </button>
-      </th>
+      <SortHead
+        text={text}
+        look={numeric ? 'jppl-numeric' : ''}
+        order={active ? (sort!.up ? 'ascending' : 'descending') : 'none'}
+        onSort={() => setSort(active ? { key, up: !sort!.up } : { key, up: key === 'metric' ? lower : true })}
+      />
     );
   };
   return (

@@ -173,6 +173,28 @@ export function NumberBox({
   );
 }
 
+/** The head of a column of a table by which it can be sorted. */
+export function SortHead({
+  text,
+  order,
+  onSort,
+  look = ''
+}: {
+  text: string;
+  order: 'ascending' | 'descending' | 'none';
+  onSort(): void;
+  look?: string;
+}) {
+  return (
+    <th scope="col" class={look} aria-sort={order}>
+      <button type="button" class="jppl-sort" onClick={onSort}>
+        {text}
+        <Icon name={order === 'ascending' ? 'up' : order === 'descending' ? 'down' : 'sort'} />
+      </button>
+    </th>
+  );
+}
+
 export type Loaded<T> = { state: 'loading' } | { state: 'failed'; message: string } | { state: 'ready'; value: T };
 
 const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();

@@ -22,7 +22,18 @@ test('edits change a copy, by names of any kind', () => {
   assert.deepEqual(next.columns, { 'a/b': 'drop', 'c~d': 'text', '': 'numeric' });
   assert.equal(next.split.seed, 7);
   assert.equal(PLAN.split.seed, 0);
-  assert.deepEqual(patchOf(edits)[0], { op: 'replace', path: '/columns/a~1b', value: 'drop' });
+  assert.deepEqual(patchOf(PLAN, edits)[0], { op: 'replace', path: '/columns/a~1b', value: 'drop' });
+});
+
+test('thousands of changes of one member are one operation', () => {
+  const columns = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`c${i}`, 'numeric']));
+  const plan = { ...PLAN, columns };
+  const edits = new Map([['/split/seed', 7], ...Object.keys(columns).slice(1).map(name => [pointer('columns', name), 'drop'])]);
+  const patch = patchOf(plan, edits);
+  assert.deepEqual(patch.map(op => op.path), ['/columns', '/split/seed']);
+  assert.equal(patch[0].value.c0, 'numeric');
+  assert.ok(Object.values(patch[0].value).filter(v => v === 'drop').length === 2999);
+  assert.equal(plan.columns.c1, 'numeric');
 });
 
 test('an edit that the new plan already has, or whose member is gone, is none', () => {

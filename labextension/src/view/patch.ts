@@ -60,8 +60,23 @@ export function rebased(plan: Plan, edits: Edits): Map<string, Json> {
   );
 }
 
-export function patchOf(edits: Edits): { op: 'replace'; path: string; value: Json }[] {
-  return [...edits].map(([path, value]) => ({ op: 'replace', path, value }));
+/** So many changes of one member are named one by one; of more the member is replaced whole, as a patch may not have any number. */
+const MOST = 1000;
+
+export function patchOf(plan: Plan, edits: Edits): { op: 'replace'; path: string; value: Json }[] {
+  const counts = new Map<string, number>();
+  for (const path of edits.keys()) {
+    const [member] = partsOf(path);
+    counts.set(member, (counts.get(member) ?? 0) + 1);
+  }
+  const whole = [...counts].filter(([, n]) => n > MOST).map(([member]) => member);
+  const next = whole.length ? edited(plan, edits) : plan;
+  return [
+    ...whole.map(member => ({ op: 'replace' as const, path: pointer(member), value: next[member] })),
+    ...[...edits]
+      .filter(([path]) => !whole.includes(partsOf(path)[0]))
+      .map(([path, value]) => ({ op: 'replace' as const, path, value }))
+  ];
 }
 
 /** The members of the plan that the edits are in. */

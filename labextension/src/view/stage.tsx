@@ -61,13 +61,15 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   useGiveUp(sending !== null, model.connection === 'open', () => setSending(null));
 
   const plan = useMemo(() => (base ? edited(base, edits) : null), [base, edits]);
+  const setAll: PlanForm['setAll'] = changes =>
+    setEdits(old => rebased(base!, new Map([...old, ...changes.map(([path, value]) => [pointer(...path), value] as const)])));
   const form: PlanForm | null = plan && {
     plan,
-    set: (path, value) =>
-      setEdits(old => rebased(base!, new Map([...old, [pointer(...path), value]]))),
+    set: (path, value) => setAll([[path, value]]),
+    setAll,
     isEdited: (...path) => {
       const at = pointer(...path);
-      return [...edits.keys()].some(key => key === at || key.startsWith(`${at}/`));
+      return edits.has(at) || [...edits.keys()].some(key => key.startsWith(`${at}/`));
     }
   };
   const dirty = edits.size > 0;
@@ -97,7 +99,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     if (stageId === 'DATA_SOURCE' && edits.has('/dataset_id')) {
       view.command('select_dataset', { dataset_id: edits.get('/dataset_id') }, refused);
     } else {
-      view.command('update_plan', { stage_id: stageId, patch: patchOf(edits) }, refused);
+      view.command('update_plan', { stage_id: stageId, patch: patchOf(base, edits) }, refused);
     }
   }
 

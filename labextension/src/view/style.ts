@@ -223,7 +223,15 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-stat { display: grid; }
 .jppl-stat-value { font-size: calc(var(--jppl-size) * 1.3); line-height: 1.2; font-variant-numeric: tabular-nums; }
 .jppl-stat-label { font-size: var(--jppl-small); color: var(--jppl-muted); }
-.jppl-search { max-width: 260px; }
+.jppl-filter { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; }
+.jppl-root .jppl-search { width: 240px; }
+.jppl-bulk { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; padding: 6px 0; background: var(--jppl-bg); }
+.jppl-bulk-text { flex: 1 1 260px; min-width: 0; color: var(--jppl-muted); }
+.jppl-bulk-done { flex: 1 1 100%; color: var(--jppl-muted); }
+.jppl-plan:disabled :is(.jppl-bulk, .jppl-pick) { display: none; }
+.jppl-root .jppl-table .jppl-pick { width: 1px; padding-inline-end: 10px; }
+.jppl-pick input { accent-color: var(--jppl-accent); vertical-align: -2px; }
+.jppl-root .jppl-chosen-row :is(th, td) { background: color-mix(in srgb, var(--jppl-accent) 8%, transparent); }
 
 /* progress and curves */
 .jppl-progress { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; }

@@ -1,22 +1,11 @@
 /** What each column is for, how the rows are divided, and how columns become features. */
 
-import { useState } from 'preact/hooks';
 import { useView } from '../context';
 import { Bars } from '../figures';
 import { Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
 import { compact, count, percent } from '../numbers';
+import { ColumnTable } from './columntable';
 import type { PlanForm } from './form';
-
-interface ColumnProfile {
-  kind: string;
-  dtype: string;
-  missing_share: number;
-  n_unique: number;
-  min?: number | string;
-  max?: number | string;
-  mean?: number;
-  top?: { value: unknown; share: number }[];
-}
 
 interface Distribution {
   target: string;
@@ -25,41 +14,9 @@ interface Distribution {
   histogram?: { edges: number[]; counts: number[] };
 }
 
-/** Columns that one page of a table has. */
-const PAGE = 40;
-
-function useProfile(): Record<string, ColumnProfile> {
-  const { model } = useView();
-  let url: string | null = null;
-  for (const artifact of model.artifacts.values()) {
-    if (artifact.url.endsWith('.profile.json')) {
-      url = artifact.url;
-    }
-  }
-  const loaded = useJson<{ columns: Record<string, ColumnProfile> }>(url);
-  return loaded?.state === 'ready' ? loaded.value.columns : {};
-}
-
-/** A column's values in a few words. */
-function valuesOf(profile: ColumnProfile | undefined): string {
-  if (!profile) {
-    return '';
-  }
-  if (typeof profile.min === 'number' && typeof profile.max === 'number') {
-    return `${compact(profile.min)} … ${compact(profile.max)}`;
-  }
-  if (profile.min !== undefined && profile.kind === 'datetime') {
-    return `${String(profile.min).slice(0, 10)} … ${String(profile.max).slice(0, 10)}`;
-  }
-  return (profile.top ?? [])
-    .slice(0, 3)
-    .map(t => String(t.value).slice(0, 24))
-    .join(', ');
-}
-
-export function ProfileForm({ plan, set, isEdited }: PlanForm) {
+export function ProfileForm(form: PlanForm) {
   const { model, trans } = useView();
-  const profile = useProfile();
+  const { plan } = form;
   const facts = model.profile;
   const roles: [string, string][] = [
     ['feature', trans.__('feature')],
@@ -90,21 +47,17 @@ export function ProfileForm({ plan, set, isEdited }: PlanForm) {
       <TargetDistribution />
       <Section title={trans.__('What each column is for')}>
         <ColumnTable
-          names={Object.keys(plan.roles ?? {})}
-          profile={profile}
-          head={trans.__('Role')}
-          isEdited={name => isEdited('roles', name)}
-          control={name =>
-            plan.roles[name] === 'target' ? (
-              <span class="jppl-badge">{trans.__('target')}</span>
-            ) : (
-              <Select
-                label={trans.__('Role of %1', name)}
-                value={plan.roles[name]}
-                options={roles}
-                onChange={value => set(['roles', name], value)}
-              />
-            )
+          form={form}
+          member="roles"
+          options={roles}
+          texts={{
+            head: trans.__('Role'),
+            one: name => trans.__('Role of %1', name),
+            several: trans.__('Role of the selected columns'),
+            unchosen: trans.__('choose a role')
+          }}
+          fixed={name =>
+            plan.roles[name] === 'target' ? <span class="jppl-badge">{trans.__('target')}</span> : null
           }
         />
       </Section>
@@ -138,85 +91,9 @@ function TargetDistribution() {
   ) : null;
 }
 
-function ColumnTable({
-  names,
-  profile,
-  head,
-  control,
-  isEdited,
-  why
-}: {
-  names: string[];
-  profile: Record<string, ColumnProfile>;
-  head: string;
-  control(name: string): preact.ComponentChildren;
-  isEdited(name: string): boolean;
-  why?: (name: string) => string | undefined;
-}) {
-  const { trans } = useView();
-  const [search, setSearch] = useState('');
-  const [shown, setShown] = useState(PAGE);
-  const wanted = search ? names.filter(n => n.toLowerCase().includes(search.toLowerCase())) : names;
-  return (
-    <>
-      {names.length > 12 ? (
-        <input
-          class="jppl-input jppl-search"
-          type="search"
-          placeholder={trans.__('Find a column')}
-          aria-label={trans.__('Find a column')}
-          value={search}
-          onInput={e => setSearch(e.currentTarget.value)}
-        />
-      ) : null}
-      <div class="jppl-scroll">
-        <table class="jppl-table jppl-columns">
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Column')}</th>
-              <th scope="col">{head}</th>
-              <th scope="col" class="jppl-wide">
-                {trans.__('Kind')}
-              </th>
-              <th scope="col" class="jppl-numeric">
-                {trans.__('Missing')}
-              </th>
-              <th scope="col" class="jppl-wide">
-                {trans.__('Values')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {wanted.slice(0, shown).map(name => (
-              <tr key={name} class={isEdited(name) ? 'jppl-edited' : ''}>
-                <th scope="row" title={[name, why?.(name)].filter(Boolean).join('\n')}>
-                  <bdi>{name}</bdi>
-                </th>
-                <td>{control(name)}</td>
-                <td class="jppl-wide jppl-muted">{profile[name]?.kind ?? ''}</td>
-                <td class="jppl-numeric">
-                  {profile[name] ? (profile[name].missing_share > 0 ? percent(profile[name].missing_share, 1) : '0') : ''}
-                </td>
-                <td class="jppl-wide jppl-values">
-                  <bdi>{valuesOf(profile[name])}</bdi>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {wanted.length > shown ? (
-        <button type="button" class="jppl-link" onClick={() => setShown(shown + 200)}>
-          {trans.__('Show more of %1 columns', wanted.length)}
-        </button>
-      ) : null}
-    </>
-  );
-}
-
-export function PreparationForm({ plan, set, isEdited }: PlanForm) {
+export function PreparationForm(form: PlanForm) {
+  const { plan, set, isEdited } = form;
   const { model, trans } = useView();
-  const profile = useProfile();
   const split = plan.split ?? {};
   const train = 1 - split.val_fraction - split.test_fraction;
   const needsColumn = split.strategy === 'time' || split.strategy === 'group';
@@ -309,19 +186,16 @@ export function PreparationForm({ plan, set, isEdited }: PlanForm) {
       </Section>
       <Section title={trans.__('How columns become features')}>
         <ColumnTable
-          names={Object.keys(plan.columns ?? {})}
-          profile={profile}
-          head={trans.__('Treatment')}
-          isEdited={name => isEdited('columns', name)}
+          form={form}
+          member="columns"
+          options={treatments}
+          texts={{
+            head: trans.__('Treatment'),
+            one: name => trans.__('Treatment of %1', name),
+            several: trans.__('Treatment of the selected columns'),
+            unchosen: trans.__('choose a treatment')
+          }}
           why={name => why.get(name)}
-          control={name => (
-            <Select
-              label={trans.__('Treatment of %1', name)}
-              value={plan.columns[name]}
-              options={treatments}
-              onChange={value => set(['columns', name], value)}
-            />
-          )}
         />
       </Section>
       {model.steps.length ? (

@@ -7,6 +7,8 @@ export interface PlanForm {
   plan: Plan;
   /** Change one member, by the names on the way to it. */
   set(path: string[], value: Json): void;
+  /** Change several at once. */
+  setAll(changes: readonly (readonly [path: string[], value: Json])[]): void;
   /** Whether a member differs from what is proposed. */
   isEdited(...path: string[]): boolean;
 }
