@@ -15,3 +15,21 @@ export const english: Translation = {
   __: (text, ...args) => filled(text, args),
   _n: (singular, plural, n, ...args) => filled(n === 1 ? singular : plural, [n, ...args])
 };
+
+/** Texts in the reader's language, and the language that numbers are written in. */
+export interface Spoken {
+  trans: Translation;
+  language: string | null;
+}
+
+/** Where JupyterLab's part leaves its translations for a widget on the same page, which is a program of its own. */
+const SHARED = Symbol.for('jupyter-pipeline:translation');
+
+export function shareTranslation(spoken: Spoken): void {
+  (globalThis as Record<symbol, unknown>)[SHARED] = spoken;
+}
+
+/** JupyterLab's translations where this page has them; elsewhere English. */
+export function sharedTranslation(): Spoken {
+  return ((globalThis as Record<symbol, unknown>)[SHARED] as Spoken | undefined) ?? { trans: english, language: null };
+}

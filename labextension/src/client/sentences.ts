@@ -28,7 +28,10 @@ export type SentenceCode =
   | 'TOO_LARGE'
   | 'TOO_LARGE_FOR_SERVER'
   | 'FOREIGN_ASSET'
-  | 'UPLOAD_STOPPED';
+  | 'UPLOAD_STOPPED'
+  | 'KERNEL_ENDED'
+  | 'KERNEL_UNSENT'
+  | 'VIEW_CLOSED';
 
 export interface Sentence {
   code: SentenceCode;
@@ -102,6 +105,12 @@ export function textOf({ code, args }: Sentence, trans: Translation = english): 
       return trans.__('The asset %1 is not of this server.', ...args);
     case 'UPLOAD_STOPPED':
       return trans.__('The upload was stopped.');
+    case 'KERNEL_ENDED':
+      return trans.__('The kernel was restarted or ended. Run the cell again to go on.');
+    case 'KERNEL_UNSENT':
+      return trans.__('The kernel ended before this was sent.');
+    case 'VIEW_CLOSED':
+      return trans.__('The view was closed.');
   }
 }
 

@@ -4,10 +4,11 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { isProjectId } from '../client';
-import { STAGES, stageName, whatIsLost, type StageId } from '../view';
+import { whatIsLost } from '../view';
 import { pipelineIcon } from './icon';
 import { Commands, freeName } from './ids';
 import { projectNamed, type Pipelines } from './main';
+import { askStage } from './restart';
 
 type Args = ReadonlyPartialJSONObject;
 
@@ -111,18 +112,9 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
       if (!content || !model) {
         return;
       }
-      const reached = STAGES.slice(0, STAGES.indexOf(model.current) + 1);
-      const names = reached.map(id => stageName(id, trans));
-      const answer = await InputDialog.getItem({
-        title: trans.__('Restart a stage of %1', content.projectId),
-        label: trans.__('It runs again, and what depends on it:'),
-        items: names,
-        current: names.length - 1,
-        okLabel: trans.__('Restart')
-      });
-      const chosen: StageId | undefined = reached[names.indexOf(answer.value ?? '')];
-      if (answer.button.accept && chosen) {
-        content.send({ type: 'command', command: 'restart_stage', args: { stage_id: chosen } });
+      const stage = await askStage(model, trans);
+      if (stage !== null) {
+        content.send({ type: 'command', command: 'restart_stage', args: { stage_id: stage } });
       }
     }
   });

@@ -5,6 +5,7 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { isProjectId } from '../client';
+import { shareTranslation } from '../translation';
 import { setLanguage, type ProjectModel } from '../view';
 import { addCommands } from './commands';
 import { openFile } from './files';
@@ -57,6 +58,7 @@ export class Pipelines implements IPipelines {
   ) {
     this.trans = translator.load(DOMAIN);
     setLanguage(translator.languageCode);
+    shareTranslation({ trans: this.trans, language: translator.languageCode });
     this.server = new Server(app.serviceManager.serverSettings, this.trans);
     this.projects = new Projects(this.server);
     this.tracker.currentChanged.connect(() => this.look());

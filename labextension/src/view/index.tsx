@@ -16,6 +16,7 @@ export type * from './records';
 export type { Predictions, Row, Translation, ViewHost, ViewOptions, ViewRest } from './options';
 export { whatIsLost } from './delete';
 export type { Belongings } from './delete';
+export { restartable, whatRunsAgain } from './restart';
 export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
 export { dateTime, setLanguage } from './numbers';

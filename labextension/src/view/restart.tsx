@@ -1,9 +1,30 @@
 /** The way to run a stage again, with what that means said beside it. */
 
+import type { Translation } from '../translation';
 import { useView } from './context';
+import type { ProjectModel } from './model';
 import type { Json } from './records';
-import type { StageId } from './stages';
+import { StageId, STAGES } from './stages';
 import { stageName } from './words';
+
+/** The stages that can run again, in their order. */
+export function restartable(model: ProjectModel): StageId[] {
+  return STAGES.filter(id => model.canRestart(id));
+}
+
+/** What a restart with so many members of the plan changed runs again for certain, what perhaps, and what is kept. */
+export function whatRunsAgain(model: ProjectModel, stageId: StageId, changed: readonly string[], trans: Translation): string {
+  const { again, perhaps, kept } = model.rerunOf(stageId, changed);
+  const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
+  const parts = [
+    changed.length
+      ? trans._n('With %1 change a restart runs again: %2.', 'With %1 changes a restart runs again: %2.', changed.length, names(again))
+      : trans.__('A restart runs again: %1.', names(again)),
+    perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
+    kept.length ? trans.__('Kept: %1.', names(kept)) : ''
+  ];
+  return parts.filter(Boolean).join(' ');
+}
 
 export function RestartStrip({
   stageId,
@@ -21,19 +42,10 @@ export function RestartStrip({
     return null;
   }
   const members = Object.keys(params);
-  const { again, perhaps, kept } = model.rerunOf(stageId, members);
-  const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
   const changed = members.length;
-  const parts = [
-    changed
-      ? trans._n('With %1 change a restart runs again: %2.', 'With %1 changes a restart runs again: %2.', changed, names(again))
-      : trans.__('A restart runs again: %1.', names(again)),
-    perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
-    kept.length ? trans.__('Kept: %1.', names(kept)) : ''
-  ];
   return (
     <div class="jppl-restart">
-      <p>{parts.filter(Boolean).join(' ')}</p>
+      <p>{whatRunsAgain(model, stageId, members, trans)}</p>
       {onUndo ? (
         <button type="button" class="jppl-button" onClick={onUndo}>
           {trans.__('Undo')}

@@ -2,6 +2,7 @@
 
 import type { AnyModel, RenderProps } from '@anywidget/types';
 import { createRestClient, createWebSocketClient } from '../client';
+import { sharedTranslation } from '../translation';
 import { VERSION } from '../version';
 import { mountView } from '../view';
 import { reach } from './reach';
@@ -12,12 +13,10 @@ interface State {
   epoch: string;
 }
 
-const BUSY =
-  'A cell is running. What you do here reaches the pipeline when the cell has ended; interrupt the kernel to end it.';
-
 export default {
   async render({ model, el }: RenderProps<State>): Promise<() => void> {
     const projectId = model.get('project_id');
+    const { trans, language } = sharedTranslation();
     const place = document.createElement('div');
     el.append(place);
     const server = await reach(projectId, model.get('epoch'));
@@ -25,6 +24,8 @@ export default {
       const { baseUrl, token } = server;
       const view = mountView(place, {
         projectId,
+        trans,
+        language,
         version: VERSION,
         connect: handlers => createWebSocketClient({ projectId, baseUrl, token, since: 0, ...handlers }),
         rest: createRestClient({ projectId, baseUrl, token })
@@ -39,11 +40,18 @@ export default {
     const relay = new Relay(model as unknown as AnyModel, {
       onBusy: busy => {
         note.hidden = !busy;
-        note.textContent = busy ? BUSY : '';
+        note.textContent = busy
+          ? trans.__(
+              'A cell is running. What you do here reaches the pipeline when the cell has ended; interrupt the kernel ' +
+                'to end it.'
+            )
+          : '';
       }
     });
     const view = mountView(place, {
       projectId,
+      trans,
+      language,
       version: VERSION,
       connect: handlers => relay.connect(handlers),
       rest: relay.rest

@@ -3,12 +3,13 @@
 import type { AnyModel } from '@anywidget/types';
 import type { Connection, ConnectionHandlers } from '../client';
 import { newId } from '../client/outbox';
+import { say, textOf } from '../client/sentences';
+import type { Sentence } from '../client/sentences';
 import type { Predictions, ViewRest } from '../view';
 
 /** Without a word for so long, a kernel is asked again. */
 const SILENCE_MS = 20_000;
 const UPLOAD_PIECE = 1 << 20;
-const KERNEL_ENDED = 'The kernel was restarted or ended. Run the cell again to go on.';
 
 export interface RelayHandlers {
   /** A cell runs, during which the kernel takes no messages; or it has ended. */
@@ -71,7 +72,7 @@ export class Relay {
         this.say({ kind: 'stop' });
         this.model.off('msg:custom', this.receive);
         this.model.off('comm_live_update', this.lost);
-        this.reject('The view was closed.');
+        this.reject(say('VIEW_CLOSED'));
         handlers.onStatusChange?.('closed', {});
       }
     };
@@ -193,22 +194,24 @@ export class Relay {
     this.open = false;
     const unsent = [...this.outbox.values()];
     this.outbox.clear();
-    this.reject(KERNEL_ENDED);
+    this.reject(say('KERNEL_ENDED'));
     for (const message of unsent) {
       this.handlers.onError?.({
         type: 'error',
         code: 'CLOSED',
         id: message.id,
         original_message: message,
-        message: 'The kernel ended before this was sent.'
+        message: textOf(say('KERNEL_UNSENT')),
+        sentence: say('KERNEL_UNSENT')
       });
     }
-    this.handlers.onStatusChange?.('closed', { reason: KERNEL_ENDED });
+    const why = say('KERNEL_ENDED');
+    this.handlers.onStatusChange?.('closed', { reason: textOf(why), sentence: why });
   }
 
-  private reject(why: string): void {
+  private reject(why: Sentence): void {
     for (const call of this.calls.values()) {
-      call.reject(new Error(why));
+      call.reject(Object.assign(new Error(textOf(why)), { sentence: why }));
     }
     this.calls.clear();
   }

@@ -4,7 +4,9 @@ import { useView } from '../context';
 import { Bars } from '../figures';
 import { Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
 import { compact, count, percent } from '../numbers';
+import { strategyName } from '../planwords';
 import { ColumnTable } from './columntable';
+import { kindName, roleOptions, treatmentOptions } from './columnwords';
 import type { PlanForm } from './form';
 
 interface Distribution {
@@ -18,13 +20,6 @@ export function ProfileForm(form: PlanForm) {
   const { model, trans } = useView();
   const { plan } = form;
   const facts = model.profile;
-  const roles: [string, string][] = [
-    ['feature', trans.__('feature')],
-    ['id', trans.__('identifier')],
-    ['time', trans.__('time')],
-    ['group', trans.__('group')],
-    ['ignore', trans.__('leave out')]
-  ];
   return (
     <>
       {facts ? (
@@ -33,7 +28,7 @@ export function ProfileForm(form: PlanForm) {
           <Stat label={trans.__('Columns')} value={count(facts.cols)} />
           <Stat label={trans.__('Missing')} value={percent(facts.missing, 1)} />
           {Object.entries(facts.types).map(([kind, n]) => (
-            <Stat key={kind} label={kind} value={count(n)} />
+            <Stat key={kind} label={kindName(kind, trans)} value={count(n)} />
           ))}
         </div>
       ) : null}
@@ -49,7 +44,7 @@ export function ProfileForm(form: PlanForm) {
         <ColumnTable
           form={form}
           member="roles"
-          options={roles}
+          options={roleOptions(trans)}
           texts={{
             head: trans.__('Role'),
             one: name => trans.__('Role of %1', name),
@@ -98,16 +93,6 @@ export function PreparationForm(form: PlanForm) {
   const train = 1 - split.val_fraction - split.test_fraction;
   const needsColumn = split.strategy === 'time' || split.strategy === 'group';
   const rows = isEdited('split', 'val_fraction') || isEdited('split', 'test_fraction') ? null : model.split;
-  const treatments: [string, string][] = [
-    ['numeric', trans.__('as numbers')],
-    ['onehot', trans.__('a column for each category')],
-    ['ordinal', trans.__('as ordered categories')],
-    ['target_encode', trans.__('encoded by the target')],
-    ['text', trans.__('as text')],
-    ['datetime', trans.__('as dates')],
-    ['boolean', trans.__('as yes or no')],
-    ['drop', trans.__('leave out')]
-  ];
   const why = new Map<string, string>();
   for (const step of model.steps) {
     for (const [column, reason] of Object.entries(step.why ?? {})) {
@@ -134,12 +119,7 @@ export function PreparationForm(form: PlanForm) {
           <Field label={trans.__('Strategy')}>
             <Select
               value={split.strategy}
-              options={[
-                ['random', trans.__('at random')],
-                ['stratified', trans.__('at random, each class with its share')],
-                ['time', trans.__('by time, the last rows tested')],
-                ['group', trans.__('by groups, none in two parts')]
-              ]}
+              options={['random', 'stratified', 'time', 'group'].map(id => [id, strategyName(id, trans)] as const)}
               onChange={value => {
                 set(['split', 'strategy'], value);
                 if ((value === 'time' || value === 'group') && !split.column) {
@@ -188,7 +168,7 @@ export function PreparationForm(form: PlanForm) {
         <ColumnTable
           form={form}
           member="columns"
-          options={treatments}
+          options={treatmentOptions(trans)}
           texts={{
             head: trans.__('Treatment'),
             one: name => trans.__('Treatment of %1', name),

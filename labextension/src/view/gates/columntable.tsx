@@ -3,10 +3,11 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { useView } from '../context';
-import { compact, percent } from '../numbers';
+import { compact, count, percent } from '../numbers';
 import { Select, SortHead, useJson } from '../parts';
 import type { Json } from '../records';
 import { BulkBar } from './bulk';
+import { kindName } from './columnwords';
 import type { PlanForm } from './form';
 import { between, choose, Chosen, share } from './selection';
 
@@ -153,12 +154,12 @@ export function ColumnTable({ form, member, options, texts, fixed, why }: Column
             <Select
               label={trans.__('Kind of the columns')}
               value={kind}
-              options={[['', trans.__('every kind')], ...kinds.map(([id, n]): [string, string] => [id, `${id} (${n})`])]}
+              options={[['', trans.__('every kind')], ...kinds.map(([id, n]): [string, string] => [id, `${kindName(id, trans)} (${count(n)})`])]}
               onChange={setKind}
             />
           ) : null}
           <span class="jppl-muted" aria-live="polite">
-            {narrowed ? trans.__('%1 of %2 columns', found.length, names.length) : ''}
+            {narrowed ? trans.__('%1 of %2 columns', count(found.length), count(names.length)) : ''}
           </span>
         </div>
       ) : null}
@@ -240,7 +241,7 @@ export function ColumnTable({ form, member, options, texts, fixed, why }: Column
                       />
                     )}
                   </td>
-                  <td class="jppl-wide jppl-muted">{profile[name]?.kind ?? ''}</td>
+                  <td class="jppl-wide jppl-muted">{profile[name] ? kindName(profile[name].kind, trans) : ''}</td>
                   <td class="jppl-numeric">
                     {profile[name] ? (profile[name].missing_share > 0 ? percent(profile[name].missing_share, 1) : '0') : ''}
                   </td>

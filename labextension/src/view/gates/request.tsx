@@ -4,6 +4,7 @@ import type { Translation } from '../../translation';
 import { useView } from '../context';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
+import { preferenceName, taskName } from '../planwords';
 import { modelName } from '../runs';
 import { CLASSIFICATION_METRICS, metricName, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
@@ -33,12 +34,7 @@ export function IntentForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Task')}>
           <Select
             value={plan.task_type}
-            options={[
-              ['auto', trans.__('decided from the data')],
-              ['binary', trans.__('two classes')],
-              ['multiclass', trans.__('several classes')],
-              ['regression', trans.__('a number')]
-            ]}
+            options={['auto', 'binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
             onChange={value => set(['task_type'], value)}
           />
         </Field>
@@ -70,12 +66,7 @@ export function IntentForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Cares most about')}>
           <Select
             value={plan.prefer}
-            options={[
-              ['balanced', trans.__('a balance')],
-              ['accuracy', trans.__('accuracy')],
-              ['speed', trans.__('speed')],
-              ['interpretability', trans.__('being explainable')]
-            ]}
+            options={['balanced', 'accuracy', 'speed', 'interpretability'].map(id => [id, preferenceName(id, trans)] as const)}
             onChange={value => set(['prefer'], value)}
           />
         </Field>
@@ -176,11 +167,7 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
           <Field label={trans.__('Task')}>
             <Select
               value={plan.task_type}
-              options={[
-                ['binary', trans.__('two classes')],
-                ['multiclass', trans.__('several classes')],
-                ['regression', trans.__('a number')]
-              ]}
+              options={['binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
               onChange={value => set(['task_type'], value)}
             />
           </Field>

@@ -1,0 +1,207 @@
+/** A plan, and changes of it, in words. */
+
+import type { Translation } from '../translation';
+import { roleOptions, treatmentOptions } from './gates/columnwords';
+import type { ProjectModel } from './model';
+import { compact, duration, percent } from './numbers';
+import { partsOf } from './patch';
+import type { Json } from './records';
+import { modelName } from './runs';
+import { metricName } from './words';
+
+/** Members of long lists and objects that are written out. */
+const MOST = 30;
+/** Members whose value is one of the same few words for each column. */
+const OF_COLUMNS = new Set(['roles', 'columns']);
+
+export function taskName(task: string, trans: Translation): string {
+  switch (task) {
+    case 'auto':
+      return trans.__('decided from the data');
+    case 'binary':
+      return trans.__('two classes');
+    case 'multiclass':
+      return trans.__('several classes');
+    case 'regression':
+      return trans.__('a number');
+    default:
+      return task;
+  }
+}
+
+export function preferenceName(prefer: string, trans: Translation): string {
+  switch (prefer) {
+    case 'balanced':
+      return trans.__('a balance');
+    case 'accuracy':
+      return trans.__('accuracy');
+    case 'speed':
+      return trans.__('speed');
+    case 'interpretability':
+      return trans.__('being explainable');
+    default:
+      return prefer;
+  }
+}
+
+export function strategyName(strategy: string, trans: Translation): string {
+  switch (strategy) {
+    case 'random':
+      return trans.__('at random');
+    case 'stratified':
+      return trans.__('at random, each class with its share');
+    case 'time':
+      return trans.__('by time, the last rows tested');
+    case 'group':
+      return trans.__('by groups, none in two parts');
+    default:
+      return strategy;
+  }
+}
+
+/** What a member of a plan is called; one that a plugin brought goes by its name. */
+export function memberName(member: string, trans: Translation): string {
+  switch (member) {
+    case 'task_type':
+      return trans.__('Task');
+    case 'target':
+      return trans.__('Target');
+    case 'metric':
+      return trans.__('Judged by');
+    case 'time_budget_s':
+      return trans.__('Time for training');
+    case 'prefer':
+      return trans.__('Cares most about');
+    case 'dataset':
+    case 'dataset_id':
+      return trans.__('Data set');
+    case 'sheet':
+      return trans.__('Sheet');
+    case 'include_models':
+      return trans.__('Models wanted');
+    case 'exclude_models':
+      return trans.__('Models not wanted');
+    case 'not_understood':
+      return trans.__('Not understood');
+    case 'positive_class':
+      return trans.__('Positive class');
+    case 'data_sha256':
+      return trans.__('Fingerprint of the data');
+    case 'roles':
+      return trans.__('Roles of columns');
+    case 'split':
+      return trans.__('How rows are divided');
+    case 'strategy':
+      return trans.__('Strategy');
+    case 'column':
+      return trans.__('Column');
+    case 'val_fraction':
+      return trans.__('Validation');
+    case 'test_fraction':
+      return trans.__('Test');
+    case 'seed':
+      return trans.__('Seed');
+    case 'columns':
+      return trans.__('Treatment of columns');
+    case 'models':
+      return trans.__('Models');
+    case 'trials':
+      return trans.__('Settings tried for each model');
+    case 'keep':
+      return trans.__('Kept model');
+    case 'threshold':
+      return trans.__('Threshold');
+    case 'report':
+      return trans.__('The report');
+    case 'notebook':
+      return trans.__('The executed notebook');
+    case 'training_code':
+      return trans.__('The training code');
+    case 'event_log':
+      return trans.__('The event log');
+    case 'sample_rows':
+      return trans.__('Sample rows');
+    default:
+      return member.replace(/_s$/, '').replace(/_/g, ' ');
+  }
+}
+
+/** A value of a plan in one line; what is one of a few things by its name. */
+export function inWords(member: string, value: Json, model: ProjectModel, trans: Translation): string {
+  if (value === null || value === undefined) {
+    return '–';
+  }
+  if (typeof value === 'number') {
+    return member === 'time_budget_s' ? duration(value) : member.endsWith('_fraction') ? percent(value, 1) : compact(value);
+  }
+  if (typeof value === 'boolean') {
+    return value ? trans.__('yes') : trans.__('no');
+  }
+  if (Array.isArray(value)) {
+    return some(value.map(item => inWords(member, item, model, trans)), ', ') || '–';
+  }
+  if (typeof value === 'object') {
+    if (member === 'models') {
+      const params = Object.entries(value.params ?? {}).map(([name, v]) => `${name} ${inWords('', v, model, trans)}`);
+      return modelName(model, String(value.id)) + (params.length ? ` (${params.join(', ')})` : '');
+    }
+    if (OF_COLUMNS.has(member)) {
+      const groups = new Map<string, string[]>();
+      for (const [name, word] of Object.entries<string>(value)) {
+        const names = groups.get(word);
+        if (names) {
+          names.push(name);
+        } else {
+          groups.set(word, [name]);
+        }
+      }
+      return [...groups].map(([word, names]) => `${inWords(member, word, model, trans)}: ${some(names, ', ')}`).join('; ') || '–';
+    }
+    const entries = Object.entries(value).filter(([, v]) => v !== null);
+    return some(entries.map(([key, v]) => `${memberName(key, trans)} ${inWords(key, v, model, trans)}`), ', ') || '–';
+  }
+  const word = (options: readonly (readonly [string, string])[]): string => options.find(([id]) => id === value)?.[1] ?? value;
+  switch (member) {
+    case 'metric':
+      return metricName(value, trans);
+    case 'task_type':
+      return taskName(value, trans);
+    case 'prefer':
+      return preferenceName(value, trans);
+    case 'strategy':
+      return strategyName(value, trans);
+    case 'roles':
+      return value === 'target' ? trans.__('target') : word(roleOptions(trans));
+    case 'columns':
+      return word(treatmentOptions(trans));
+    case 'include_models':
+    case 'exclude_models':
+      return modelName(model, value);
+    case 'keep': {
+      const run = model.runs.get(value);
+      return run ? `${modelName(model, run.modelId)} (${value})` : value;
+    }
+    default:
+      return String(value);
+  }
+}
+
+/** A patch in words; what many members were set to at once stands once. */
+export function changesInWords(patch: readonly Json[], model: ProjectModel, trans: Translation): string[] {
+  const lines = new Map<string, { names: string[]; label: string; value: string }>();
+  for (const op of patch) {
+    const [member, ...more] = partsOf(String(op.path ?? ''));
+    const of = OF_COLUMNS.has(member) ? member : (more[more.length - 1] ?? member);
+    const value = op.op === 'remove' ? '–' : inWords(of, op.value, model, trans);
+    const label = [member, ...(OF_COLUMNS.has(member) ? [] : more)].map(part => memberName(part, trans)).join(', ');
+    const key = JSON.stringify(OF_COLUMNS.has(member) && more.length ? [member, value] : [member, lines.size]);
+    const line = lines.get(key) ?? { names: [], label, value };
+    line.names.push(...(OF_COLUMNS.has(member) ? more : []));
+    lines.set(key, line);
+  }
+  return [...lines.values()].map(({ names, label, value }) => `${label}: ${value}${names.length ? `: ${some(names, ', ')}` : ''}`);
+}
+
+function some(texts: readonly string[], between: string): string {
+  return texts.slice(0, MOST).join(between) + (texts.length > MOST ? ` + ${texts.length - MOST}` : '');
+}
