@@ -225,6 +225,15 @@ def lab(start_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory)
     return start_lab("--PipelineApp.warm_workers=1", extensions={"notebook": True}, packages=site)
 
 
+@pytest.fixture
+def german(lab: Lab) -> Iterator[None]:
+    """JupyterLab in another language, for as long as a test lasts."""
+    place = "lab/api/settings/@jupyterlab/translation-extension:plugin"
+    assert lab.request("PUT", place, {"raw": '{"locale": "de_DE"}'}).status == 204
+    yield
+    lab.request("PUT", place, {"raw": "{}"})
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass

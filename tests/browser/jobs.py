@@ -120,10 +120,10 @@ class View:
         """End the training with the best so far."""
         self.root.get_by_role("button", name="Finish with the best so far").click(timeout=SLOW_MS)
 
-    def confirm(self, stage: str, *, key: str | None = None) -> None:
+    def confirm(self, stage: str, *, key: str | None = None, name: str = "Confirm") -> None:
         """Confirm the stage's gate with the mouse, or with a key."""
         self.is_at(stage, "WAITING_CONFIRMATION")
-        button = self.root.get_by_role("button", name="Confirm", exact=True)
+        button = self.root.get_by_role("button", name=name, exact=True)
         if key is None:
             button.click()
         else:

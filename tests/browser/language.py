@@ -33,6 +33,12 @@ GERMAN: dict[tuple[str, str | None], tuple[str, ...]] = {
         "that: jupyter lab --ServerApp.allow_origin='%2'",
         None,
     ): ("Der Server unter %1 ist nicht zu erreichen.",),
+    (
+        "A cell is running. What you do here reaches the pipeline when the cell has ended; interrupt the kernel "
+        "to end it.",
+        None,
+    ): ("Eine Zelle läuft.",),
+    ("The kernel was restarted or ended. Run the cell again to go on.", None): ("Der Kernel ist beendet.",),
     ("Notifications", "settings"): ("Benachrichtigungen",),
 }
 

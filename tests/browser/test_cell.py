@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import SERVER_AWAY, TOKEN, Console, Lab
@@ -127,26 +128,35 @@ def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, 
     expect(page.locator(".jp-OutputArea").get_by_text("waits for you").first).to_be_visible()
 
 
+@pytest.mark.usefixtures("german")
 def test_a_view_without_a_server_asks_the_kernel(lab: Lab, page: Page) -> None:
-    """Embedded: the conductor is in the kernel, and the page can reach nothing but that."""
-    write_notebook(
-        lab.root / "embedded.ipynb",
-        ["from jupyter_pipeline import Pipeline\np = Pipeline('inside', embedded=True, workspace='elsewhere')\np"],
-    )
+    """Embedded: the conductor is in the kernel, and the page can reach nothing but that. In JupyterLab's language."""
+    show = "from jupyter_pipeline import Pipeline\np = Pipeline('inside', embedded=True, workspace='elsewhere')\np"
+    write_notebook(lab.root / "embedded.ipynb", [show, "p.run(confirm=lambda gate: input('Go on? ') == 'yes')"])
     (lab.root / "elsewhere").mkdir(exist_ok=True)
     open_notebook(lab, page, "embedded.ipynb")
     run_cell(page, 0)
     view = View.in_cell(page, "inside")
     expect(view.root).to_be_visible()
     view.say("Predict species of the iris data")
-    view.confirm("PARSE_INTENT")
+    view.confirm("PARSE_INTENT", name="Bestätigen")
     view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
     # The first rows come through the kernel as well.
     expect(view.root.get_by_role("columnheader", name="petal length (cm)")).to_be_visible()
     assert lab.request("GET", "api/projects/inside").status == 404
+    # A key in the view is for the view: JupyterLab would go to another cell, or make one.
+    target = view.root.get_by_role("combobox", name="Target")
+    target.press("ArrowUp")
+    expect(target).to_have_value("petal width (cm)")
+    target.press("a")
+    expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
+    expect(target).to_be_focused()
+    # While a cell waits for a person the kernel takes no messages.
+    run_cell(page, 1)
+    expect(page.locator(".jp-OutputArea").get_by_text("Eine Zelle läuft.")).to_be_visible()
     # A kernel that is gone is told, not shown as if it were there.
     restart_kernel(page)
-    expect(view.root.get_by_text("The kernel was restarted or ended.")).to_be_visible()
+    expect(view.root.get_by_text("Der Kernel ist beendet.")).to_be_visible()
 
 
 def test_the_widget_asks_the_server_where_it_can_and_the_kernel_where_not(

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
@@ -189,7 +189,12 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     view.is_at("TRAIN", "FAILED")
     palette(page, "Jupyter Pipeline: Restart Stage")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("combobox")).to_have_value("Training")
+    expect(dialog.get_by_role("combobox")).to_have_value("TRAIN")
+    expect(dialog).to_contain_text("A restart runs again: Training. Kept: Request, Data, Profile, Preparation, Models.")
+    dialog.get_by_role("combobox").select_option("PREPROCESS")
+    expect(dialog).to_contain_text("Only if that comes out differently: Models, Training.")
+    assert axe(page, ".jp-Dialog") == []
+    dialog.get_by_role("combobox").select_option("TRAIN")
     dialog.get_by_role("button", name="Restart").click()
     view.is_at("TRAIN", "IN_PROGRESS")
     palette(page, "Jupyter Pipeline: Cancel Run")
@@ -200,13 +205,6 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     palette(page, "Jupyter Pipeline: Finish Run with the Best so Far")
     view.is_at("TRAIN", "WAITING_CONFIRMATION")
     setting(lab, "jupyter-pipeline:plugin", "{}")
-
-
-@pytest.fixture
-def german(lab: Lab) -> Iterator[None]:
-    setting(lab, "@jupyterlab/translation-extension:plugin", '{"locale": "de_DE"}')
-    yield
-    setting(lab, "@jupyterlab/translation-extension:plugin", "{}")
 
 
 @pytest.mark.usefixtures("german")

@@ -1,16 +1,19 @@
 """The view in real Chromium, on a page of another port, against a real Jupyter server: whole jobs, and troubles."""
 
+import io
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas
 import pytest
 from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 from sklearn.datasets import load_breast_cancer, load_iris
 
 from .conftest import ROOT, SERVER_AWAY, TIMEOUT_MS, TOKEN, Console, Server, free_port
 from .jobs import axe
+from .sleep import asleep, expect_each_point_once, wait_for_events
 
 WORK_MS = 100_000
 """So long a stage may take on a busy machine."""
@@ -104,6 +107,17 @@ def cancer() -> FilePayload:
 def iris() -> FilePayload:
     frame = load_iris(as_frame=True).frame
     return {"name": "flowers.csv", "mimeType": "text/csv", "buffer": frame.to_csv(index=False).encode()}
+
+
+def workbook() -> FilePayload:
+    """The flowers, and on a smaller sheet some of them without the widths."""
+    frame = load_iris(as_frame=True).frame
+    out = io.BytesIO()
+    with pandas.ExcelWriter(out) as writer:
+        frame.to_excel(writer, sheet_name="All flowers", index=False)
+        frame.iloc[::2, [0, 2, 4]].to_excel(writer, sheet_name="Lengths", index=False)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return {"name": "flowers.xlsx", "mimeType": kind, "buffer": out.getvalue()}
 
 
 def attach(view: Locator, file: FilePayload) -> None:
@@ -218,9 +232,22 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
             # Nothing can be learned of two rows: that is said, other data are attached, and it goes on with them.
             expect_stage(view, here, "FAILED")
             expect(view.get_by_role("article").get_by_text("at least 10 are needed")).to_be_visible()
-            attach(view, iris())
-            expect(view.get_by_role("list", name="Attached data")).to_contain_text("flowers.csv")
+            attach(view, workbook())
+            expect(view.get_by_role("list", name="Attached data")).to_contain_text("flowers.xlsx")
             view.get_by_role("button", name="Restart stage").press("Enter")
+            wait_gate(view, here)
+            # Of a workbook another sheet than the largest.
+            sheet = view.get_by_role("combobox", name="Sheet")
+            expect(sheet).to_have_value("All flowers")
+            expect(view.get_by_role("columnheader", name="petal width (cm)")).to_be_visible()
+            sheet.press("ArrowDown")
+            expect(sheet).to_have_value("Lengths")
+            expect(view.get_by_text("Target, task and metric are worked out again for the other data.")).to_be_visible()
+            assert axe(page) == []
+            view.get_by_role("button", name="Apply changes").press("Enter")
+            expect(view.get_by_role("article").get_by_text("sheet 'Lengths': 75 rows")).to_be_visible(timeout=WORK_MS)
+            expect(view.get_by_role("columnheader", name="petal width (cm)")).to_have_count(0)
+            expect(sheet).to_have_value("Lengths")
         wait_gate(view, here)
         if here != "PARSE_INTENT":
             # The focus was kept inside when the confirmed gate went away.
@@ -268,6 +295,13 @@ def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
     assert page.evaluate("model.points") >= points
     expect(view.get_by_role("figure").first).to_be_visible()
     expect(view.get_by_role("textbox", name="Message")).to_have_value("half a sentence")
+    # The tab sleeps while the training goes on; awake again it has all that happened, each point once.
+    view.get_by_role("textbox", name="Message").fill("another half")
+    with asleep(page):
+        seq = wait_for_events(work, "middle", 30)
+    page.wait_for_function(f"model.seq >= {seq}")
+    expect_each_point_once(page, work, "middle")
+    expect(view.get_by_role("textbox", name="Message")).to_have_value("another half")
     console.allow(*SERVER_AWAY)
     work.kill()
     expect(view.get_by_text(re.compile("Not connected"))).to_be_visible()
@@ -277,9 +311,13 @@ def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
     expect(conversation.get_by_role("listitem").last).to_contain_text("waits for the connection")
     expect(conversation.get_by_role("listitem").last).to_contain_text("What is the best model?")
     assert axe(page) == []
-    work.start()
+    with asleep(page):
+        work.start()
+        seq = wait_for_events(work, "middle", 1)
     expect(view.get_by_text("live", exact=True)).to_be_visible(timeout=WORK_MS)
     expect(view.get_by_text("What is the best model?")).to_have_count(1)
+    page.wait_for_function(f"model.seq >= {seq}")
+    expect_each_point_once(page, work, "middle")
     expect_stage(view, "TRAIN", "IN_PROGRESS", "WAITING_CONFIRMATION")
     if stage(view, "TRAIN").get_attribute("data-status") == "IN_PROGRESS":
         view.get_by_role("button", name="Finish with the best so far").click(timeout=WORK_MS)
@@ -328,7 +366,9 @@ def test_of_two_browsers_at_one_gate_one_wins(
     expect(conversation).to_be_focused()
 
 
-def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[Page, str], Locator]) -> None:
+def test_nothing_from_data_becomes_part_of_the_page(
+    page: Page, show: Callable[[Page, str], Locator], work: Work
+) -> None:
     name = "<img src=x onerror=window.hacked=1>"
     # And three hundred more columns, with names of any length and direction.
     more = [f"{'עמודה ארוכה מאוד' if n % 2 else 'avery' + 'long' * 30}{n}" for n in range(300)]
@@ -355,6 +395,71 @@ def test_nothing_from_data_becomes_part_of_the_page(page: Page, show: Callable[[
     assert page.evaluate("window.hacked") is None
     assert view.locator("img, script, b").count() == 0
     expect(view.get_by_text(name).first).to_be_visible()
+    change_many_at_once(page, view, work)
+
+
+def change_many_at_once(page: Page, view: Locator, work: Work) -> None:
+    """The treatments of the wide table at its gate: what a search finds, ranges by mouse and keyboard, the way back."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+    def columns() -> dict[str, str]:
+        state = work.request("GET", "api/projects/hostile/state").json
+        found: dict[str, str] = state["stages"][3]["plan_json"]["columns"]
+        return found
+
+    before = columns()
+    latin = [column for column in before if column.startswith("avery")]
+    bulk = view.get_by_role("group", name="Treatment of the selected columns")
+    choice = bulk.get_by_role("combobox")
+    expect(choice).to_be_disabled()
+    search = view.get_by_role("searchbox", name="Find a column")
+    search.fill("AVERY")
+    view.get_by_role("checkbox", name=f"Select the {len(latin)} columns found").check()
+    search.fill("")
+    expect(bulk).to_contain_text(f"{len(latin)} columns selected")
+    choice.select_option("ordinal")
+    bulk.get_by_role("button", name=f"Set for {len(latin)} columns").click()
+    article = view.get_by_role("article")
+    expect(article).to_contain_text(f"{len(latin)} changes; Preparation is worked out again")
+    bulk.get_by_role("button", name="Take back").click()
+    expect(article).not_to_contain_text("changes; Preparation")
+    bulk.get_by_role("button", name="Clear").click()
+    every = view.get_by_role("checkbox", name=f"Select all {len(before)} columns")
+    expect(every).to_be_focused()
+    # From one to another with Shift; some of them not. By keyboard, from the box that has the focus on.
+    names = list(before)
+
+    def box(n: int) -> Locator:
+        return view.get_by_role("checkbox", name=f"Select {names[n]}", exact=True)
+
+    box(2).click()
+    box(7).click(modifiers=["Shift"])
+    expect(bulk).to_contain_text("6 columns selected")
+    expect(every).to_have_js_property("indeterminate", True)
+    box(4).press("Space")
+    box(4).press("ArrowDown")
+    expect(box(5)).to_be_focused()
+    box(10).focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowDown")
+    expect(bulk).to_contain_text("9 columns selected")
+    box(16).focus()
+    page.keyboard.press("Shift+Space")
+    expected = {2, 3, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16}
+    expect(bulk).to_contain_text(f"{len(expected)} columns selected")
+    assert axe(page) == []
+    choice.select_option("drop")
+    bulk.get_by_role("button", name=re.compile("^Set for")).press("Enter")
+    seq = page.evaluate("model.seq")
+    view.get_by_role("button", name="Apply changes").click()
+    expect(article).not_to_contain_text("changes; Preparation")
+    wait_gate(view, "PREPROCESS")
+    assert columns() == {**before, **{names[n]: "drop" for n in expected}}
+    events = work.request("GET", f"api/projects/hostile/events?since={seq}").json["events"]
+    assert [e["event"]["name"] for e in events].count("WAITING_CONFIRMATION") == 1, "It was no single change."
+    view.get_by_text("History").click()
+    entry = view.locator(".jppl-history > li").first
+    expect(entry).to_contain_text("Preparation")
 
 
 GROW = """

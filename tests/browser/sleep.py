@@ -1,0 +1,65 @@
+"""A tab that sleeps, and whether it has everything when it is awake again."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page
+
+from .conftest import Server
+
+_TICK = """() => {
+  window.tick = { last: Date.now(), longest: 0 };
+  clearInterval(window.ticking);
+  window.ticking = setInterval(() => {
+    const now = Date.now();
+    window.tick = { last: now, longest: Math.max(window.tick.longest, now - window.tick.last) };
+  }, 50);
+}"""
+_CURVES = """[
+  model.seq,
+  [...model.runs.values()].flatMap(run => [...run.series].map(([name, s]) => [`${run.runId}/${name}`, s.seen]))
+]"""
+
+
+@contextmanager
+def asleep(page: Page) -> Iterator[None]:
+    """As the browser does with a tab that nobody has looked at for long: none of its scripts and timers runs."""
+    page.evaluate(_TICK)
+    tab = page.context.new_cdp_session(page)
+    tab.send("Page.setWebLifecycleState", {"state": "frozen"})
+    began = time.monotonic()
+    yield
+    slept = time.monotonic() - began
+    tab.send("Page.setWebLifecycleState", {"state": "active"})
+    tab.detach()
+    page.wait_for_function(f"window.tick.longest >= {800 * slept}")  # else it was awake
+
+
+def wait_for_events(server: Server, project: str, n: int) -> int:
+    """Wait until so many more have happened; the number of the newest."""
+    place = f"api/projects/{project}/state"
+    first = server.request("GET", place).json["seq"]
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:
+        seq: int = server.request("GET", place).json["seq"]
+        if seq >= first + n:
+            return seq
+        time.sleep(0.1)
+    raise AssertionError(f"{project} had no {n} more events.")
+
+
+def expect_each_point_once(page: Page, server: Server, project: str) -> None:
+    """The curves have as many points as the log has, up to where the view is."""
+    seq, shown = page.evaluate(_CURVES)
+    logged: Counter[str] = Counter()
+    since = 0
+    while since < seq:
+        for event in server.request("GET", f"api/projects/{project}/events?since={since}&limit=5000").json["events"]:
+            since = event["seq"]
+            if event["event"]["name"] == "METRIC_SCALAR" and since <= seq:
+                point = event["event"]["payload"]
+                logged[f"{point['run_id']}/{point['name']}/{point['split']}"] += 1
+    assert logged
+    assert dict(shown) == dict(logged)
