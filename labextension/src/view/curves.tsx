@@ -50,7 +50,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const chart = useRef<LiveChart | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   useEffect(() => {
-    const live = new LiveChart(place.current!, setHover);
+    const live = new LiveChart(place.current!, setHover, n => trans.__('step %1', n));
     chart.current = live;
     let drawn = -1;
     const stop = model.subscribe(() => {

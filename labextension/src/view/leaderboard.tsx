@@ -2,6 +2,7 @@
 
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import type { Translation } from '../translation';
 import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
 import { duration, number, percent } from './numbers';
@@ -61,6 +62,8 @@ export function Leaderboard({
   const best = model.bestRun;
   const shown = all ? rows : rows.slice(0, 12);
   const metric = metricName(model.primaryMetric, trans);
+  const withSettings = rows.some(row => Object.keys(row.params ?? {}).length > 0);
+  const columns = 4 + Number(withSettings) + Number(Boolean(onKeep));
   const head = (key: Key, text: string, numeric: boolean) => {
     const active = sort?.key === key;
     return (
@@ -79,6 +82,11 @@ export function Leaderboard({
           <tr>
             {onKeep ? <th scope="col">{trans.__('Keep')}</th> : null}
             {head('model', trans.__('Model'), false)}
+            {withSettings ? (
+              <th scope="col" class="jppl-wide">
+                {trans.__('Settings')}
+              </th>
+            ) : null}
             {head('metric', trans.__('%1, validation', metric), true)}
             {head('runtime_s', trans.__('Time'), true)}
             {head('status', trans.__('Status'), false)}
@@ -126,6 +134,9 @@ export function Leaderboard({
                     </button>
                     {isBest ? <span class="jppl-badge">{trans.__('best')}</span> : null}
                   </th>
+                  {withSettings ? (
+                    <td class="jppl-wide jppl-settings">{settings(row, labels, trans)}</td>
+                  ) : null}
                   <td class="jppl-numeric">
                     {run && row.metric === null && run.status === 'running' ? <SoFar run={run} /> : number(row.metric)}
                   </td>
@@ -140,7 +151,7 @@ export function Leaderboard({
                 </tr>
                 {expanded ? (
                   <tr class="jppl-detail" id={detail}>
-                    <td colSpan={onKeep ? 5 : 4}>
+                    <td colSpan={columns}>
                       <RunDetail row={row} run={run} labels={labels} />
                     </td>
                   </tr>
@@ -224,7 +235,7 @@ function RunDetail({
           {params.map(([name, value]) => (
             <div key={name}>
               <dt>{labels.get(name) ?? <code>{name}</code>}</dt>
-              <dd class="jppl-num">{paramText(name, value)}</dd>
+              <dd class="jppl-num">{paramText(name, value, labels)}</dd>
             </div>
           ))}
         </dl>
@@ -234,15 +245,23 @@ function RunDetail({
       </p>
     </div>
   );
+}
 
-  /** A parameter's value; of an ensemble, whose parameters are the runs that it averages, their weights. */
-  function paramText(name: string, value: unknown): string {
-    if (typeof value === 'number') {
-      return labels.has(name) ? percent(value) : number(value);
-    }
-    return String(value)
-      .split(', ')
-      .map(part => labels.get(part) ?? part)
-      .join(', ');
+/** What a run was told, in one line, so that runs of one model can be told apart. */
+function settings(row: LeaderboardRow, labels: ReadonlyMap<string, string>, trans: Translation): string {
+  const params = Object.entries(row.params ?? {});
+  return params.length === 0
+    ? trans.__('defaults')
+    : params.map(([name, value]) => `${labels.get(name) ?? name} ${paramText(name, value, labels)}`).join(', ');
+}
+
+/** A parameter's value; of an ensemble, whose parameters are the runs that it averages, their weights. */
+function paramText(name: string, value: unknown, labels: ReadonlyMap<string, string>): string {
+  if (typeof value === 'number') {
+    return labels.has(name) ? percent(value) : number(value);
   }
+  return String(value)
+    .split(', ')
+    .map(part => labels.get(part) ?? part)
+    .join(', ');
 }

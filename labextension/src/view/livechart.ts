@@ -66,7 +66,9 @@ export class LiveChart {
 
   constructor(
     private readonly host: HTMLElement,
-    onHover: (hover: Hover | null) => void
+    onHover: (hover: Hover | null) => void,
+    /** The last number of the axis with what it counts: "step 200". */
+    private readonly counted: (text: string) => string
   ) {
     this.theme = themeOf(host);
     this.width = host.clientWidth;
@@ -204,7 +206,11 @@ export class LiveChart {
           ticks: { show: false },
           size: 24,
           font,
-          values: (_u, ticks) => ticks.map(tick => (Number.isInteger(tick) ? fixed(tick, 0) : ''))
+          values: (_u, ticks) => {
+            const texts = ticks.map(tick => (Number.isInteger(tick) ? fixed(tick, 0) : ''));
+            const last = texts.reduce((found, text, i) => (text ? i : found), -1);
+            return texts.map((text, i) => (i === last ? this.counted(text) : text));
+          }
         },
         {
           stroke: () => this.theme.muted,

@@ -191,6 +191,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 .jppl-root .jppl-table :is(th, td).jppl-numeric { text-align: end; padding-inline-end: 16px; white-space: nowrap; }
 .jppl-root .jppl-scroll > .jppl-table:not(.jppl-leaderboard, .jppl-columns) :is(td, th) { white-space: nowrap; max-width: 220px; overflow: hidden; text-overflow: ellipsis; }
 .jppl-root .jppl-table .jppl-target { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 9%, transparent); padding-inline-start: 8px; }
+.jppl-root .jppl-leaderboard thead th.jppl-numeric { width: 1%; }
+/* What is left of the width, and no more: it never makes the table wider. */
+.jppl-root .jppl-leaderboard .jppl-settings { width: 40%; max-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--jppl-muted); font-size: var(--jppl-small); font-weight: 400; }
 .jppl-leaderboard td input { vertical-align: -2px; accent-color: var(--jppl-accent); }
 .jppl-root .jppl-best :is(th, td) { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 8%, transparent); }
 .jppl-root .jppl-edited th { font-weight: 600; }

@@ -5,6 +5,7 @@ import { useNow, useNumbers, useView } from './context';
 import { bytes, duration, number, percent } from './numbers';
 import { Meter, Stat } from './parts';
 import { runLabels } from './runs';
+import { metricName } from './words';
 
 /** Runs at work that have a line of their own: the curves below are what matters. */
 const SHOWN = 4;
@@ -24,19 +25,25 @@ export function TrainingProgress() {
   const budget = model.stages.MODEL_SELECT.plan?.time_budget_s;
   const spent = stage.startedTs === null ? 0 : Math.max(0, (now - stage.startedTs) / 1000);
   const use = model.resources;
+  const best = model.best;
   return (
     <div class="jppl-progress">
       <div class="jppl-stats">
-        <Stat label={trans.__('Time')} value={duration(spent)} />
-        {typeof budget === 'number' ? <Stat label={trans.__('Budget')} value={duration(budget)} /> : null}
+        {best ? (
+          <Stat
+            label={trans.__('%1 so far: %2', metricName(best.metric.name, trans), labels.get(best.runId) ?? best.modelId)}
+            value={number(best.metric.value)}
+          />
+        ) : null}
+        <Stat
+          label={typeof budget === 'number' ? trans.__('Time, of %1', duration(budget)) : trans.__('Time')}
+          value={duration(spent)}
+        />
         <Stat label={trans.__('Runs done')} value={String(done)} />
         {use ? <Stat label={trans.__('CPU')} value={`${Math.round(use.cpuPct)} %`} /> : null}
         {use ? <Stat label={trans.__('Memory')} value={bytes(use.ramMb * 1048576)} /> : null}
         {use && use.gpuPct !== null ? <Stat label={trans.__('GPU')} value={`${Math.round(use.gpuPct)} %`} /> : null}
         {use && use.vramMb !== null ? <Stat label={trans.__('GPU memory')} value={bytes(use.vramMb * 1048576)} /> : null}
-        {use && use.stepPerSec ? (
-          <Stat label={trans.__('Steps a second')} value={number(use.stepPerSec, 2)} />
-        ) : null}
       </div>
       {running.slice(0, SHOWN).map(run => {
         const label = labels.get(run.runId) ?? run.runId;
