@@ -49,8 +49,13 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<LiveChart | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
+  const [cut, setCut] = useState(false);
   useEffect(() => {
-    const live = new LiveChart(place.current!, setHover, n => trans.__('step %1', n));
+    const live = new LiveChart(place.current!, setHover, {
+      counted: text => trans.__('step %1', text),
+      onCut: setCut
+    });
+    setCut(false);
     chart.current = live;
     let drawn = -1;
     const stop = model.subscribe(() => {
@@ -111,8 +116,12 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     <figure class={`jppl-curve ${large ? 'jppl-large' : ''}`} aria-label={label}>
       <figcaption>
         <strong>{name}</strong>
-        {lowerIsBetter(metric) ? (
-          <span class="jppl-muted"> {trans.__('less is better')}</span>
+        {lowerIsBetter(metric) || cut ? (
+          <span class="jppl-muted">
+            {[lowerIsBetter(metric) ? trans.__('less is better') : '', cut ? trans.__('beginnings cut off') : '']
+              .filter(Boolean)
+              .join(', ')}
+          </span>
         ) : null}
         {large ? (
           <span class="jppl-key">

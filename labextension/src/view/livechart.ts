@@ -7,7 +7,7 @@ import uPlot from 'uplot';
 import { Hover, nearest } from './hover';
 import { EndLabels, labelRoom } from './labels';
 import { axisNumber, fixed } from './numbers';
-import { roomy, rungAbove } from './ranges';
+import { roomy, rungAbove, withoutBeginnings } from './ranges';
 import type { Series } from './series';
 import { continued, Place, whole } from './strokes';
 import { themeOf } from './theme';
@@ -26,6 +26,13 @@ export interface Line {
   train: Series | undefined;
   /** Whether the training curve is drawn too; of many runs it would only be clutter. */
   withTrain: boolean;
+}
+
+export interface ChartWords {
+  /** The last number of the axis with what it counts: "step 200". */
+  counted(text: string): string;
+  /** Hears whether curves go beyond the axis, as they do where they begin far off. */
+  onCut(cut: boolean): void;
 }
 
 const FONT = '11px';
@@ -52,6 +59,7 @@ export class LiveChart {
   private xRange: [number, number] = [0, 1];
   private yRange: [number, number] = [0, 1];
   private fitted = false;
+  private cut = false;
   private growing = false;
   private theme;
   private labelledAt = -Infinity;
@@ -67,8 +75,7 @@ export class LiveChart {
   constructor(
     private readonly host: HTMLElement,
     onHover: (hover: Hover | null) => void,
-    /** The last number of the axis with what it counts: "step 200". */
-    private readonly counted: (text: string) => string
+    private readonly words: ChartWords
   ) {
     this.theme = themeOf(host);
     this.width = host.clientWidth;
@@ -209,7 +216,7 @@ export class LiveChart {
           values: (_u, ticks) => {
             const texts = ticks.map(tick => (Number.isInteger(tick) ? fixed(tick, 0) : ''));
             const last = texts.reduce((found, text, i) => (text ? i : found), -1);
-            return texts.map((text, i) => (i === last ? this.counted(text) : text));
+            return texts.map((text, i) => (i === last ? this.words.counted(text) : text));
           }
         },
         {
@@ -289,6 +296,7 @@ export class LiveChart {
     let x1 = -Infinity;
     let y0 = Infinity;
     let y1 = -Infinity;
+    const late: [number, number] = [Infinity, -Infinity];
     // A point alone, such as the baseline's, is named at the edge rather than squeezing the curves.
     const curves = this.lines.filter(line => (line.val?.length ?? 0) > 1);
     for (const line of curves.length > 0 ? curves : this.lines) {
@@ -298,6 +306,9 @@ export class LiveChart {
           x1 = Math.max(x1, series.x[series.length - 1]);
           y0 = Math.min(y0, series.min);
           y1 = Math.max(y1, series.max);
+          const [low, high] = series.late();
+          late[0] = Math.min(late[0], low);
+          late[1] = Math.max(late[1], high);
         }
       }
     }
@@ -305,7 +316,12 @@ export class LiveChart {
       return;
     }
     const right = this.growing ? x0 + rungAbove(Math.max(4, x1 - x0)) : Math.max(x1, x0 + 1);
-    const y = roomy(this.fitted ? this.yRange : null, y0, y1);
+    const [low, high] = withoutBeginnings([y0, y1], late);
+    const y = roomy(this.fitted ? this.yRange : null, low, high);
+    if (this.cut !== (y0 < y[0] || y1 > y[1])) {
+      this.cut = !this.cut;
+      this.words.onCut(this.cut);
+    }
     if (x0 !== this.xRange[0] || right !== this.xRange[1] || y[0] !== this.yRange[0] || y[1] !== this.yRange[1]) {
       this.xRange = [x0, right];
       this.yRange = y;

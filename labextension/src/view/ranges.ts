@@ -24,3 +24,23 @@ export function roomy(old: readonly [number, number] | null, low: number, high: 
   const room = high > low ? (high - low) * 0.1 : Math.max(Math.abs(high) * 0.05, 0.01);
   return [low - room, high + room];
 }
+
+/** Where curves begin far off, so much of what they come to is shown beside it, on either side. */
+const BESIDE = 1;
+/** What they come to takes at least this part of the room, but no more than it needs: noise is not magnified for ever. */
+const LEAST = 1 / 20;
+
+/**
+ * The range of values that is worth the room. The first steps of a training can be so far off that what it comes to, by
+ * which curves are compared, would be a flat line; then the beginnings are cut off.
+ *
+ * @param all the least and the greatest of all values.
+ * @param late the same without the beginning of each curve.
+ */
+export function withoutBeginnings(all: readonly [number, number], late: readonly [number, number]): [number, number] {
+  const span = Math.max(late[1] - late[0], (all[1] - all[0]) * LEAST);
+  if (!(late[1] >= late[0]) || all[1] - all[0] <= (1 + 2 * BESIDE) * span) {
+    return [all[0], all[1]];
+  }
+  return [Math.max(all[0], late[0] - BESIDE * span), Math.min(all[1], late[1] + BESIDE * span)];
+}

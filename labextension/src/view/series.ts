@@ -102,6 +102,24 @@ export class Series {
     return Math.abs(this.x[low] - x) <= Math.abs(this.x[high] - x) ? low : high;
   }
 
+  /** The least and the greatest value after the first tenth of the way; nothing of a point alone. */
+  late(): [number, number] {
+    const { x, y, length } = this;
+    let low = Infinity;
+    let high = -Infinity;
+    const begin = x[0] + (x[Math.max(0, length - 1)] - x[0]) / 10;
+    for (let i = length - 1; i > 0 && x[i] > begin; i--) {
+      const value = y[i];
+      if (value < low) {
+        low = value;
+      }
+      if (value > high) {
+        high = value;
+      }
+    }
+    return [low, high];
+  }
+
   private copy(from: number, to: number): void {
     this.x[to] = this.x[from];
     this.y[to] = this.y[from];
