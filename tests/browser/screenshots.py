@@ -5,6 +5,7 @@ Run: ``python -m tests.browser.screenshots OUT`` (needs the front end built, and
 
 import functools
 import http.server
+import io
 import json
 import shutil
 import sys
@@ -15,14 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+import pandas
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, Lab, _Quiet
 from .jobs import SHOW, View, palette, restored, write_notebook
 from .test_view import confirm, expect_stage, wait_gate
 
-SIZES = {"wide": (1280, 900), "middle": (700, 900), "narrow": (360, 780)}
+SIZES = {"wide": (1280, 900), "whole": (1280, 2000), "cell": (600, 1800), "narrow": (360, 1800)}
 GATES = {
     "PARSE_INTENT": "request",
     "DATA_SOURCE": "data",
@@ -90,6 +92,8 @@ def job(camera: Camera, work: Lab) -> None:
         wait_gate(view, stage_id)
         page.wait_for_timeout(800)
         camera.take(name)
+        if stage_id == "PREPROCESS":
+            several(camera)
         if stage_id == "MODEL_SELECT":
             camera_offline(camera, work)
         if stage_id == "TRAIN":
@@ -113,6 +117,20 @@ def job(camera: Camera, work: Lab) -> None:
     camera.take("failed")
 
 
+def several(camera: Camera) -> None:
+    """Some columns are chosen, and a treatment for them."""
+    for page in camera.pages.values():
+        for box in page.locator("tbody .jppl-pick input").all()[1:4]:
+            box.check()
+        bulk = page.get_by_role("group", name="Treatment of the selected columns")
+        bulk.get_by_role("combobox").select_option("drop")
+        bulk.get_by_role("button", name="Set for").click()
+    camera.take("several")
+    for page in camera.pages.values():
+        page.get_by_role("button", name="Take back").click()
+        page.get_by_role("button", name="Clear").click()
+
+
 def in_jupyterlab(camera: Camera, lab: Lab) -> None:
     """The same project in JupyterLab: in its main area, the list at its side, and below a notebook's cell."""
     write_notebook(lab.root / "cells.ipynb", [SHOW.format(name="cells")])
@@ -132,6 +150,11 @@ def in_jupyterlab(camera: Camera, lab: Lab) -> None:
         page.get_by_role("tab", name="Pipelines").click()
         page.wait_for_timeout(1000)
         page.screenshot(path=camera.out / f"jupyterlab-{theme.lower().replace(' ', '-')}.png")
+        palette(page, "Jupyter Pipeline: Restart Stage")
+        page.get_by_role("dialog").get_by_role("combobox").select_option("PREPROCESS")
+        page.wait_for_timeout(300)
+        page.screenshot(path=camera.out / f"restart-{theme.lower().replace(' ', '-')}.png")
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
         page.locator(".jp-DirListing-item").first.wait_for(state="attached")
         page.evaluate("window.jupyterapp.commands.execute('docmanager:open', {path: 'cells.ipynb'})")
         page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor").first.click()
@@ -146,9 +169,14 @@ def in_jupyterlab(camera: Camera, lab: Lab) -> None:
 def regression(camera: Camera) -> None:
     """What is different where a number is predicted."""
     view = camera.pages["light"].get_by_test_id("pipeline-view")
-    data = load_diabetes(as_frame=True).frame.to_csv(index=False).encode()
-    view.locator("input[type=file]").set_input_files({"name": "diabetes.csv", "mimeType": "text/csv", "buffer": data})
-    expect(view.get_by_text("diabetes.csv").first).to_be_visible()
+    frame = load_diabetes(as_frame=True).frame
+    out = io.BytesIO()
+    with pandas.ExcelWriter(out) as writer:
+        frame.to_excel(writer, sheet_name="Patients", index=False)
+        frame.iloc[:40].to_excel(writer, sheet_name="First visit", index=False)
+    book: FilePayload = {"name": "diabetes.xlsx", "mimeType": "application/octet-stream", "buffer": out.getvalue()}
+    view.locator("input[type=file]").set_input_files(book)
+    expect(view.get_by_text("diabetes.xlsx").first).to_be_visible()
     box = view.get_by_role("textbox", name="Message")
     box.fill("Predict target within 10 seconds, minimise MAE, only lightgbm and linear.")
     box.press("Enter")
