@@ -63,6 +63,7 @@ class ProjectSocket implements Connection {
     addEventListener('online', this.wake);
     addEventListener('pagehide', this.savePosition);
     document.addEventListener('visibilitychange', this.wake);
+    document.addEventListener('resume', this.wake);
     // The caller has the connection before it hears of anything.
     this.timers.set('start', 0, () => {
       for (const entry of this.outbox.restore(MAX_AGE_MS)) {
@@ -248,6 +249,7 @@ class ProjectSocket implements Connection {
     removeEventListener('online', this.wake);
     removeEventListener('pagehide', this.savePosition);
     document.removeEventListener('visibilitychange', this.wake);
+    document.removeEventListener('resume', this.wake);
     this.retryAt = undefined;
     this.setStatus(status, why);
   }
@@ -279,7 +281,7 @@ class ProjectSocket implements Connection {
     }
   }
 
-  /** The machine is back on the net, or the page is looked at again: do not wait for timers. */
+  /** The machine is back on the net, the page is looked at again or was woken: do not wait for timers. */
   private wake = (): void => {
     if (this.ended || document.visibilityState === 'hidden') {
       return;
