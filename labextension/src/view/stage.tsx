@@ -1,119 +1,37 @@
 /** One stage in full: what it shows, what it proposes, and what can be done about it. */
 
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useGiveUp, useView } from './context';
+import { useState } from 'preact/hooks';
+import { useView } from './context';
 import { Curves } from './curves';
 import type { PlanForm } from './gates/form';
 import { PreparationForm, ProfileForm } from './gates/columns';
 import { ModelsForm, ThresholdForm } from './gates/models';
 import { BundleForm, DataForm, IntentForm } from './gates/request';
+import { GateBar } from './gatebar';
 import { Leaderboard } from './leaderboard';
-import { edited, membersOf, paramsOf, patchOf, pointer, rebased, same } from './patch';
 import { Section } from './parts';
 import { PredictForm } from './predict';
 import { ProblemNote } from './problem';
-import type { Json, Plan } from './records';
+import { useProposal } from './proposal';
 import { RestartStrip } from './restart';
 import { BundleView, Documents, EvaluationView, Suggestions } from './results';
 import { RunControls, StageProgress } from './running';
-import { StageId, STAGES, stageIndex } from './stages';
+import type { StageId } from './stages';
 import { TrainingProgress } from './training';
 import { Attached } from './uploads';
 import { stageName } from './words';
-
-type Sending = null | { what: 'confirm' | 'apply' | 'both'; gateId: string; expected?: Plan };
 
 export function StagePanel({ stageId, heading }: { stageId: StageId; heading: RefObject<HTMLHeadingElement> }) {
   const view = useView();
   const { model, trans } = view;
   const stage = model.stages[stageId];
-  const gate = model.gate?.stageId === stageId ? model.gate : null;
-  const base = gate?.plan ?? stage.plan;
-  const [edits, setEdits] = useState<Map<string, Json>>(() => view.drafts.get(stageId) ?? new Map());
-  const [sending, setSending] = useState<Sending>(null);
+  const proposal = useProposal(stageId);
+  const { gate, plan, form } = proposal;
   const [pointed, setPointed] = useState<string | null>(null);
-  const wasSending = useRef<Sending>(null);
-  wasSending.current = sending;
-
-  useEffect(() => void view.drafts.set(stageId, edits), [edits]);
-  // Another plan is proposed: what it says already is no edit any more.
-  useEffect(() => {
-    setEdits(old => (base ? rebased(base, old) : new Map()));
-  }, [base]);
-  useEffect(() => {
-    const sent = wasSending.current;
-    if (!sent || gate?.gateId === sent.gateId) {
-      return;
-    }
-    if (sent.what === 'both' && sent.expected && (gate || stage.status === 'WAITING_CONFIRMATION')) {
-      if (!gate) {
-        return; // The old plan is withdrawn, the new one comes at once.
-      }
-      if (same(gate.plan, sent.expected)) {
-        confirm(gate.gateId);
-        return;
-      }
-      model.report({ code: '', message: trans.__('The plan came out differently from what you saw. Look, then confirm.') });
-    }
-    setSending(null);
-  }, [gate?.gateId]);
-  useGiveUp(sending !== null, model.connection === 'open', () => setSending(null));
-
-  const plan = useMemo(() => (base ? edited(base, edits) : null), [base, edits]);
-  const setAll: PlanForm['setAll'] = changes =>
-    setEdits(old => rebased(base!, new Map([...old, ...changes.map(([path, value]) => [pointer(...path), value] as const)])));
-  const form: PlanForm | null = plan && {
-    plan,
-    set: (path, value) => setAll([[path, value]]),
-    setAll,
-    isEdited: (...path) => {
-      const at = pointer(...path);
-      return edits.has(at) || [...edits.keys()].some(key => key.startsWith(`${at}/`));
-    }
-  };
-  const dirty = edits.size > 0;
-  const rework = model.needsRework(stageId, membersOf(edits));
   const name = stageName(stageId, trans);
   const running = stage.status === 'IN_PROGRESS';
   const finished = stageId === 'EXPORT' && stage.status === 'COMPLETED';
-
-  function confirm(gateId: string): void {
-    setSending({ what: 'confirm', gateId });
-    view.send({ type: 'confirm', gate_id: gateId }, problem => {
-      setSending(null);
-      model.report(problem);
-    });
-  }
-
-  function apply(then: 'apply' | 'both'): void {
-    if (!gate || !base) {
-      return;
-    }
-    model.report(null);
-    setSending({ what: then, gateId: gate.gateId, expected: edited(base, edits) });
-    const refused = (problem: { code: string; message: string }): void => {
-      setSending(null);
-      model.report(problem);
-    };
-    if (stageId === 'DATA_SOURCE' && edits.has('/dataset_id')) {
-      view.command('select_dataset', { dataset_id: edits.get('/dataset_id') }, refused);
-    } else {
-      view.command('update_plan', { stage_id: stageId, patch: patchOf(base, edits) }, refused);
-    }
-  }
-
-  function onConfirm(): void {
-    if (!gate || sending) {
-      return;
-    }
-    model.report(null);
-    if (dirty) {
-      apply(rework ? 'apply' : 'both');
-    } else {
-      confirm(gate.gateId);
-    }
-  }
 
   return (
     <article class={`jppl-stage jppl-stage-${stage.status}`} aria-labelledby={`${view.uid}-${stageId}`}>
@@ -127,12 +45,12 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       {message() ? <p class={noteClass()}>{message()}</p> : null}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
-      {gate ? gateBar() : null}
+      {gate ? <GateBar stageId={stageId} proposal={proposal} /> : null}
       <RestartStrip
         stageId={stageId}
         strong={stage.status === 'FAILED'}
-        params={!gate && base && dirty ? paramsOf(base, edits) : {}}
-        onUndo={!gate && dirty ? () => setEdits(new Map()) : undefined}
+        params={gate ? {} : proposal.params()}
+        onUndo={!gate && proposal.changes ? proposal.undo : undefined}
       />
     </article>
   );
@@ -248,62 +166,6 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       case 'EXPORT':
         return null;
     }
-  }
-
-  function gateBar() {
-    const busy = sending !== null;
-    const again = gate!.reruns.map(id => stageName(id, trans));
-    return (
-      <div class="jppl-gatebar">
-        <div class="jppl-gatebar-text" aria-live="off">
-          {busy
-            ? model.connection === 'open'
-              ? trans.__('Sent…')
-              : trans.__('Kept until the connection is back.')
-            : dirty
-              ? rework
-                ? trans._n(
-                    '%1 change; %2 is worked out again with it, then waits for you.',
-                    '%1 changes; %2 is worked out again with them, then waits for you.',
-                    edits.size,
-                    name
-                  )
-                : trans._n('%1 change, confirmed together with the plan.', '%1 changes, confirmed together with the plan.', edits.size)
-              : again.length
-                ? trans.__('Runs again after this: %1.', again.join(', '))
-                : nextText()}
-        </div>
-        {dirty ? (
-          <button type="button" class="jppl-button" aria-disabled={busy} onClick={() => setEdits(new Map())}>
-            {trans.__('Undo')}
-          </button>
-        ) : null}
-        {dirty ? (
-          <button
-            type="button"
-            class={`jppl-button ${rework ? 'jppl-primary-button' : ''}`}
-            aria-disabled={busy}
-            onClick={() => !busy && apply('apply')}
-          >
-            {trans.__('Apply changes')}
-          </button>
-        ) : null}
-        <button
-          type="button"
-          class={`jppl-button ${dirty && rework ? '' : 'jppl-primary-button'} jppl-confirm`}
-          aria-disabled={busy || (dirty && rework)}
-          title={dirty && rework ? trans.__('Apply the changes first, then look at the plan that they lead to.') : undefined}
-          onClick={() => !(dirty && rework) && onConfirm()}
-        >
-          {trans.__('Confirm')}
-        </button>
-      </div>
-    );
-  }
-
-  function nextText(): string {
-    const next = STAGES[stageIndex(stageId) + 1];
-    return next ? trans.__('Next: %1.', stageName(next, trans)) : '';
   }
 }
 
