@@ -1,0 +1,48 @@
+/** What is different by the system and by the room there is. */
+
+export const SIZES = `
+/* A system's own high contrast: what is told by a filled shape keeps its colour. */
+@media (forced-colors: active) {
+  .jppl-swatch, .jppl-dot, .jppl-bar, .jppl-split span, .jppl-root .jppl-confusion tbody td { forced-color-adjust: none; }
+  .jppl-meter { border: 1px solid CanvasText; }
+  .jppl-meter > span { background: Highlight; forced-color-adjust: none; }
+  .jppl-sign-WAITING_CONFIRMATION::after { background: Highlight; forced-color-adjust: none; }
+  .jppl-root .jppl-primary-button, .jppl-root .jppl-danger { border: 2px solid ButtonText; }
+  .jppl-shown button { border-bottom-color: Highlight !important; }
+}
+
+@container jppl (max-width: 620px) {
+  .jppl-stage-time, .jppl-wide { display: none; }
+  .jppl-stage-name { font-size: calc(var(--jppl-size) * 0.8); }
+  .jppl-timeline { padding-inline: 2px; }
+}
+@container jppl (max-width: 520px) {
+  .jppl-timeline li:not(.jppl-shown) .jppl-stage-name { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); }
+  .jppl-timeline li.jppl-shown .jppl-stage-name { overflow: visible; max-width: none; }
+  .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
+  .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
+  .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
+  .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr); }
+  .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
+  .jppl-stats { column-gap: 18px; }
+  .jppl-model > .jppl-link { grid-column: 1; justify-self: start; margin-inline-start: 26px; }
+}
+@container jppl (max-width: 380px) {
+  .jppl-form { grid-template-columns: minmax(0, 1fr); }
+}
+@container jppl (min-width: 620px) {
+  .jppl-figure-residuals, .jppl-figure:has(.jppl-shade) { grid-column: span 2; }
+}
+@container jppl (min-width: 900px) {
+  .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }
+  .jppl-side { position: sticky; top: 0; border-top: 0; border-inline-start: 1px solid var(--jppl-border); min-height: 320px; align-self: stretch; align-content: start; }
+  .jppl-root .jppl-lines { max-height: 430px; }
+}
+/* Two charts side by side only where each has room for the names at its curves. */
+@container jppl (min-width: 1040px) {
+  .jppl-curves { grid-template-columns: minmax(0, 1.5fr) minmax(0, 1fr); align-items: start; column-gap: 20px; }
+  .jppl-large { grid-row: span 2; }
+  .jppl-curves-pair .jppl-plot { height: 340px; }
+  .jppl-large:last-child { grid-column: 1 / -1; }
+}
+`;
