@@ -122,7 +122,7 @@ export function ColumnTable({ form, member, options, texts, fixed, why }: Column
     next?.focus();
     if (event.shiftKey && next) {
       setChosen(choose(chosen, [name, next.value], true));
-      anchor.current ??= name;
+      anchor.current = next.value;
     }
   };
   const set = (changes: readonly (readonly [string, Json])[]): void =>
