@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 from sklearn.datasets import load_breast_cancer
 
 from .conftest import ROOT
@@ -68,18 +68,18 @@ def menu(page: Page, file: str, item: str) -> None:
 def palette(page: Page, command: str) -> None:
     """Run a command as a person does: open the palette, type, press Enter."""
     search = page.locator(".jp-ModalCommandPalette .lm-CommandPalette-input")
-    for _ in range(30):  # JupyterLab knows its shortcuts some time after it is there
-        page.keyboard.press("Control+Shift+C")
-        with contextlib.suppress(AssertionError):
-            expect(search).to_be_visible(timeout=2000)
-            break
     found = page.locator(".lm-CommandPalette-item.lm-mod-active")
-    for _ in range(12):  # and its commands one plugin after the other
-        search.fill(command)
-        with contextlib.suppress(AssertionError):
+    # JupyterLab knows its shortcuts some time after it is there, and its commands one plugin after the other; and the
+    # palette goes when something else takes the focus.
+    for _ in range(30):
+        with contextlib.suppress(AssertionError, TimeoutError):
+            if not search.is_visible():
+                page.keyboard.press("Control+Shift+C")
+                expect(search).to_be_visible(timeout=2000)
+            search.fill("", timeout=2000)
+            search.fill(command, timeout=2000)
             expect(found).to_contain_text(command, timeout=5000)
             break
-        search.fill("")
     expect(found).to_contain_text(command)
     page.keyboard.press("Enter")
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwri
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, Lab, _Quiet
-from .jobs import SHOW, View, palette, restored, write_notebook
+from .jobs import SHOW, View, restored, write_notebook
 from .test_view import confirm, expect_stage, wait_gate
 
 SIZES = {"wide": (1280, 900), "whole": (1280, 2000), "cell": (600, 1800), "narrow": (360, 1800)}
@@ -143,14 +143,14 @@ def in_jupyterlab(camera: Camera, lab: Lab) -> None:
         page.set_default_timeout(120_000)
         page.goto(lab.lab_url())
         restored(page)
-        palette(page, "Jupyter Pipeline: Open Project")
-        page.get_by_role("dialog").get_by_role("combobox").select_option("cells")
-        page.get_by_role("dialog").get_by_role("button", name="Open").click()
+        page.evaluate(
+            "window.jupyterapp.commands.execute('jupyter-pipeline:open', {project: 'cells'}).then(() => null)"
+        )
         View.in_panel(page, "cells").is_at("TRAIN", "WAITING_CONFIRMATION")
         page.get_by_role("tab", name="Pipelines").click()
         page.wait_for_timeout(1000)
         page.screenshot(path=camera.out / f"jupyterlab-{theme.lower().replace(' ', '-')}.png")
-        palette(page, "Jupyter Pipeline: Restart Stage")
+        page.evaluate("void window.jupyterapp.commands.execute('jupyter-pipeline:restart-stage')")
         page.get_by_role("dialog").get_by_role("combobox").select_option("PREPROCESS")
         page.wait_for_timeout(300)
         page.screenshot(path=camera.out / f"restart-{theme.lower().replace(' ', '-')}.png")

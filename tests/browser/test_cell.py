@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import SERVER_AWAY, TOKEN, Console, Lab
-from .jobs import SHOW, STAGES, View, outputs, palette, restored, write_csv, write_notebook
+from .jobs import SHOW, STAGES, View, outputs, restored, write_csv, write_notebook
 
 SLOW_CELL = "import time\nfor _ in range(600):\n    time.sleep(1)"
 
@@ -43,7 +43,7 @@ def save(page: Page, path: Path) -> None:
 
 
 def restart_kernel(page: Page) -> None:
-    palette(page, "Restart Kernel…")
+    page.locator('.jp-NotebookPanel-toolbar [data-jp-item-name="restart"]').click()
     page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
 
 

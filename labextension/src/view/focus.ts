@@ -40,8 +40,11 @@ export function useKeptFocus(root: RefObject<HTMLElement>, heading: RefObject<HT
 export function useOwnKeys(root: RefObject<HTMLElement>): void {
   useEffect(() => {
     const note = (event: KeyboardEvent): void => {
-      // What JupyterLab's registry of commands asks for; it listens at the document, so this comes first.
-      root.current?.toggleAttribute('data-lm-suppress-shortcuts', !event.ctrlKey && !event.altKey && !event.metaKey);
+      const target = event.composedPath()[0];
+      if (target instanceof Element && root.current?.contains(target)) {
+        // What JupyterLab's registry of commands asks of the element itself; it listens at the document, so this comes first.
+        target.toggleAttribute('data-lm-suppress-shortcuts', !event.ctrlKey && !event.altKey && !event.metaKey);
+      }
     };
     addEventListener('keydown', note, true);
     return () => removeEventListener('keydown', note, true);

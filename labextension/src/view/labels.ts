@@ -28,7 +28,7 @@ interface Label {
 
 /** Room for the labels right of the curves, in CSS pixels of a chart of this width. */
 export function labelRoom(width: number): number {
-  return width < 240 ? 14 : Math.max(width < 420 ? 118 : 132, Math.min(170, Math.round(width * 0.27)));
+  return width < 240 ? 14 : Math.max(width < 330 ? 118 : 136, Math.min(170, Math.round(width * 0.27)));
 }
 
 export class EndLabels {

@@ -5,7 +5,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Translation } from '../translation';
 import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
-import { duration, number, percent } from './numbers';
+import { compact, duration, number, percent } from './numbers';
 import { SortHead } from './parts';
 import type { LeaderboardRow, Run } from './records';
 import { modelName, runLabels } from './runs';
@@ -258,7 +258,7 @@ function settings(row: LeaderboardRow, labels: ReadonlyMap<string, string>, tran
 /** A parameter's value; of an ensemble, whose parameters are the runs that it averages, their weights. */
 function paramText(name: string, value: unknown, labels: ReadonlyMap<string, string>): string {
   if (typeof value === 'number') {
-    return labels.has(name) ? percent(value) : number(value);
+    return labels.has(name) ? percent(value) : compact(value);
   }
   return String(value)
     .split(', ')

@@ -84,9 +84,9 @@ export function Section({
   );
 }
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+export function Field({ label, hint, wide, children }: { label: string; hint?: string; wide?: boolean; children: ComponentChildren }) {
   return (
-    <label class="jppl-field">
+    <label class={wide ? 'jppl-field jppl-field-wide' : 'jppl-field'}>
       <span class="jppl-label">{label}</span>
       {children}
       {hint ? <span class="jppl-hint">{hint}</span> : null}

@@ -18,7 +18,8 @@ export const CONTROLS = `
 .jppl-root .jppl-danger:hover:not([aria-disabled='true']) { background: color-mix(in srgb, var(--jppl-bad-fill) 86%, #000); }
 .jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-.jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
+.jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
+.jppl-field-wide { grid-column: span 2; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
 .jppl-input, .jppl-select select {
@@ -58,7 +59,7 @@ export const CONTROLS = `
 .jppl-root .jppl-restart .jppl-link { font-size: inherit; text-decoration: underline; text-underline-offset: 2px; }
 .jppl-root .jppl-restart .jppl-primary-button { color: #fff; }
 .jppl-split { display: flex; gap: 2px; max-width: 900px; font-size: var(--jppl-small); }
-.jppl-split span { flex: 1 1 0; padding: 5px 8px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; min-width: 0; border-top: 4px solid; background: var(--jppl-bg2); color: var(--jppl-fg); }
+.jppl-split span { flex: 1 1 0; padding: 5px 8px; min-width: 0; border-top: 4px solid; background: var(--jppl-bg2); color: var(--jppl-fg); }
 .jppl-split-train { border-color: var(--jppl-series-baseline) !important; }
 .jppl-split-val { border-color: var(--jppl-series-0) !important; }
 .jppl-split-test { border-color: var(--jppl-series-1) !important; }
@@ -80,11 +81,12 @@ export const CONTROLS = `
 .jppl-leaderboard td input { vertical-align: -2px; accent-color: var(--jppl-accent); }
 .jppl-root .jppl-best :is(th, td) { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 8%, transparent); }
 .jppl-root .jppl-edited th { font-weight: 600; }
-.jppl-edited th::after { content: ''; display: inline-block; width: 6px; height: 6px; margin-inline-start: 6px; border-radius: 50%; background: var(--jppl-accent); vertical-align: 2px; }
+.jppl-root .jppl-columns :is(thead th:has(.jppl-sort):not(.jppl-numeric, .jppl-wide), tbody th) { position: relative; padding-inline-start: 10px; }
+.jppl-edited th::before { content: ''; position: absolute; inset-inline-start: 0; top: calc(50% - 3px); width: 6px; height: 6px; border-radius: 50%; background: var(--jppl-accent); }
 .jppl-badge { display: inline-block; padding: 0 6px; border: 1px solid currentColor; border-radius: 8px; font-size: calc(var(--jppl-size) * 0.8); font-weight: 600; margin-inline-start: 6px; line-height: 1.4; }
 .jppl-columns tbody th bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .jppl-columns .jppl-badge { margin: 0; }
-.jppl-columns .jppl-select { width: min(210px, 42cqw); }
+.jppl-columns .jppl-select { width: min(210px, 38cqw); }
 .jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
 .jppl-sort { display: inline-flex; vertical-align: bottom; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
 /* Before the name of a column of numbers, so that the name ends where they do. */

@@ -13,6 +13,7 @@ export const SIZES = `
 
 @container jppl (max-width: 620px) {
   .jppl-stage-time, .jppl-wide { display: none; }
+  .jppl-bulk-text { flex-basis: 100%; }
   .jppl-stage-name { font-size: calc(var(--jppl-size) * 0.8); }
   .jppl-timeline { padding-inline: 2px; }
 }
@@ -22,6 +23,8 @@ export const SIZES = `
   .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
+  .jppl-root .jppl-leaderboard tbody th { min-width: 104px; }
+  .jppl-root .jppl-leaderboard :is(th, td).jppl-numeric { padding-inline-end: 8px; }
   .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
   .jppl-stats { column-gap: 18px; }
@@ -29,6 +32,7 @@ export const SIZES = `
 }
 @container jppl (max-width: 380px) {
   .jppl-form { grid-template-columns: minmax(0, 1fr); }
+  .jppl-field-wide { grid-column: auto; }
 }
 @container jppl (min-width: 620px) {
   .jppl-figure-residuals, .jppl-figure:has(.jppl-shade) { grid-column: span 2; }

@@ -116,7 +116,7 @@ export function PreparationForm(form: PlanForm) {
           ))}
         </div>
         <div class="jppl-form">
-          <Field label={trans.__('Strategy')}>
+          <Field wide label={trans.__('Strategy')}>
             <Select
               value={split.strategy}
               options={['random', 'stratified', 'time', 'group'].map(id => [id, strategyName(id, trans)] as const)}

@@ -172,6 +172,7 @@ export function ThresholdForm({ plan, set }: PlanForm) {
   return (
     <div class="jppl-form">
       <Field
+        wide
         label={trans.__('“%1” from a probability of', positive)}
         hint={threshold === null ? trans.__('Empty: from one half.') : undefined}
       >

@@ -2,6 +2,7 @@
 
 import type { Translation } from '../../translation';
 import { useView } from '../context';
+import type { Dataset } from '../records';
 import { Field, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
 import { preferenceName, taskName } from '../planwords';
@@ -118,29 +119,38 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
   if (plan.positive_class !== null) {
     classes.add(plan.positive_class);
   }
+  // What the person brought, and what is chosen; examples are not what matters beside it.
+  const datasets = model.datasets.slice(0, 12);
+  const brought = datasets.some(dataset => dataset.source !== 'bundled');
+  const near = (dataset: Dataset): boolean => !brought || dataset.source !== 'bundled' || dataset.id === plan.dataset_id;
+  const choice = (dataset: Dataset) => (
+    <label key={dataset.id} class="jppl-choice">
+      <input
+        type="radio"
+        name={`${uid}-dataset`}
+        checked={plan.dataset_id === dataset.id}
+        onChange={() => set(['dataset_id'], dataset.id)}
+      />
+      <span>
+        <strong>{dataset.name}</strong>{' '}
+        <span class="jppl-muted">
+          {dataset.desc}
+          {typeof dataset.meta.size === 'number' && !dataset.desc.includes('bytes') ? ` ${bytes(dataset.meta.size)}` : ''}
+        </span>
+      </span>
+    </label>
+  );
   return (
     <>
       <fieldset class="jppl-choices">
         <legend class="jppl-label">{trans.__('Data set')}</legend>
-        {model.datasets.slice(0, 12).map(dataset => (
-          <label key={dataset.id} class="jppl-choice">
-            <input
-              type="radio"
-              name={`${uid}-dataset`}
-              checked={plan.dataset_id === dataset.id}
-              onChange={() => set(['dataset_id'], dataset.id)}
-            />
-            <span>
-              <strong>{dataset.name}</strong>{' '}
-              <span class="jppl-muted">
-                {dataset.desc}
-                {typeof dataset.meta.size === 'number' && !dataset.desc.includes('bytes')
-                  ? ` ${bytes(dataset.meta.size)}`
-                  : ''}
-              </span>
-            </span>
-          </label>
-        ))}
+        {datasets.filter(near).map(choice)}
+        {datasets.every(near) ? null : (
+          <details class="jppl-details">
+            <summary>{trans.__('Data that come with the server')}</summary>
+            {datasets.filter(dataset => !near(dataset)).map(choice)}
+          </details>
+        )}
       </fieldset>
       {sheets.length > 1 && !isEdited('dataset_id') ? (
         <div class="jppl-form">
@@ -220,7 +230,8 @@ function SampleTable({ target }: { target: string }) {
   if (sample?.state !== 'ready') {
     return <p class="jppl-muted">{trans.__('Loading…')}</p>;
   }
-  const columns = sample.value.columns.slice(0, SHOWN);
+  // The target first: of a wide table the end is out of sight.
+  const columns = [...sample.value.columns].sort((a, b) => Number(b.name === target) - Number(a.name === target)).slice(0, SHOWN);
   const numeric = new Set(
     columns.map(c => c.name).filter(name => sample.value.rows.some(row => typeof row[name] === 'number'))
   );
