@@ -78,6 +78,7 @@ export const CONTROLS = `
 .jppl-root .jppl-leaderboard thead th.jppl-numeric { width: 1%; }
 /* What is left of the width, and no more: it never makes the table wider. */
 .jppl-root .jppl-leaderboard .jppl-settings { width: 40%; max-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--jppl-muted); font-size: var(--jppl-small); font-weight: 400; }
+.jppl-root .jppl-table .jppl-target + :is(th, td) { padding-inline-start: 14px; }
 .jppl-leaderboard td input { vertical-align: -2px; accent-color: var(--jppl-accent); }
 .jppl-root .jppl-best :is(th, td) { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 8%, transparent); }
 .jppl-root .jppl-edited th { font-weight: 600; }

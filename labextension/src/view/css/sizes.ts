@@ -34,7 +34,8 @@ export const SIZES = `
   .jppl-form { grid-template-columns: minmax(0, 1fr); }
   .jppl-field-wide { grid-column: auto; }
 }
-@container jppl (min-width: 620px) {
+/* From here on there are two columns of figures. */
+@container jppl (min-width: 592px) {
   .jppl-figure-residuals, .jppl-figure:has(.jppl-shade) { grid-column: span 2; }
 }
 @container jppl (min-width: 900px) {
