@@ -80,7 +80,7 @@ def job(camera: Camera, work: Lab) -> None:
     view.locator("input[type=file]").set_input_files({"name": "cells.csv", "mimeType": "text/csv", "buffer": data})
     expect(view.get_by_text("cells.csv").first).to_be_visible()
     box = view.get_by_role("textbox", name="Message")
-    box.fill("Predict target. Optimise recall, within 40 seconds, LightGBM, XGBoost, CatBoost and a linear model.")
+    box.fill("Predict target. Optimise ROC AUC, within 40 seconds.")
     box.press("Enter")
     for stage_id, name in GATES.items():
         if stage_id == "TRAIN":
