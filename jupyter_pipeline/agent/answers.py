@@ -2,42 +2,15 @@
 
 from typing import Any
 
+from ..protocol.names import TREATMENT_WORDS, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
+from .about_models import metric_of, of_models
 from .base import Context
 from .draft import Said
 from .known import known_answers, meanings
 from .request import say_seconds
-from .scan import models_of
 from .vocabulary import BOOSTING, model_names
-from .words import words_of
 
-_ASKING = words_of(
-    """
-    what what's how's who's where's which why how who where when whose is are do does did has have was were
-    """
-)
-_TELLING = words_of(
-    """
-    show tell explain list describe remind summarise summarize status progress help
-    """
-)
-_POLITE = words_of(
-    """
-    please can could would will you me hi hello hey so and then ok well also now
-    """
-)
-_REQUESTS = (
-    "what if",
-    "what about",
-    "how about",
-    "why don't",
-    "why not",
-    "do not",
-    "do it",
-    "do a",
-    "have a",
-    "do use",
-)
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
 _KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "selected")
@@ -45,34 +18,7 @@ _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
     "among the artifacts."
 )
-_UNREAD = "The test rows have not been read yet: REVIEW_EDIT evaluates the model that is kept on them, once."
-_STAGE_WORDS = {
-    StageId.PARSE_INTENT: "reading the request",
-    StageId.DATA_SOURCE: "choosing the data",
-    StageId.PROFILE_DATA: "profiling the data",
-    StageId.PREPROCESS: "splitting and preparing the data",
-    StageId.MODEL_SELECT: "choosing models",
-    StageId.TRAIN: "training",
-    StageId.REVIEW_EDIT: "the review",
-    StageId.EXPORT: "the export",
-}
-
-
-def is_question(said: Said) -> bool:
-    """Whether a sentence asks for an answer rather than for a change."""
-    if not said.low:
-        return False
-    text = " ".join(said.low)
-    if text.startswith(_REQUESTS):
-        return False
-    first = next((w for w in said.low if w not in _POLITE), "")
-    if first in ("is", "are", "do", "does", "did", "has", "have", "was", "were"):
-        return said.low[-1] == "?"
-    if first == "show" or (first in _TELLING and len(said.low) <= 12):
-        return True
-    if first in _ASKING:
-        return True
-    return said.low[-1] == "?" and len(said.low) <= 4 and first == said.low[0] and not said.named
+_UNREAD = "The test rows have not been read yet: the stage Review evaluates the model that is kept on them, once."
 
 
 def answer(said: Said, context: Context) -> str:
@@ -88,16 +34,16 @@ def answer(said: Said, context: Context) -> str:
         found.append(context.summary)
     elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
         return f"{_UNREAD} {_best(context)}".strip() if context.leaderboard else _UNREAD
-    models, _, _ = models_of([n for n in said.named if n.kind == "models"])
+    models = of_models(said, context)
     columns = list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column"))
     if columns:
         found += [_column(context, name) for name in columns[:5]]
-        if said.has("why", "how", "what"):
+        if said.has("why", "how", "what") and not models:
             return " ".join(found)
-    if said.has("why") and not (said.has("target", "metric") and not models):
-        found.append(_why(context, models))
-    elif models:
-        found += [_model(context, m) for m in models[:3]]
+    if models:
+        found.append(models)
+    elif said.has("why") and not said.has("target", "metric"):
+        found.append(_why(context))
     if said.has("best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"):
         found.append(_best(context))
     if said.has("metric", "optimise", "optimize", "judged", "optimising", "optimizing") or (
@@ -144,18 +90,11 @@ def answer(said: Said, context: Context) -> str:
 
 def status(context: Context) -> str:
     """How the project stands, in a sentence or two."""
-    doing = _STAGE_WORDS[context.current_stage]
-    states = {
-        StageStatus.PENDING: f"{context.current_stage} ({doing}) has not begun.",
-        StageStatus.IN_PROGRESS: f"{context.current_stage} ({doing}) is running.",
-        StageStatus.WAITING_CONFIRMATION: f"{context.current_stage} ({doing}) waits for your confirmation.",
-        StageStatus.COMPLETED: f"{context.current_stage} ({doing}) is done.",
-        StageStatus.FAILED: f"{context.current_stage} ({doing}) has failed or was stopped; say what to change, or "
-        f'"restart".',
-        StageStatus.SKIPPED: f"{context.current_stage} ({doing}) was skipped.",
-    }
+    stands = f"The stage {standing(context.current_stage, context.status)}"
+    if context.status is StageStatus.FAILED:
+        stands += '; say what to change, or "restart"'
     more = context.summary or (_best(context) if context.leaderboard else "")
-    return f"{states[context.status]} {more}".strip()
+    return f"{stands}. {more}".strip()
 
 
 def _best(context: Context) -> str:
@@ -165,20 +104,13 @@ def _best(context: Context) -> str:
     row = next((r for r in good if r.run_id == context.best_run), good[0])
     value = "no value" if row.metric is None else f"{row.metric:#.4g}"
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
-    name, metric = model_names([row.model]), _metric_name(context)
+    name, metric = model_names([row.model]), metric_of(context)
     return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
 
 
-def _metric_name(context: Context) -> str:
-    for stage in (StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT):
-        if name := context.plans.get(stage, {}).get("metric"):
-            return str(name)
-    return "the metric"
-
-
 def _metric(context: Context) -> str:
-    name = _metric_name(context)
-    if name in ("auto", "the metric"):
+    name = metric_of(context)
+    if name == "the metric":
         return "No metric is set; the task decides."
     return f"Models are judged by {name} on the validation rows."
 
@@ -186,7 +118,7 @@ def _metric(context: Context) -> str:
 def _target(context: Context) -> str:
     data = context.plans.get(StageId.DATA_SOURCE) or {}
     if data:
-        return f"The target is {data['target']}, a {data['task_type']} task."
+        return f"The target is {data['target']}, a {task_name(data['task_type'])} task."
     target = context.plans.get(StageId.PARSE_INTENT, {}).get("target")
     return f"The target is {target}, as far as the request says." if target else "No target was named yet."
 
@@ -194,29 +126,17 @@ def _target(context: Context) -> str:
 def _models(context: Context) -> str:
     plan = context.plans.get(StageId.MODEL_SELECT)
     if plan is None:
-        return "Models are proposed at MODEL_SELECT."
+        return "Models are proposed at the stage Models."
     chosen = [c["id"] for c in plan["models"]]
     others = [m.id for m in context.models if m.id not in chosen]
     return f"To be trained: {model_names(chosen)}." + (f" There are also {model_names(others)}." if others else "")
 
 
-def _model(context: Context, model: str) -> str:
-    row = next((r for r in context.leaderboard if r.model == model and r.status == "success"), None)
-    known = next((m for m in context.models if m.id == model), None)
-    name = model_names([model])
-    text = f"{name}: {known.why}" if known else f"{name} is a model that can be trained."
-    if row is not None and row.metric is not None:
-        text += f" It came to {_metric_name(context)} {row.metric:#.4g} on the validation rows ({row.run_id})."
-    return text
-
-
-def _why(context: Context, models: list[str]) -> str:
-    if models:
-        return "\n".join(_model(context, m) for m in models[:3])
+def _why(context: Context) -> str:
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
         rows = ", ".join(f"{model_names([r.model])} {r.metric:#.4g}" for r in good[:5])
-        return f"Models are ranked by {_metric_name(context)} on the validation rows: {rows}."
+        return f"Models are ranked by {metric_of(context)} on the validation rows: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:
@@ -230,18 +150,21 @@ def _columns(context: Context) -> str:
     roles: dict[str, Any] = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {})
     shown = treated or roles
     if shown:
-        some = ", ".join(f"{c} ({t})" for c, t in list(shown.items())[:20])
+        some = ", ".join(f"{c} ({TREATMENT_WORDS.get(t, t)})" for c, t in list(shown.items())[:20])
         return f"{len(shown)} columns: {some}{', …' if len(shown) > 20 else ''}."
     if context.columns:
         return f"The columns are {', '.join(context.columns[:20])}{', …' if len(context.columns) > 20 else ''}."
-    return "The columns are known once DATA_SOURCE has looked at the data."
+    return "The columns are known once the stage Data has looked at the data."
 
 
 def _column(context: Context, name: str) -> str:
     role = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {}).get(name)
     treatment = context.plans.get(StageId.PREPROCESS, {}).get("columns", {}).get(name)
-    known = [f"role {role}" if role else "", f"treated as {treatment}" if treatment else ""]
-    said = ", ".join(k for k in known if k) or "what it is for is proposed at PROFILE_DATA"
+    known = [
+        f"role {role}" if role else "",
+        f"treated as {TREATMENT_WORDS.get(treatment, treatment)}" if treatment else "",
+    ]
+    said = ", ".join(k for k in known if k) or "what it is for is proposed at the stage Profile"
     return f"{name}: {said}."
 
 
@@ -250,7 +173,7 @@ def _kept(context: Context) -> str:
     row = next((r for r in context.leaderboard if r.run_id == keep), None)
     if row is None:
         return f"The model that is kept is that of {keep}."
-    value = "" if row.metric is None else f", with {_metric_name(context)} {row.metric:#.4g} on the validation rows"
+    value = "" if row.metric is None else f", with {metric_of(context)} {row.metric:#.4g} on the validation rows"
     return f"The model that is kept is {model_names([row.model])} ({keep}){value}."
 
 
@@ -277,7 +200,7 @@ def _data(context: Context) -> str:
 def _split(context: Context) -> str:
     plan = context.plans.get(StageId.PREPROCESS)
     if plan is None:
-        return "The split is decided at PREPROCESS."
+        return "The split is decided at the stage Preparation."
     s = plan["split"]
     by = f" by {s['column']}" if s["column"] else ""
     parts = f"{s['val_fraction']:.0%} validation, {s['test_fraction']:.0%} test"
@@ -342,4 +265,4 @@ def help_text(context: Context) -> str:
     """What can be asked here, in the project's own words."""
     said = ", ".join(f'"{e}"' for e in examples(context))
     go_on = ' or "go on"' if context.status is StageStatus.WAITING_CONFIRMATION else ""
-    return f'At {context.current_stage} you can say, for example, {said}; also "status?"{go_on}.'
+    return f'At the stage {stage_name(context.current_stage)} you can say, for example, {said}; also "status?"{go_on}.'

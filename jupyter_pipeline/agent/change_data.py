@@ -1,5 +1,6 @@
 """Rules for what is said of the data: which data, target, task, positive class, columns."""
 
+from ..protocol.names import TREATMENT_WORDS, task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .facts import dataset_of
@@ -121,7 +122,7 @@ def task(said: Said, draft: Draft) -> None:
     if stage is None:
         draft.problem("The task can be set once the request was read; say it again then.")
         return
-    draft.say(f"Task: {items[0].value}", draft.set(stage, items[0].value, "task_type"))
+    draft.say(f"Task: {task_name(items[0].value)}", draft.set(stage, items[0].value, "task_type"))
 
 
 def positive_class(said: Said, draft: Draft) -> None:
@@ -137,10 +138,12 @@ def positive_class(said: Said, draft: Draft) -> None:
         return
     said.take(range(len(said.tokens)))
     if draft.plan(DATA) is None:
-        draft.problem("The positive class is decided at DATA_SOURCE; say it again there.")
+        draft.problem("The positive class is decided at the stage Data; say it again there.")
         return
     if draft.context.task_type not in (None, "binary"):
-        draft.problem(f"A positive class has a meaning for binary tasks only; this one is {draft.context.task_type}.")
+        draft.problem(
+            f"A positive class has a meaning for binary tasks only; this one is {task_name(draft.context.task_type)}."
+        )
         return
     draft.say(f"Positive class: {value}", draft.set(DATA, value, "positive_class"))
 
@@ -314,7 +317,11 @@ def _treat(draft: Draft, names: list[str], treatment: str) -> None:
         else:
             wrong.append(name)
     if done:
-        text = f"Left out: {', '.join(done)}" if treatment == "drop" else f"{', '.join(done)}: treated as {treatment}"
+        text = (
+            f"Left out: {', '.join(done)}"
+            if treatment == "drop"
+            else f"{', '.join(done)}: treated as {TREATMENT_WORDS[treatment]}"
+        )
         draft.say(text, changed)
     if wrong:
         draft.problem(_why_not(draft, wrong, treatment))
@@ -329,14 +336,14 @@ def _why_not(draft: Draft, names: list[str], treatment: str) -> str:
     if preprocess is not None:
         return f'{said} is no feature now; say "use {names[0]} as a feature" first.'
     if profile is not None and treatment != "drop":
-        return f"How {said} becomes features is decided at PREPROCESS; say it again there."
-    return f"Columns are decided at PROFILE_DATA and PREPROCESS; say what to do with {said} there."
+        return f"How {said} becomes features is decided at the stage Preparation; say it again there."
+    return f"Columns are decided at the stages Profile and Preparation; say what to do with {said} there."
 
 
 def _role(draft: Draft, names: list[str], role: str) -> None:
     plan = draft.plan(PROFILE)
     if plan is None:
-        draft.problem(f"What a column is for is decided at PROFILE_DATA; say it of {', '.join(names)} there.")
+        draft.problem(f"What a column is for is decided at the stage Profile; say it of {', '.join(names)} there.")
         return
     good = [n for n in names if plan["roles"].get(n) not in (None, "target")]
     changed = False
@@ -357,7 +364,7 @@ def _keep(draft: Draft, names: list[str]) -> None:
                 ways = f'"treat {name} as numeric", as categorical, as text or as a date'
                 draft.problem(f"Say how {name} becomes a feature: {ways}.")
             else:
-                draft.said.append(f"{name} is a feature already ({here['columns'][name]}).")
+                draft.said.append(f"{name} is a feature already ({TREATMENT_WORDS[here['columns'][name]]}).")
         elif profile is not None and name in profile["roles"]:
             _role(draft, [name], "feature")
         else:

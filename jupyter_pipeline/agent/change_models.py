@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ..protocol.names import metric_name, task_name
 from ..protocol.stages import StageId
+from .about_models import no_such
 from .draft import Draft, Said
 from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
@@ -116,7 +118,7 @@ def _set_parameter(
     plan = draft.plan(SELECT)
     if plan is None:
         draft.problem(
-            f"The {SAY[what]} of a model can be set once MODEL_SELECT has proposed models; say it again there."
+            f"The {SAY[what]} of a model can be set once models are proposed, at the stage Models; say it again there."
         )
         return
     wanted = models_of(named)[0]
@@ -137,13 +139,13 @@ def _set_parameter(
         old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
         new = _moved(known, old, number, direction, what)
         if new is None:
-            limits.append(f"{name} takes {known.name} from {known.low:g} to {known.high:g}")
+            limits.append(f"{name} takes one from {known.low:g} to {known.high:g}")
             models.append(choice)
             continue
         models.append({**choice, "params": {**choice["params"], known.name: new}})
         before = "its own choice" if old is None else f"{old:g}"
         how = f"{before} to {new:g}" if old != new else f"stays {new:g}"
-        words.append(f"{name} {known.name} {how}" + (" (added)" if choice["id"] in came else ""))
+        words.append(f"{name} {how}" + (" (added)" if choice["id"] in came else ""))
     if words:
         draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
     elif limits:
@@ -192,8 +194,7 @@ def models(said: Said, draft: Draft) -> None:
         if absent.polarity == "avoid":
             draft.say(f"No {absent.value}: there are none among the models")
         else:
-            known = [m.id for m in draft.context.models] or list(ALL_MODELS)
-            draft.problem(f"There are no {absent.value} here; the models are {model_names(known)}.")
+            draft.problem(no_such(draft.context, str(absent.value)))
     chosen = [n for n in named if n.kind == "models"]
     if not chosen:
         return
@@ -268,14 +269,17 @@ def metric(said: Said, draft: Draft) -> None:
     name = found[0]
     task = draft.context.task_type
     if task is not None and (name in REGRESSION_METRICS) != (task == "regression"):
-        fitting = "rmse, mae, r2" if task == "regression" else "recall, precision, f1, accuracy, roc_auc"
-        draft.problem(f"{name} does not fit this {task} task; metrics that do are {fitting}.")
+        fitting = (
+            ("rmse", "mae", "r2") if task == "regression" else ("recall", "precision", "f1", "accuracy", "roc_auc")
+        )
+        others = ", ".join(map(metric_name, fitting))
+        draft.problem(f"{metric_name(name)} does not fit a {task_name(task)}; metrics that do are {others}.")
         return
     stage = draft.first(SELECT, DATA, INTENT)
     if stage is None:
         draft.problem("The metric can be set once the request was read; say it again then.")
         return
-    draft.say(f"Metric: {name}", draft.set(stage, name, "metric"))
+    draft.say(f"Metric: {metric_name(name)}", draft.set(stage, name, "metric"))
 
 
 def budget(said: Said, draft: Draft) -> None:
@@ -386,7 +390,7 @@ def trials(said: Said, draft: Draft) -> None:
     said.take_named(*_TUNE)
     plan = draft.plan(SELECT)
     if plan is None:
-        draft.problem("How many settings are tried is decided at MODEL_SELECT; say it again there.")
+        draft.problem("How many settings are tried is decided at the stage Models; say it again there.")
         return
     old = int(plan["trials"])
     if count is None:

@@ -1,6 +1,7 @@
 """Rules for what is said of results: which run's model is kept, the threshold, what goes into the bundle."""
 
 from ..protocol.events import LeaderboardRow
+from ..protocol.names import task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import models_of
@@ -29,7 +30,7 @@ def keep(said: Said, draft: Draft) -> None:
     if draft.plan(TRAIN) is None:
         if span:
             said.take(span, *(range(n.start, n.end) for n in named))
-            draft.problem("Which model is kept is decided when training has ended (TRAIN); say it again there.")
+            draft.problem("Which model is kept is decided when training has ended; say it again there.")
         return
     said.take(span, *(range(n.start, n.end) for n in named))
     said.take_words("best", "one", "run", "model")
@@ -59,10 +60,12 @@ def threshold(said: Said, draft: Draft) -> None:
     said.take(range(at, at + 1))
     plan = draft.plan(TRAIN)
     if plan is None:
-        draft.problem("The threshold is decided when training has ended (TRAIN); say it again there.")
+        draft.problem("The threshold is decided when training has ended; say it again there.")
         return
     if draft.context.task_type not in (None, "binary"):
-        draft.problem(f"A threshold has a meaning for binary tasks only; this one is {draft.context.task_type}.")
+        draft.problem(
+            f"A threshold has a meaning for binary tasks only; this one is {task_name(draft.context.task_type)}."
+        )
         return
     value: float | None = None
     numbers = [i for i, t in enumerate(said.tokens) if t.kind == "number" and abs(i - at) <= 6]
@@ -80,7 +83,7 @@ def threshold(said: Said, draft: Draft) -> None:
         said.take_words("default", "reset")
         return
     elif any(item.kind == "metric" for item in said.items):
-        draft.answers.append("The threshold is chosen by the metric, on the validation rows, when TRAIN runs.")
+        draft.answers.append("The threshold is chosen by the metric, on the validation rows, while it trains.")
         return
     said.take_words("lower", "higher", "raise", "reduce", "set", "use")
     if value is None or not 0 <= value <= 1:
@@ -113,7 +116,7 @@ def bundle(said: Said, draft: Draft) -> None:
     if draft.plan(REVIEW) is None:
         if rows is not None or said.has("bundle", "export", "zip", "include", "leave"):
             said.take(*(range(start, end) for _, end, start in found))
-            draft.problem("What goes into the bundle is decided at REVIEW_EDIT; say it again there.")
+            draft.problem("What goes into the bundle is decided at the stage Review; say it again there.")
         return
     if rows is not None:
         draft.say(f"Sample rows in the bundle: {rows}", draft.set(REVIEW, rows, "sample_rows"))

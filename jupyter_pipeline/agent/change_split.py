@@ -34,7 +34,7 @@ def split(said: Said, draft: Draft) -> None:
     said.take_words(*_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
     plan = draft.plan(PREPROCESS)
     if plan is None:
-        draft.problem("The split is decided at PREPROCESS; say it again there.")
+        draft.problem("The split is decided at the stage Preparation; say it again there.")
         return
     new = {**plan["split"]}
     words = []

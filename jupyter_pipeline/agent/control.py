@@ -1,5 +1,6 @@
 """Rules for what is said of the work itself: go on, stop, finish, run again."""
 
+from ..protocol.names import stage_name, standing
 from ..protocol.stages import StageId, StageStatus
 from .base import Cancel, ConfirmGate
 from .draft import Draft, Said
@@ -56,10 +57,14 @@ def confirm(said: Said, draft: Draft, alone: bool) -> None:
     if not alone:
         draft.said.append("Confirm when you have seen what this comes to.")
     elif draft.context.status is StageStatus.WAITING_CONFIRMATION:
-        draft.said.append(f"{draft.context.current_stage} is confirmed.")
+        draft.said.append(f"The stage {stage_name(draft.context.current_stage)} is confirmed.")
         draft.others.append(ConfirmGate())
     else:
-        draft.problem(f"Nothing waits for a confirmation: {draft.context.current_stage} is {draft.context.status}.")
+        draft.problem(f"Nothing waits for a confirmation: the stage {_stands(draft)}.")
+
+
+def _stands(draft: Draft) -> str:
+    return standing(draft.context.current_stage, draft.context.status)
 
 
 def _ahead(said: Said, draft: Draft) -> set[int]:
@@ -88,19 +93,17 @@ def cancel(said: Said, draft: Draft) -> None:
         return
     said.take(range(len(said.tokens)))
     if draft.context.status is not StageStatus.IN_PROGRESS:
-        draft.problem(
-            f"Nothing is running that could be stopped: {draft.context.current_stage} is {draft.context.status}."
-        )
+        draft.problem(f"Nothing is running that could be stopped: the stage {_stands(draft)}.")
         return
     finish = finish or said.has("best") or (said.has("after") and said.has("this", "current"))
     if finish and draft.context.current_stage is StageId.TRAIN:
         draft.said.append("Ending the training with the best model so far.")
         draft.others.append(Cancel(mode="finish"))
     elif _NOW & set(said.low):
-        draft.said.append(f"Ending {draft.context.current_stage} at once.")
+        draft.said.append(f"Ending the stage {stage_name(draft.context.current_stage)} at once.")
         draft.others.append(Cancel(mode="now"))
     else:
-        draft.said.append(f"Stopping {draft.context.current_stage}.")
+        draft.said.append(f"Stopping the stage {stage_name(draft.context.current_stage)}.")
         draft.others.append(Cancel(mode="stop"))
 
 
@@ -150,6 +153,9 @@ def restart(said: Said, draft: Draft) -> None:
     if stage.order > draft.context.current_stage.order and draft.changes:
         return  # "retrain with …": training comes in its turn
     if stage.order > draft.context.current_stage.order:
-        draft.problem(f"{stage} has not been reached: the project is at {draft.context.current_stage}.")
+        draft.problem(
+            f"The stage {stage_name(stage)} has not been reached: the project is at the stage "
+            f"{stage_name(draft.context.current_stage)}."
+        )
         return
     draft.restart = stage if draft.restart is None else min(stage, draft.restart, key=lambda s: s.order)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from .base import Cancel, Change, ConfirmGate, Context, Reply, Restart
 from .scan import Item, Named, scan, weigh
@@ -139,7 +140,7 @@ class Draft:
         """The answer; with what can be asked where nothing was understood."""
         actions: tuple[Change | Other, ...] = (*self.changes, *self.others)
         if self.restart is not None and not self.changes:
-            self.said.append(f"{self.restart} is to run again.")
+            self.said.append(f"The stage {stage_name(self.restart)} is to run again.")
             actions = (*actions, Restart(stage_id=self.restart))
         parts: list[str] = [*self.said, *self.problems, *self.answers]
         if self.missed:

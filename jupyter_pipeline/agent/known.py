@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from ..protocol.names import metric_name
 from .draft import Draft, Said
 from .words import Lookup
 
@@ -21,7 +22,7 @@ _NOT_DONE: dict[str, str] = {
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
     "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
     "|resampling|rebalance|balance the classes|balance classes|handle imbalance|class imbalance": (
-        "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or f1, and "
+        "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or F1, and "
         "the threshold is chosen by it."
     ),
     "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows": (
@@ -31,18 +32,19 @@ _NOT_DONE: dict[str, str] = {
     "|feature selection|select features"
     "|feature engineering|interactions|binning|bin": (
         "A column can be numeric, categorical, ordinal, target encoded, text, a date or boolean, or be left out; other "
-        "features can be written in code/modeling/features.py once REVIEW_EDIT was reached."
+        "features can be written in code/modeling/features.py once the stage Review was reached."
     ),
     "overfit|overfitting|overfits": (
         'Against overfitting, "more regularisation", "shallower trees" or "drop" a column can help; the curves show '
         "training and validation scores side by side."
     ),
     "change the code|edit the code|modify the code|change code|edit code|my own code|own code|custom code": (
-        "The training code is in the project's folder code once REVIEW_EDIT was reached: edit it there, then say "
+        "The training code is in the project's folder code once the stage Review was reached: edit it there, then say "
         '"restart training".'
     ),
     "download|download it|get the bundle|export it": (
-        "The bundle is made by EXPORT; then it can be downloaded here, with p.download(), or from the folder exports."
+        "The bundle is made at the end, by the stage Export; then it can be downloaded here, with p.download(), or from "
+        "the folder exports."
     ),
 }
 _DONE: dict[str, str] = {
@@ -105,7 +107,7 @@ def wishes(said: Said, draft: Draft) -> None:
 def meanings(said: Said) -> list[str]:
     """What the metrics mean that a question names."""
     names = dict.fromkeys(str(item.value) for item in said.items if item.kind == "metric")
-    return [f"{name} is {_METRICS[name]}." for name in names if name in _METRICS]
+    return [f"{metric_name(name)} is {_METRICS[name]}." for name in names if name in _METRICS]
 
 
 def known_answers(said: Said) -> list[str]:

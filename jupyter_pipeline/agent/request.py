@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..protocol.names import metric_words, stage_name, task_name
 from ..protocol.plans import IntentPlan
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
@@ -47,7 +48,7 @@ _LATER = {
     "DATA_SOURCE": ("positive",),
 }
 """Words of what is decided at a later gate."""
-_AT_PROFILE = " (columns: say it at PROFILE_DATA)"
+_AT_PROFILE = " (columns: say it at the stage Profile)"
 _ALL_ROWS = " (all rows are used; to take some, change the data file)"
 _ROWS_FOLLOW = frozenset({"where", "for"})
 _COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
@@ -209,17 +210,17 @@ def _for_later(
     for i, token in enumerate(sentence):
         if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
             taken.update((i - 1, i))
-            facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at MODEL_SELECT)")
+            facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at the stage Models)")
     unwanted = [n for n in named if n.kind == "column" and n.polarity == "avoid"]
     if unwanted and (facts.target is None or facts.target.name not in [n.value for n in unwanted]):
         names = ", ".join(dict.fromkeys(str(n.value) for n in unwanted))
         taken.update(i for n in unwanted for i in range(n.start, n.end))
-        facts.missed.append(f"without {names} (say it at PROFILE_DATA)")
+        facts.missed.append(f"without {names} (say it at the stage Profile)")
     inputs = [n for n in named if n.kind == "column" and n.polarity != "avoid"]
     if target is not None and inputs and {t.low for t in sentence} & {"from", "using", "based", "with", "only"}:
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
-        facts.missed.append(f"from {names} (say which columns at PROFILE_DATA)")
+        facts.missed.append(f"from {names} (say which columns at the stage Profile)")
 
 
 def _is_bundled(target: Target) -> bool:
@@ -305,7 +306,7 @@ def _wishes(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             _miss(text, sentence, list(place), f" ({wish.answer.removesuffix('.')})", facts)
 
 
-_NO_PROMISE = " (a score cannot be promised; at TRAIN a threshold can be set)"
+_NO_PROMISE = " (a score cannot be promised; a threshold can be set after training)"
 
 
 def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[int], facts: _Facts) -> None:
@@ -343,7 +344,7 @@ def _where(sentence: list[Token], clause: list[int]) -> str:
         stage = stage if any(sentence[i].kind == "number" for i in clause) else None
     if stage is None and (words & {"drop", "ignore", "exclude"} or (words & {"use", "include"} and words & NEGATORS)):
         return _AT_PROFILE
-    return f" (say it at {stage})" if stage else ""
+    return f" (say it at the stage {stage_name(stage)})" if stage else ""
 
 
 def _conclude(facts: _Facts) -> Request:
@@ -369,10 +370,14 @@ def _conclude(facts: _Facts) -> Request:
     if metric in REGRESSION_METRICS and task == "auto":
         task = "regression"
     if task != "auto":
-        understood.append(f"task {task}")
+        understood.append(f"task {task_name(task)}")
     if metric != "auto":
-        also = f" (one metric decides; {', '.join(dict.fromkeys(others))} will be reported too)" if others else ""
-        understood.append(f"metric {metric}{also}")
+        also = (
+            f" (one metric decides; {', '.join(map(metric_words, dict.fromkeys(others)))} will be reported too)"
+            if others
+            else ""
+        )
+        understood.append(f"metric {metric_words(metric)}{also}")
     seconds = facts.seconds
     if seconds is None and facts.patient:
         seconds = 3600.0

@@ -6,15 +6,15 @@ least far-back stage that has one, because everything after a changed stage runs
 
 from collections.abc import Callable
 
-import msgspec
-
 from . import answers, change_data, change_models, change_results, change_split, control, known, sheets
+from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
 from .draft import Draft, Said
+from .questions import in_words, is_question, suggested
 from .request import parse_request
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import Token, sentences, tokenise, words_of
+from .words import sentences, tokenise, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -49,23 +49,8 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
-_VERBS = words_of("use try add take drop train keep set split treat make switch go retrain optimise optimize")
-
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("it it's because since as they they're that that's this which so")
-
-
-_SUGGESTING = (("why", "not"), ("why", "don't", "you"), ("why", "don't", "we"))
-
-
-def _plainly(tokens: list[Token]) -> list[Token]:
-    """``why not use catboost?`` as ``use catboost?``, and ``why not catboost?`` as ``add catboost?``."""
-    for words in _SUGGESTING:
-        rest = tokens[len(words) :]
-        if tuple(t.low for t in tokens[: len(words)]) == words and rest and rest[0].kind != "punct":
-            verb = [] if rest[0].low in _VERBS else [msgspec.structs.replace(tokens[0], text="add", low="add")]
-            return [*verb, *rest]
-    return tokens
 
 
 class RuleAgent:
@@ -88,10 +73,10 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = corrected(tokenise(text), draft.columns)
-        parts = [Said.of(text, _plainly(sentence), draft.columns) for sentence in sentences(tokens)]
+        parts = [Said.of(text, sentence, draft.columns) for sentence in sentences(tokens)]
         for said in parts:
-            if answers.is_question(said):
-                draft.answers.append(answers.answer(said, context))
+            if is_question(said):
+                draft.answers.append(self._answer(said, draft))
                 continue
             control.confirm(said, draft, alone=len(parts) == 1)
             if len(said.taken) == len(said.tokens):
@@ -100,6 +85,25 @@ class RuleAgent:
                 rule(said, draft)
             self._missed(said, draft)
         return draft.reply(answers.help_text(context))
+
+    def _answer(self, said: Said, draft: Draft) -> str:
+        """What is known of what was asked; and of a change that the question suggests, what it would come to."""
+        order = suggested(said)
+        if not order:
+            return answers.answer(said, draft.context)
+        trial, wish = Draft(draft.context), Said.of(said.text, order, draft.columns)
+        for rule in RULES:
+            rule(wish, trial)
+        told = of_models(said, draft.context)
+        named = all(n.kind == "models" and n.polarity == "named" for n in wish.named)
+        if told and (named or HOW_TO_ADD in told) and not any(n.replaces for n in wish.named):
+            return told
+        if trial.changes:
+            comes_to = f'That would come to this: {" ".join(trial.said)} To do it, say "{in_words(said, order)}".'
+            return f"{told} {comes_to}".strip()
+        if trial.problems or trial.answers:
+            return " ".join(dict.fromkeys([told, *trial.problems, *trial.answers])).strip()
+        return answers.answer(said, draft.context)
 
     @staticmethod
     def _missed(said: Said, draft: Draft) -> None:

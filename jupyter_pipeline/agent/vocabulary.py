@@ -174,10 +174,12 @@ _BUNDLE: dict[str, str] = {
 _STAGES: dict[str, str] = {
     "PARSE_INTENT": "parse_intent|request|prompt|the beginning|scratch|from scratch|start over|over again"
     "|everything|the whole thing|the pipeline",
-    "DATA_SOURCE": "data_source|data source|data step|data selection",
+    "DATA_SOURCE": "data_source|data source|data step|data selection|data stage|stage data|restart data|rerun data"
+    "|back to data|back to the data",
     "PROFILE_DATA": "profile_data|profile|profiling|data profile|the profile|the columns|roles",
     "PREPROCESS": "preprocess|preprocessing|pre processing|preparation|feature engineering|the split|treatments",
-    "MODEL_SELECT": "model_select|model selection|model choice|choice of models",
+    "MODEL_SELECT": "model_select|model selection|model choice|choice of models|models stage|stage models|restart models"
+    "|rerun models|back to models|back to the models",
     "TRAIN": "train|training|the training|fit|fitting",
     "REVIEW_EDIT": "review_edit|review|report step|evaluation",
     "EXPORT": "export|bundle",

@@ -4,6 +4,8 @@ import importlib.util
 import json
 from typing import Any
 
+from msgspec import UNSET
+
 from ..automl.metrics import resolve
 from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_choices, name_of
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
@@ -84,6 +86,9 @@ def run(ctx: StageContext) -> Result:
     cost = {info.id: info.cost_s(n_rows, n_features, n_classes, ctx.job.threads) for info in candidates}
     wanted, excluded = _named(ctx, intent.include_models), _named(ctx, intent.exclude_models)
     whys = {info.id: _why(info, intent, cost[info.id], wanted) for info in candidates}
+    proposed = _choose(ctx, intent, wanted, excluded, cost)
+    asked = ctx.job.params.get("models") or ()
+    ids = [choice.get("id") for choice in asked if isinstance(choice, dict)] or proposed
     ctx.emit(
         ModelCandidates(
             models=tuple(
@@ -95,15 +100,17 @@ def run(ctx: StageContext) -> Result:
                     requirements=info.requirements,
                     cost_s=round(cost[info.id], 2),
                     params=info.defaults,
+                    left_out=UNSET if info.id in ids else _left_out(ctx, info.id, intent, wanted, excluded, cost),
                 )
                 for info in candidates
             )
         )
     )
-    ids = _choose(ctx, intent, wanted, excluded, cost)
+    if not proposed:
+        raise StageError("All models are excluded; allow at least one of " + ", ".join(map(name_of, MODELS)) + ".")
     plan: ModelPlan = ctx.with_params(
         ModelPlan(
-            models=tuple(ModelChoice(id=model_id) for model_id in ids),
+            models=tuple(ModelChoice(id=model_id) for model_id in proposed),
             time_budget_s=intent.time_budget_s,
             metric=resolve(data.metric, data.task_type),  # type: ignore[arg-type]
             trials=_TRIALS[intent.prefer],
@@ -143,11 +150,11 @@ def _choose(
     excluded: tuple[str, ...],
     cost: dict[str, float],
 ) -> list[str]:
-    """Ids of the models, in the order in which they are shown."""
+    """Ids of the models, in the order in which they are shown; none if all are excluded."""
     if ENSEMBLE in wanted and not set(wanted) - {ENSEMBLE, "dummy"}:
         # To want an ensemble is to want it of the usual models.
         usual = _choose(ctx, intent, (), excluded, {m: c for m, c in cost.items() if m != ENSEMBLE})
-        return [*usual, ENSEMBLE]
+        return [*usual, ENSEMBLE] if usual else []
     if wanted:
         ids = [m for m in ("dummy", *wanted) if m in cost and m not in excluded]
         lacking = [m for m in wanted if m not in cost]
@@ -157,11 +164,9 @@ def _choose(
         if ids and ids != ["dummy"]:
             return ids
         ctx.log("None of the models asked for can be trained here; the usual ones are proposed.", "warning")
-    order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
-    if len([m for m in order if m not in ("dummy", ENSEMBLE)]) < 2:  # exclusions took most of them
-        order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
+    order = _considered(intent, excluded, cost)
     if not set(order) - {ENSEMBLE}:
-        raise StageError("All models are excluded; allow at least one of " + ", ".join(map(name_of, MODELS)) + ".")
+        return []
     single = [m for m in order if m != ENSEMBLE]
     chosen, unfinished, too_long = within_time(single, cost, intent.time_budget_s)
     if unfinished:
@@ -177,6 +182,39 @@ def _choose(
     if ENSEMBLE in order and len([m for m in chosen if m != "dummy"]) > 1 and intent.time_budget_s >= _ENSEMBLE_FROM_S:
         chosen.append(ENSEMBLE)
     return sorted((m for m in order if m in chosen), key=lambda m: m == ENSEMBLE)
+
+
+def _considered(intent: IntentPlan, excluded: tuple[str, ...], cost: dict[str, float]) -> list[str]:
+    """Models that suit what matters most, before time is looked at."""
+    order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
+    if len([m for m in order if m not in ("dummy", ENSEMBLE)]) < 2:  # exclusions took most of them
+        order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
+    return order
+
+
+def _left_out(
+    ctx: StageContext,
+    model_id: str,
+    intent: IntentPlan,
+    wanted: tuple[str, ...],
+    excluded: tuple[str, ...],
+    cost: dict[str, float],
+) -> str:
+    """Why a model is not among those proposed."""
+    if "models" in ctx.job.params:
+        return "You chose other models."
+    if model_id in excluded:
+        return "The request does not want it."
+    if set(wanted) & set(cost):
+        return "The request names other models."
+    if model_id == ENSEMBLE and model_id in _ORDER[intent.prefer]:
+        return f"It takes two models beside the baseline, and {_ENSEMBLE_FROM_S:g} seconds or more."
+    if model_id in _considered(intent, excluded, cost):
+        return f"It would hardly be done within {intent.time_budget_s:g} s beside the others."
+    return {
+        "speed": "Speed matters most, and it is not among the quickest.",
+        "interpretability": "A model that can be explained matters most, and this one is harder to explain.",
+    }.get(intent.prefer, "Those proposed have one much like it, so it would add little.")
 
 
 def within_time(order: list[str], cost: dict[str, float], budget_s: float) -> tuple[list[str], str | None, list[str]]:

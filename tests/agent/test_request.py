@@ -213,14 +213,14 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("churn / recall", {"metric": "recall", "not_understood": ("churn",)}),
     (
         "predict churn without using age or price",
-        {"target": "churn", "not_understood": ("without using age or price (columns: say it at PROFILE_DATA)",)},
+        {"target": "churn", "not_understood": ("without using age or price (columns: say it at the stage Profile)",)},
     ),
     (
         "predict churn, precision at least 80%",
         {
             "target": "churn",
             "metric": "precision",
-            "not_understood": ("precision at least 80% (a score cannot be promised; at TRAIN a threshold can be set)",),
+            "not_understood": ("precision at least 80% (a score cannot be promised; a threshold can be set after training)",),
         },
     ),
     ("predict churn and scale the features", {"target": "churn"}),
@@ -248,7 +248,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         {
             "target": "churn",
             "metric": "accuracy",
-            "not_understood": ("99.9% accuracy (a score cannot be promised; at TRAIN a threshold can be set)",),
+            "not_understood": ("99.9% accuracy (a score cannot be promised; a threshold can be set after training)",),
         },
     ),
     # -- what is not understood
@@ -306,13 +306,13 @@ def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> N
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("Predict churn but don't use age", "without Age (say it at PROFILE_DATA)"),
-        ("Predict churn, ignore price", "without price (say it at PROFILE_DATA)"),
-        ("predict price from age and exited", "from Age, Exited (say which columns at PROFILE_DATA)"),
-        ("Predict churn; split by time using date", "split by time using date (say it at PREPROCESS)"),
-        ("predict churn, use 30% test data", "use 30% test data (say it at PREPROCESS)"),
-        ("predict churn with 20 trials", "20 trials (say it at MODEL_SELECT)"),
-        ("Predict churn. The positive class is Yes.", "The positive class is Yes (say it at DATA_SOURCE)"),
+        ("Predict churn but don't use age", "without Age (say it at the stage Profile)"),
+        ("Predict churn, ignore price", "without price (say it at the stage Profile)"),
+        ("predict price from age and exited", "from Age, Exited (say which columns at the stage Profile)"),
+        ("Predict churn; split by time using date", "split by time using date (say it at the stage Preparation)"),
+        ("predict churn, use 30% test data", "use 30% test data (say it at the stage Preparation)"),
+        ("predict churn with 20 trials", "20 trials (say it at the stage Models)"),
+        ("Predict churn. The positive class is Yes.", "The positive class is Yes (say it at the stage Data)"),
         ("Predict churn and show me feature importance", "show me feature importance"),
         (
             "predict churn with 5-fold cross validation",
@@ -335,7 +335,7 @@ def test_every_part_is_explained() -> None:
     for part in (
         "churn",
         "recall",
-        "f1",
+        "F1",
         "models LightGBM",
         "without XGBoost",
         "neural networks",

@@ -87,6 +87,23 @@ def test_wishes(project: StagedProject) -> None:
     assert select(project, time_budget_s=0.5)[2] == ["dummy", "linear"]
 
 
+def test_what_is_not_proposed_has_a_reason(project: StagedProject) -> None:
+    def reasons(*args: Any, **intent: Any) -> dict[str, str]:
+        _, events, ids = select(project, *args, **intent)
+        (candidates,) = events.of("MODEL_CANDIDATES")
+        without = {m.id: m.left_out for m in candidates.models if m.left_out is not msgspec.UNSET}
+        assert set(without) == set(MODELS) - set(ids)
+        return without
+
+    assert reasons()["extra_trees"].startswith("Those proposed have one much like it")
+    assert "does not want it" in reasons(exclude_models=("catboost",))["catboost"]
+    assert "names other models" in reasons(include_models=("linear",))["catboost"]
+    assert "within 0.5 s" in reasons(time_budget_s=0.5)["random_forest"]
+    assert "quickest" in reasons(prefer="speed")["catboost"]
+    assert "explain" in reasons(prefer="interpretability")["catboost"]
+    assert reasons({"models": [{"id": "xgboost"}]})["catboost"] == "You chose other models."
+
+
 def test_time_that_would_be_left_on_a_million_rows_is_used() -> None:
     order = ["dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost"]
     cost = {name: MODELS[name].cost_s(800_000, 12, 2, 2) for name in order}

@@ -9,7 +9,8 @@ from .base import Payload, Pct, Phase, RunStatus, Split
 
 
 class ModelCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that can be trained, and why it is proposed; ``requirements`` are package names."""
+    """A model that can be trained, and what speaks for it; ``requirements`` are package names. ``left_out`` says why it
+    is not among those proposed, where it is not."""
 
     id: str
     name: str
@@ -18,6 +19,7 @@ class ModelCandidate(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[str, ...] = ()
     cost_s: float | None = None
     params: dict[str, Any] = {}
+    left_out: str | UnsetType = UNSET
 
 
 class ModelCandidates(Payload, frozen=True, kw_only=True):

@@ -65,7 +65,7 @@ export function metricName(metric: string, trans: Translation): string {
     case 'f1':
       return trans.__('F1');
     case 'f1_macro':
-      return trans.__('F1, macro');
+      return trans.__('Macro F1');
     case 'precision':
       return trans.__('Precision');
     case 'recall':

@@ -1,0 +1,85 @@
+"""Answers about models: what speaks for one, why one is not trained, and how to have it trained."""
+
+from ..protocol.names import metric_words
+from ..protocol.stages import StageId
+from .base import Context
+from .draft import Said
+from .vocabulary import MODEL_NAMES, model_names
+from .words import words_of
+
+SELECT = StageId.MODEL_SELECT
+_MISSING = words_of(
+    """
+    not no without missing left out absent excluded exclude excluding skip skipped dropped isn't aren't wasn't weren't
+    didn't don't doesn't haven't hasn't never lacking omitted removed ignored nor
+    """
+)
+MOST = 4
+HOW_TO_ADD = 'Say "add '
+
+
+def of_models(said: Said, context: Context) -> str:
+    """What is known of the models that a sentence names, wanted or not; empty if it names none."""
+    named = [n for n in said.named if n.kind in ("models", "absent")]
+    missing = bool(_MISSING & said.words)
+    ids = list(dict.fromkeys(model for n in named if n.kind == "models" for model in n.value))
+    if missing and len(ids) > 1:
+        ids = [m for m in ids if m not in _chosen(context)] or ids
+    found = [model(context, m, missing=missing) for m in ids[:MOST]]
+    found += [no_such(context, str(n.value)) for n in named if n.kind == "absent"]
+    return "\n".join(dict.fromkeys(found))
+
+
+def no_such(context: Context, what: str) -> str:
+    """That there are no models of a kind."""
+    known = [m.id for m in context.models] or list(MODEL_NAMES)
+    return f"There are no {what} here; the models are {model_names(known)}."
+
+
+def model(context: Context, model_id: str, *, missing: bool = False) -> str:
+    """What is known of a model; ``missing`` where it was asked why it is not there."""
+    name = model_names([model_id])
+    known = next((m for m in context.models if m.id == model_id), None)
+    plan = context.plans.get(SELECT)
+    if context.models and known is None:
+        return f"{name} cannot be trained here, because its package is not installed where the server runs."
+    row = next((r for r in context.leaderboard if r.model == model_id and r.status == "success"), None)
+    score = ""
+    if row is not None and row.metric is not None:
+        score = f" It came to {metric_of(context)} {row.metric:#.4g} on the validation rows ({row.run_id})."
+    if plan is None or known is None:
+        wish = _wish(context, model_id)
+        return f"{name} is a model that can be trained.{wish} Which models are proposed is said at the stage Models."
+    if model_id in _chosen(context):
+        begin = f"{name} is among the models to train. " if missing else f"{name}: "
+        return f"{begin}{known.why}{score}"
+    why = known.left_out if isinstance(known.left_out, str) else "It was proposed, and was taken out since."
+    again = "" if context.current_stage is SELECT else "; training runs again then"
+    return (
+        f"{name} is not among the models to train. {why} {known.why}{score} "
+        f'{HOW_TO_ADD}{name}" to have it trained too{again}.'
+    )
+
+
+def metric_of(context: Context) -> str:
+    """The metric that decides, as a sentence has it."""
+    for stage in (SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT):
+        name = context.plans.get(stage, {}).get("metric")
+        if name and name != "auto":
+            return metric_words(str(name))
+    return "the metric"
+
+
+def _chosen(context: Context) -> list[str]:
+    return [choice["id"] for choice in context.plans.get(SELECT, {}).get("models", ())]
+
+
+def _wish(context: Context, model_id: str) -> str:
+    """What the request says of a model."""
+    intent = context.plans.get(StageId.PARSE_INTENT, {})
+    if model_id in intent.get("exclude_models", ()):
+        return " The request does not want it."
+    include = intent.get("include_models", ())
+    if model_id in include:
+        return " The request wants it."
+    return f" The request names other models ({model_names(include)})." if include else ""

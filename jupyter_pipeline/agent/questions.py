@@ -1,0 +1,152 @@
+"""What asks, and what orders: a question changes nothing, however much it sounds like a change.
+
+``why not catboost?`` and ``should we drop age?`` are answered; ``can you drop age?`` is a polite order.
+"""
+
+import msgspec
+
+from .draft import Said
+from .words import Token, words_of
+
+_ASKING = words_of("what what's how how's who who's where where's which why whose whats hows whos")
+_STATING = words_of("is are was were does did has isn't aren't wasn't weren't doesn't didn't hasn't haven't")
+_SUPPOSING = words_of("should shouldn't shall shan't ought wouldn't couldn't can't won't mustn't might may must")
+_ORDERING = words_of("can could would will")
+_ASKED = words_of("you we i u ya please someone anybody somebody")
+_TELLING = words_of("show tell explain list describe remind summarise summarize status progress help")
+_OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
+_DOUBTING = words_of("wonder wonders wondering curious unsure")
+_TAGS = words_of("ok okay please thanks right will would could can you alright cool yes yeah yep good fine deal")
+_VERBS = words_of(
+    """
+    use try add take drop train keep set split treat make switch go retrain optimise optimize remove exclude include
+    ignore leave replace swap predict change start restart rerun redo run give increase decrease reduce raise lower
+    """
+)
+_SUPPOSED = words_of(
+    """
+    what if how about why not don't we you i should shouldn't shall would wouldn't it help be better is isn't to does
+    do make sense think that could couldn't can't won't a good idea worth instead ought may might must just also maybe
+    """
+)
+"""Words that begin a suggestion; what comes after them is what is suggested."""
+
+
+def is_question(said: Said) -> bool:
+    """Whether a sentence asks for an answer rather than for a change.
+
+    Parameters
+    ----------
+    said : Said
+    """
+    low = [w for w in said.low if w != ","]
+    while len(low) > 1 and low[0] in _OPENING and low[:2] != ["no", "?"] and not _names(said, low[0]):
+        low = low[1:]
+    if not low:
+        return False
+    first, second = low[0], low[1] if len(low) > 1 else ""
+    asks = low[-1] == "?"
+    if first in _ASKING:
+        return asks or not _tells(first, low)
+    if first in ("when", "while") and not asks:
+        return False  # "when you train, use …"
+    if first in _TELLING:
+        return first == "show" or len(low) <= 12
+    if first in _ORDERING:
+        rest = [w for w in low[1:] if w not in _OPENING]
+        if rest and rest[0] in _ASKED:
+            rest = rest[1:]
+            return bool(rest) and (rest[0] in _ASKING | _TELLING or rest[:2] == ["know", "why"])
+        return second != "please"
+    if first in _STATING and not _names(said, first):
+        return True
+    if first in _SUPPOSING:
+        return second not in ("be", "not", "")
+    if first in ("do", "don't", "have"):
+        return second in ("you", "we", "they", "i") or (asks and second not in ("it", "not", "a"))
+    if _asks_why(said, low) or _doubts(low):
+        return True
+    return asks and not _is_tagged(low) and "please" not in low
+
+
+def suggested(said: Said) -> list[Token]:
+    """What a question suggests to do, as an order; nothing if it suggests nothing.
+
+    Parameters
+    ----------
+    said : Said
+        A question.
+    """
+    tokens = [t for t in said.tokens if t.text != "?"]
+    low = [t.low for t in tokens]
+    at = next((i for i, w in enumerate(low) if w not in _OPENING and w != ","), len(low))
+    first, second = ([*low[at : at + 2], "", ""])[:2]
+    supposes = (
+        (first in ("what", "how") and second in ("if", "about"))
+        or (first == "why" and second in ("not", "don't"))
+        or (first in ("is", "isn't", "does", "do", "don't", "would", "will") and second in ("it", "you"))
+        or first in _SUPPOSING
+        or (first not in _ASKING | _STATING | _TELLING | _ORDERING | {"have"} and "why" not in low and not _doubts(low))
+    )
+    if not supposes:
+        return []
+    while (
+        at < len(tokens)
+        and low[at] in _SUPPOSED | _OPENING | {","}
+        and not (low[at] in ("not", "don't") and (at == 0 or low[at - 1] != "why"))
+    ):
+        at += 1
+    rest = tokens[at:]
+    models = [n for n in said.named if n.kind == "models"]
+    if rest and models and rest[0].low not in _VERBS and all(n.polarity == "named" for n in models):
+        return [msgspec.structs.replace(rest[0], text="add", low="add", end=rest[0].at), *rest]
+    return rest
+
+
+def in_words(said: Said, order: list[Token]) -> str:
+    """An order that a question suggests, as it can be said."""
+    words = said.text[order[0].at : order[-1].end].strip()
+    return f"{order[0].text} {words}" if order[0].end == order[0].at else words
+
+
+def _tells(first: str, low: list[str]) -> bool:
+    """``what I want is …``, ``what matters is …``: no question, though it begins as one."""
+    return first == "what" and (
+        (low[1:2] in (["i"], ["we"]) and low[2:3] in (["want"], ["need"], ["meant"], ["mean"], ["like"]))
+        or (low[1:2] in (["matters"], ["counts"]) and "is" in low)
+    )
+
+
+def _names(said: Said, word: str) -> bool:
+    """Whether a word is the beginning of a column's name."""
+    at = said.low.index(word)
+    return any(n.kind == "column" and n.start == at for n in said.named)
+
+
+def _asks_why(said: Said, low: list[str]) -> bool:
+    """``tell me why you left out catboost``, ``catboost is missing, why``; not ``that's why``."""
+    if "why" not in low:
+        return False
+    if low[-1] == "why" or low[-2:] == ["why", "?"]:
+        return True
+    at = said.low.index("why")
+    if said.low[at - 1 : at] and said.low[at - 1] in ("that's", "here's", "is", "which", "reason", "this", "thats"):
+        return False
+    return not any(n.start < at for n in said.named)
+
+
+def _doubts(low: list[str]) -> bool:
+    """``I wonder if catboost …``, ``not sure whether …``, ``any reason to leave out catboost``."""
+    opening = low[:5]
+    sure = "sure" in opening and "not" in opening and bool({"if", "whether", "why", "about", "what"} & set(low))
+    any_reason = low[:2] in (["any", "reason"], ["any", "idea"], ["any", "chance"])
+    return bool(_DOUBTING & set(opening)) or sure or any_reason
+
+
+def _is_tagged(low: list[str]) -> bool:
+    """``use catboost, ok?``"""
+    words = low[:-1]
+    end = len(words)
+    while end and words[end - 1] in _TAGS:
+        end -= 1
+    return 0 < end < len(words)

@@ -1,0 +1,100 @@
+"""What people read where programs have ids: stages, how they stand, metrics, kinds of task, treatments.
+
+Events, arguments and code have the ids; sentences have these names. The view has the same words (a test compares).
+"""
+
+from .stages import StageId, StageStatus
+
+STAGE_NAMES: dict[StageId, str] = {
+    StageId.PARSE_INTENT: "Request",
+    StageId.DATA_SOURCE: "Data",
+    StageId.PROFILE_DATA: "Profile",
+    StageId.PREPROCESS: "Preparation",
+    StageId.MODEL_SELECT: "Models",
+    StageId.TRAIN: "Training",
+    StageId.REVIEW_EDIT: "Review",
+    StageId.EXPORT: "Export",
+}
+STATUS_NAMES: dict[StageStatus, str] = {
+    StageStatus.PENDING: "not yet",
+    StageStatus.IN_PROGRESS: "running",
+    StageStatus.WAITING_CONFIRMATION: "waits for you",
+    StageStatus.COMPLETED: "done",
+    StageStatus.FAILED: "failed",
+    StageStatus.SKIPPED: "skipped",
+}
+METRIC_NAMES: dict[str, str] = {
+    "auto": "decided by the task",
+    "loss": "Loss",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "f1_macro": "Macro F1",
+    "precision": "Precision",
+    "recall": "Recall",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mape": "MAPE",
+    "r2": "R²",
+    "median_ae": "Median absolute error",
+}
+TASK_NAMES = {
+    "auto": "decided from the data",
+    "binary": "binary classification",
+    "multiclass": "multiclass classification",
+    "regression": "regression",
+}
+TREATMENT_WORDS = {
+    "numeric": "numeric",
+    "onehot": "categorical",
+    "ordinal": "ordinal",
+    "target_encode": "target encoded",
+    "text": "text",
+    "datetime": "a date",
+    "boolean": "boolean",
+    "drop": "left out",
+}
+"""Treatments as they are said in a chat."""
+
+_STANDING = {
+    StageStatus.PENDING: "has not begun",
+    StageStatus.IN_PROGRESS: "is running",
+    StageStatus.WAITING_CONFIRMATION: "waits for your confirmation",
+    StageStatus.COMPLETED: "is done",
+    StageStatus.FAILED: "has failed or was stopped",
+    StageStatus.SKIPPED: "was skipped",
+}
+_PROPER = frozenset({"mcc"})
+"""Begin with somebody's name."""
+
+
+def stage_name(stage_id: str) -> str:
+    """A stage as people read it."""
+    return STAGE_NAMES[StageId(stage_id)]
+
+
+def standing(stage_id: str, status: StageStatus) -> str:
+    """How a stage stands, as a part of a sentence: ``Models waits for your confirmation``."""
+    return f"{stage_name(stage_id)} {_STANDING[status]}"
+
+
+def metric_name(metric: str) -> str:
+    """A metric as a label; its id without underscores where it is none of these."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+
+
+def metric_words(metric: str) -> str:
+    """A metric within a sentence: ``recall``, ``ROC AUC``, ``average precision``."""
+    name = metric_name(metric)
+    plain = metric not in _PROPER and name[1:2].islower()
+    return name[0].lower() + name[1:] if plain else name
+
+
+def task_name(task_type: str) -> str:
+    """A kind of task as people read it."""
+    return TASK_NAMES.get(task_type, task_type)

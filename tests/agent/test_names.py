@@ -1,0 +1,33 @@
+"""Names for people: chats understand every one that the answers use."""
+
+import pytest
+
+from jupyter_pipeline.agent.base import Restart
+from jupyter_pipeline.agent.vocabulary import REGRESSION_METRICS
+from jupyter_pipeline.protocol.names import METRIC_NAMES, STAGE_NAMES, TREATMENT_WORDS, metric_words
+from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
+
+from .example import EXPORT, PREPROCESS, SELECT, ask
+
+
+@pytest.mark.parametrize("metric", [m for m in METRIC_NAMES if m not in ("auto", "loss")])
+def test_metrics(metric: str) -> None:
+    task = "regression" if metric in REGRESSION_METRICS else "binary"
+    for said in (metric, METRIC_NAMES[metric], metric_words(metric)):
+        reply, plans = ask(f"optimise {said}", SELECT, task=task)
+        assert plans[SELECT]["metric"] == metric
+        assert METRIC_NAMES[metric] in reply.text
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages(stage: StageId) -> None:
+    for said in (stage.value, STAGE_NAMES[stage], f"the stage {STAGE_NAMES[stage]}"):
+        reply, _ = ask(f"restart {said}", EXPORT, StageStatus.COMPLETED)
+        assert reply.actions == (Restart(stage_id=stage),)
+        assert f"The stage {STAGE_NAMES[stage]} is to run again." in reply.text
+
+
+@pytest.mark.parametrize("treatment", [t for t in TREATMENT_WORDS if t != "drop"])
+def test_treatments(treatment: str) -> None:
+    _, plans = ask(f"treat notes as {TREATMENT_WORDS[treatment]}", PREPROCESS)
+    assert plans[PREPROCESS]["columns"]["notes"] == treatment
