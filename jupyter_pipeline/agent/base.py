@@ -15,7 +15,8 @@ from ..protocol.stages import StageId, StageStatus
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Change a stage's plan by an RFC 6902 patch."""
+    """Change a stage's plan by an RFC 6902 patch. An empty patch keeps the plan as it is now, and drops what was asked
+    of an attempt that has not come to a plan yet."""
 
     stage_id: StageId
     patch: tuple[dict[str, Any], ...]
@@ -60,6 +61,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What the open gate, or the end of the last stage, says in words."""
     proposed: dict[str, Any] | None = None
     """The plan of the open gate as the stage itself proposed it."""
+    before: dict[StageId, dict[str, Any]] = {}
+    """Plans as they were before the last change for which stages ran again."""
 
 
 class Agent(Protocol):

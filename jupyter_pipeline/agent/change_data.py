@@ -110,8 +110,9 @@ def _task_of(found: Target, draft: Draft) -> None:
 
 
 def task(said: Said, draft: Draft) -> None:
-    """``this is a regression``, ``treat it as multiclass``."""
-    items = [i for i in said.rest() if i.kind == "task" and i.value in ("binary", "multiclass", "regression")]
+    """``this is a regression``, ``treat it as multiclass``, ``it is a classification problem``."""
+    items = [i for i in said.rest() if i.kind == "task" and i.value != "detection"]
+    items.sort(key=lambda i: i.value == "classification")  # which says less
     items = [i for i in items if not {"whether", "if", "how", "probability", "chance"} & set(said.low[i.start : i.end])]
     items = [i for i in items if not any(w in NEGATORS for w in said.low[max(0, i.start - 2) : i.start])]
     if not items or said.free("column"):
@@ -122,7 +123,11 @@ def task(said: Said, draft: Draft) -> None:
     if stage is None:
         draft.problem("The task can be set once the request was read; say it again then.")
         return
-    draft.say(f"Task: {task_name(items[0].value)}", draft.set(stage, items[0].value, "task_type"))
+    wanted = str(items[0].value)
+    if wanted == "classification" and stage is DATA:
+        old = str((draft.plan(DATA) or {})["task_type"])
+        wanted = "multiclass" if old == "regression" else old  # which becomes binary where there are two values
+    draft.say(f"Task: {task_name(items[0].value)}", draft.set(stage, wanted, "task_type"))
 
 
 def positive_class(said: Said, draft: Draft) -> None:

@@ -1,10 +1,14 @@
-"""Rules for what is said of the work itself: go on, stop, finish, run again."""
+"""Rules for what is said of the work itself: go on, stop, finish, take back, run again."""
 
-from ..protocol.names import stage_name, standing
+from collections.abc import Mapping
+from typing import Any
+
+from ..protocol.names import member_words, metric_words, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
 from .base import Cancel, ConfirmGate
 from .draft import Draft, Said
-from .vocabulary import FILLER, NEGATORS, STAGE_WORDS
+from .request import say_seconds
+from .vocabulary import FILLER, NEGATORS, STAGE_WORDS, model_names
 from .words import words_of
 
 _CONFIRM = words_of(
@@ -111,20 +115,56 @@ _UNDO = words_of("undo revert")
 
 
 def undo(said: Said, draft: Draft) -> None:
-    """``undo that``, ``take it back``, ``back to what was proposed``: the open gate's plan as the stage proposed it."""
+    """``undo that``, ``take it back``, ``back to what was proposed``: the open gate's plan as the stage proposed it;
+    where it is that already, the plans before the last change for which stages ran again."""
     back = said.has("back") and said.has("proposed", "proposal", "original", "take", "roll", "put") and not said.named
     if not (said.has(*_UNDO) or back) or any(w in NEGATORS for w in said.low[:2]):
         return
     said.take(range(len(said.tokens)))
     here, proposed = draft.context.current_stage, draft.context.proposed or {}
-    plan = draft.plan(here)
-    changed = [m for m in proposed if plan is not None and m in plan and plan[m] != proposed[m]]
-    for member in changed:
-        draft.set(here, proposed[member], member)
+    changed = _taken_back(draft, here, proposed)
     if changed:
-        draft.say(f"Back to what {here} proposed: {', '.join(m.replace('_', ' ') for m in changed)}")
-    else:
-        draft.problem(f"{here} proposes what you see, so there is nothing to take back; say what it should be instead.")
+        draft.say(f"Back to what the stage {stage_name(here)} proposed: {', '.join(changed)}")
+        return
+    stages = [s for s in draft.context.before if s.order <= here.order and draft.plan(s) is not None]
+    for stage in stages:
+        changed = _taken_back(draft, stage, draft.context.before[stage])
+        if not changed and draft.context.status is not StageStatus.WAITING_CONFIRMATION and stage is here:
+            draft.keep(stage)  # what was asked has not come to a plan
+            changed = ["what was asked of it last"]
+        if changed:
+            draft.say(f"Taken back at the stage {stage_name(stage)}: {', '.join(changed)}")
+    if not draft.changes:
+        draft.problem(
+            "There is nothing to take back: what you see is what was proposed, and no change made a stage run again "
+            "since; say what it should be instead."
+        )
+
+
+_FOUND = ("not_understood", "data_sha256")
+"""Members that say what was found, and are not set."""
+
+
+def _taken_back(draft: Draft, stage: StageId, earlier: Mapping[str, Any]) -> list[str]:
+    """Set a plan's members back; which, in words."""
+    plan = draft.plan(stage) or {}
+    changed = [m for m in earlier if m in plan and m not in _FOUND and plan[m] != earlier[m]]
+    for member in changed:
+        draft.set(stage, earlier[member], member)
+    return [f"{member_words(m)}{_shown(m, earlier[m])}" for m in changed]
+
+
+def _shown(member: str, value: Any) -> str:
+    """A value for the answer, where it is short."""
+    if member == "models":
+        return f" ({model_names(choice['id'] for choice in value)})"
+    if member == "metric":
+        return f" ({metric_words(str(value))})"
+    if member == "task_type":
+        return f" ({task_name(str(value))})"
+    if member == "time_budget_s":
+        return f" ({say_seconds(float(value))})"
+    return f" ({value})" if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def restart(said: Said, draft: Draft) -> None:

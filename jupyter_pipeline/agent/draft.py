@@ -120,6 +120,10 @@ class Draft:
         operations.append({"op": "replace" if exists else "add", "path": pointer, "value": value})
         return True
 
+    def keep(self, stage_id: StageId) -> None:
+        """A stage's plan stays as it was, whatever the attempt at it that runs or failed was asked."""
+        self._ops.setdefault(stage_id, [])
+
     def say(self, text: str, changed: bool = True) -> None:
         """Say what was understood; where nothing changes, say that it is so already."""
         self.said.append(f"{text}." if changed else f"{text}: that is so already.")

@@ -43,8 +43,8 @@ _NOT_DONE: dict[str, str] = {
         '"restart training".'
     ),
     "download|download it|get the bundle|export it": (
-        "The bundle is made at the end, by the stage Export; then it can be downloaded here, with p.download(), or from "
-        "the folder exports."
+        "The bundle is made at the end, by the stage Export; then it can be downloaded here, with p.download(), or "
+        "from the folder exports."
     ),
 }
 _DONE: dict[str, str] = {

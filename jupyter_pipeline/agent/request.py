@@ -229,8 +229,9 @@ def _is_bundled(target: Target) -> bool:
 
 
 def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: _Facts) -> None:
-    tasks = [i.value for i in items if i.kind == "task"]
     low = [t.low for t in sentence]
+    named = [i for i in items if i.kind == "task" and not _denied(low, i.start)]
+    tasks = [i.value for i in named if i.value not in ("classification", "detection")]
     for n, word in enumerate(low[:-1]):
         if low[n + 1] in ("classes", "categories", "groups") and (word.isdigit() or word in _CLASSES):
             tasks.append(_CLASSES.get(word, "multiclass"))
@@ -238,7 +239,6 @@ def _task(sentence: list[Token], items: list[Any], target: Target | None, facts:
             tasks.append("multiclass")
     if target is not None and target.task != "auto":
         tasks.append(target.task)
-    tasks = [t for t in tasks if t != "classification"]
     if "binary" in tasks and any(w in low for w in ("if", "whether")) and len(tasks) > 1:
         explicit = [t for t in tasks if t != "binary"]
         if target is None and explicit:
@@ -246,6 +246,14 @@ def _task(sentence: list[Token], items: list[Any], target: Target | None, facts:
     if tasks and facts.task == "auto":
         conditional = low.count("if") and target is None and tasks == ["binary"] and "whether" not in low
         facts.task = "auto" if conditional else tasks[0]
+    elif facts.task == "auto" and any(i.value == "classification" for i in named):
+        facts.task = "classification"  # the data say of how many classes
+
+
+def _denied(low: list[str], at: int) -> bool:
+    """``not a regression``."""
+    before = low[max(0, at - 2) : at]
+    return any(word in NEGATORS for word in before) and "," not in before
 
 
 def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:

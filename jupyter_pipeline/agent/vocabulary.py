@@ -107,9 +107,8 @@ _PREFER: dict[str, str] = {
 }
 _COSTLY: dict[str, str] = {
     "recall": "false negatives|false negative|missed cases|missing a case|miss any|missing any|miss a|missing a"
-    "|misses|catch all|catch every|catch as many|find all|find every|find as many|catch most|type ii errors|missing one"
-    "|missing them|missing someone|miss one|a miss"
-    "|missed one|missed ones",
+    "|misses|catch all|catch every|catch as many|find all|find every|find as many|catch most|type ii errors|missing "
+    "one|missing them|missing someone|miss one|a miss|missed one|missed ones",
     "precision": "false positives|false positive|false alarms|false alarm|wrongly flag|type i errors",
 }
 _UNITS: dict[float, str] = {
@@ -178,8 +177,8 @@ _STAGES: dict[str, str] = {
     "|back to data|back to the data",
     "PROFILE_DATA": "profile_data|profile|profiling|data profile|the profile|the columns|roles",
     "PREPROCESS": "preprocess|preprocessing|pre processing|preparation|feature engineering|the split|treatments",
-    "MODEL_SELECT": "model_select|model selection|model choice|choice of models|models stage|stage models|restart models"
-    "|rerun models|back to models|back to the models",
+    "MODEL_SELECT": "model_select|model selection|model choice|choice of models|models stage|stage "
+    "models|restart models|rerun models|back to models|back to the models",
     "TRAIN": "train|training|the training|fit|fitting",
     "REVIEW_EDIT": "review_edit|review|report step|evaluation",
     "EXPORT": "export|bundle",
@@ -206,8 +205,9 @@ _TASKS: dict[str, str] = {
     "|what category|which of|three classes|many classes|multinomial",
     "regression": "regression|regress|regression problem|regression model|how much|how many|how long|how far|how old"
     "|how high|how expensive|how large|how big|continuous target|continuous value|numeric target",
-    "classification": "classify|classification|classifier|classifying|classification model|detect|categorise"
-    "|categorize",
+    "classification": "classify|classification|classifier|classifying|classification model|categorise|categorize"
+    "|classification problem|classification task",
+    "detection": "detect",
 }
 
 

@@ -128,8 +128,10 @@ def draw_residuals(data: dict[str, Any], path: Path, title: str = "Residuals") -
     return _finish(figure, axes, title, "Predicted", "True minus predicted", path)
 
 
-def draw_importance(data: dict[str, Any], path: Path, title: str = "Importance of columns", most: int = 15) -> Path:
-    """Draw permutation importances, most important first."""
+def draw_importance(
+    data: dict[str, Any], path: Path, title: str = "Importance of columns", most: int = 15, metric: str | None = None
+) -> Path:
+    """Draw permutation importances, most important first; ``metric`` is its name for people."""
     columns = [row for row in data["columns"] if np.isfinite(row["mean"])][:most]
     figure, axes = _axes(6.0, 1.4 + 0.28 * max(1, len(columns)))
     places = np.arange(len(columns))[::-1]
@@ -140,7 +142,7 @@ def draw_importance(data: dict[str, Any], path: Path, title: str = "Importance o
     axes.set_yticks(places, [_short(row["name"], 30) for row in columns])
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.tick_params(axis="y", length=0)
-    label = f"Loss in {data['metric']} when the column is shuffled"
+    label = f"Loss in {metric or data['metric']} when the column is shuffled"
     return _finish(figure, axes, title, label, "", path)
 
 

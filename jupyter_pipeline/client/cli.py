@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from ..protocol.names import metric_words, stage_name
 from ..protocol.stages import StageId, StageStatus
-from . import gates, render, words
+from . import gates, words
 from .curves import number
 from .errors import PipelineError
 from .model import Gate
@@ -152,7 +153,7 @@ def _begin(pipeline: Pipeline, data: Path, request: str) -> None:
         return
     stage = pipeline.model.current
     status = pipeline.model.stages[stage].status
-    print(f"The project {pipeline.project_id!r} goes on at {stage.value}.", file=sys.stderr)
+    print(f"The project {pipeline.project_id!r} goes on at the stage {stage_name(stage)}.", file=sys.stderr)
     if status is StageStatus.FAILED:
         pipeline.restart_stage(stage.value)
 
@@ -165,7 +166,7 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
         return
     with pipeline.model.lock:
         rows = gates.facts(gate, pipeline.model)
-    print(f"\n{gate.stage_id.value}: {gate.summary}", file=sys.stderr)
+    print(f"\n{stage_name(gate.stage_id)}: {gate.summary}", file=sys.stderr)
     width = max((len(label) for label, _ in rows), default=0)
     for label, value in rows:
         print(f"    {label:<{width}}  {value}", file=sys.stderr)
@@ -230,18 +231,21 @@ class Progress:
             if run.status != "running":
                 value = run.final.get((run.metric, "val"))
                 name = model.name_of(run.model_id)
-                self._line(run.run_id, f"  {name}: {run.status}, {run.metric} {number(value)} on validation rows")
+                self._line(
+                    run.run_id, f"  {name}: {run.status}, {metric_words(run.metric)} {number(value)} on validation rows"
+                )
         running = [run for run in runs if run.status == "running"]
         if stage is StageId.TRAIN and running:
             self._write(
-                f"{stage.value}: {model.name_of(running[-1].model_id)} {running[-1].pct:.0%} ({running[-1].phase})"
+                f"{stage_name(stage)}: {model.name_of(running[-1].model_id)} {running[-1].pct:.0%} "
+                f"({running[-1].phase})"
             )
         elif model.progress is not None:
-            self._write(f"{stage.value}: {model.progress[0]} {model.progress[1]:.0%}")
+            self._write(f"{stage_name(stage)}: {model.progress[0]} {model.progress[1]:.0%}")
         else:
-            self._write(f"{stage.value}: {view.message}")
+            self._write(f"{stage_name(stage)}: {view.message}")
         if not self._live:
-            self._line(stage.value, f"{render.SHORT[stage]} ...")
+            self._line(stage.value, f"{stage_name(stage)} ...")
 
     def _line(self, key: str, text: str) -> None:
         if key not in self._said:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+from ..protocol.names import metric_name
 from .model import Run
 from .style import BLUE, GREY, LINE, ORANGE
 
@@ -39,7 +40,7 @@ def panels(runs: Sequence[Run], best: str | None, name_of: Callable[[str], str])
         count[run.model_id] += 1
         name = name_of(run.model_id) + (f" ({count[run.model_id]})" if count[run.model_id] > 1 else "")
         pictures.append(panel(run, lines, low, high, run.run_id == best, name))
-    metric = escape(shown[-1][0].metric)
+    metric = escape(metric_name(shown[-1][0].metric))
     return (
         f'<div style="margin:6px 0 2px">{metric} by iteration: '
         f'<span style="color:{BLUE};font-weight:600">validation, solid</span>; '

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
+from ..protocol.names import member_name, metric_name, task_name
 from ..protocol.stages import StageId
 from .model import Gate, Model
 from .style import CELL, HEAD, TABLE
@@ -11,36 +12,11 @@ from .style import CELL, HEAD, TABLE
 MAX_NAMES = 30
 """Names in one line; of more it says how many there are."""
 
-TASKS = {
-    "auto": "decided from the data",
-    "binary": "binary classification",
-    "multiclass": "multiclass classification",
-    "regression": "regression",
-}
 BUNDLE = {
     "report": "the report",
     "notebook": "the executed notebook",
     "training_code": "the training code",
     "event_log": "the event log",
-}
-LABELS = {
-    "task_type": "Task",
-    "target": "Target",
-    "metric": "Judged by",
-    "time_budget_s": "Time for training",
-    "prefer": "Cares most about",
-    "dataset": "Data",
-    "dataset_id": "Data",
-    "sheet": "Sheet",
-    "include_models": "Models wanted",
-    "exclude_models": "Models not wanted",
-    "not_understood": "Not understood",
-    "positive_class": "Positive class",
-    "data_sha256": "Fingerprint",
-    "keep": "Model kept",
-    "threshold": "Positive from a probability of",
-    "trials": "Settings tried for each model",
-    "sample_rows": "Sample rows in the bundle",
 }
 ROLES = {"feature": "Features", "target": "Target", "id": "Identifiers", "time": "Time", "group": "Groups"}
 TREATMENTS = {
@@ -91,15 +67,15 @@ def _members(plan: dict[str, Any], model: Model) -> Facts:
     for key, value in plan.items():
         if value is None or value in ([], {}, ""):
             continue
-        rows.append((LABELS.get(key, key.replace("_", " ")), _value(key, value, model)))
+        rows.append((member_name(key), _value(key, value, model)))
     return rows
 
 
 def _value(key: str, value: Any, model: Model) -> str:
     if key == "task_type":
-        return TASKS.get(str(value), str(value))
-    if key == "metric" and value == "auto":
-        return "decided by the task"
+        return task_name(str(value))
+    if key == "metric":
+        return metric_name(str(value))
     if key == "time_budget_s":
         return f"at most {duration(float(value))}"
     if key == "dataset_id":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.connecting import is_project_id
 from ..protocol.errors import ErrorCode
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from . import discovery, words
 from .errors import PipelineError
@@ -155,7 +156,7 @@ class Pipeline(Session):
                 return said
             self._arrived(StageId.PARSE_INTENT)  # raises if the request could not be read
             opened = self.model.gate if self.model.gates_opened > gates else None
-            return None if opened is None else said or opened.summary or opened.stage_id.value
+            return None if opened is None else said or opened.summary or stage_name(opened.stage_id)
 
         return words.Answer(self._until(answer, timeout, "an answer"))
 
@@ -280,14 +281,14 @@ class Pipeline(Session):
             while True:
                 gate, arrived = self._until(lambda: self._open_or_at(goal), deadline, goal.value)
                 if gate is not None and not quiet:
-                    print(f"{gate.stage_id.value}: {gate.summary}")
+                    print(f"{stage_name(gate.stage_id)}: {gate.summary}")
                 if arrived or gate is None:
                     break
                 if not (confirm(gate) if callable(confirm) else confirm):
                     return
                 self._confirm_or_follow(gate, deadline)
         if not quiet and gate is None:
-            print(f"{goal.value}: {self.model.stages[goal].message or 'completed'}")
+            print(f"{stage_name(goal)}: {self.model.stages[goal].message or 'completed'}")
 
     def _open_or_at(self, goal: StageId) -> tuple[Gate | None, bool] | None:
         """The gate that is open, or None at the end, and whether the goal has been reached; None while work goes on."""

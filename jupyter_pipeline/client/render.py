@@ -5,21 +5,12 @@ Everything that comes from data or people is escaped. Styles are inline, as site
 
 from html import escape
 
+from ..protocol.names import STAGE_NAMES, metric_name
 from ..protocol.stages import STAGES, StageId, StageStatus
 from . import curves, gates
 from .model import Model, Run, StageView
 from .style import BLUE, CELL, FAINT, GREEN, HEAD, LINE, MUTED, NUMBER, ORANGE, RED, ROOT, STATUS, STOPPED, TABLE, box
 
-SHORT = {
-    StageId.PARSE_INTENT: "Request",
-    StageId.DATA_SOURCE: "Data",
-    StageId.PROFILE_DATA: "Profile",
-    StageId.PREPROCESS: "Preparation",
-    StageId.MODEL_SELECT: "Models",
-    StageId.TRAIN: "Training",
-    StageId.REVIEW_EDIT: "Review",
-    StageId.EXPORT: "Export",
-}
 MAX_ROWS = 12
 MAX_CHAT = 8
 
@@ -44,7 +35,7 @@ def text(project_id: str, model: Model) -> str:
             view = model.stages[stage]
             sign, word, _ = _standing(view)
             if view.status is not StageStatus.PENDING:
-                lines.append(f"  {sign} {stage.value}: {word}")
+                lines.append(f"  {sign} {STAGE_NAMES[stage]}: {word}")
         if model.gate is not None:
             lines += [f"  {model.gate.summary}"] if model.gate.summary else []
             lines += [f"    {label}: {value}" for label, value in gates.facts(model.gate, model)]
@@ -61,8 +52,8 @@ def header(project_id: str, model: Model) -> str:
         style = f"padding:2px 8px 3px;border-bottom:3px solid {colour if here else 'transparent'};white-space:nowrap"
         weight = "600" if here else "400"
         steps.append(
-            f'<span style="{style};font-weight:{weight}" title="{stage.value}: {word}">'
-            f'<span style="color:{colour}">{sign}</span> {SHORT[stage]}</span>'
+            f'<span style="{style};font-weight:{weight}" title="{STAGE_NAMES[stage]}: {word}">'
+            f'<span style="color:{colour}">{sign}</span> {STAGE_NAMES[stage]}</span>'
         )
     offline = ""
     if model.connection not in ("connected", "connecting"):
@@ -77,7 +68,7 @@ def header(project_id: str, model: Model) -> str:
 def gate(model: Model) -> str:
     """What waits for the person; or what runs, what failed, what is done."""
     stage, view = model.current, model.stages[model.current]
-    name = f"{SHORT[stage]} <span style='{MUTED};font-weight:400'>{stage.value}</span>"
+    name = f"{STAGE_NAMES[stage]} <span style='{MUTED};font-weight:400'>{stage.value}</span>"
     if model.gate is not None:
         summary = f'<div style="margin:2px 0">{escape(model.gate.summary)}</div>' if model.gate.summary else ""
         return (
@@ -122,7 +113,7 @@ def leaderboard(model: Model) -> str:
     metric = next((model.runs[row["run_id"]].metric for row in model.leaderboard if row["run_id"] in model.runs), "")
     head = "".join(
         f'<th style="{HEAD if i < 1 else HEAD + ";text-align:right" if i < 3 else HEAD}">{escape(title)}</th>'
-        for i, title in enumerate(("Model", f"{metric} (validation)", "Time", "Status", "Run"))
+        for i, title in enumerate(("Model", f"{metric_name(metric)} (validation)", "Time", "Status", "Run"))
     )
     body = []
     for row in model.leaderboard[:MAX_ROWS]:

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ..protocol.names import stage_name
 from ..protocol.stages import STAGES, StageStatus
 from . import tables, words
 from .errors import PipelineError
@@ -237,7 +238,7 @@ class Session:
         for earlier in STAGES[: goal.order + 1]:
             view = self.model.stages[earlier]
             if view.status is StageStatus.FAILED:
-                raise PipelineError(f"{earlier.value} failed: {view.message}", "FAILED")
+                raise PipelineError(f"The stage {stage_name(earlier)} failed: {view.message}", "FAILED")
         status = self.model.stages[goal].status
         if status is StageStatus.WAITING_CONFIRMATION:
             return self.model.gate is not None

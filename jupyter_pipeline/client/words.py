@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from .errors import PipelineError
 from .model import Model
@@ -27,13 +28,19 @@ def nothing_to_confirm(model: Model, wanted: StageId | None = None) -> str:
         gate, current = model.gate, model.current
         view = model.stages[current]
     if gate is not None and wanted is not None:
-        return f"{wanted.value} does not wait for a confirmation; {gate.stage_id.value} does."
+        return f"The stage {stage_name(wanted)} does not wait for a confirmation; {stage_name(gate.stage_id)} does."
     if view.status is StageStatus.IN_PROGRESS:
-        return f"Nothing waits for a confirmation: {current.value} is still running. p.wait() waits for its proposal."
+        return (
+            f"Nothing waits for a confirmation: the stage {stage_name(current)} is still running. p.wait() waits for "
+            "its proposal."
+        )
     if view.stopped:
-        return f"{current.value} was stopped. {view.message}"
+        return f"The stage {stage_name(current)} was stopped. {view.message}"
     if view.status is StageStatus.FAILED:
-        return f"{current.value} failed: {view.message} Change the request with p.chat(...) or restart the stage."
+        return (
+            f"The stage {stage_name(current)} failed: {view.message} Change the request with p.chat(...) or restart "
+            "the stage."
+        )
     if current.next is None and view.status is StageStatus.COMPLETED:
         return "Everything is done; p.download() saves the bundle."
     return "Nothing waits for a confirmation yet; say what you want with p.chat('Predict ...')."
@@ -70,7 +77,8 @@ class Hint:
         if not arrived and (gate is not None or idle) and self._said != (waits_for, idle):
             self._said = (waits_for, idle)
             what = (
-                f"{gate.stage_id.value} waits for your confirmation. Interrupt this cell and run p.confirm()"
+                f"The stage {stage_name(gate.stage_id)} waits for your confirmation. Interrupt this cell and run "
+                "p.confirm()"
                 if gate is not None
                 else "Nothing was asked for yet. Interrupt this cell and run p.chat('Predict ...')"
             )

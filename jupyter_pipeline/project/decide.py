@@ -23,6 +23,7 @@ from ..protocol.events import (
 )
 from ..protocol.frames import Event
 from ..protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from .commands import (
     AddDataset,
@@ -47,7 +48,7 @@ from .plans import (
     patched,
 )
 from .state import ProjectState
-from .turn import gate_prefix, stage_name, stands
+from .turn import gate_prefix, stands
 from .work_turn import WorkTurn
 
 _LONGEST_LINE = 2000
@@ -181,8 +182,8 @@ class _Decision(WorkTurn):
         if first is here.id and here.gate is not None and restart is None and len(plans) == 1:
             self._propose_anew(first, plans[first])
             if self.state.here.status is StageStatus.IN_PROGRESS:
-                return f"{stage_name(first)} runs again with this; then it waits for you."
-            return f"Nothing runs before you confirm {stage_name(first)}."
+                return f"The stage {stage_name(first)} runs again with this; then it waits for you."
+            return f"Nothing runs before you confirm the stage {stage_name(first)}."
         self.refuse_later(first)
         params = {s: params_for(self.state, s, plan) for s, plan in plans.items()}
         again = [s for s in (first, *dependents(first)) if self.state.stage(s).attempt or s is first]
@@ -204,20 +205,23 @@ class _Decision(WorkTurn):
             if gate is not None or message.gate_id.startswith(gate_prefix(self.state)):
                 raise Refusal(
                     ErrorCode.GATE_STALE,
-                    "This gate is no longer open: it was confirmed, or its plan has changed. Look at the latest "
-                    "WAITING_CONFIRMATION and confirm that.",
+                    "This gate is no longer open: it was confirmed, or its plan has changed. Look at what is "
+                    "proposed now, and confirm that.",
                 )
             raise Refusal(ErrorCode.NOT_WAITING, _not_waiting(self.state))
         if gate is None:
             raise Refusal(ErrorCode.NOT_WAITING, _not_waiting(self.state))
         if message.stage_id is not None and message.stage_id is not here.id:
             raise Refusal(
-                ErrorCode.NOT_WAITING, f"{message.stage_id} does not wait for a confirmation; {here.id} does."
+                ErrorCode.NOT_WAITING,
+                f"The stage {stage_name(message.stage_id)} does not wait for a confirmation; the stage "
+                f"{stage_name(here.id)} does.",
             )
         if seen_seq is not None and gate.seq > seen_seq:
             raise Refusal(
                 ErrorCode.NOT_WAITING,
-                f"The gate of {here.id} opened only after this confirm was sent; look at it, then confirm.",
+                f"The gate of the stage {stage_name(here.id)} opened only after this confirm was sent; look at it, "
+                "then confirm.",
             )
         self.emit(PlanApproved(stage_id=here.id, plan_id=here.plan_id, by=self.env.user))
         self.emit(
@@ -230,7 +234,9 @@ class _Decision(WorkTurn):
         )
         following = here.id.next
         if following is not None:
-            self.start(following, dict(self.state.stage(following).params), f"{stage_name(following)} begins.")
+            self.start(
+                following, dict(self.state.stage(following).params), f"The stage {stage_name(following)} begins."
+            )
 
     def update_plan(self, command: UpdatePlan) -> None:
         self.refuse_later(command.stage_id)
@@ -240,8 +246,8 @@ class _Decision(WorkTurn):
                 raise Refusal(ErrorCode.NOT_WAITING, _not_waiting(self.state))
             raise Refusal(
                 ErrorCode.NOT_WAITING,
-                f"{command.stage_id} is behind; to change its plan use restart_stage with stage_id "
-                f"{command.stage_id} and params.",
+                f"The stage {stage_name(command.stage_id)} is behind; to change its plan use restart_stage with "
+                f"stage_id {command.stage_id} and params.",
             )
         self._propose_anew(here.id, patched(self.state, here.id, command.patch))
 
@@ -258,7 +264,8 @@ class _Decision(WorkTurn):
         else:
             raise Refusal(
                 ErrorCode.NOT_WAITING,
-                "DATA_SOURCE is behind; to use other data use restart_stage DATA_SOURCE with params.dataset_id.",
+                "The stage Data is behind; to use other data use restart_stage with stage_id DATA_SOURCE and "
+                "params.dataset_id.",
             )
 
     def _propose_anew(self, stage_id: StageId, new: dict[str, Any]) -> None:
@@ -289,10 +296,10 @@ class _Decision(WorkTurn):
             if not prompt:
                 raise Refusal(
                     ErrorCode.INVALID_STAGE,
-                    "PARSE_INTENT has no request to read yet; send a chat that says what to predict.",
+                    "There is no request to read yet; send a chat that says what to predict.",
                 )
             params = {**params, "prompt": prompt}
-        self.end_runs("cancelled", f"{stage_name(stage_id)} was started again")
+        self.end_runs("cancelled", f"the stage {stage_name(stage_id)} was started again")
         if self.state.here.gate is not None:
             here = self.state.here
             self.emit(PlanRejected(stage_id=here.id, plan_id=here.plan_id, by=self.env.user))
@@ -303,11 +310,11 @@ class _Decision(WorkTurn):
                     StageStatusEvent(
                         stage_id=other,
                         status=StageStatus.PENDING,
-                        message=f"Set back: {stage_name(stage_id)} runs again.",
+                        message=f"Set back: the stage {stage_name(stage_id)} runs again.",
                         params=wanted or UNSET,
                     )
                 )
-        self.start(stage_id, params, f"{stage_name(stage_id)} runs again.", run_anyway=True, by=self.env.user)
+        self.start(stage_id, params, f"The stage {stage_name(stage_id)} runs again.", run_anyway=True, by=self.env.user)
 
     def add_dataset(self, command: AddDataset) -> None:
         self.emit(FileTreeUpdate(files=(command.file,)))
@@ -339,9 +346,9 @@ def _not_waiting(state: ProjectState) -> str:
         case StageStatus.PENDING:
             hint = "Send a chat that says what to predict."
         case StageStatus.IN_PROGRESS:
-            hint = "Wait for WAITING_CONFIRMATION."
+            hint = "Wait until it waits for you."
         case StageStatus.FAILED:
-            hint = f"Say what to change, or use restart_stage {state.current}."
+            hint = "Say what to change, or restart it."
         case _:
             hint = "The project is finished; use restart_stage to change something."
     return f"No stage waits for a confirmation. {stands(state)} {hint}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..durable import sync_folder
 from ..protocol.events import Artifact, Dataset, FileEntry
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from ..stages.trials import TrialStore
 from .disk import folder_size
@@ -67,9 +68,10 @@ class ProjectFiles:
     def too_large(stage_id: StageId, used: int, most_bytes: int) -> str:
         """Why a stage is ended that makes the project use too much of the disk."""
         return (
-            f"{stage_id.value} was ended, because with what it wrote the project uses {used:,} bytes of disk, of "
-            f"{most_bytes:,} that it may. What was half done is removed. Let the stage write less, or remove data "
-            "files, results or exports that are not needed from the project's folder, then restart the stage."
+            f"The stage {stage_name(stage_id)} was ended, because with what it wrote the project uses {used:,} bytes "
+            f"of disk, of {most_bytes:,} that it may. What was half done is removed. Let the stage write less, or "
+            "remove data files, results or exports that are not needed from the project's folder, then restart the "
+            "stage."
         )
 
     def result(self, stage_id: StageId, attempt: int) -> Path:

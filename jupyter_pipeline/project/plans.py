@@ -12,6 +12,7 @@ from ..agent.vocabulary import REGRESSION_METRICS
 from ..automl.models import ParameterError, check_choices
 from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.names import metric_name, stage_name, task_name
 from ..protocol.plans import (
     PLAN_TYPES,
     DataPlan,
@@ -81,7 +82,9 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
     """
     old = state.stage(stage_id).plan
     if old is None:
-        raise Refusal(ErrorCode.INVALID_STAGE, f"{stage_id} has proposed nothing yet that could be changed.")
+        raise Refusal(
+            ErrorCode.INVALID_STAGE, f"The stage {stage_name(stage_id)} has proposed nothing yet that could be changed."
+        )
     copies = sum(operation.get("op") == "copy" for operation in patch)
     if len(patch) > MOST_OPERATIONS or copies > MOST_COPIES:
         raise Refusal(
@@ -95,14 +98,16 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
         why = str(error) or type(error).__name__
         raise Refusal(
             ErrorCode.INVALID_ARGS,
-            f"The patch does not apply to the plan of {stage_id} ({why}); send RFC 6902 operations such as "
+            f"The patch does not apply to the plan of the stage {stage_name(stage_id)} ({why}); send RFC 6902 "
+            "operations such as "
             f'{{"op": "replace", "path": "/{next(iter(old), "")}", "value": …}}.',
         ) from None
     lost = [member for member in old if isinstance(new, dict) and member not in new]
     if lost:
         raise Refusal(
             ErrorCode.INVALID_ARGS,
-            f"This leaves out {lost[0]!r}; a plan of {stage_id} needs all its members, so replace its value instead.",
+            f"This leaves out {lost[0]!r}; the plan of the stage {stage_name(stage_id)} needs all its members, so "
+            "replace its value instead.",
         )
     if stage_id is StageId.TRAIN and not any(str(op.get("path")).startswith("/threshold") for op in patch):
         new = _own_threshold(state, old, new)
@@ -164,7 +169,8 @@ def _shaped(stage_id: StageId, new: Any) -> Plan:
     except msgspec.ValidationError as error:
         members = ", ".join(plan_type.__struct_fields__)
         raise Refusal(
-            ErrorCode.INVALID_ARGS, f"This makes no valid plan of {stage_id}: {error}. Its members are {members}."
+            ErrorCode.INVALID_ARGS,
+            f"This makes no valid plan of the stage {stage_name(stage_id)}: {error}. Its members are {members}.",
         ) from None
 
 
@@ -200,7 +206,7 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
             targets = [c for c, role in plan.roles.items() if role == "target"]
             before = [c for c, role in old.get("roles", {}).items() if role == "target"]
             if targets != before:
-                return "The target is decided at DATA_SOURCE: change it there (restart_stage DATA_SOURCE with params)."
+                return "The target is decided at the stage Data: change it there."
             if "feature" not in plan.roles.values():
                 return "At least one column must stay a feature."
         case PreprocessPlan():
@@ -243,7 +249,8 @@ def _unsuited(metric: str, task_type: str) -> str | None:
     if (metric in REGRESSION_METRICS) == (task_type == "regression"):
         return None
     kind = "regression" if metric in REGRESSION_METRICS else "classification"
-    return f"The metric {metric} is for {kind}, and the task is {task_type}: choose another metric."
+    asked = task_name(task_type)
+    return f"The metric {metric_name(metric)} is for {kind}, and the task is {asked}: choose another metric."
 
 
 def _no_such_sheet(state: ProjectState, plan: DataPlan) -> str | None:
@@ -299,7 +306,8 @@ def checked_params(state: ProjectState, stage_id: StageId, params: Mapping[str, 
     if unknown:
         known = ", ".join(members) or "none"
         raise Refusal(
-            ErrorCode.INVALID_ARGS, f"{stage_id} has no parameter {unknown[0]!r}; its parameters are {known}."
+            ErrorCode.INVALID_ARGS,
+            f"The stage {stage_name(stage_id)} has no parameter {unknown[0]!r}; its parameters are {known}.",
         )
     if "prompt" in params and not (isinstance(params["prompt"], str) and params["prompt"].strip()):
         raise Refusal(ErrorCode.INVALID_ARGS, "prompt must be a sentence that says what to predict.")

@@ -227,7 +227,9 @@ class Project:
         keep = (plan or {}).get("keep") or (self.state.best.run_id if self.state.best else None)
         place = await asyncio.to_thread(self.files.model_dir, self.state, keep) if keep else None
         if place is None:
-            raise Refusal(ErrorCode.NOT_WAITING, "There is no trained model yet; go on until TRAIN is done.")
+            raise Refusal(
+                ErrorCode.NOT_WAITING, "There is no trained model yet; go on until the stage Training is done."
+            )
         try:
             return await self._pool.predict(str(place), (plan or {}).get("threshold"), rows)
         except PredictionError as error:

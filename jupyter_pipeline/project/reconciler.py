@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ..protocol.events import Payload
 from ..protocol.frames import read_payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
+from ..protocol.names import stage_name
 from ..tasks import Tasks
 from ..traces import places
 from ..workers.pool import Attempt, WorkerPool
@@ -107,7 +108,7 @@ class Reconciler:
                     await self._begin(work)
                 except Exception as error:
                     log.error("%s of %s could not begin:\n%s", work.stage_id, self._project_id, places(error))
-                    why = f"{work.stage_id.value} could not begin ({type(error).__name__}: {error})."
+                    why = f"The stage {stage_name(work.stage_id)} could not begin ({type(error).__name__}: {error})."
                     self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
             elif work.finishing and self._asked_to_finish != work.attempt:
                 self._asked_to_finish = work.attempt

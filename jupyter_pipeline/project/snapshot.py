@@ -81,4 +81,5 @@ def context(state: ProjectState) -> Context:
         task_type=data.get("task_type"),
         summary=_summary(state),
         proposed=state.here.proposed if state.here.gate is not None else None,
+        before=state.before,
     )

@@ -116,6 +116,8 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...] = ()
     saved: dict[str, Saved] = {}
     export: ExportReady | None = None
+    before: dict[StageId, dict[str, Any]] = {}
+    """Plans as they were before the last change for which stages ran again: what can be taken back."""
 
     def stage(self, stage_id: StageId) -> StageState:
         """One stage."""
@@ -178,6 +180,17 @@ def _without_results(state: ProjectState, work: Work) -> ProjectState:
     return replace(state, artifacts=artifacts, export=export)
 
 
+def _before(state: ProjectState, p: StageStatusEvent) -> dict[StageId, dict[str, Any]]:
+    """The plans that a person's change replaces; none if a stage only runs again, or reads another request."""
+    old = state.stage(p.stage_id)
+    params = {} if p.params is UNSET else p.params
+    if params.get("prompt") != old.params.get("prompt"):
+        return {}
+    changed = [old] if params != old.params else []
+    changed += [state.stage(s) for s in p.stage_id.later if state.stage(s).params]
+    return {stage.id: stage.plan for stage in changed if stage.plan is not None}
+
+
 def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> ProjectState:
     work = state.work
     if work is not None and work.stage_id is p.stage_id:
@@ -196,6 +209,8 @@ def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> Pro
             )
         case StageStatus.IN_PROGRESS:
             attempt = stage.attempt if p.attempt is UNSET else p.attempt
+            if isinstance(p.by, User) and attempt != stage.attempt:
+                changes["before"] = _before(state, p)
             stage = replace(
                 stage,
                 attempt=attempt,

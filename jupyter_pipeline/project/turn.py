@@ -21,6 +21,7 @@ from ..protocol.events import (
     WaitingConfirmation,
 )
 from ..protocol.frames import Event
+from ..protocol.names import stage_name, standing
 from ..protocol.stages import StageId, StageStatus
 from .commands import Env, Finished
 from .plans import dependents, difference, digest, fingerprint
@@ -99,7 +100,7 @@ class Turn:
             StageStatusEvent(
                 stage_id=stage_id,
                 status=StageStatus.WAITING_CONFIRMATION,
-                message=summary or f"{stage_name(stage_id)} waits for your confirmation.",
+                message=summary or f"The stage {stage_name(stage_id)} waits for your confirmation.",
             )
         )
         self.emit(
@@ -194,14 +195,9 @@ class Turn:
         if stage_id.order > self.state.current.order:
             raise Refusal(
                 ErrorCode.INVALID_STAGE,
-                f"{stage_id} has not been reached: the project is at {self.state.current}. Name that stage or an "
-                "earlier one.",
+                f"The stage {stage_name(stage_id)} has not been reached: the project is at the stage "
+                f"{stage_name(self.state.current)}. Name that one or an earlier one.",
             )
-
-
-def stage_name(stage_id: StageId) -> str:
-    """A stage as a sentence names it."""
-    return stage_id.value
 
 
 def gate_prefix(state: ProjectState) -> str:
@@ -211,4 +207,4 @@ def gate_prefix(state: ProjectState) -> str:
 
 def stands(state: ProjectState) -> str:
     """How the project stands, in a sentence."""
-    return f"{state.current} is {state.here.status}."
+    return f"The stage {standing(state.current, state.here.status)}."

@@ -15,10 +15,11 @@ from ..protocol.events import (
     WaitingConfirmation,
 )
 from ..protocol.messages import CancelRun
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from .commands import Recover, WorkDied, WorkDone, WorkEvents
 from .plans import shaped
-from .turn import Turn, stage_name, stands
+from .turn import Turn, stands
 
 MOST_THINGS = 20_000
 """Runs, and assets, of a project: its state has all of them, and is copied when one is added."""
@@ -42,7 +43,8 @@ class WorkTurn(Turn):
         if command.mode == "finish":
             if work.stage_id is not StageId.TRAIN:
                 raise Refusal(
-                    ErrorCode.INVALID_ARGS, f'{work.stage_id} can be stopped ("stop" or "now"), not finished.'
+                    ErrorCode.INVALID_ARGS,
+                    f'The stage {stage_name(work.stage_id)} can be stopped ("stop" or "now"), not finished.',
                 )
             if work.finishing:
                 return  # it was asked for already
@@ -74,7 +76,7 @@ class WorkTurn(Turn):
             StageStatusEvent(
                 stage_id=work.stage_id,
                 status=StageStatus.FAILED,
-                message=f"Cancelled by {by}. Use restart_stage {work.stage_id} to go on; "
+                message=f"Cancelled by {by}. Restart the stage {stage_name(work.stage_id)} to go on; "
                 "what was finished is kept and used again.",
                 by=self.env.user,
             )
@@ -136,7 +138,7 @@ class WorkTurn(Turn):
             plan = shaped(stage.id, done.plan)
         except Refusal as refusal:
             self.work_failed(
-                done.attempt, f"{stage_name(stage.id)} came to a plan that does not hold: {refusal.message}"
+                done.attempt, f"The stage {stage_name(stage.id)} came to a plan that does not hold: {refusal.message}"
             )
             return
         if stage.id is StageId.PARSE_INTENT and done.summary and stage.params.keys() <= {"prompt"}:
@@ -162,7 +164,7 @@ class WorkTurn(Turn):
             self.work_failed(
                 command.attempt,
                 f"{command.message} It happened twice, so it was not tried again; less data or other models may help. "
-                f"restart_stage {stage.id} tries once more and uses what was finished.",
+                f"Restart the stage {stage_name(stage.id)} to try once more; what was finished is used.",
             )
             return
         finishing = self.state.work is not None and self.state.work.finishing
@@ -199,7 +201,7 @@ class WorkTurn(Turn):
             stage.id,
             dict(stage.params),
             stage.fingerprint,
-            f"{stage_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
+            f"The stage {stage_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
             finishing=work.finishing,
             skip_runs=stage.skip_runs,
         )

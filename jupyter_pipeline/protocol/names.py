@@ -45,6 +45,7 @@ METRIC_NAMES: dict[str, str] = {
 }
 TASK_NAMES = {
     "auto": "decided from the data",
+    "classification": "classification",
     "binary": "binary classification",
     "multiclass": "multiclass classification",
     "regression": "regression",
@@ -60,6 +61,32 @@ TREATMENT_WORDS = {
     "drop": "left out",
 }
 """Treatments as they are said in a chat."""
+
+MEMBER_NAMES = {
+    "task_type": "Task",
+    "target": "Target",
+    "metric": "Judged by",
+    "time_budget_s": "Time for training",
+    "prefer": "Cares most about",
+    "dataset": "Data",
+    "dataset_id": "Data",
+    "sheet": "Sheet",
+    "include_models": "Models wanted",
+    "exclude_models": "Models not wanted",
+    "not_understood": "Not understood",
+    "positive_class": "Positive class",
+    "data_sha256": "Fingerprint",
+    "roles": "What columns are for",
+    "split": "Split",
+    "columns": "Treatment of columns",
+    "models": "Models to train",
+    "keep": "Model kept",
+    "threshold": "Positive from a probability of",
+    "trials": "Settings tried for each model",
+    "sample_rows": "Sample rows in the bundle",
+}
+"""Members of plans as labels."""
+_MEMBERS = {"metric": "metric", "prefer": "what matters most", "threshold": "threshold"}
 
 _STANDING = {
     StageStatus.PENDING: "has not begun",
@@ -93,6 +120,17 @@ def metric_words(metric: str) -> str:
     name = metric_name(metric)
     plain = metric not in _PROPER and name[1:2].islower()
     return name[0].lower() + name[1:] if plain else name
+
+
+def member_name(member: str) -> str:
+    """A member of a plan as a label."""
+    return MEMBER_NAMES.get(member, member.replace("_", " "))
+
+
+def member_words(member: str) -> str:
+    """A member of a plan within a sentence."""
+    name = _MEMBERS.get(member) or member_name(member)
+    return name[0].lower() + name[1:]
 
 
 def task_name(task_type: str) -> str:

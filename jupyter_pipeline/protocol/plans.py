@@ -47,9 +47,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class IntentPlan(Plan, frozen=True, kw_only=True):
-    """PARSE_INTENT: what the person wants."""
+    """PARSE_INTENT: what the person wants. The data decide whether a ``classification`` is binary or multiclass."""
 
-    task_type: Literal["auto", "binary", "multiclass", "regression"] = "auto"
+    task_type: Literal["auto", "classification", "binary", "multiclass", "regression"] = "auto"
     target: str | None = None
     metric: Metric = "auto"
     time_budget_s: Seconds = 300.0

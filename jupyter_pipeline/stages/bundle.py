@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..faults import crash_point
+from ..protocol.names import metric_name, metric_words, task_name
 from .report import (
-    NAMES,
-    TASKS,
     data_name,
     interval,
     intervals_sentence,
@@ -145,8 +144,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     lines = [
         f"# {_cell(review['project'])}: predicting {_cell(task['target'])}",
         "",
-        f"A model for {TASKS[task['type']]}: {kept['name']}, chosen among {len(review['runs'])} runs by "
-        f"{NAMES[task['metric']]} on validation rows.",
+        f"A model for {task_name(task['type'])}: {kept['name']}, chosen among {len(review['runs'])} runs by "
+        f"{metric_words(task['metric'])} on validation rows.",
         "",
         "## Use",
         "",
@@ -188,7 +187,7 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     for name, value in primary_first(metrics["test"], task["metric"]):
-        row = [NAMES.get(name, name), number(value), interval(review["intervals"].get(name))]
+        row = [metric_name(name), number(value), interval(review["intervals"].get(name))]
         row += [number(metrics["val"].get(name)), number(metrics["train"].get(name))]
         lines.append(f"| {' | '.join(row)} |")
     lines += [
@@ -198,7 +197,7 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         "",
         "## What was tried",
         "",
-        f"| Run | Model | {NAMES[task['metric']]}, validation | Status |",
+        f"| Run | Model | {metric_name(task['metric'])}, validation | Status |",
         "|---|---|---:|---|",
     ]
     for run in review["runs"]:
@@ -237,7 +236,7 @@ def _again(data: Mapping[str, Any], parts: Mapping[str, Any]) -> list[str]:
     return [
         text,
         f"The data are too large for this bundle: put the file {_cell(data['name'])} in a folder `data` beside "
-        f"`train.py`, or run `python train.py --data PATH`. Its SHA-256 is checked.",
+        "`train.py`, or run `python train.py --data PATH`. Its SHA-256 is checked.",
     ]
 
 

@@ -20,6 +20,7 @@ from ..protocol.events import (
     FileEntry,
     FileTreeUpdate,
 )
+from ..protocol.names import metric_words, task_name
 from ..protocol.plans import DataPlan, IntentPlan
 from ..protocol.stages import StageId
 from . import target_choice as choice
@@ -107,7 +108,7 @@ def run(ctx: StageContext) -> Result:
     name = f"{candidate.name}, sheet {spec.sheet!r}" if len(spec.sheets) > 1 else candidate.name
     summary = (
         f"{name}: {spec.n_rows:,} rows, {len(spec.columns)} columns. Target {target!r}{why}: "
-        f"{_task_words(plan)} ({task_why}), judged by {metric}."
+        f"{_task_words(plan)} ({task_why}), judged by {metric_words(metric)}."
     )
     return Result(plan=plan, summary=" ".join([summary, *remarks]), next_actions=_next_actions(plan, spec))
 
@@ -329,8 +330,8 @@ def _json(value: Any) -> Any:
 
 def _task_words(plan: DataPlan) -> str:
     if plan.task_type == "binary":
-        return f"binary classification, positive class {plan.positive_class!r}"
-    return "classification of several classes" if plan.task_type == "multiclass" else "regression"
+        return f"{task_name(plan.task_type)}, positive class {plan.positive_class!r}"
+    return task_name(plan.task_type)
 
 
 def _next_actions(plan: DataPlan, spec: TableSpec) -> tuple[str, ...]:

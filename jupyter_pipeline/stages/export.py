@@ -17,6 +17,7 @@ from ..automl.evaluation import evaluate
 from ..automl.saving import set_threshold
 from ..faults import crash_point
 from ..protocol.events import ExportProgress, ExportReady, FileEntry, FileTreeUpdate
+from ..protocol.names import metric_words
 from ..protocol.plans import ExportPlan, ReviewPlan
 from ..protocol.stages import StageId
 from . import bundle
@@ -126,7 +127,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StageError(f"{path.name} of an earlier stage cannot be read ({error}); restart REVIEW_EDIT.") from None
+        raise StageError(
+            f"{path.name} of an earlier stage cannot be read ({error}); restart the stage Review."
+        ) from None
     return found
 
 
@@ -235,9 +238,9 @@ def _verify(
         same = value is None if reported is None else value is not None and _close(value, reported)
         if not same:
             raise StageError(
-                f"The bundle, run alone, has {metric} {value} on the test rows, but {reported} was reported, so it is "
-                "not handed over. Restart TRAIN; if this happens again, the model's library does not predict the same "
-                "from its saved file."
+                f"The bundle, run alone, has {metric_words(metric)} {value} on the test rows, but {reported} was "
+                "reported, so it is not handed over. Restart the stage Training; if this happens again, the model's "
+                "library does not predict the same from its saved file."
             )
 
 

@@ -95,7 +95,7 @@ def find_kept(ctx: StageContext) -> Kept:
         runs = json.loads((folder / "runs.json").read_text("utf-8"))
         board = json.loads((folder / "leaderboard.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StageError("What TRAIN found cannot be read; restart TRAIN.") from error
+        raise StageError("What the stage Training found cannot be read; restart that stage.") from error
     run = runs.get(plan.keep)
     if run is None:
         raise StageError(f"The run {plan.keep} has no model; keep one of {', '.join(list(runs)[:10]) or 'none'}.")
@@ -103,9 +103,9 @@ def find_kept(ctx: StageContext) -> Kept:
     try:
         trial = Trial(**json.loads((place / "trial.json").read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise StageError(f"The trial of {plan.keep} cannot be read; restart TRAIN.") from error
+        raise StageError(f"The trial of {plan.keep} cannot be read; restart the stage Training.") from error
     if not (place / "model" / "model.json").is_file():
-        raise StageError(f"The model of {plan.keep} is gone; restart TRAIN.")
+        raise StageError(f"The model of {plan.keep} is gone; restart the stage Training.")
     threshold = plan.threshold if data.task_type == "binary" else None
     return Kept(plan.keep, trial, threshold, place, [_row(row, plan.keep) for row in board["rows"]])
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from ..automl.metrics import resolve
 from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_choices, name_of
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
+from ..protocol.names import metric_name, metric_words, task_name
 from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
@@ -131,7 +132,7 @@ def run(ctx: StageContext) -> Result:
     return Result(
         plan=plan,
         summary=(
-            f"{names}: judged by {plan.metric} on the validation rows, up to {plan.trials} "
+            f"{names}: judged by {metric_words(plan.metric)} on the validation rows, up to {plan.trials} "
             f"setting{'s' if plan.trials > 1 else ''} each within {plan.time_budget_s:g} s (about "
             f"{max(1, round(total))} s expected for the default settings)."
         ),
@@ -259,7 +260,9 @@ def _named(ctx: StageContext, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _checked(plan: ModelPlan, data: DataPlan) -> ModelPlan:
     if resolve(plan.metric, data.task_type) != plan.metric:
-        raise StageError(f"The metric {plan.metric} does not suit a {data.task_type} task; choose another one.")
+        raise StageError(
+            f"The metric {metric_name(plan.metric)} does not suit a {task_name(data.task_type)}; choose another one."
+        )
     try:
         check_choices([(choice.id, choice.params) for choice in plan.models], plan.trials)
     except ParameterError as error:

@@ -79,8 +79,8 @@ def load_modeling(project_dir: Path) -> Modeling:
         place = _place(error, folder)
         what = error.msg if isinstance(error, SyntaxError) else f"{type(error).__name__}: {error}"
         raise StageError(
-            f"Your code in code/{NAME} cannot be used: {place}{what}. Mend it and restart TRAIN; without the folder "
-            "the code that comes with jupyter_pipeline is used."
+            f"Your code in code/{NAME} cannot be used: {place}{what}. Mend it and restart the stage Training; "
+            "without the folder the code that comes with jupyter_pipeline is used."
         ) from error
 
 

@@ -7,6 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..automl.models import ENSEMBLE, name_of
+from ..protocol.names import metric_words
 from .base import StageError
 from .kernel import Execution, NotebookFailed
 
@@ -189,7 +190,7 @@ def build(config: dict[str, Any], title: str) -> Any:
         ),
         (f"## The model\n\n{_plain(name_of(model['id']))}, {how}", fit),
         *([] if ensemble else [("Loss after every iteration.", _CURVE)]),
-        (f"## How good it is\n\nThe metric that decides is {_code(metric)}.", _MEASURE),
+        (f"## How good it is\n\nThe metric that decides is {metric_words(metric)}, {_code(metric)} below.", _MEASURE),
         ("On the test rows:", _PICTURES[classes]),
         ("## The same numbers\n\nThe last cell fails if a number differs from the report.", _CHECK),
     ]
@@ -235,8 +236,8 @@ class Running:
         except NotebookFailed as error:
             raise StageError(
                 f"The notebook that trains from the raw data did not come to the reported numbers ({error}). If the "
-                "code or the data were changed after training, restart TRAIN so that it runs with them; else undo the "
-                "change."
+                "code or the data were changed after training, restart the stage Training so that it runs with "
+                "them; else undo the change."
             ) from error
         path = self._folder / "train.ipynb"
         nbformat.validate(self._notebook)

@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from ..agent.request import Request, read_request
-from ..agent.vocabulary import FILLER
+from ..agent.request import Request, read_request, say_seconds
+from ..agent.vocabulary import FILLER, model_names
 from ..automl.datasets import workspace
 from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
+from ..protocol.names import member_words, metric_words, task_name
 from .base import Result, StageContext
 
 HOW = 'Say what to predict, for example "Predict churn, optimise recall, within two minutes".'
@@ -62,7 +64,11 @@ def run(ctx: StageContext) -> Result:
         msgspec.json.format(msgspec.json.encode({"prompt": prompt, "plan": plan}), indent=1)
     )
     understood = [*request.understood]
-    changed = [f"{m} {ctx.job.params[m]} (set by you)" for m in plan.__struct_fields__ if m in ctx.job.params]
+    changed = [
+        f"{member_words(m)} {_shown(m, ctx.job.params[m])} (set by you)"
+        for m in plan.__struct_fields__
+        if m in ctx.job.params
+    ]
     for remark in (*understood, *changed):
         ctx.log(f"Understood: {remark}.")
     for clause in plan.not_understood:
@@ -126,6 +132,16 @@ def _summary(understood: list[str], plan: object) -> str:
         clauses = "; ".join(f'"{clause}"' for clause in missed)
         text += f" Not understood: {clauses}."
     return text
+
+
+def _shown(member: str, value: Any) -> str:
+    if member == "metric":
+        return metric_words(str(value))
+    if member == "task_type":
+        return task_name(str(value))
+    if member in ("include_models", "exclude_models"):
+        return model_names(value) or "none"
+    return say_seconds(float(value)) if member == "time_budget_s" else str(value)
 
 
 def _next(plan: object) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def run(ctx: StageContext) -> Result:
     columns = _columns(ctx, proposals)
     if all(treatment == "drop" for treatment in columns.values()):
         raise StageError(
-            "No column is left to learn from. Give columns the role 'feature' at PROFILE_DATA, or choose another "
+            "No column is left to learn from. Give columns the role 'feature' at the stage Profile, or choose another "
             "treatment than 'drop'."
         )
     steps = _steps(split, plan_split, columns, proposals)

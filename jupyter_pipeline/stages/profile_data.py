@@ -69,7 +69,7 @@ def run(ctx: StageContext) -> Result:
     if data.target not in report["columns"]:
         raise StageError(
             f"The data have no column {data.target!r}; the columns are {', '.join(list(report['columns'])[:20])}. "
-            "Choose the target again at DATA_SOURCE."
+            "Choose the target again at the stage Data."
         )
     _announce(ctx, report)
     ctx.emit(ProfileProgress(phase="report", pct=0.95))
@@ -93,14 +93,14 @@ def _profiled(ctx: StageContext, spec: TableSpec, data: DataPlan) -> tuple[dict[
         return profile_with_sample(scan(spec, finite=False), data.target, data.task_type, spec.n_rows, tell)
     except FileNotFoundError:
         raise StageError(
-            f"The data file {Path(spec.path).name} is gone. Put it back, or restart DATA_SOURCE with other data."
+            f"The data file {Path(spec.path).name} is gone. Put it back, or restart the stage Data with other data."
         ) from None
     except ReadError as error:
         raise StageError(str(error)) from error
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise StageError(
-            f"The data could not be read to the end: {reason}. If the file changed, restart DATA_SOURCE."
+            f"The data could not be read to the end: {reason}. If the file changed, restart the stage Data."
         ) from error
 
 

@@ -12,27 +12,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from ..automl.models import ENSEMBLE
+from ..protocol.names import METRIC_NAMES, TASK_NAMES
 from .workspace import template
 
-TASKS = {"binary": "binary classification", "multiclass": "classification", "regression": "regression"}
-NAMES = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "Average precision",
-    "log_loss": "Log loss",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1": "F1",
-    "f1_macro": "F1, mean over classes",
-    "precision": "Precision",
-    "recall": "Recall",
-    "mcc": "Matthews correlation",
-    "brier": "Brier score",
-    "rmse": "RMSE",
-    "mae": "Mean absolute error",
-    "mape": "Mean absolute percentage error",
-    "r2": "R²",
-    "median_ae": "Median absolute error",
-}
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 _TREATMENTS = {
     "numeric": "number: missing values filled with the median, scaled",
@@ -135,13 +117,13 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
     """
     task, data, kept, split = review["task"], review["data"], review["kept"], review["split"]
     metric, metrics, rows = task["metric"], review["metrics"], split["rows"]
-    names = {**NAMES, **({"f1": "F1"} if task["type"] == "binary" else {})}
+    names = METRIC_NAMES
     shuffled = (review["importance"] or {}).get("metric", metric)
     column = f" of column {split['column']!r}" if split["column"] else ""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     return environment.from_string(template("report.html.j2")).render(
         title=f"{review['project']}: predicting {task['target']}",
-        lead=f"{TASKS[task['type']].capitalize()} on {data['n_rows']:,} rows of {data_name(data)}. "
+        lead=f"{TASK_NAMES[task['type']].capitalize()} on {data['n_rows']:,} rows of {data_name(data)}. "
         f"The kept model is {kept['name']}.",
         tiles=[
             {
@@ -238,8 +220,8 @@ def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     task, data = review["task"], review["data"]
     facts = [
         ("Target", task["target"], False),
-        ("Task", TASKS[task["type"]], False),
-        ("Metric that decides", NAMES[task["metric"]], False),
+        ("Task", TASK_NAMES[task["type"]], False),
+        ("Metric that decides", METRIC_NAMES[task["metric"]], False),
     ]
     if task["classes"]:
         facts.append(("Classes", ", ".join(str(label) for label in task["classes"][:30]), False))

@@ -20,6 +20,7 @@ from ..protocol.events import (
     NotebookReady,
     ReportReady,
 )
+from ..protocol.names import metric_name, metric_words, task_name
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, ProfilePlan, ReviewPlan, TrainPlan
 from ..protocol.stages import StageId
 from . import notebook, report, suggestions, workspace
@@ -111,7 +112,7 @@ def run(ctx: StageContext) -> Result:
     shown, curves = kept.curves(metric)
     if curves:
         path = ctx.out_dir / "evaluation" / "history.png"
-        label = report.NAMES.get(shown, "Loss")
+        label = metric_name(shown)
         draw_history(curves, path, label, "Training of the kept model", kept.trial.iterations)
         figures = [("Training of the kept model", path), *figures]
     page = ctx.out_dir / "report.html"
@@ -334,7 +335,7 @@ def _profile(ctx: StageContext) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((ctx.result_dir(StageId.PROFILE_DATA) / "profile.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise StageError("What PROFILE_DATA found cannot be read; restart PROFILE_DATA.") from error
+        raise StageError("What the stage Profile found cannot be read; restart that stage.") from error
     return found
 
 
@@ -353,7 +354,7 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
     split = treatments.split
     where = f" by {split.column}" if split.column else ""
     return [
-        ("Task", f"{report.TASKS[data.task_type]}, target {data.target}, by {report.NAMES[models.metric]}"),
+        ("Task", f"{task_name(data.task_type)}, target {data.target}, by {metric_words(models.metric)}"),
         ("Data", data.dataset_id),
         ("Columns that are no features", ", ".join(others) or "none"),
         (
@@ -373,7 +374,7 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
 def _summary(review: dict[str, Any]) -> str:
     metric, kept = review["task"]["metric"], review["kept"]
     ends = review["intervals"].get(metric)
-    words = f"{kept['name']} has {report.NAMES[metric]} {report.number(review['metrics']['test'].get(metric))} on "
+    words = f"{kept['name']} has {metric_words(metric)} {report.number(review['metrics']['test'].get(metric))} on "
     words += f"{review['split']['rows']['test']:,} test rows"
     words += f" (95% interval {report.interval(ends)})." if ends else "."
     words += " The notebook came to the reported numbers from the raw data."
@@ -384,6 +385,6 @@ def _next_actions(review: dict[str, Any]) -> tuple[str, ...]:
     actions = [
         "Read the report and confirm to export the bundle.",
         "Leave parts out of the bundle: report, notebook, training_code, event_log, sample_rows.",
-        "Edit the files in the folder code and restart TRAIN.",
+        "Edit the files in the folder code and restart the stage Training.",
     ]
     return (*actions, *(f"{item['title']}: {item['chat']}" for item in review["suggestions"][:3]))

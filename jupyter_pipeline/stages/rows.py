@@ -59,7 +59,7 @@ def table_spec(ctx: StageContext) -> TableSpec:
         described = json.loads((ctx.result_dir(StageId.DATA_SOURCE) / "table.json").read_text("utf-8"))
         spec = TableSpec.from_dict(described)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StageError("What DATA_SOURCE found out of the data cannot be read; restart DATA_SOURCE.") from error
+        raise StageError("What the stage Data found out of the data cannot be read; restart that stage.") from error
     if spec.format != "sklearn" and not Path(spec.path).is_absolute():
         spec = replace(spec, path=os.path.normpath(ctx.project_dir / spec.path))
     return spec
@@ -93,7 +93,7 @@ def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = T
     lacking = [name for name in wanted if name not in table.columns]
     if lacking:
         raise StageError(
-            f"The data have no column {lacking[0]!r} any more; restart DATA_SOURCE so that they are looked at again."
+            f"The data have no column {lacking[0]!r} any more; restart the stage Data so that they are looked at again."
         )
     table = table.select(wanted)
     target = to_pandas(table.select(data.target))[data.target]
@@ -111,7 +111,7 @@ def load_split(ctx: StageContext) -> dict[str, np.ndarray]:
         with np.load(ctx.result_dir(StageId.PREPROCESS) / SPLIT_FILE, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in ("train", "val", "test")}
     except (OSError, ValueError, KeyError) as error:
-        raise StageError("The split of PREPROCESS cannot be read; restart PREPROCESS.") from error
+        raise StageError("What the stage Preparation found cannot be read; restart that stage.") from error
 
 
 def copies(rows: Rows, names: list[str], part: np.ndarray, others: np.ndarray) -> np.ndarray:

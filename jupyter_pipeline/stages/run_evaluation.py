@@ -24,6 +24,7 @@ from ..protocol.events import (
     ShapExplanationsReady,
     Split,
 )
+from ..protocol.names import metric_words
 from .base import StageContext
 from .rows import write_json
 
@@ -92,7 +93,7 @@ def draw_importance(
         return []
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "importance.json", _strict(found))
-    figures.draw_importance(found, folder / "importance.png")
+    figures.draw_importance(found, folder / "importance.png", metric=metric_words(found["metric"]))
     return ["importance"]
 
 

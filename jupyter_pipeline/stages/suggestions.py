@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..automl.metrics import HIGHER_IS_BETTER
-from .report import NAMES, number, other_splits
+from ..protocol.names import metric_name, metric_words
+from .report import number, other_splits
 from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.
@@ -36,7 +37,7 @@ def _gap(metric: str, better: float | None, worse: float | None) -> float:
 def cautions(review: Mapping[str, Any]) -> list[str]:
     """What limits the result, in sentences."""
     metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
-    name, found = NAMES[metric], []
+    name, found = metric_name(metric), []
     if split["test"] < FEW_ROWS:
         found.append(
             f"The test metrics come from {split['test']:,} rows only; the intervals show how uncertain that makes them."
@@ -57,7 +58,8 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
         found.append(
             f"{told}, and too few others are left to measure: the score tells little of new rows."
             if others is None
-            else f"{told}; without them {name} is {number(others)}, with them {number(metrics['test'].get(metric))}."
+            else f"{told}; without them {metric_words(metric)} is {number(others)}, with them "
+            f"{number(metrics['test'].get(metric))}."
         )
     much, train = 0.1 if metric in _SHARE else 0.5, metrics["train"].get(metric)
     # Few validation rows may be odd by chance; rows learned by heart show on the test rows too.
@@ -150,7 +152,7 @@ def _overfit(metric: str, metrics: Mapping[str, Any], kept: Mapping[str, Any]) -
     train, val = metrics["train"].get(metric), metrics["val"].get(metric)
     if _gap(metric, train, val) <= (0.05 if metric in _SHARE else 0.3):
         return []
-    why = f"{NAMES[metric]} is {number(train)} on training rows but {number(val)} on validation rows."
+    why = f"{metric_name(metric)} is {number(train)} on training rows but {number(val)} on validation rows."
     if kept["model_id"] in ("random_forest", "extra_trees"):
         leaf = 2 * max(2, int(kept["params"].get("min_samples_leaf") or 2))
         chat = f"Set min_samples_leaf to {leaf} for the {kept['model_id'].replace('_', ' ')}."
@@ -175,7 +177,7 @@ def _imbalance(review: Mapping[str, Any]) -> list[dict[str, str]]:
     if share is None or share >= 0.15 or metric not in ("accuracy", "roc_auc", "log_loss"):
         return []
     wanted = "average precision" if review["task"]["type"] == "binary" else "macro F1"
-    why = f"The rarest class has {share:.1%} of the rows; {NAMES[metric]} hardly shows how well it is found."
+    why = f"The rarest class has {share:.1%} of the rows; {metric_words(metric)} hardly shows how well it is found."
     return [_item(f"Optimise {wanted}", why, f"Please optimise {wanted}.")]
 
 

@@ -13,6 +13,7 @@ from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
 from ..automl.reading import ReadError, TableSpec, scan
 from ..automl.targets import TargetError, encode_target, plain
+from ..protocol.names import metric_name, task_name
 from ..protocol.plans import Metric, TaskType
 from .base import StageError
 
@@ -183,7 +184,8 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
     values : polars.Series
         The target.
     asked : str
-        What the person wants: ``auto`` or a kind of task.
+        What the person wants: ``auto`` or a kind of task, of which ``classification`` leaves open how many classes;
+        what was asked for goes before what the values look like.
 
     Raises
     ------
@@ -196,7 +198,8 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
     if asked == "regression":
         if not numeric:
             _encoded(values, "regression", None)
-        return "regression", "as asked"
+        two = "; it has two values, so classification would be usual" if distinct == 2 else ""
+        return "regression", f"as asked{two}"
     if asked == "binary":
         if distinct != 2:
             raise StageError(
@@ -207,7 +210,7 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
     if asked == "multiclass" and distinct == 2:
         return "binary", f"asked was multiclass, but {name!r} has two values"
     if distinct == 2:
-        return "binary", "it has two values"
+        return "binary", "as asked; it has two values" if asked == "classification" else "it has two values"
     if numeric and asked == "auto":
         whole = not dtype.is_float() or bool((known == known.round()).all())
         if whole and distinct <= MAX_NUMBER_CLASSES and len(known) >= 3 * distinct:
@@ -220,6 +223,9 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
             f"The target {name!r} has {distinct:,} different values in {len(known):,} rows, too many to be classes; "
             f"choose {'regression or ' if numeric else ''}another target."
         )
+    if asked == "classification":
+        many = f"; its {distinct} different values are as many classes" if distinct > MAX_NUMBER_CLASSES else ""
+        return "multiclass", f"as asked{many}"
     return "multiclass", "as asked" if asked == "multiclass" else f"it has {distinct} classes"
 
 
@@ -235,8 +241,10 @@ def metric_of(asked: str, task_type: TaskType) -> Metric:
         return cast(Metric, metrics.resolve(asked, task_type))
     fit = metrics.names_for(task_type)
     if asked not in fit:
-        kind = "a regression" if task_type == "regression" else f"a {task_type} task"
-        raise StageError(f"The metric {asked} has no meaning for {kind}; it can be {', '.join(fit)}.")
+        raise StageError(
+            f"The metric {metric_name(asked)} has no meaning for a {task_name(task_type)}; it can be "
+            f"{', '.join(map(metric_name, fit))}."
+        )
     return cast(Metric, asked)
 
 
@@ -295,6 +303,12 @@ def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -
         if rare.height:
             some = _some([str(plain(v)) for v in rare.get_column(values.name).to_list()], 5)
             notes.append(f"Very rare: {some} (fewer than five rows each).")
+        single = counts.filter(pl.col("count") == 1).height
+        if single:
+            notes.append(
+                f"{single} class{' has' if single == 1 else 'es have'} one row only, which is trained on and cannot be "
+                "tested; to learn such classes more rows are needed."
+            )
     return notes
 
 

@@ -7,6 +7,7 @@ import msgspec
 from ..automl.metrics import HIGHER_IS_BETTER
 from ..automl.models import ENSEMBLE
 from ..protocol.events import ModelSelected
+from ..protocol.names import metric_words
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
@@ -76,7 +77,9 @@ def _check_unused(ctx: StageContext) -> None:
     treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     if data.target in treatments.columns and treatments.columns[data.target] != "drop":
-        raise StageError(f"The target {data.target!r} is among the columns to learn from; drop it at PREPROCESS.")
+        raise StageError(
+            f"The target {data.target!r} is among the columns to learn from; drop it at the stage Preparation."
+        )
 
 
 def _take_over(session: Session, plan: ModelPlan) -> list[tuple[str, dict[str, Any]]]:
@@ -205,12 +208,13 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     if best is None or best.metric is None:
         many = len(session.trials)
         return (
-            f"{many} run{'' if many == 1 else 's'} finished, but {plan.metric} is not defined on the validation rows, "
-            "perhaps as they lack a class, so runs cannot be compared; choose another metric or another split."
+            f"{many} run{'' if many == 1 else 's'} finished, but {metric_words(plan.metric)} is not defined on the "
+            "validation rows, perhaps as they lack a class, so runs cannot be compared; choose another metric or "
+            "another split."
         )
     words = [
-        f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with {plan.metric} "
-        f"{best.metric:.4g} on {session.n_rows[1]:,} validation rows."
+        f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with "
+        f"{metric_words(plan.metric)} {best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]
     if len(session.trials) > 2:
         who = "It and its weights were" if best.model_id == ENSEMBLE else "It was"

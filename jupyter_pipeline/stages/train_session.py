@@ -120,7 +120,7 @@ class Session:
         mark = self.mark(model_id, params)
         if mark in self._skipped:
             run_id = self._skipped[mark]
-            reason = "You cancelled it; restart TRAIN with other parameters to try it again."
+            reason = "You cancelled it; restart the stage Training with other parameters to try it again."
             if all(row.run_id != run_id for row in self.failed):
                 self.failed.append(_row_of(run_id, model_id, params, "cancelled", 0.0, reason))
             return True

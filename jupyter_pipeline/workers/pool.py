@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
+from ..protocol.names import stage_name
 from ..tasks import Tasks
 from ..traces import keep, places
 from .process import WorkerProcess
@@ -143,7 +144,7 @@ class Attempt:
             # What stage code printed may hold data, so it goes to the person and not to the server's log.
             kept = keep(Path(job.project_dir), f"{job.stage_id.value.lower()}-{self.number}", words)
             said = f" What it said last is in the project's file {kept}." if kept else ""
-        self._on_death(f"The worker process of {job.stage_id} {how}{hint}.{said}")
+        self._on_death(f"The worker process of the stage {stage_name(job.stage_id)} {how}{hint}.{said}")
 
     def _is_over(self) -> None:
         """By itself: there is nothing to end."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..protocol.jobs import Job, Predict, Predicted
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
 from ..traces import keep, places
@@ -82,14 +83,15 @@ def explain(job: Job, error: Exception) -> tuple[str, str]:
         return str(error), places(error)
     if isinstance(error, MemoryError):
         return (
-            f"{job.stage_id} ran out of memory. Use fewer rows, drop wide text columns, or choose lighter models.",
+            f"The stage {stage_name(job.stage_id)} ran out of memory. Use fewer rows, drop wide text columns, or "
+            "choose lighter models.",
             places(error),
         )
     what = f"{type(error).__name__}: {error}"[:500]
     whole = f" The whole error is in the project's file {kept}." if kept else ""
     return (
-        f"{job.stage_id} failed unexpectedly ({what}). Your project is unharmed: change something and use "
-        f"restart_stage {job.stage_id}.{whole}",
+        f"The stage {stage_name(job.stage_id)} failed unexpectedly ({what}). Your project is unharmed: change "
+        f"something and restart the stage.{whole}",
         places(error),
     )
 

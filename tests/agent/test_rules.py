@@ -169,7 +169,7 @@ def test_what_was_changed_at_a_gate_is_taken_back() -> None:
     proposed = {**context.plans[SELECT], "trials": 50}
     context = msgspec.structs.replace(context, proposed=proposed)
     reply = RuleAgent().respond("undo that", context)
-    assert reply.text == "Back to what MODEL_SELECT proposed: trials."
+    assert reply.text == "Back to what the stage Models proposed: settings tried for each model (50)."
     assert applied(reply, context)[SELECT] == proposed
 
 

@@ -56,7 +56,7 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n2,1\n" * 50)
     assert main(["run", "a.csv", "Predict b, take 5 seconds"]) == 1
     captured = capsys.readouterr()
-    assert "PARSE_INTENT:" in captured.err
+    assert "Request:" in captured.err
     assert "--yes" in captured.err
     assert main(["run", "a.csv", "Predict b, take 5 seconds"]) == 1
     assert "There is a project 'a'" in capsys.readouterr().err
@@ -96,7 +96,7 @@ def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "export.zip\n"
-    assert "The project 'data' goes on at TRAIN." in done.stderr
+    assert "The project 'data' goes on at the stage Training." in done.stderr
     assert "at most 4 s" in said.read_text()
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "pipelines" / "data" / "data").iterdir()] == ["data.csv"]

@@ -34,7 +34,7 @@ def test_magics(shell, pipeline, capsys):
     assert shown is pipeline
     assert "species" in capsys.readouterr().out
     assert "waits for you" in line("status")
-    assert "TRAIN does not wait" in line("confirm TRAIN")
+    assert "The stage Training does not wait" in line("confirm TRAIN")
     line("confirm")
     line("wait DATA_SOURCE")
     assert pipeline.gate.stage_id == "DATA_SOURCE"
@@ -46,7 +46,7 @@ def test_magics(shell, pipeline, capsys):
     assert "no bundle yet" in line("download")
     assert shell.run_line_magic("pipeline", "show") is pipeline
     assert list(shell.run_line_magic("pipeline", "leaderboard").columns)[:2] == ["run_id", "model"]
-    assert "PARSE_INTENT:" in line("run DATA_SOURCE")
+    assert "Request:" in line("run DATA_SOURCE")
     assert pipeline.gate.stage_id == "DATA_SOURCE"
     assert "no action 'dance'" in line("magic dance")
     assert "Say which stage" in line("restart")

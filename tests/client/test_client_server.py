@@ -69,7 +69,7 @@ def test_a_gate_that_changed_meanwhile_is_not_confirmed(live_server):
         with pytest.raises(PipelineError) as caught:
             b.confirm_gate(seen)
         assert caught.value.code == "GATE_STALE"
-        with pytest.raises(PipelineError, match="TRAIN does not wait"):
+        with pytest.raises(PipelineError, match="The stage Training does not wait"):
             a.confirm("TRAIN")
 
 

@@ -110,7 +110,7 @@ def test_a_stage_that_cannot_begin_says_why(tmp_path: Path) -> None:
             in_the_way.parent.mkdir(parents=True)
             in_the_way.write_text("not a folder")
             await project.submit(REQUEST, USER)
-            await until_failed(project, "PARSE_INTENT could not begin (FileExistsError")
+            await until_failed(project, "The stage Request could not begin (FileExistsError")
             in_the_way.unlink()
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)

@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from jupyter_pipeline.automl.opening import PACKED_SUFFIXES, TABLE_SUFFIXES
 from jupyter_pipeline.project.snapshot import snapshot
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol import typescript
 from jupyter_pipeline.protocol.events import EVENT_TYPES
+from jupyter_pipeline.protocol.names import METRIC_NAMES, STAGE_NAMES, STATUS_NAMES
 from jupyter_pipeline.protocol.snapshot import Snapshot
 
 
@@ -33,6 +35,17 @@ def test_a_snapshot_is_of_its_type() -> None:
     read = msgspec.json.decode(made, type=Snapshot)
     assert [stage.index for stage in read.stages] == list(range(8))
     assert msgspec.json.encode(read) == made
+
+
+@pytest.mark.parametrize(
+    ("function", "names"), [("stageName", STAGE_NAMES), ("statusName", STATUS_NAMES), ("metricName", METRIC_NAMES)]
+)
+def test_the_view_has_the_names_that_sentences_have(function: str, names: dict[str, str]) -> None:
+    """It has them written out, so that they can be translated."""
+    source = (Path(typescript.TARGET).parents[1] / "view" / "words.ts").read_text(encoding="utf-8")
+    found = re.search(rf"function {function}\(.*?\n}}\n", source, re.DOTALL)
+    assert found is not None
+    assert dict(re.findall(r"case '(\w+)':\s+return trans\.__\('(.+?)'\);", found[0])) == dict(names)
 
 
 def test_the_front_end_takes_the_files_that_can_be_read() -> None:

@@ -275,7 +275,7 @@ def test_a_download_that_does_not_end_is_ended_at_the_limit(small: Server, proje
         site.shutdown()
     assert one["current_stage"] == "DATA_SOURCE"
     message = small.request("GET", f"api/projects/{project_id}/state").json["stages"][1]["message"]
-    assert message.startswith("DATA_SOURCE was ended, because with what it wrote the project uses ")
+    assert message.startswith("The stage Data was ended, because with what it wrote the project uses ")
     assert "bytes of disk, of 150,000 that it may" in message
     downloads = data_dir(small, project_id) / "downloads"
     while list(downloads.iterdir()):

@@ -28,6 +28,7 @@ from jupyter_pipeline.protocol.events import (
 from jupyter_pipeline.protocol.jobs import Job, Upstream
 from jupyter_pipeline.protocol.plans import DataPlan, IntentPlan
 from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.stages import target_choice as choice
 from jupyter_pipeline.stages.base import Result, StageContext, StageError
 from jupyter_pipeline.stages.data_source import run
 
@@ -261,7 +262,7 @@ def test_what_the_person_set_wins(bench: Bench) -> None:
     plan = bench.plan({"positive_class": "NO", "metric": "f1"}, target="Churned", metric="accuracy")
     assert (plan.positive_class, plan.metric) == ("no", "f1")
     assert "'no' and 'yes'" in bench.fails({"positive_class": "perhaps"}, target="Churned")
-    assert "rmse has no meaning" in bench.fails(target="Churned", metric="rmse")
+    assert "RMSE has no meaning for a binary classification" in bench.fails(target="Churned", metric="rmse")
     assert "two" in bench.fails(target="Age", task_type="binary")
     assert "no numbers" in bench.fails(target="Churned", task_type="regression")
     assert "too many to be classes" in bench.fails(target="customer_id")
@@ -271,6 +272,29 @@ def test_numbers_can_be_classes_when_asked(bench: Bench) -> None:
     bench.attach("churn.csv", churn(400))
     assert bench.plan(target="Age").task_type == "regression"
     assert bench.plan({"task_type": "multiclass"}, target="Age").task_type == "multiclass"
+    assert bench.plan(target="Age", task_type="classification").task_type == "multiclass"
+    assert bench.plan(target="Churned", task_type="classification").task_type == "binary"
+    assert "too many to be classes" in bench.fails(target="fee", task_type="classification")
+
+
+def test_what_is_asked_for_goes_before_what_the_values_look_like() -> None:
+    def of(values: list[Any], asked: str) -> tuple[str, str]:
+        return choice.task_of(pl.Series("y", values), asked)
+
+    months = [*range(1, 13)] * 10
+    assert of(months, "auto")[0] == "regression"
+    assert of(months, "classification") == ("multiclass", "as asked; its 12 different values are as many classes")
+    assert of([float(m) for m in months], "classification")[0] == "multiclass"
+    assert of([0, 1] * 20, "classification")[0] == "binary"
+    assert of([0, 1] * 20, "auto")[0] == "binary"
+    assert of([0, 1] * 20, "regression") == (
+        "regression", "as asked; it has two values, so classification would be usual",
+    )  # fmt: skip
+    for many in ([*range(300)] * 5, [*range(30)]):
+        with pytest.raises(StageError, match="too many to be classes; choose regression"):
+            of(many, "classification")
+    rare = pl.Series("y", [*months, 13])
+    assert any("1 class has one row only" in note for note in choice.check_target(rare, "multiclass", None))
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_the_person_decides(project: StagedProject) -> None:
         ({"models": [{"id": "linear"}, {"id": "linear"}]}, {}, "named twice"),
         ({"models": [{"id": "dummy"}, {"id": "ensemble"}]}, {}, "made of the other models"),
         ({"models": [{"id": "ensemble", "params": {"eta": 1}}]}, {}, "no parameter 'eta'"),
-        ({"metric": "rmse"}, {}, "does not suit a binary task"),
+        ({"metric": "rmse"}, {}, "does not suit a binary classification"),
         ({"trials": 0}, {}, "no valid plan"),
         ({}, {"exclude_models": ("dummy", "linear", "trees")}, "All models are excluded"),
     ],

@@ -46,7 +46,7 @@ def test_what_the_person_set_wins_over_the_prompt(tmp_path: Path) -> None:
     result, project = parse(tmp_path, "Predict churn, optimise recall", metric="f1", exclude_models=["xgboost"])
     assert isinstance(result.plan, IntentPlan)
     assert (result.plan.target, result.plan.metric, result.plan.exclude_models) == ("churn", "f1", ("xgboost",))
-    assert "metric f1 (set by you)" in result.summary
+    assert "metric F1 (set by you)" in result.summary
     assert project.events[STAGE].of("PROMPT_PARSED")[0].constraints["metric"] == "f1"
 
 

@@ -213,7 +213,7 @@ def test_code_that_gives_other_numbers_fails_with_a_clear_message(reviewed: Stag
     file = again.folder / "code" / "modeling" / "splitting.py"
     text = file.read_text("utf-8")
     file.write_text(text.replace("np.random.default_rng(seed)", "np.random.default_rng(seed + 1)"), encoding="utf-8")
-    with pytest.raises(StageError, match=r"did not come to the reported numbers.*restart TRAIN"):
+    with pytest.raises(StageError, match=r"did not come to the reported numbers.*restart the stage Training"):
         again.run(StageId.REVIEW_EDIT)
 
 

@@ -389,7 +389,10 @@ export interface ExportReady {
   checksum: string;
 }
 
-/** A model that can be trained, and why it is proposed; `requirements` are package names. */
+/**
+ * A model that can be trained, and what speaks for it; `requirements` are package names. `left_out` says why it
+ * is not among those proposed, where it is not.
+ */
 export interface ModelCandidate {
   id: string;
   name: string;
@@ -398,6 +401,7 @@ export interface ModelCandidate {
   requirements: string[];
   cost_s: number | null;
   params: Record<string, unknown>;
+  left_out?: string;
 }
 
 /** Models to choose from. */
@@ -705,9 +709,9 @@ export interface EventFrame<N extends FrameName = FrameName> {
 /** Everything that a server sends over the socket. */
 export type ServerFrame = EventFrame | Ack | Pong | ErrorFrame;
 
-/** PARSE_INTENT: what the person wants. */
+/** PARSE_INTENT: what the person wants. The data decide whether a `classification` is binary or multiclass. */
 export interface IntentPlan {
-  task_type: 'auto' | 'binary' | 'multiclass' | 'regression';
+  task_type: 'auto' | 'binary' | 'classification' | 'multiclass' | 'regression';
   target: string | null;
   metric: Metric;
   time_budget_s: number;

@@ -18,6 +18,8 @@ export function taskName(task: string, trans: Translation): string {
   switch (task) {
     case 'auto':
       return trans.__('decided from the data');
+    case 'classification':
+      return trans.__('classes, two or more');
     case 'binary':
       return trans.__('two classes');
     case 'multiclass':

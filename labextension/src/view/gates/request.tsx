@@ -35,7 +35,7 @@ export function IntentForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Task')}>
           <Select
             value={plan.task_type}
-            options={['auto', 'binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
+            options={['auto', 'classification', 'binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
             onChange={value => set(['task_type'], value)}
           />
         </Field>
