@@ -206,7 +206,7 @@ def test_training_curves_and_leaderboard(feed):
     feed(LeaderboardUpdated(rows=(row,)))
     feed(BestModelUpdated(run_id=run_id, model_id="linear", metric=BestMetric(name="recall", split="val", value=0.5)))
     said = read(render.page("churn", feed.model))
-    assert "recall (validation)" in said
+    assert "Recall (validation)" in said
     assert f"★ {EVIL}" in said
     # A restart begins with an empty board, and takes finished runs up again.
     feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.")
