@@ -350,5 +350,5 @@ def _not_waiting(state: ProjectState) -> str:
         case StageStatus.FAILED:
             hint = "Say what to change, or restart it."
         case _:
-            hint = "The project is finished; use restart_stage to change something."
+            hint = "The project is finished; restart a stage to change something."
     return f"No stage waits for a confirmation. {stands(state)} {hint}"

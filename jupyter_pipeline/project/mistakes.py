@@ -38,7 +38,7 @@ def stage_failed(state: ProjectState, error: Exception) -> WorkFailed | None:
         return None
     return WorkFailed(
         work.attempt,
-        f"{work.stage_id.value} was ended by a mistake in jupyter_pipeline itself ({type(error).__name__} while the "
+        f"The stage {stage_name(work.stage_id)} was ended by a mistake in jupyter_pipeline itself ({type(error).__name__} while the "
         "server took in what the stage reported; where is in the server's log). Your project is unharmed, and what was "
-        f"finished is kept: use restart_stage {work.stage_id.value} to try again.",
+        f"finished is kept: restart the stage to try again.",
     )

@@ -10,6 +10,7 @@ import time
 from ..agent.base import Reply
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.messages import CancelRun, Confirm, RestartStage
+from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from ..threads import at_once
 from .commands import Answer, AnyCommand, SeenConfirm, WorkDone, WorkEvents, WorkFailed
@@ -108,7 +109,7 @@ def instead_when_full(command: AnyCommand, state: ProjectState, why: str) -> Any
         return Answer(Reply(text=why))
     if not isinstance(command, REPORTS) or state.work is None:
         raise Refusal(ErrorCode.TOO_LARGE, why)
-    return WorkFailed(state.work.attempt, f"{state.work.stage_id.value} was ended. {why}")
+    return WorkFailed(state.work.attempt, f"The stage {stage_name(state.work.stage_id)} was ended. {why}")
 
 
 def _reserve(most: int) -> int:

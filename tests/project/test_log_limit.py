@@ -110,7 +110,7 @@ def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
             await grow(project)
             assert project.state.work is not None, "until it says something more it goes on"
             says(200)
-            await until_failed(project, "PARSE_INTENT was ended. The project's log has ")
+            await until_failed(project, "The stage Request was ended. The project's log has ")
             assert {one.status for one in project.state.runs.values()} == {"failed"}
             assert project.log_bytes <= most + 2_000, "room was kept for the ends of its runs"
             await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")

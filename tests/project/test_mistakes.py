@@ -47,8 +47,10 @@ def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
             await until(project, lambda: "r" in project.state.runs, "the run's beginning")
             with a_mistake(monkeypatch, tmp_path, point):
                 mailbox.said(attempt, LogLine(run_id="pipeline", level="info", text="confidential", source="x"))
-                await until_failed(project, "PARSE_INTENT was ended by a mistake in jupyter_pipeline itself (Mistake ")
-            assert "restart_stage PARSE_INTENT" in project.state.here.message
+                await until_failed(
+                    project, "The stage Request was ended by a mistake in jupyter_pipeline itself (Mistake "
+                )
+            assert "restart the stage to try again" in project.state.here.message
             assert project.state.runs["r"].status == "failed"
             assert "faults.py" in caplog.text
             assert "confidential" not in caplog.text
