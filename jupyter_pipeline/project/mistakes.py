@@ -1,6 +1,7 @@
 """What is decided where a mistake in the program keeps something from being decided: nobody waits for it in vain."""
 
 from ..agent.base import Reply
+from ..protocol.names import stage_name
 from .commands import Answer, AnyCommand, FinishOverdue, Recover, WorkDied, WorkDone, WorkEvents, WorkFailed
 from .state import ProjectState
 
@@ -38,7 +39,7 @@ def stage_failed(state: ProjectState, error: Exception) -> WorkFailed | None:
         return None
     return WorkFailed(
         work.attempt,
-        f"The stage {stage_name(work.stage_id)} was ended by a mistake in jupyter_pipeline itself ({type(error).__name__} while the "
-        "server took in what the stage reported; where is in the server's log). Your project is unharmed, and what was "
-        f"finished is kept: restart the stage to try again.",
+        f"The stage {stage_name(work.stage_id)} was ended by a mistake in jupyter_pipeline itself "
+        f"({type(error).__name__} while the server took in what the stage reported; where is in the server's log). Your "
+        "project is unharmed, and what was finished is kept: restart the stage to try again.",
     )

@@ -218,6 +218,7 @@ class Reconciler:
 
 def _too_long(state: ProjectState, size: int) -> str:
     return (
-        f"The stage {stage_name(state.current)} was ended, because it sent an event of {size:,} bytes, where {EVENT_BYTES:,} are the "
+        f"The stage {stage_name(state.current)} was ended, because it sent an event of {size:,} bytes, where "
+        f"{EVENT_BYTES:,} are the "
         "most. Let it write a file instead, then restart the stage."
     )
