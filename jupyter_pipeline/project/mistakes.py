@@ -40,6 +40,6 @@ def stage_failed(state: ProjectState, error: Exception) -> WorkFailed | None:
     return WorkFailed(
         work.attempt,
         f"The stage {stage_name(work.stage_id)} was ended by a mistake in jupyter_pipeline itself "
-        f"({type(error).__name__} while the server took in what the stage reported; where is in the server's log). Your "
-        "project is unharmed, and what was finished is kept: restart the stage to try again.",
+        f"({type(error).__name__} while the server took in what the stage reported; where is in the server's log). "
+        "Your project is unharmed, and what was finished is kept: restart the stage to try again.",
     )

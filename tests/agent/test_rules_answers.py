@@ -78,7 +78,7 @@ IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
     ("make the test set bigger", PREPROCESS, "binary", "Say how large the part should be"),
     ("use 5 folds", PREPROCESS, "binary", "There is no cross-validation"),
     ("use the sheet Sales", DATA, "binary", "The data have no sheets"),
-    ("undo that", SELECT, "binary", "there is nothing to take back"),
+    ("undo that", SELECT, "binary", "nothing to take back"),
     ("keep customers together", PREPROCESS, "binary", 'for example "split by group using customer_id"'),
 ]
 
