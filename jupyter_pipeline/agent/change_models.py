@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..protocol.names import metric_name, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_name, task_name
 from ..protocol.stages import StageId
 from .about_models import no_such
 from .draft import Draft, Said
@@ -17,7 +17,6 @@ from .vocabulary import (
     NUMBERS,
     PLAIN,
     QUICK,
-    REGRESSION_METRICS,
     UNITS,
     model_names,
 )

@@ -92,7 +92,6 @@ _METRICS: dict[str, str] = {
     "r2": "r2|r squared|r²|coefficient of determination|explained variance|r 2|r2 score",
     "median_ae": "median absolute error|median_ae|median error",
 }
-REGRESSION_METRICS = frozenset({"rmse", "mae", "mape", "r2", "median_ae"})
 BINARY_METRICS = frozenset({"brier"})
 _PREFER: dict[str, str] = {
     "speed": "speed|fast|faster|fastest|quick|quickly|quicker|rapidly|rapid|low latency|lightweight|asap|speedy"

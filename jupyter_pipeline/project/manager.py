@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 
 from ..agent.base import Agent
-from ..agent.rules import RuleAgent
 from ..faults import crash_point
 from ..protocol.connecting import is_project_id
 from ..protocol.frames import Event, decode_event
@@ -32,6 +31,12 @@ __all__ = ["Project", "ProjectDeleted", "ProjectManager", "Settings"]
 log = logging.getLogger(__name__)
 RESTING = 64
 """Projects that stay open though nobody needs them: each takes 0.1 MB or more, and some milliseconds to open again."""
+
+
+def _rules() -> Agent:
+    from ..agent.rules import RuleAgent
+
+    return RuleAgent()
 
 
 class _Turn:
@@ -60,7 +65,7 @@ class ProjectManager:
 
     def __init__(self, settings: Settings, *, agent: Agent | None = None) -> None:
         self.settings = settings
-        self._agent: Agent = agent or RuleAgent()
+        self._agent = agent
         self._log = EventLog(settings.log_path)
         self._pool: WorkerPool | None = None
         self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
@@ -159,6 +164,7 @@ class ProjectManager:
         if self._pool is None:
             raise RuntimeError("The project manager is not running.")
         await self._commands.ready()
+        agent = await self._answering()
         async with self._alone(project_id):
             if project_id not in self._projects:
                 state = await self._load(project_id)
@@ -167,7 +173,7 @@ class ProjectManager:
                     await self._log.size(project_id),
                     self._log,
                     self._pool,
-                    self._agent,
+                    agent,
                     self._commands,
                     self.settings,
                     self.on_committed,
@@ -187,6 +193,12 @@ class ProjectManager:
         except BaseException:
             await project.close()
             raise
+
+    async def _answering(self) -> Agent:
+        """Who answers chats. The rules come with the first project: they take a third of a start's imports."""
+        if self._agent is None:
+            self._agent = await asyncio.to_thread(_rules)
+        return self._agent
 
     @contextlib.asynccontextmanager
     async def _alone(self, project_id: str) -> AsyncIterator[None]:

@@ -8,11 +8,10 @@ import jsonpatch
 import msgspec
 from msgspec import UNSET
 
-from ..agent.vocabulary import REGRESSION_METRICS
 from ..automl.models import ParameterError, check_choices
 from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
-from ..protocol.names import metric_name, stage_name, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_name, stage_name, task_name
 from ..protocol.plans import (
     PLAN_TYPES,
     DataPlan,

@@ -43,6 +43,7 @@ METRIC_NAMES: dict[str, str] = {
     "r2": "R²",
     "median_ae": "Median absolute error",
 }
+REGRESSION_METRICS = frozenset({"rmse", "mae", "mape", "r2", "median_ae"})
 TASK_NAMES = {
     "auto": "decided from the data",
     "classification": "classification",

@@ -3,8 +3,7 @@
 import pytest
 
 from jupyter_pipeline.agent.base import Restart
-from jupyter_pipeline.agent.vocabulary import REGRESSION_METRICS
-from jupyter_pipeline.protocol.names import METRIC_NAMES, STAGE_NAMES, TREATMENT_WORDS, metric_words
+from jupyter_pipeline.protocol.names import METRIC_NAMES, REGRESSION_METRICS, STAGE_NAMES, TREATMENT_WORDS, metric_words
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
 from .example import EXPORT, PREPROCESS, SELECT, ask
