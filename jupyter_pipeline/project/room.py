@@ -55,8 +55,9 @@ class Room:
         self._next_look = 0.0
 
     async def look(self) -> None:
-        """See how much the project's folder takes, unless that was looked at just now, or does not matter."""
-        if self._project_bytes is None or (start := time.monotonic()) < self._next_look:
+        """See how much the project's folder takes, unless that does not matter, or was looked at just now and left
+        room: who has made room need not wait."""
+        if self._project_bytes is None or ((start := time.monotonic()) < self._next_look and self.full is None):
             return
         self._folder = await at_once(folder_size, self._files.folder)
         now = time.monotonic()

@@ -117,7 +117,10 @@ class View:
         expect(self.root.get_by_role("list", name="Conversation").get_by_text(text).last).to_be_visible()
 
     def finish(self) -> None:
-        """End the training with the best so far."""
+        """End the training with the best so far, once a model has something on the baseline."""
+        rows = self.root.get_by_role("table", name="Leaderboard").first.get_by_role("row")
+        learned = rows.filter(has_text="done").filter(has_not_text="Baseline").first
+        expect(learned).to_be_visible(timeout=SLOW_MS)
         self.root.get_by_role("button", name="Finish with the best so far").click(timeout=SLOW_MS)
 
     def confirm(self, stage: str, *, key: str | None = None, name: str = "Confirm") -> None:

@@ -98,7 +98,7 @@ def check(notebook: nbformat.NotebookNode, name: str) -> None:
         for output in cell.get("outputs", ())
         if output.output_type == "stream"
     )
-    assert "EXPORT: " in printed
+    assert "Export: " in printed
     assert "Traceback" not in printed
     last = [cell for cell in notebook.cells if "p.predict(" in cell.source][-1]
     assert "prediction" in last.outputs[-1]["data"]["text/html"]

@@ -1,6 +1,6 @@
 /** The way to delete a project, with everything that goes with it said first. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
 import type { Translation } from '../translation';
 import { useView } from './context';
@@ -63,7 +63,8 @@ export function DeleteProject() {
   const keep = useRef<HTMLButtonElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
-  useEffect(() => {
+  // Before anything else looks where the focus went.
+  useLayoutEffect(() => {
     if (state === 'asking' && !wasOpen.current) {
       keep.current?.focus();
     } else if (state === 'shut' && wasOpen.current) {
