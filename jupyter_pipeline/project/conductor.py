@@ -90,7 +90,7 @@ class Conductor:
     ) -> None:
         self.state = state
         self.tail = Tail(event_log, state.project_id, state.seq)
-        self.room = Room(files, settings, log_bytes)
+        self.room = Room(settings, log_bytes)
         self._attended = False
         self._files = files
         self._log = event_log
@@ -190,10 +190,8 @@ class Conductor:
         ids: dict[str, int] = {}
         decided: list[tuple[Letter, Outcome | Refusal]] = []
         code, grown = "", 0
-        if any(letter.user is not SYSTEM for letter in letters):
-            await self.room.look()
-            if self._files.code.is_dir():
-                code = await at_once(self._files.code_digest)
+        if any(letter.user is not SYSTEM for letter in letters) and self._files.code.is_dir():
+            code = await at_once(self._files.code_digest)
         now = int(time.time() * 1000)
         for letter in letters:
             try:

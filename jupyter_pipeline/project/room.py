@@ -5,17 +5,12 @@ makes it grow is refused, and a stage that reports is ended. Cancelling, the end
 was made can be had, still have a little room.
 """
 
-import time
-
 from ..agent.base import Reply
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.messages import CancelRun, Confirm, RestartStage
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
-from ..threads import at_once
 from .commands import Answer, AnyCommand, SeenConfirm, WorkDone, WorkEvents, WorkFailed
-from .disk import folder_size
-from .files import ProjectFiles
 from .mistakes import REPORTS
 from .settings import Settings
 from .state import ProjectState
@@ -23,9 +18,6 @@ from .state import ProjectState
 _RUN_BYTES = 1024
 """What the end of a run takes; it is kept free for each that is open."""
 _MOST_RESERVED = 1 << 20
-_LOOK_S = 5.0
-"""Seconds between two looks at the project's folder because of what people ask."""
-_PART = 20
 
 
 class Room:
@@ -33,8 +25,6 @@ class Room:
 
     Parameters
     ----------
-    files : ProjectFiles
-        The project's folder, which counts where the project may use so much of the disk.
     settings : Settings
         The limits.
     used : int
@@ -46,22 +36,11 @@ class Room:
         The same, kept up to date by whoever adds to it.
     """
 
-    def __init__(self, files: ProjectFiles, settings: Settings, used: int) -> None:
+    def __init__(self, settings: Settings, used: int) -> None:
         self.used = used
-        self._files = files
-        self._log_bytes = settings.log_bytes
-        self._project_bytes = settings.project_bytes
-        self._folder = 0
-        self._next_look = 0.0
-
-    async def look(self) -> None:
-        """See how much the project's folder takes, unless that does not matter, or was looked at just now and left
-        room: who has made room need not wait."""
-        if self._project_bytes is None or ((start := time.monotonic()) < self._next_look and self.full is None):
-            return
-        self._folder = await at_once(folder_size, self._files.folder)
-        now = time.monotonic()
-        self._next_look = now + max(_LOOK_S, _PART * (now - start))
+        limits = {"project_log_limit": settings.log_bytes, "project_disk_limit": settings.project_bytes}
+        found = [(most, name) for name, most in limits.items() if most is not None]
+        self._limit = min(found) if found else None
 
     def lacks(self, more: int, command: AnyCommand, after: ProjectState) -> str | None:
         """Why so many bytes more for a command cannot be had, None if they can; ``after`` is the state with them."""
@@ -79,23 +58,16 @@ class Room:
         return self._fits(self.used + _RUN_BYTES, 0)
 
     def _fits(self, used: int, reserves: int) -> str | None:
-        most, disk = self._log_bytes, self._project_bytes
-        if most is not None and used > most + reserves * _reserve(most):
-            return (
-                f"The project's log has {self.used:,} bytes, of {most:,} that it may have "
-                "(PipelineApp.project_log_limit), so nothing more is put into it. All that is there can still be read "
-                "and downloaded. Begin another project, or let this one's log be longer; deleting the project gives "
-                "its room to others."
-            )
-        # People can still talk while they tidy up.
-        if disk is not None and used > _reserve(disk) and self._folder + used > disk + reserves * _reserve(disk):
-            return (
-                f"The project uses {self._folder + self.used:,} bytes of disk, of {disk:,} that it may "
-                f"(PipelineApp.project_disk_limit), {self.used:,} of them for its log, so nothing more is put into "
-                "that. All that is there can still be read and downloaded. Remove data files, results or exports that "
-                "are not needed from the project's folder, or begin another project."
-            )
-        return None
+        if self._limit is None:
+            return None
+        most, name = self._limit
+        if used <= most + reserves * min(_MOST_RESERVED, most // 8):
+            return None
+        return (
+            f"The project's log has {self.used:,} bytes, of {most:,} that it may have (PipelineApp.{name}), so nothing "
+            "more is put into it. All that is there can still be read and downloaded. Begin another project, or let "
+            "this one have more; deleting the project gives its room to others."
+        )
 
 
 def instead_when_full(command: AnyCommand, state: ProjectState, why: str) -> AnyCommand:
@@ -111,10 +83,6 @@ def instead_when_full(command: AnyCommand, state: ProjectState, why: str) -> Any
     if not isinstance(command, REPORTS) or state.work is None:
         raise Refusal(ErrorCode.TOO_LARGE, why)
     return WorkFailed(state.work.attempt, f"The stage {stage_name(state.work.stage_id)} was ended. {why}")
-
-
-def _reserve(most: int) -> int:
-    return min(_MOST_RESERVED, most // 8)
 
 
 def _may_use_reserve(command: AnyCommand, after: ProjectState) -> bool:

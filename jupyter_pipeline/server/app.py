@@ -121,7 +121,7 @@ class PipelineApp(ExtensionApp):
         min=1,
         config=True,
         help="Bytes that a project's folder and its log may have: more is not uploaded, no stage begins with more, and "
-        "one that runs is ended. None: no limit but the disk.",
+        "one that runs is ended; the log alone may not have more either. None: no limit but the disk.",
     )
     project_log_limit = Int(
         Settings(workspace_dir="").log_bytes,

@@ -145,6 +145,7 @@ def test_the_versions_agree_and_others_are_told(lab: Lab, page: Page) -> None:
     told = page.locator(".jp-Pipeline-problem")
     expect(told).to_contain_text("The server runs jupyter_pipeline 9.9.9")
     expect(told).to_contain_text("Reload the page")
+    page.unroute_all(behavior="wait")
 
 
 def switch(page: Page, name: str, on: bool) -> None:

@@ -7,10 +7,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from jupyter_pipeline.project import room
 from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents, WorkFailed
-from jupyter_pipeline.project.disk import folder_size
-from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.room import Room
 from jupyter_pipeline.project.settings import Settings
@@ -41,31 +38,25 @@ async def grow(project: Project) -> str:
     raise AssertionError("the log grows without end")
 
 
-@pytest.mark.parametrize("of", ["log", "disk"])
-def test_a_log_has_a_limit_and_stays_as_it_is_there(tmp_path: Path, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["log_bytes", "project_bytes"])
+def test_a_log_has_a_limit_and_stays_as_it_is_there(tmp_path: Path, limit: str) -> None:
     """What makes it grow is refused, by its own limit and by that of the project's disk; all else goes on."""
-    monkeypatch.setattr(room, "_LOOK_S", 0.0)
-    monkeypatch.setattr(room, "_PART", 0)
-    most, data = 100_000, 60_000 if of == "disk" else 0
-    limit = {"log_bytes": most} if of == "log" else {"project_bytes": most + data}
+    most = 100_000
     folder = tmp_path / "pipelines" / "demo"
 
     async def test() -> None:
-        async with alone(tmp_path, **limit) as manager:
+        async with alone(tmp_path, **{limit: most}) as manager:
             project = await manager.open("demo")
             await project.submit(REQUEST, USER)
             await until_gate(project, StageId.PARSE_INTENT)
-            (folder / "data").mkdir(exist_ok=True)
-            (folder / "data" / "rows.csv").write_bytes(bytes(data))
             why = await grow(project)
-            assert f"of {most + data:,} that it may" in why
+            assert f"of {most:,} that it may" in why
             assert "TOO_LARGE" in why
             assert "begin another project" in why.lower()
             seq, size = project.seq, project.log_bytes
-            used = size + (folder_size(folder) if of == "disk" else 0)
-            assert most + data - 15_000 < used <= most + data
+            assert most - 15_000 < size <= most
         # With no byte left, as there may be some that are enough for one of these.
-        async with alone(tmp_path, **dict.fromkeys(limit, used)) as manager:
+        async with alone(tmp_path, **{limit: size}) as manager:
             project = await manager.open("demo")
             for message in GROWS:
                 with pytest.raises(Refusal) as caught:
@@ -121,7 +112,7 @@ def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
 
 def test_at_the_limit_of_the_log_work_can_still_end_and_a_bundle_be_made(tmp_path: Path) -> None:
     state = replace(ProjectState(project_id="demo", epoch="e"), current=StageId.EXPORT)
-    its_room = Room(ProjectFiles(tmp_path), Settings(workspace_dir="", log_bytes=100_000), 100_500)
+    its_room = Room(Settings(workspace_dir="", log_bytes=100_000), 100_500)
     for command in (Confirm(), SeenConfirm(Confirm(), 5), WorkEvents(3, ())):
         assert its_room.lacks(1000, command, state) is None
         assert its_room.lacks(13_000, command, state)
