@@ -1,8 +1,15 @@
-"""The order of the files."""
+"""The order of the files, and the examples that hypothesis makes up."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: a change is judged by what it changed. Other ones are sought with the environment
+# variable that tests/fuzz describes.
+settings.register_profile("same", derandomize="JUPYTER_PIPELINE_FUZZ" not in os.environ)
+settings.load_profile("same")
 
 #: What takes longest comes first, so that the processes that share the tests end at about the same time; files that
 #: drive a browser take turns with others.

@@ -99,7 +99,7 @@ def suggested(said: Said) -> list[Token]:
     rest = tokens[at:]
     models = [n for n in said.named if n.kind == "models"]
     if rest and models and rest[0].low not in _VERBS and all(n.polarity == "named" for n in models):
-        return [msgspec.structs.replace(rest[0], text="add", low="add", end=rest[0].at), *rest]
+        return [msgspec.structs.replace(rest[0], kind="word", text="add", low="add", end=rest[0].at), *rest]
     return rest
 
 

@@ -1,7 +1,7 @@
 """What is answered to questions, to what cannot be done, and to any text at all."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.agent.answers import examples
@@ -106,9 +106,9 @@ def test_examples_given_can_be_done(stage: StageId, task: str) -> None:
     for status in (StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS):
         if status is StageStatus.IN_PROGRESS and stage is not TRAIN:
             continue
-        for example in examples(context_at(stage, status, task)):
-            reply, _ = ask(example, stage, status, task)
-            assert reply.actions, (example, reply.text)
+        for suggested in examples(context_at(stage, status, task)):
+            reply, _ = ask(suggested, stage, status, task)
+            assert reply.actions, (suggested, reply.text)
             assert "did not understand" not in reply.text
 
 
@@ -120,8 +120,11 @@ WORDS = """
 """.split()  # noqa: SIM905
 
 
+@example("0FOREST/M?", SELECT, StageStatus.WAITING_CONFIRMATION, "binary")
 @given(
-    text=st.text(max_size=200) | st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
+    text=st.text(max_size=200)
+    | st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)
+    | st.lists(st.sampled_from([*WORDS, " "]), max_size=25).map("".join),
     stage=st.sampled_from(STAGES),
     status=st.sampled_from(StageStatus),
     task=st.sampled_from(["binary", "multiclass", "regression"]),

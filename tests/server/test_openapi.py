@@ -55,7 +55,6 @@ def test_answers_fit_the_document(api_server: Server, label: str) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
-        derandomize=True,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
