@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import decimal
 import math
+import numbers
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -32,6 +33,10 @@ def as_file(data: Any) -> Iterator[Path]:
         If it is none of these, or there is nothing in it.
     """
     if isinstance(data, str | Path):
+        if "://" in str(data):
+            raise PipelineError(
+                f"{str(data)!r} is an address; say it in the request: p.chat('Predict ... from {data}')."
+            )
         path = Path(data).expanduser()
         if not path.is_file():
             what = "is a folder, not a file" if path.is_dir() else "does not exist"
@@ -40,14 +45,21 @@ def as_file(data: Any) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="jupyter_pipeline-") as folder:
         path = Path(folder) / "data.parquet"
-        if _is(data, "polars", "LazyFrame"):
-            data.sink_parquet(path)
-        else:
-            frame = to_polars(data)
-            if frame.width == 0 or frame.height == 0:
-                raise PipelineError(f"The frame is empty ({frame.height} rows, {frame.width} columns).")
-            frame.write_parquet(path)
+        _write(data, path)
         yield path
+
+
+def _write(data: Any, path: Path) -> None:
+    lazy = _is(data, "polars", "LazyFrame")
+    frame: Any = data if lazy else to_polars(data)
+    if not lazy and (frame.width == 0 or frame.height == 0):
+        raise PipelineError(f"The frame is empty ({frame.height} rows, {frame.width} columns).")
+    import polars
+
+    try:
+        frame.sink_parquet(path) if lazy else frame.write_parquet(path)
+    except polars.exceptions.PolarsError as error:
+        raise PipelineError(f"The frame could not be written as Parquet: {error}") from error
 
 
 def to_polars(data: Any) -> "polars.DataFrame":
@@ -56,10 +68,13 @@ def to_polars(data: Any) -> "polars.DataFrame":
         return data  # type: ignore[no-any-return]
     if not _is(data, "pandas", "DataFrame"):
         raise PipelineError(
-            f"A {type(data).__name__} cannot be attached; attach a pandas or Polars frame, or the path of a data file."
+            f"A {type(data).__name__} cannot be read as data; give a pandas or Polars frame, or a data file's path."
         )
     import polars
 
+    # As after set_index("id", drop=False): what is a column already is not kept twice.
+    if twice := [name for name in data.index.names if name is not None and name in data.columns]:
+        data = data.reset_index(level=twice, drop=True)
     if any(name is not None for name in data.index.names):
         data = data.reset_index()
     names = [str(name) for name in data.columns]
@@ -125,14 +140,22 @@ def _series(name: str, column: Any) -> "polars.Series":
     if kind.startswith("timedelta64"):
         return polars.Series(name, column.to_numpy().astype("timedelta64[us]"), dtype=polars.Duration("us"))
     if column.dtype.kind in "biuf" and not hasattr(column.dtype, "na_value"):
-        series = polars.Series(name, column.to_numpy())
+        wide = column.dtype.itemsize > 8  # long double
+        series = polars.Series(name, column.to_numpy(float) if wide else column.to_numpy())
         return series.fill_nan(None) if series.dtype.is_float() else series
     missing = column.isna().to_numpy()
     values = [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
-    try:
-        return polars.Series(name, values, strict=True)
-    except (TypeError, polars.exceptions.PolarsError):
-        return polars.Series(name, [None if value is None else str(value) for value in values], dtype=polars.String)
+    with contextlib.suppress(TypeError, polars.exceptions.PolarsError):
+        series = polars.Series(name, values, strict=True)
+        if series.dtype != polars.Object:  # as of intervals, periods, complex numbers: no file holds those
+            return series
+    if all(value is None or _is_number(value) for value in values):  # 1 and 2.5, which are no text
+        return polars.Series(name, [None if value is None else float(value) for value in values])
+    return polars.Series(name, [None if value is None else str(value) for value in values], dtype=polars.String)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real | decimal.Decimal) and not isinstance(value, bool)
 
 
 def _json(value: Any) -> Any:

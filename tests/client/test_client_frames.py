@@ -1,6 +1,7 @@
 """Frames on their way to the project."""
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,36 @@ def test_a_named_index_is_kept():
     assert to_polars(pd.DataFrame({"a": [1, 2]}).iloc[[1]]).columns == ["a"]
 
 
+def test_an_index_that_is_a_column_too_is_kept_once():
+    frame = pd.DataFrame({"key": ["k", "l"], "a": [1, 2]})
+    assert to_polars(frame.set_index("key", drop=False)).to_dicts() == frame.to_dict("records")
+    both = frame.set_index(["key", pd.Index([7, 8], name="place")], drop=False)
+    assert to_polars(both).columns == ["place", "key", "a"]
+
+
+def test_numbers_of_several_kinds_stay_numbers_and_what_no_file_holds_becomes_text():
+    frame = pd.DataFrame(
+        {
+            "whole and not": pd.Series([1, 2.5, None], dtype=object),
+            "decimals": pd.Series([decimal.Decimal("1.5"), np.int64(2), None], dtype=object),
+            "with a flag": pd.Series([True, 2.5, None], dtype=object),
+            "span": [*pd.interval_range(0, 2), None],
+            "month": pd.period_range("2024-01", periods=3, freq="M"),
+            "complex": np.array([1, 2j, 3]),
+            "long": np.array([1.5, np.nan, 2], dtype=np.longdouble),
+        }
+    )
+    with as_file(frame) as path:
+        read = pl.read_parquet(path)
+    assert read["whole and not"].to_list() == [1.0, 2.5, None]
+    assert read["decimals"].to_list() == [1.5, 2.0, None]
+    assert read["with a flag"].to_list() == ["True", "2.5", None]
+    assert read["span"].to_list() == ["(0.0, 1.0]", "(1.0, 2.0]", None]
+    assert read["month"].to_list() == ["2024-01", "2024-02", "2024-03"]
+    assert read["complex"].to_list() == ["(1+0j)", "2j", "(3+0j)"]
+    assert read["long"].to_list() == [1.5, None, 2.0]
+
+
 def test_as_file_writes_parquet_and_cleans_up():
     frame = pl.DataFrame({"a": [1, 2]})
     for data in (frame, frame.lazy(), pd.DataFrame({"a": [1, 2]})):
@@ -66,7 +97,9 @@ def test_what_cannot_be_attached(tmp_path):
     twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
     for data, words in (
         (twice, "twice"),
-        ([1, 2], "list cannot be attached"),
+        ([1, 2], "list cannot be read as data"),
+        ("https://example.org/a.csv", "say it in the request"),
+        (pl.LazyFrame({"a": [1]}).select("no such column"), "no such column"),
         (pd.DataFrame(), "empty"),
         (tmp_path / "no.csv", "does not exist"),
         (tmp_path, "folder"),
