@@ -8,6 +8,7 @@ is change what came before a hash that somebody else has kept (an :class:`Anchor
 that proves and what not.
 """
 
+import os
 from pathlib import Path
 
 from .bundle import MANIFEST, anchor_of, files_of, verify_files, verify_zip
@@ -37,6 +38,7 @@ def verify(place: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
     VerificationError
         If anything is not as it was.
     """
+    place = Path(os.path.abspath(place))  # what lies beside "." too
     if place.is_file():
         return verify_zip(place, anchors)
     if (place / MANIFEST).is_file():

@@ -246,6 +246,13 @@ def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     assert log.read_bytes() == before
 
 
+def test_a_project_is_found_from_within_its_folder(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert verify(Path()) == verify(project)
+    monkeypatch.chdir(project / "data")
+    assert verify(Path("..")) == verify(project)
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
