@@ -14,6 +14,7 @@ from .errors import PipelineError
 
 _WILDCARDS = {"", "*", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_PAGE = r"/(?:lab|tree|notebooks|doc|ws/projects|api/projects)(?:/.*)?$"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def find_server(url: str | None = None, token: str | None = None) -> Server | No
     env = os.environ
     if env.get(URL_VARIABLE) and env.get(TICKET_VARIABLE):
         return Server(
-            base_url(env[URL_VARIABLE]),
+            base_url(env[URL_VARIABLE], page=False),
             {TICKET_HEADER: env[TICKET_VARIABLE]},
             verify=not _is_local(env[URL_VARIABLE]),
             source=URL_VARIABLE,
@@ -79,7 +80,7 @@ def find_server(url: str | None = None, token: str | None = None) -> Server | No
     if env.get("JUPYTERHUB_SERVICE_URL") and env.get("JUPYTERHUB_API_TOKEN"):
         hub_url = env["JUPYTERHUB_SERVICE_URL"]
         return Server(
-            base_url(hub_url),
+            base_url(hub_url, page=False),
             _token_header(token or env["JUPYTERHUB_API_TOKEN"]),
             verify=not _is_local(hub_url),
             source="JUPYTERHUB_SERVICE_URL",
@@ -101,8 +102,15 @@ def no_server(project_id: str) -> PipelineError:
     )
 
 
-def base_url(url: str) -> str:
-    """A server's base URL: wildcard hosts replaced, pages, query and credentials cut off, a slash at the end.
+def base_url(url: str, *, page: bool = True) -> str:
+    """A server's base URL: wildcard hosts replaced, query and credentials cut off, a slash at the end.
+
+    Parameters
+    ----------
+    url : str
+    page : bool, default=True
+        Whether it may be a page's address, of which the page is cut off. A server's own word is none: a base URL may
+        end in ``/lab/`` as well, where a user of a hub is called that.
 
     Raises
     ------
@@ -114,15 +122,22 @@ def base_url(url: str) -> str:
     try:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise PipelineError(f"{url!r} is no valid address: {error}.") from None
+        raise PipelineError(f"{_public(url)!r} is no valid address: {error}.") from None
     if scheme not in ("http", "https") or not parts.netloc:
-        raise PipelineError(f"{url!r} is no address of a Jupyter server; it would look like http://localhost:8888/.")
+        raise PipelineError(
+            f"{_public(url)!r} is no address of a Jupyter server; it would look like http://localhost:8888/."
+        )
     if host in _WILDCARDS:
         host = "127.0.0.1"
     if ":" in host:
         host = f"[{host}]"
-    path = re.sub(r"/(?:lab|tree|notebooks|doc|ws/projects|api/projects)(?:/.*)?$", "/", parts.path)
+    path = re.sub(_PAGE, "/", parts.path) if page else parts.path
     return urlunsplit((scheme, f"{host}:{port}" if port else host, path.rstrip("/") + "/", "", ""))
+
+
+def _public(url: str) -> str:
+    """An address without what is secret in it, for messages, which notebooks keep."""
+    return re.sub(r"//[^/@]*@", "//", url.strip().partition("?")[0])
 
 
 def runtime_dir() -> Path:
@@ -180,7 +195,8 @@ def _read_info(path: Path) -> dict[str, Any] | None:
 def _from_info(info: Mapping[str, Any], token: str | None) -> Server:
     url = str(info["url"])
     source = f"info file of process {info['pid']}"
-    return Server(base_url(url), _token_header(token or info.get("token")), verify=not _is_local(url), source=source)
+    header = _token_header(token or info.get("token"))
+    return Server(base_url(url, page=False), header, verify=not _is_local(url), source=source)
 
 
 def _answers(server: Server) -> bool:

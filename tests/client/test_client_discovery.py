@@ -55,6 +55,22 @@ def test_base_url_says_what_would_be_right(given):
         base_url(given)
 
 
+def test_secrets_of_an_address_are_not_told():
+    for url in ("localhost:8888/lab?token=SECRET", "http://localhost:port/?token=SECRET", "htp://me:SECRET@host/"):
+        with pytest.raises(PipelineError, match="address") as caught:
+            base_url(url)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_a_hub_s_user_may_be_called_as_pages_are(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", "http://0.0.0.0:8888/user/lab/")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub")
+    assert find_server().url == "http://127.0.0.1:8888/user/lab/"
+    monkeypatch.setenv("JUPYTER_PIPELINE_URL", "http://127.0.0.1:8888/user/doc/")
+    monkeypatch.setenv("JUPYTER_PIPELINE_TICKET", "t")
+    assert find_server().url == "http://127.0.0.1:8888/user/doc/"
+
+
 def test_explicit_comes_first(monkeypatch):
     monkeypatch.setenv("JUPYTER_PIPELINE_URL", "http://other:1/")
     monkeypatch.setenv("JUPYTER_PIPELINE_TICKET", "t")
