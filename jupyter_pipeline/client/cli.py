@@ -175,7 +175,10 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
         return
     if not sys.stdin.isatty():
         raise PipelineError("There is no terminal to ask for confirmation on; --yes confirms every gate.")
-    answer = input("Confirm? [Enter: yes, q: stop, or say what should be different] ").strip()
+    try:
+        answer = input("Confirm? [Enter: yes, q: stop, or say what should be different] ").strip()
+    except EOFError:  # Ctrl-D
+        answer = "q"
     if answer.lower() in ("", "y", "yes"):
         pipeline.confirm_gate(gate)
     elif answer.lower() in ("q", "quit", "n", "no"):

@@ -1,7 +1,9 @@
 """The command line."""
 
 import argparse
+import contextlib
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -60,6 +62,24 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     assert "--yes" in captured.err
     assert main(["run", "a.csv", "Predict b, take 5 seconds"]) == 1
     assert "There is a project 'a'" in capsys.readouterr().err
+
+
+def test_the_end_of_input_at_a_question_stops_as_q_does(tmp_path):
+    """Ctrl-D, as a terminal sends it."""
+    data_file(tmp_path)
+    terminal, theirs = pty.openpty()
+    job = subprocess.Popen([*COMMAND, "Predict bought"], cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # which is how a terminal ends
+        while piece := os.read(terminal, 4096):
+            shown += piece
+            if shown.endswith(b"different] "):
+                os.write(terminal, b"\x04")
+    os.close(terminal)
+    assert job.wait(60) == 1
+    assert b"Stopped at your wish" in shown
+    assert b"Traceback" not in shown
 
 
 COMMAND = [sys.executable, "-W", "error", "-m", "jupyter_pipeline.client.cli", "run", "data.csv"]
