@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import contextlib
 import getpass
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -92,11 +93,22 @@ class Host:
             with contextlib.suppress(Exception):  # at the exit of the process there is nobody to tell
                 host._stop()
 
+    @classmethod
+    def forget(cls) -> None:
+        """In the child of a fork: the threads and the log are the parent's."""
+        cls._hosts, cls._lock = {}, threading.Lock()
+
     def _stop(self) -> None:
+        if not self.thread.running:
+            return
         try:
             self.thread.submit(self.manager.stop()).result(30.0)
         finally:
             self.thread.stop()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Host.forget)
 
 
 class EmbeddedTransport:
@@ -194,6 +206,11 @@ class EmbeddedTransport:
     def _thread(self) -> LoopThread:
         if self._host is None:
             raise self._over or _closed()
+        if not self._host.thread.running:
+            raise PipelineError(
+                "The conductor runs in the process that made this Pipeline, not in one forked from it, as "
+                "multiprocessing does; use the Pipeline there."
+            )
         return self._host.thread
 
     def _call(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None, what: str = "the project") -> T:

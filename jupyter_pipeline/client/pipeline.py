@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 PREDICT_ROWS = 1000
 """Rows in one prediction request."""
 
-_alive: "weakref.WeakValueDictionary[str, Pipeline]" = weakref.WeakValueDictionary()
+_made = itertools.count()
+_alive: "weakref.WeakValueDictionary[int, Pipeline]" = weakref.WeakValueDictionary()
+"""The Pipelines of this process in the order in which they were made; two may be of one project."""
 
 
 class Pipeline(Session):
@@ -86,7 +89,7 @@ class Pipeline(Session):
             return self._make_transport(url, token, embedded, workspace)
 
         super().__init__(project_id, connect, fresh=fresh, timeout=timeout)
-        _alive[project_id] = self
+        _alive[next(_made)] = self
 
     def _make_transport(self, url: str | None, token: str | None, embedded: bool, workspace: Any) -> Transport:
         if embedded:
@@ -277,9 +280,10 @@ class Pipeline(Session):
         """
         goal = stage_of(until)
         deadline = Deadline(timeout)
+        hint = words.Hint(self.model)
         with self._cell_waits():
             while True:
-                gate, arrived = self._until(lambda: self._open_or_at(goal), deadline, goal.value)
+                gate, arrived = self._until(lambda: hint.watch(self._open_or_at(goal)), deadline, goal.value)
                 if gate is not None and not quiet:
                     print(f"{stage_name(gate.stage_id)}: {gate.summary}")
                 if arrived or gate is None:
@@ -322,7 +326,7 @@ class Pipeline(Session):
         from .frames import prediction_frame, read_file, rows_of
 
         if isinstance(data, str | Path):
-            data = read_file(Path(data))
+            data = read_file(Path(data).expanduser())
         rows = rows_of(data)
         if not rows:
             raise PipelineError("There are no rows to predict.")

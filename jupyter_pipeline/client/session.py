@@ -62,7 +62,8 @@ class Session:
         """Leave the project, which lives on. In embedded mode the work of this process ends."""
         if self._display is not None:
             self._display.stop()
-        self._finalizer()
+        self._finalizer.detach()
+        self._transport.close()
 
     @property
     def closed(self) -> bool:
@@ -164,7 +165,8 @@ class Session:
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
-            loop.call_soon_threadsafe(changed.set)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(changed.set)
 
         stop = self.model.observe(wake)
         try:

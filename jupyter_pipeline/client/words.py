@@ -4,13 +4,15 @@ import html
 import io
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from .errors import PipelineError
 from .model import Model
+
+T = TypeVar("T")
 
 
 class Answer(str):
@@ -68,8 +70,8 @@ class Hint:
         self._model = model
         self._said: object = None
 
-    def watch(self, arrived: bool) -> bool:
-        """Print the hint where it helps; hands ``arrived`` on."""
+    def watch(self, arrived: T) -> T:
+        """Print the hint where it helps; hands ``arrived``, false while there is waiting to do, on."""
         model = self._model
         gate = model.gate
         waits_for: object = gate.gate_id if gate is not None else None

@@ -1,5 +1,6 @@
 """The conductor in this process: the same behaviour without a server."""
 
+import asyncio
 import html
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from IPython.core.formatters import DisplayFormatter
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.embedded import Host
 from jupyter_pipeline.client.errors import PipelineError
+from jupyter_pipeline.client.pipeline import alive
 
 REQUEST = "Predict species of the iris data. Take at most 5 seconds."
 
@@ -120,3 +122,92 @@ def test_a_script_that_ends_leaves_no_process(tmp_path):
 def test_either_server_or_embedded():
     with pytest.raises(PipelineError, match="not both"):
         Pipeline("x", url="http://localhost:8888/", embedded=True)
+
+
+def test_a_fork_has_no_conductor_says_so_and_ends_at_once(tmp_path):
+    """As multiprocessing makes one: it neither waits for threads that are not there nor stops the parent's work."""
+    code = f"""
+import multiprocessing, time
+from jupyter_pipeline import Pipeline
+from jupyter_pipeline.client.errors import PipelineError
+
+def child(p, said):
+    try:
+        said.put(p.state)
+    except PipelineError as error:
+        said.put(str(error))
+
+p = Pipeline("forked", embedded=True, workspace={str(tmp_path)!r})
+context = multiprocessing.get_context("fork")
+said = context.SimpleQueue()
+process = context.Process(target=child, args=(p, said))
+process.start()
+process.join(20)
+process.kill()
+print(process.exitcode, said.empty() or said.get())
+p.chat("Predict species of the iris data.")
+print(p.gate.stage_id.value)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ended, asked = done.stdout.splitlines()
+    assert ended.startswith("0 The conductor runs in the process that made this Pipeline")
+    assert asked == "PARSE_INTENT"
+
+
+def test_closing_in_a_thread_is_done_when_it_returns(tmp_path):
+    done = []
+
+    def use():
+        with Pipeline("threaded", embedded=True, workspace=tmp_path) as p:
+            p.chat(REQUEST)
+        done.append((p.closed, Host._hosts))
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert done == [(True, {})]
+
+
+def test_the_latest_of_two_pipelines_of_a_name(tmp_path):
+    with Pipeline("one", embedded=True, workspace=tmp_path) as first:
+        with Pipeline("other", embedded=True, workspace=tmp_path) as other:
+            with Pipeline("one", embedded=True, workspace=tmp_path) as second:
+                assert alive() is alive("one") is second
+                assert alive("other") is other
+            assert alive("one") is first
+            assert alive() is other
+        assert alive() is first
+    assert alive() is None
+
+
+def test_running_before_anything_was_asked_says_what_to_do(tmp_path, capsys):
+    with Pipeline("idle", embedded=True, workspace=tmp_path) as p:
+        with pytest.raises(PipelineError, match="did not come"):
+            p.run(timeout=0.5)
+        assert "Nothing was asked for yet" in capsys.readouterr().err
+
+
+def test_a_loop_that_ended_while_it_waited_harms_nobody(tmp_path):
+    """``asyncio.run`` closes its loop; who observes the project for it may be called just then."""
+    with Pipeline("awaited", embedded=True, workspace=tmp_path) as p:
+        called, go_on = threading.Event(), threading.Event()
+
+        def slow():
+            called.set()
+            go_on.wait(10)
+
+        stop = p.model.observe(slow)
+        loop = asyncio.new_event_loop()
+        waiting = loop.create_task(p.wait_async("DATA_SOURCE"))
+        loop.run_until_complete(asyncio.sleep(0))
+        asking = threading.Thread(target=p.chat, args=(REQUEST,))
+        asking.start()
+        assert called.wait(10)
+        waiting.cancel()
+        loop.run_until_complete(asyncio.gather(waiting, return_exceptions=True))
+        loop.close()
+        stop()
+        go_on.set()
+        asking.join()
+        assert p.model.connection == "connected"
