@@ -42,6 +42,8 @@ def answer(said: Said, context: Context) -> str:
             return " ".join(found)
     if models:
         found.append(models)
+    elif said.has("why") and said.has("fail", "failed", "fails", "failing", "error", "crash", "crashed", "stopped"):
+        return status(context)
     elif said.has("why") and not said.has("target", "metric"):
         found.append(_why(context))
     if said.has("best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"):

@@ -39,7 +39,7 @@ def dataset(said: Said, draft: Draft) -> None:
                 draft.set(stage, None, "sheet")  # it is one of the data before
             draft.say(f"Data: {named[0]}", changed)
             return
-    if data is None:
+    if data is None or data[1] in said.taken:
         return
     said.take(range(data[1], data[2]))
     said.take_words("data", "dataset", "file", "table")
@@ -80,7 +80,7 @@ def _known_dataset(said: Said, draft: Draft) -> tuple[str, int, int] | None:
 def target(said: Said, draft: Draft) -> None:
     """``the target is price``, ``predict churn instead``."""
     found = target_of(said.tokens, draft.columns)
-    if found is None or not said.has(*_ABOUT_TARGET):
+    if found is None or not said.has(*_ABOUT_TARGET) or said.taken.issuperset(found.tokens):
         return
     if not found.known and draft.context.columns:
         if found.name and said.has("target", "predict", "label"):
@@ -195,7 +195,9 @@ def columns(said: Said, draft: Draft) -> None:
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
             keep = [str(n.value) for n in columns if n.polarity in ("use", "add")]
             only = [str(n.value) for n in columns if n.polarity == "only"]
-            if not drop and not keep and not only and (_drop_it(said, end) or _passively(said, end)):
+            if last_word := _it(said, end):
+                drop, keep = (names, []) if last_word == "avoid" else ([], names)
+            elif not drop and not keep and not only and _passively(said, end):
                 drop = names
             if not keep and not drop and not only and said.has("back") and said.has("put", "bring", "add", "take"):
                 keep = names
@@ -269,14 +271,17 @@ def _encoding_before(said: Said, start: int) -> tuple[str | None, range]:
     return None, range(start, start)
 
 
-def _drop_it(said: Said, end: int) -> bool:
-    """``tenure leaks, drop it``: whether something unwanted follows that stands for columns named before."""
+def _it(said: Said, end: int) -> str | None:
+    """``tenure leaks, drop it``, ``drop age, actually keep it``: what is said last of columns named just before."""
+    last: str | None = None
     for item in said.items:
-        unwanted = item.kind == "cue" and item.value == "avoid" and item.start >= end
-        if unwanted and set(said.low[item.end : item.end + 1]) & {"it", "them", "that", "those", "this", "both"}:
+        if item.kind == "column" and item.start >= end:
+            break
+        it = set(said.low[item.end : item.end + 1]) & {"it", "them", "that", "those", "this", "both"}
+        if item.kind == "cue" and item.value in ("avoid", "use") and item.start >= end and it:
             said.take(range(item.start, item.end + 1))
-            return True
-    return False
+            last = item.value
+    return last
 
 
 def _passively(said: Said, end: int) -> bool:

@@ -13,6 +13,7 @@ from .scan import Named, models_of
 from .vocabulary import (
     ALL_MODELS,
     ENSEMBLE,
+    FILLER,
     NEGATORS,
     NUMBERS,
     PLAIN,
@@ -40,6 +41,12 @@ def parameters(said: Said, draft: Draft) -> None:
         if spoken is None:
             continue
         what, n = spoken
+        if each := _each(said, i + n, min((at for at in whose if at > i), default=len(said.tokens))):
+            said.take(range(i, i + n))
+            for value, model in each:
+                _set_parameter(said, draft, what, value, 0, [model], trees_only=False)
+            moved.add(what)
+            continue
         number = _number_near(said, i, n)
         direction = _direction(said, i, n)
         if number is None and direction == 0:
@@ -58,7 +65,8 @@ def parameters(said: Said, draft: Draft) -> None:
 
 
 def _whose(said: Said) -> dict[int, list[Named]]:
-    """Of which models each parameter is said: those that follow it, else those before the first, else the next ones."""
+    """Of which models each parameter is said: those that follow it, else those before the first, else those of the
+    parameter before it, else the next ones."""
     places = []
     at = 0
     while at < len(said.tokens):
@@ -66,15 +74,53 @@ def _whose(said: Said) -> dict[int, list[Named]]:
         if spoken is not None:
             places.append(at)
         at += spoken[1] if spoken is not None else 1
-    named = [n for n in said.free("models") if n.polarity != "avoid"]
-    found: dict[int, list[Named]] = {}
+    named = [n for n in said.free("models") if n.polarity != "avoid" and not _added(said, n, places)]
     before = [n for n in named if places and n.start < places[0]]
+    own = {
+        place: [n for n in named if place < n.start < after]
+        for place, after in zip(places, [*places[1:], len(said.tokens)], strict=False)
+    }
+    found: dict[int, list[Named]] = {}
+    for place in places:
+        found[place] = own[place] or before or found.get(places[max(places.index(place) - 1, 0)], [])
     following: list[Named] = []
-    for place, after in reversed(list(zip(places, [*places[1:], len(said.tokens)], strict=False))):
-        own = [n for n in named if place < n.start < after]
-        following = own or following
-        found[place] = own or before or following
+    for place in reversed(places):
+        following = own[place] or following
+        found[place] = found[place] or following
     return found
+
+
+def _added(said: Said, named: Named, places: list[int]) -> bool:
+    """``depth 8 for xgboost, and add catboost``: a model that comes by itself, after what was said of a parameter."""
+    cues = [i.start for i in said.items if i.kind == "cue" and i.value == "add" and i.start < named.start]
+    after = bool(cues) and bool(places) and places[0] < cues[-1]
+    return named.polarity == "add" and after and said.low[named.start - 1] != "for"
+
+
+def _each(said: Said, start: int, end: int) -> list[tuple[float, Named]]:
+    """``0.1 for lightgbm, 0.05 for xgboost`` or ``lightgbm 0.1, xgboost 0.05``: a value for each of several models."""
+    found: dict[int, Named] = {}
+    for named in said.free("models"):
+        if not start <= named.start < end:
+            continue
+        ahead = named.end + (said.low[named.end : named.end + 1] in (["="], [":"], ["to"]))
+        behind = named.start - 2
+        if behind >= start and said.low[behind + 1] in ("for", "on", "in", "of") and _free_number(said, behind):
+            found[behind] = named
+        elif _free_number(said, ahead):
+            found[ahead] = named
+    if len(found) < 2:
+        return []
+    said.take(*(range(at, at + 1) for at in found))
+    return [(_value(said, at), named) for at, named in found.items()]
+
+
+def _free_number(said: Said, at: int) -> bool:
+    return 0 <= at < len(said.tokens) and said.tokens[at].kind == "number" and at not in said.taken
+
+
+def _value(said: Said, at: int) -> float:
+    return float(said.tokens[at].low) / (100 if said.low[at + 1 : at + 2] == ["%"] else 1)
 
 
 _LINKS = words_of("of to = : is at about around be by should for the a and or")
@@ -89,7 +135,7 @@ def _number_near(said: Said, i: int, n: int) -> float | None:
             if at in said.taken or unit in ("times", "x") or unit in UNITS.firsts:
                 break
             said.take(range(at, at + 1))
-            return float(said.tokens[at].low) / (100 if unit == "%" else 1)
+            return _value(said, at)
         if said.low[at] not in _LINKS and at not in models:
             break
     before = said.tokens[i - 1] if i else None
@@ -198,6 +244,13 @@ def models(said: Said, draft: Draft) -> None:
     if not chosen:
         return
     wanted, unwanted, only = models_of(chosen)
+    if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said)):
+        names = model_names(wanted[:1])
+        draft.problem(
+            f'Say what to do with {model_names(wanted)} ("{what}" was not understood): "use {names}", "add {names}" or '
+            f'"without {names}".'
+        )
+        return
     replaces = any(n.replaces for n in chosen)
     adds = not only and not replaces and any(n.polarity == "add" for n in chosen)
     if draft.plan(SELECT) is not None:
@@ -206,6 +259,27 @@ def models(said: Said, draft: Draft) -> None:
         _wish_models(draft, wanted, unwanted, adds=adds)
     else:
         draft.problem("Models can be chosen once the request was read; say it again then.")
+
+
+def _unknown_words(said: Said) -> str:
+    """What else a sentence says that is no known word: ``cancel xgboost``, ``xgboost crashed``."""
+    known = {i for item in said.items for i in range(item.start, item.end)} | said.taken
+    unknown = [
+        i for i, t in enumerate(said.tokens) if t.kind in ("word", "quoted") and i not in known and t.low not in _BESIDE
+    ]
+    return " ".join(said.tokens[i].text for i in unknown[:8])
+
+
+_BESIDE = (
+    FILLER
+    | NEGATORS
+    | words_of(
+        """
+    retrain again training using model classifier regressor instead please best default only too algorithm algorithms
+    parameters over switch set change update rather actually maybe out keep predict oh hmm oops sorry wait
+    """
+    )
+)
 
 
 def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool, adds: bool, replaces: bool) -> None:
@@ -387,6 +461,12 @@ def trials(said: Said, draft: Draft) -> None:
     if count is None and not tuning:
         return
     said.take_named(*_TUNE)
+    own = [
+        n for n in said.free("models") if n.start and n.polarity == "named" and said.low[n.start - 1] in ("for", "of")
+    ]
+    if own:
+        said.take(*(range(n.start, n.end) for n in own))
+        draft.answers.append("The number of settings is the same for every model.")
     plan = draft.plan(SELECT)
     if plan is None:
         draft.problem("How many settings are tried is decided at the stage Models; say it again there.")

@@ -9,13 +9,14 @@ from .vocabulary import BUNDLE, NUMBERS, model_names
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
 _KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
+_TRAINING = ("train", "retrain", "again", "rerun", "tune", "with", "trials", "more")
 _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
 
 def keep(said: Said, draft: Draft) -> None:
     """``keep the random forest``, ``keep run-5-2-lightgbm``, ``take the second best``."""
     placed = said.has("use") and said.has(*_PLACES) and draft.plan(TRAIN) is not None
-    if not (said.has(*_KEEP) or placed) or said.has("bundle", "instead"):
+    if not (said.has(*_KEEP) or placed or _used(said, draft)) or said.has("bundle", "instead"):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
     named = [n for n in said.free("models") if n.polarity != "avoid"]
@@ -35,6 +36,14 @@ def keep(said: Said, draft: Draft) -> None:
     said.take(span, *(range(n.start, n.end) for n in named))
     said.take_words("best", "one", "run", "model")
     draft.say(f"Kept: {model_names([row.model])} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
+
+
+def _used(said: Said, draft: Draft) -> bool:
+    """``use lightgbm``, where training has just ended and nothing else is said."""
+    here = draft.context.current_stage is TRAIN and draft.plan(TRAIN) is not None
+    kinds = {(i.kind, i.value) if i.kind == "cue" else (i.kind,) for i in said.rest()}
+    trained = any(r.model in n.value for n in said.named if n.kind == "models" for r in draft.context.leaderboard)
+    return here and trained and kinds == {("cue", "use"), ("models",)} and not said.has(*_TRAINING)
 
 
 def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[LeaderboardRow | None, range]:
@@ -67,6 +76,10 @@ def threshold(said: Said, draft: Draft) -> None:
             f"A threshold has a meaning for binary tasks only; this one is {task_name(draft.context.task_type)}."
         )
         return
+    if _of_a_score(said):
+        said.take(range(len(said.tokens)))
+        draft.answers.append(_BY_METRIC)
+        return
     value: float | None = None
     numbers = [i for i, t in enumerate(said.tokens) if t.kind == "number" and abs(i - at) <= 6]
     old = 0.5 if plan.get("threshold") is None else float(plan["threshold"])
@@ -83,13 +96,25 @@ def threshold(said: Said, draft: Draft) -> None:
         said.take_words("default", "reset")
         return
     elif any(item.kind == "metric" for item in said.items):
-        draft.answers.append("The threshold is chosen by the metric, on the validation rows, while it trains.")
+        draft.answers.append(_BY_METRIC)
         return
     said.take_words("lower", "higher", "raise", "reduce", "set", "use")
     if value is None or not 0 <= value <= 1:
         draft.problem('A threshold goes from 0 to 1, for example "threshold 0.3".')
         return
     draft.say(f"Threshold: {value:g}", draft.set(TRAIN, value, "threshold"))
+
+
+_BY_METRIC = 'The threshold is chosen by the metric, on the validation rows, while it trains; or say "threshold 0.3".'
+
+
+def _of_a_score(said: Said) -> bool:
+    """``the threshold that gives 90% recall``: the number is a score's."""
+    for item in said.items:
+        at = item.start - 1 - (item.start > 1 and said.low[item.start - 1] in ("%", "percent"))
+        if item.kind == "metric" and at >= 0 and said.tokens[at].kind == "number":
+            return True
+    return False
 
 
 def bundle(said: Said, draft: Draft) -> None:

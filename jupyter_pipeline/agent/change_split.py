@@ -141,6 +141,13 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
         found = "group", str(column.value)
     elif said.has(*_STRATIFY):
         said.take_named(*_STRATIFY)
+        if column is not None and column.value != (draft.plan(StageId.DATA_SOURCE) or {}).get("target"):
+            said.take(*(range(c.start, c.end) for c in columns))
+            draft.problem(
+                f"Rows are stratified by the target only; to keep those of one {column.value} together, say "
+                f'"group by {column.value}".'
+            )
+            return None
         negated = said.has("no", "not", "don't", "without")
         found = ("random" if negated else "stratified"), None
     elif said.has("shuffle", "shuffled") and not any(w in NEGATORS for w in said.low):

@@ -8,7 +8,7 @@ from ..protocol.stages import StageId, StageStatus
 from .base import Cancel, ConfirmGate
 from .draft import Draft, Said
 from .request import say_seconds
-from .vocabulary import FILLER, NEGATORS, STAGE_WORDS, model_names
+from .vocabulary import FILLER, NEGATORS, NUMBERS, STAGE_WORDS, model_names
 from .words import words_of
 
 _CONFIRM = words_of(
@@ -96,6 +96,11 @@ def cancel(said: Said, draft: Draft) -> None:
     if stop and len(said.rest()) > 2 and not finish:
         return
     said.take(range(len(said.tokens)))
+    if said.has("if", "when", "unless", "until") or any(t.kind == "number" for t in said.tokens):
+        draft.problem(
+            'Work is not stopped later by itself: say "stop" or "finish with the best so far" when it is time.'
+        )
+        return
     if draft.context.status is not StageStatus.IN_PROGRESS:
         draft.problem(f"Nothing is running that could be stopped: the stage {_stands(draft)}.")
         return
@@ -167,6 +172,9 @@ def _shown(member: str, value: Any) -> str:
     return f" ({value})" if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
+_SEVERAL = ("two", "three", "four", "five")
+
+
 def restart(said: Said, draft: Draft) -> None:
     """``restart training``, ``retrain``, ``redo the profile``, ``go back to preprocessing``, ``start over``."""
     back = said.has("back") and said.has("go", "return", "step")
@@ -186,8 +194,9 @@ def restart(said: Said, draft: Draft) -> None:
     said.take_words(*_WORK, "go", "from", "run", "to")
     if stage is None:
         if back:
-            order = draft.context.current_stage.order
-            stage = list(StageId)[max(order - 1, 0)]
+            number = next((NUMBERS.at(said.tokens, i) for i, w in enumerate(said.low) if w in _SEVERAL), None)
+            steps = int(number[0]) if number and said.has("steps", "stages") else 1
+            stage = list(StageId)[max(draft.context.current_stage.order - steps, 0)]
         else:
             stage = StageId.TRAIN if said.has("retrain", "refit") else draft.context.current_stage
     if stage.order > draft.context.current_stage.order and draft.changes:

@@ -1,5 +1,6 @@
 """What one sentence says of metric, time, wishes, task, target and data, whoever asks and whenever."""
 
+import re
 from collections.abc import Iterator
 
 from .scan import Item
@@ -24,6 +25,8 @@ _STRONG = words_of(
     judged measured measure focus target care cares matters priority prioritise prioritize good high
     """
 )
+_HOURS = re.compile(r"h(\d{1,2})(?:m|min)?")
+"""What follows the number in ``1h30``."""
 MAX_SECONDS = 7 * 24 * 3600.0
 
 
@@ -53,6 +56,9 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
     return str(first.value), strong
 
 
+_UNWANTED = words_of("ignore forget drop remove skip disregard")
+
+
 def _unwanted(sentence: list[Token], item: Item) -> bool:
     """``not accuracy``, ``I don't care about accuracy``, ``accuracy does not matter``."""
     before = [t.low for t in sentence[max(0, item.start - 5) : item.start]]
@@ -60,7 +66,9 @@ def _unwanted(sentence: list[Token], item: Item) -> bool:
         if divider in before:
             before = before[len(before) - before[::-1].index(divider) :]
     near = before[-2:]
-    if any(w in NEGATORS or w == "ignore" for w in near) and not {"only", "just"} & set(near):
+    if any(w in NEGATORS or w in _UNWANTED for w in near) and not {"only", "just"} & set(near):
+        return True
+    if near in (["instead", "of"], ["rather", "than"]):
         return True
     if "care" in before and any(w in NEGATORS for w in before):
         return True
@@ -124,21 +132,23 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
 
 def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
     """Spans of time that a sentence names, in seconds, with the tokens that they take."""
-    i = 0 if any(t.low in UNITS.firsts for t in sentence) else len(sentence)
+    i = 0 if any(t.low in UNITS.firsts or _HOURS.fullmatch(t.low) for t in sentence) else len(sentence)
     while i < len(sentence):
-        number, n = _number(sentence, i)
-        if number is None:
+        found = _span_of_time(sentence, i)
+        if found is None:
             i += 1
             continue
-        unit = UNITS.at(sentence, i + n) if i + n < len(sentence) else None
-        if unit is None:
-            i += 1
-            continue
-        start, end = i, i + n + unit[1]
-        seconds = number * unit[0]
+        seconds, size, end = found
+        start = i
+        while True:  # "1 hour and 30 minutes"
+            at = end + (end < len(sentence) and sentence[end].low == "and")
+            more_of_it = _span_of_time(sentence, at) if at < len(sentence) and sentence[at].kind == "number" else None
+            if more_of_it is None or more_of_it[1] >= size:
+                break
+            seconds, size, end = seconds + more_of_it[0], more_of_it[1], more_of_it[2]
         tail = [t.low for t in sentence[end : end + 3]]
         if tail == ["and", "a", "half"]:
-            seconds, end = seconds + unit[0] / 2, end + 3
+            seconds, end = seconds + size / 2, end + 3
         before = {t.low for t in sentence[max(0, start - 2) : start]}
         wide = {t.low for t in sentence[max(0, start - 5) : start]}
         more = before == {"more", "than"} and not wide & NEGATORS
@@ -147,6 +157,18 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         if 0 < seconds <= MAX_SECONDS and (at_most or trains or not before & _LONGER) and not more:
             yield seconds, start, end
         i = end
+
+
+def _span_of_time(sentence: list[Token], i: int) -> tuple[float, float, int] | None:
+    """Seconds of ``90 s`` or ``1h30``, those of its unit, and where it ends."""
+    number, n = _number(sentence, i)
+    if number is None or i + n >= len(sentence):
+        return None
+    if unit := UNITS.at(sentence, i + n):
+        return number * unit[0], unit[0], i + n + unit[1]
+    if both := _HOURS.fullmatch(sentence[i + n].low):
+        return number * 3600 + int(both[1]) * 60.0, 60.0, i + n + 1
+    return None
 
 
 def _number(sentence: list[Token], i: int) -> tuple[float | None, int]:

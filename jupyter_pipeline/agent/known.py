@@ -8,11 +8,20 @@ from .words import Lookup
 
 
 class Wish(NamedTuple):
-    """What is said to a wish, and whether it comes true without being asked for."""
+    """What is said to a wish, whether it comes true without being asked for, and whether it is all that its clause
+    says: the column of ``drop rows where age is missing`` is not to be dropped."""
 
     answer: str
     done: bool
+    whole: bool
 
+
+_ROWS = (
+    "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows|rows where|rows with"
+    "|rows whose|only rows|filter out|exclude rows|ignore rows|keep rows where|sample of|subset of"
+)
+_EARLY = "early stopping|early stop|stop early"
+_WHOLE = frozenset(f"{_ROWS}|{_EARLY}".split("|"))
 
 _NOT_DONE: dict[str, str] = {
     "cross validation|fold cross validation|cross validate|cross validated|k fold|kfold|cv|folds|fold cv": (
@@ -25,9 +34,7 @@ _NOT_DONE: dict[str, str] = {
         "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or F1, and "
         "the threshold is chosen by it."
     ),
-    "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows": (
-        "Rows are not taken out; change the data file and attach it again."
-    ),
+    _ROWS: ("Rows are not taken out; change the data file and attach it again."),
     "log transform|log transformation|log scale|log of|logarithm|pca|polynomial features|polynomials"
     "|feature selection|select features"
     "|feature engineering|interactions|binning|bin": (
@@ -55,16 +62,14 @@ _DONE: dict[str, str] = {
     "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
         "Scaling needs nothing: linear models get standardised features, and trees do not need it."
     ),
-    "early stopping|early stop|stop early": (
-        "Boosting and linear models stop by themselves when the loss on the validation rows gets no better."
-    ),
+    _EARLY: ("Boosting and linear models stop by themselves when the loss on the validation rows gets no better."),
     "grid search|random search|bayesian optimisation|bayesian optimization|hyperparameter search": (
         'Settings are drawn by a search that learns from the runs before; "20 trials" says how many of each model.'
     ),
 }
 WISHES = Lookup(
     {
-        phrase: Wish(answer, table is _DONE)
+        phrase: Wish(answer, table is _DONE, phrase in _WHOLE)
         for table in (_NOT_DONE, _DONE)
         for phrases, answer in table.items()
         for phrase in phrases.split("|")
@@ -99,7 +104,12 @@ def wishes(said: Said, draft: Draft) -> None:
         if found is None:
             continue
         sentence, n = found[0].answer, found[1]
+        if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split
+            continue
         said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))
+        if found[0].whole:
+            end = next((j for j in range(i + n, len(said.tokens)) if said.low[j] in (",", "and", "but")), len(said.low))
+            said.take(range(i, end))
         if sentence not in draft.answers:
             draft.answers.append(sentence)
 

@@ -13,7 +13,8 @@ _STATING = words_of("is are was were does did has isn't aren't wasn't weren't do
 _SUPPOSING = words_of("should shouldn't shall shan't ought wouldn't couldn't can't won't mustn't might may must")
 _ORDERING = words_of("can could would will")
 _ASKED = words_of("you we i u ya please someone anybody somebody")
-_TELLING = words_of("show tell explain list describe remind summarise summarize status progress help")
+_SHOWING = words_of("show compare display plot print")
+_TELLING = _SHOWING | words_of("tell explain list describe remind summarise summarize status progress help")
 _OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
 _DOUBTING = words_of("wonder wonders wondering curious unsure")
 _TAGS = words_of("ok okay please thanks right will would could can you alright cool yes yeah yep good fine deal")
@@ -51,7 +52,7 @@ def is_question(said: Said) -> bool:
     if first in ("when", "while") and not asks:
         return False  # "when you train, use …"
     if first in _TELLING:
-        return first == "show" or len(low) <= 12
+        return first in _SHOWING or len(low) <= 12
     if first in _ORDERING:
         rest = [w for w in low[1:] if w not in _OPENING]
         if rest and rest[0] in _ASKED:

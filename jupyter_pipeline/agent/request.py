@@ -18,8 +18,8 @@ from .scan import Item, Named, models_of, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of
-from .vocabulary import FILLER, NEGATORS, model_names
-from .words import Columns, Lookup, Token, sentences, tokenise
+from .vocabulary import FILLER, NEGATORS, UNITS, model_names
+from .words import Columns, Lookup, Token, meant, sentences, tokenise
 
 MAX_MISSED = 20
 _OF_BUNDLED = re.compile(
@@ -114,7 +114,7 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     known = Columns(columns, by_place=True)
     facts = _Facts()
     for sentence in sentences(corrected(tokenise(text), known)):
-        _read(text, _patience(sentence, facts), known, facts)
+        _read(text, _patience(meant(sentence), facts), known, facts)
     return _conclude(facts)
 
 
@@ -154,7 +154,11 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     if sheet := sheet_of(sentence):
         facts.sheet = facts.sheet or sheet[0]
         taken.update(range(sheet[1], sheet[2]))
-    if budget := budget_of(sentence, skip):
+    budget = budget_of(sentence, skip)
+    if budget and target is not None and _is_horizon(sentence, target, budget):
+        taken.update(range(target.end, budget[2]))
+        _miss(text, sentence, list(range(target.end, budget[2])), _HORIZON, facts)
+    elif budget:
         facts.seconds = facts.seconds or budget[0]
         taken.update(range(budget[1], budget[2]))
     if metric := metric_of(sentence, items):
@@ -173,13 +177,15 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     _missed(text, sentence, taken, facts)
 
 
+_ASKED_OF = frozenset({"whether", "if", "who", "which", "how", "when", "will", "is", "does"})
 _NO_HASTE = Lookup(
     dict.fromkeys(
         (
             "take your time", "as long as you need", "as long as you like", "as long as you want",
             "as long as it takes", "how long it takes", "how long it runs", "time is not an issue",
             "time is no issue", "time is not a problem", "time is no problem", "time doesn't matter",
-            "time does not matter", "no rush", "no hurry", "there is no time limit", "no time limit",
+            "time does not matter", "no rush", "no hurry", "no need to hurry", "no need to rush",
+            "there is no time limit", "no time limit",
         ),
         True,
     )
@@ -199,7 +205,7 @@ def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
             start = i - len(before) + next(n for n, word in enumerate(before) if word in NEGATORS)
         start -= start > 0 and sentence[start - 1].low == "take"
         facts.patient = True
-        return [*sentence[:start], *sentence[i + found[1] :]]
+        return _patience([*sentence[:start], *sentence[i + found[1] :]], facts)
     return sentence
 
 
@@ -221,6 +227,16 @@ def _for_later(
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
         facts.missed.append(f"from {names} (say which columns at the stage Profile)")
+
+
+_HORIZON = ' (taken for what is predicted; to train as long, say "train for ...")'
+
+
+def _is_horizon(sentence: list[Token], target: Target, budget: tuple[float, int, int]) -> bool:
+    """``whether a machine fails within 24 hours``: hours that belong to the question."""
+    asks = bool({t.low for t in sentence[target.start : target.start + 2]} & _ASKED_OF)
+    near = [t.low for t in sentence[target.end : budget[1]]]
+    return asks and budget[0] >= 3600 and near in (["within"], ["in"], ["within", "the", "next"])
 
 
 def _is_bundled(target: Target) -> bool:
@@ -320,7 +336,10 @@ _NO_PROMISE = " (a score cannot be promised; a threshold can be set after traini
 def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[int], facts: _Facts) -> None:
     """``precision of at least 80%``: a score cannot be ordered."""
     for item in items:
-        end = next((n for n in range(item.end, min(item.end + 5, len(sentence))) if sentence[n].kind == "number"), None)
+        ahead = range(item.end, min(item.end + 5, len(sentence)))
+        end = next((n for n in ahead if sentence[n].kind == "number" or sentence[n].text == ","), None)
+        if end is not None and (sentence[end].text == "," or UNITS.at(sentence, min(end + 1, len(sentence) - 1))):
+            end = None  # "recall, under 2 minutes"
         before = item.start - 1 - (item.start > 1 and sentence[item.start - 1].low == "%")
         if item.kind == "metric" and before >= 0 and sentence[before].kind == "number" and before not in taken:
             taken.update(range(before, item.end))  # "99% accuracy"

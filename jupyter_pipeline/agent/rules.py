@@ -12,9 +12,10 @@ from .base import Context, Reply
 from .draft import Draft, Said
 from .questions import in_words, is_question, suggested
 from .request import parse_request
+from .scan import ALL_OF_THEM
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import sentences, tokenise, words_of
+from .words import meant, sentences, tokenise, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -46,9 +47,11 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
     change set make try again instead retrain use using switch optimise optimize update metric target higher
     lower more less over rather actually maybe time matters important out keep predict
+    oh hmm oops sorry wait
     """
 )
 
+_CONDITIONS = frozenset({"if", "unless"})
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("it it's because since as they they're that that's this which so")
 
@@ -73,7 +76,7 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = corrected(tokenise(text), draft.columns)
-        parts = [Said.of(text, sentence, draft.columns) for sentence in sentences(tokens)]
+        parts = [Said.of(text, wish, draft.columns) for sentence in sentences(tokens) if (wish := meant(sentence))]
         for said in parts:
             if is_question(said):
                 draft.answers.append(self._answer(said, draft))
@@ -111,12 +114,16 @@ class RuleAgent:
         clause: list[int] = []
         for i in range(len(said.tokens) + 1):
             token = said.tokens[i] if i < len(said.tokens) else None
-            if token is not None and not (token.text in ",:" or token.low in ("and", "but", "then")):
+            condition = token is not None and token.low in _CONDITIONS
+            all_but = token is not None and token.low == "but" and i > 0 and said.low[i - 1] in ALL_OF_THEM
+            ends = token is None or token.text in ",:" or token.low in ("and", "but", "then") or condition
+            if not ends or all_but:
                 clause.append(i)
                 continue
-            content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in _WORDS_OF_CHANGE]
+            known = _CONDITIONS | (FILLER if clause and said.low[clause[0]] in _CONDITIONS else _WORDS_OF_CHANGE)
+            content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in known]
             reason = bool(clause) and said.low[clause[0]] in REASONS and bool(said.understood)
             if content and not reason and not said.understood & set(clause) and len(draft.missed) < 10:
                 piece = said.text[said.tokens[clause[0]].at : said.tokens[clause[-1]].end]
                 draft.missed.append(piece.strip(" .,;:!?-")[:200])
-            clause = []
+            clause = [i] if condition else []

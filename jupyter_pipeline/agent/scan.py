@@ -5,12 +5,13 @@ from typing import Any, Literal
 import msgspec
 
 from .vocabulary import ALL_MODELS, NEGATORS, PHRASES
-from .words import Columns, Token, words_of
+from .words import Columns, Token
 
 Polarity = Literal["named", "use", "add", "only", "avoid"]
 _ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})
 _TOO_MUCH = frozenset({"slow", "complex", "heavy", "opaque", "expensive", "complicated"})
-REASON = words_of("because since as so that due")
+ALL_OF_THEM = frozenset({"all", "everything", "anything", "every"})
+_NEXT_CLAUSE = frozenset({",", "and", "but", "then"})
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -93,13 +94,15 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
         if item is not None:
             skip_to = item.end
         if item is None:
-            if token.low in ("but", "while") and polarity == "avoid":
+            if token.low in ("but", "besides") and i and sentence[i - 1].low in ALL_OF_THEM:
+                polarity = "use" if polarity == "avoid" else "avoid"  # "everything but age"
+            elif token.low in ("but", "while") and polarity == "avoid":
                 polarity = "named"
             elif token.low == "but" and found and found[-1].value == ALL_MODELS and found[-1].end == i:
                 polarity = "avoid"  # "all models but catboost"
             elif token.low in ("by", "for", "to") and replacing and found and i - found[-1].end < 3:
                 polarity, replacing = "use", False
-            elif token.low in ("because", "since"):
+            elif token.low in ("because", "since") or (found and _says_why(sentence, i)):
                 after_reason = True
             elif token.low in _TOO_MUCH and sentence[i - 1].low in ("too", "so", "very") and found and i:
                 found = [n if n.kind != "models" else msgspec.structs.replace(n, polarity="avoid") for n in found]
@@ -108,6 +111,8 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             polarity = "named"  # "F1 rather than accuracy for churn"
         elif item.kind == "cue":
             too = item.value == "add" and token.low in ("too", "also", "as", "additionally")
+            if i and sentence[i - 1].low in _NEXT_CLAUSE:
+                after_reason = False
             if too and found and found[-1].end == i and found[-1].polarity in ("named", "use"):
                 found[-1] = msgspec.structs.replace(found[-1], polarity="add")  # "with catboost too"
             polarity, replacing, negated_at = _cue(item, sentence, polarity, replacing, negated_at, found, i)
@@ -137,14 +142,15 @@ def _cue(
 ) -> tuple[Polarity, bool, int]:
     """What a cue makes of the polarity, of a replacement in progress, and of the last negation."""
     first = sentence[item.start].low
-    negated = 0 <= i - negated_at <= 3
+    # What is named since then has had its negation: "don't use age, use city".
+    negated = 0 <= i - negated_at <= 3 and not (found and found[-1].start >= negated_at)
     if item.value == "replace":
         return "avoid", True, negated_at
     if item.value == "avoid":
         if first in ("except", "excluding") and polarity == "avoid":
             return "use", False, -9
         if negated and first not in NEGATORS:
-            return "use", False, -9  # "do not drop", "never exclude"
+            return "add", False, -9  # "do not drop", "never exclude"
         holds = item.end if first in NEGATORS or first == "do" else -9
         return "avoid", replacing and not found, holds
     if item.value == "only" and polarity == "avoid" and negated:
@@ -159,6 +165,16 @@ def _cue(
     if value == "use" and polarity in ("add", "only") and sentence[i - 1].low in ("also", "only", "just", "to"):
         return polarity, False, -9
     return value, False, -9
+
+
+def _says_why(sentence: list[Token], i: int) -> bool:
+    """``it's the same as X``, ``they are in Y``: what it names is no wish."""
+    if i == 0 or sentence[i - 1].low not in (",", "as", "-"):
+        return False
+    following = sentence[i + 1].low if i + 1 < len(sentence) else ""
+    return sentence[i].low in ("it's", "they're", "that's") or (
+        sentence[i].low in ("it", "they", "that", "this", "these") and following in ("is", "are", "was", "were", "has")
+    )
 
 
 def _instead(named: Named) -> Named:

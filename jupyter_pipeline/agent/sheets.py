@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..protocol.stages import StageId
+from .change_data import dataset
 from .draft import Draft, Said
 from .words import Columns, Token, squash, words_of
 
@@ -68,6 +69,8 @@ def _words_before(sentence: list[Token], end: int) -> tuple[str, int, int] | Non
 def sheet(said: Said, draft: Draft) -> None:
     """``use the sheet Sales 2024``, ``the second sheet``, ``the other tab``."""
     about = any(t.low in _SHEET and t.kind == "word" for t in said.tokens)
+    if about and any(t.kind in ("path", "url") for t in said.tokens):
+        dataset(said, draft)  # "book.xlsx, sheet Q1"
     known = _sheets(draft)
     found = _known(said, draft, known, about=about) if known else None
     if found is None and about:

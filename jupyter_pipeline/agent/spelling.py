@@ -9,7 +9,8 @@ _WORDS = words_of(
     """
     predict predicting prediction forecast classify classification regression optimise optimize maximise maximize
     minimise minimize recall precision accuracy xgboost lightgbm catboost logistic minutes seconds without instead
-    exclude threshold validation stratified interpretable explainable quickly ensemble target
+    exclude threshold validation stratified interpretable explainable quickly ensemble target whether categorical
+    numeric forest random column columns ignore remove include restart cancel confirm regularisation regularization
     """
 )
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -35,6 +36,8 @@ for _known in (
     *words_of("predicts optimiser optimizer maximiser minimiser explainably minute second precisions targeted targets"),
     *words_of("recalls regressing classified classifying forecasts forecaster predicted predictor ensembles decision"),
     *words_of("accurate excluded excludes excluding validations interpretably minted recalled tagged targe"),
+    *words_of("forests numerics ignored ignores removed removes remover included includes restarts cancels"),
+    *words_of("confirms conform columned volumes"),
 ):
     _MEANT.pop(_known, None)
 

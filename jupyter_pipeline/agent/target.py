@@ -28,7 +28,7 @@ _ARTICLES = words_of(
 )
 _AUX = words_of(
     """
-    will is are was were has have had would can could does do did gets get got be been being might may
+    will wil is are was were has have had would can could does do did gets get got be been being might may
     should won't isn't
     """
 )
@@ -66,10 +66,27 @@ _VAGUE = words_of(
     """
 ) - {"cost", "costs"}
 _COMPARING = words_of("above below over under more less greater higher lower bigger smaller exceeds at between")
+_EXCEEDING = words_of("exceeds exceed exceeded reaches reached surpasses")
 _OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
 _MARK_TAIL = frozenset(
-    {"column", "variable", "is", "=", ":", "should", "be", "to", "named", "called", "the", "will", "are"}
+    {
+        "column",
+        "col",
+        "variable",
+        "field",
+        "is",
+        "=",
+        ":",
+        "should",
+        "be",
+        "to",
+        "named",
+        "called",
+        "the",
+        "will",
+        "are",
+    }
 )
 
 
@@ -117,6 +134,8 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
             return found_place
         at += 1
     linked = at > i + 1
+    if sentence[at : at + 1] and sentence[at].low == "not":  # "is not X but Y"
+        at = next((n + 1 for n in range(at, len(sentence)) if sentence[n].low in ("but", ",")), len(sentence))
     if found_place := _placed(sentence, at, i, columns):
         return found_place
     if any(t.low in ("encoded", "encoding", "encode") for t in sentence[i + 1 : i + 2]):
@@ -140,7 +159,8 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
                 return Target(found[0], "auto", True, start, i + 1)
         token = sentence[before]
         if (
-            (token.kind == "quoted" or token.low not in FILLER)
+            {"is", "as"} & {t.low for t in sentence[before + 1 : i]}  # not "change the target"
+            and (token.kind == "quoted" or token.low not in FILLER)
             and token.kind in ("word", "quoted")
             and token.low not in _PREDICT
             and not columns.names
@@ -280,6 +300,8 @@ def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> i
         token = sentence[at]
         if token.kind in ("path", "url") or (token.kind == "punct" and token.text in ",?:=") or token.low in stops:
             break
+        if token.apart and at > start:  # "churn (yes/no)", "income >50K"
+            break
         at += 1
     return at
 
@@ -287,7 +309,7 @@ def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> i
 def _column_in(sentence: list[Token], span: range, columns: Columns) -> tuple[str, int] | None:
     """The first column in a span, by its name and then more loosely, and where its name ends."""
     for i in span:
-        if (found := columns.at(sentence, i)) and i + found[1] <= span.stop:
+        if found := columns.at(sentence, i):  # which may go on where other words would end it: "tenure (months)"
             return found[0], i + found[1]
     for i in span:
         if sentence[i].kind in ("word", "quoted") and sentence[i].low not in FILLER:
@@ -305,7 +327,7 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
     end = _span(sentence, start + 1, _SHORT_STOP - {"and"})
     span = range(start + 1, end)
     if column := _column_in(sentence, span, columns):
-        return Target(column[0], task, True, start, end)
+        return Target(column[0], task, True, start, max(end, column[1]))
     words = [
         (i, sentence[i])
         for i in span
@@ -324,8 +346,10 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
             after = after[1:]
         name = after[0].text if after else None
         if after and after[0].low in _COMPARING:  # "income is above 50,000"
-            subjects = [t.text for _, t in words[:aux] if t.low not in FILLER and t.low not in _PEOPLE]
-            name = subjects[-1] if subjects else None
+            name = _subject(words[:aux])
+    exceeds = next((n for n, (_, t) in enumerate(words) if t.low in _EXCEEDING), None)
+    if name is None and exceeds is not None:  # "income exceeds 50,000"
+        name = _subject(words[:exceeds])
     if name is None:
         subject = next((n for n, (_, t) in enumerate(words) if t.low in _PEOPLE and t.low != "who"), None)
         if aux is None and subject is not None and words[subject + 1 :]:
@@ -337,6 +361,11 @@ def _whether(sentence: list[Token], start: int, task: str, columns: Columns) -> 
     return Target(name, task, False, start, end) if name or words else None
 
 
+def _subject(words: list[tuple[int, Token]]) -> str | None:
+    subjects = [t.text for _, t in words if t.low not in FILLER and t.low not in _PEOPLE]
+    return subjects[-1] if subjects else None
+
+
 def _unit(sentence: list[Token], i: int) -> bool:
     """Whether a word is written to a number: the ``K`` of ``50K``."""
     return i > 0 and sentence[i - 1].kind == "number" and sentence[i - 1].end == sentence[i].at
@@ -346,7 +375,7 @@ def _which(sentence: list[Token], start: int, task: str, columns: Columns) -> Ta
     """``which species a flower is``: the noun that follows."""
     end = _span(sentence, start, _SHORT_STOP)
     if column := _column_in(sentence, range(start, end), columns):
-        return Target(column[0], task, True, start - 1, end)
+        return Target(column[0], task, True, start - 1, max(end, column[1]))
     if task == "auto":
         return _whether(sentence, start - 1, "auto", columns)
     return Target(sentence[start].text, task, False, start - 1, end)
@@ -369,7 +398,7 @@ def _phrase(sentence: list[Token], at: int, start: int, columns: Columns) -> Tar
     if end == at:
         return None
     if column := _column_in(sentence, range(at, end), columns):
-        return Target(column[0], task, True, start, end)
+        return Target(column[0], task, True, start, max(end, column[1]))
     words = [t.text for t in sentence[at:end] if t.kind in ("word", "number", "quoted")]
     if task == "regression" and len(words) > 2 and words[1].lower() == "of" and words[2].lower() in _PEOPLE:
         return Target(words[2], task, False, start, end)  # "the number of visitors per day"

@@ -54,17 +54,21 @@ _PART = re.compile(
     r"|(?P<word>\w+(?:['\u2019]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
     re.IGNORECASE,
 )
-_ATTACHED_UNIT = re.compile(r"[a-z]{1,8}", re.IGNORECASE)
+_APART = frozenset("()[]{}<>|")
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A piece of a sentence; ``low`` is its text in lower case, for look-ups, and ``at`` its place in the text."""
+    """A piece of a sentence; ``low`` is its text in lower case, for look-ups, and ``at`` its place in the text.
+
+    ``apart`` says that a bracket or the like stands before it, which is no token.
+    """
 
     kind: Kind
     text: str
     low: str
     at: int
     end: int
+    apart: bool = False
 
 
 def is_data_path(text: str) -> bool:
@@ -98,7 +102,11 @@ def tokenise(text: str) -> list[Token]:
             tokens.append(_punct(piece, at))
         else:
             _chunk(piece, at, tokens)
-    return tokens
+    ends = [0, *(token.end for token in tokens)]
+    return [
+        msgspec.structs.replace(token, apart=True) if _APART & set(text[end : token.at]) else token
+        for end, token in zip(ends, tokens, strict=False)
+    ]
 
 
 def _punct(text: str, at: int) -> Token:
@@ -121,7 +129,10 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
             elif tokens and tokens[-1].kind == "word" and piece[part.end()].isupper():
                 tokens.append(_punct(".", start))
         elif part.lastgroup == "number":
-            tokens.append(Token("number", part[0], part[0].rstrip("%"), start, start + len(part[0].rstrip("%"))))
+            number = part[0].rstrip("%")
+            sign = piece[: part.start()] if part.start() == 1 and piece[0] in "-\u2212" else ""
+            low = f"-{number}" if sign else number
+            tokens.append(Token("number", sign + part[0], low, start - len(sign), start + len(number)))
             if part[0].endswith("%"):
                 tokens.append(Token("word", "%", "%", end - 1, end))
         else:
@@ -185,6 +196,24 @@ class Lookup(Mapping[tuple[str, ...], V]):
             if words[:n] in self._by_words:
                 return self._by_words[words[:n]], n
         return None
+
+
+_SECOND_THOUGHTS = Lookup(
+    dict.fromkeys(
+        ("no wait", "no , wait", "wait no ,", "wait , no ,", "no sorry", "no , sorry", "scratch that", "correction"),
+        True,
+    )
+)
+
+
+def meant(sentence: list[Token]) -> list[Token]:
+    """A sentence from its last second thought on: ``drop age, no wait, drop tenure``."""
+    start = 0
+    for i, token in enumerate(sentence):
+        if token.kind == "word" and (thought := _SECOND_THOUGHTS.at(sentence, i)):
+            start = i + thought[1]
+            start += start < len(sentence) and sentence[start].text in ",:"
+    return sentence[start:]
 
 
 _PLACES = {

@@ -1,0 +1,174 @@
+"""Sentences that were once taken for something else than what they say, by the kind of misreading."""
+
+from typing import Any
+
+import pytest
+
+from jupyter_pipeline.agent.base import Change
+from jupyter_pipeline.agent.request import parse_request
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
+
+from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, SELECT, TRAIN, ask, context_at, ids
+
+CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
+    # A negation ends where something else is wanted.
+    ("don't use notes, use city", PROFILE, {"/roles/notes": "ignore"}),
+    ("use everything but notes", PROFILE, {"/roles/notes": "ignore"}),
+    ("use everything besides notes", PROFILE, {"/roles/notes": "ignore"}),
+    ("forget about recall", INTENT, {}),
+    ("rather than recall use f1", INTENT, {"/metric": "f1"}),
+    ("instead of recall optimise f1", INTENT, {"/metric": "f1"}),
+    ("the target is not Exited but age", DATA, {"/target": "age", "/positive_class": None}),
+    # What is corrected in the same sentence.
+    ("drop age, no wait, drop tenure", PROFILE, {"/roles/tenure": "ignore"}),
+    ("seed 3, scratch that, seed 4", PREPROCESS, {"/split": {"seed": 4}}),
+    ("no wait, optimise precision", INTENT, {"/metric": "precision"}),
+    ("drop age, actually keep it", PROFILE, {}),
+    # A reason is no wish; a condition is not fulfilled by being named.
+    ("leave city out, it's the same as City/Town", PREPROCESS, {"/columns/city": "drop"}),
+    (
+        "drop city because it repeats City/Town, and drop age",
+        PROFILE,
+        {"/roles/city": "ignore", "/roles/age": "ignore"},
+    ),
+    # Rows are not columns.
+    ("drop rows where age is missing", PROFILE, {}),
+    ("remove duplicates by customer_id", PROFILE, {}),
+    ("filter out customers with tenure below 3 and drop age", PROFILE, {"/roles/age": "ignore"}),
+    ("keep rows with the same city together", PREPROCESS, {"/split": {"strategy": "group", "column": "city"}}),
+    ("stratify by city", PREPROCESS, {}),
+    # Words that only look like a name or a number.
+    ("change the target", INTENT, {}),
+    ("the positive label is 'stayed'", DATA, {"/positive_class": "stayed"}),
+    ("switch to book.xlsx, sheet Q1-2025", DATA, {"/dataset_id": "upload:book.xlsx", "/sheet": "Q1-2025"}),
+    ("learning rate -1", SELECT, {}),
+    ("early stopping after 20 rounds", SELECT, {}),
+    ("use the threshold that gives 90% recall", TRAIN, {}),
+    ("give it 1h30", INTENT, {"/time_budget_s": 5400.0}),
+    ("1 hour and 30 minutes", INTENT, {"/time_budget_s": 5400.0}),
+    ("ingore age", PROFILE, {"/roles/age": "ignore"}),
+    # Models that are named, but not chosen.
+    ("compare lightgbm and xgboost", TRAIN, {}),
+    ("cancel xgboost", TRAIN, {}),
+    ("xgboost crashed", TRAIN, {}),
+    ("use xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("looks good but use xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("50 trials for xgboost", SELECT, {"/trials": 50}),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "expected"), CHANGED)
+def test_what_changes(text: str, at: StageId, expected: dict[str, Any]) -> None:
+    reply, _ = ask(text, at)
+    assert all(isinstance(action, Change) for action in reply.actions)
+    done = {op["path"]: op["value"] for action in reply.actions for op in action.patch}
+    assert done.keys() == expected.keys()
+    for path, value in expected.items():
+        if isinstance(value, dict):
+            assert {name: done[path][name] for name in value} == value
+        else:
+            assert done[path] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all but linear", ["dummy", "lightgbm", "xgboost"]),
+        ("don't drop xgboost", ["dummy", "linear", "lightgbm", "xgboost"]),
+        (
+            "increase depth of xgboost to 8 and add catboost",
+            ["dummy", "linear", "lightgbm", "xgboost", "catboost"],
+        ),
+    ],
+)
+def test_models(text: str, expected: list[str]) -> None:
+    assert ids(ask(text, SELECT)[1]) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "learning rate 0.1 for lightgbm, 0.2 for xgboost",
+        "learning rate: lightgbm 0.1, xgboost 0.2",
+        "lightgbm and xgboost: learning rate 0.1 for lightgbm and 0.2 for xgboost",
+    ],
+)
+def test_a_value_for_each_of_several_models(text: str) -> None:
+    models = {m["id"]: m["params"].get("learning_rate") for m in ask(text, SELECT)[1][SELECT]["models"]}
+    assert (models["lightgbm"], models["xgboost"]) == (0.1, 0.2)
+
+
+def test_a_parameter_belongs_to_the_model_that_was_spoken_of() -> None:
+    models = {m["id"]: m["params"] for m in ask("500 trees for random forest, depth 10", SELECT)[1][SELECT]["models"]}
+    assert models["random_forest"] == {"n_estimators": 500, "max_depth": 10}
+    assert "max_depth" not in models["xgboost"]
+
+
+@pytest.mark.parametrize("text", ["drop age if it leaks", "drop age unless it is important"])
+def test_a_condition_is_said_to_be_not_understood(text: str) -> None:
+    assert f'I did not understand "{text[9:]}"' in ask(text, PROFILE)[0].text
+
+
+def test_what_is_courtesy_is_no_condition() -> None:
+    assert "understand" not in ask("drop age if you can", PROFILE)[0].text
+
+
+@pytest.mark.parametrize(
+    "text", ["stop if it takes more than 5 minutes", "stop when recall is 0.9", "stop in 5 minutes"]
+)
+def test_work_is_not_stopped_before_its_time(text: str) -> None:
+    reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
+    assert not reply.actions
+    assert "Work is not stopped later by itself" in reply.text
+
+
+def test_how_far_back() -> None:
+    (restart,) = ask("go back two steps", TRAIN)[0].actions
+    assert restart.stage_id is PREPROCESS
+
+
+def test_why_something_failed_is_told_by_its_own_words() -> None:
+    assert "has failed or was stopped" in ask("why did it fail?", TRAIN, StageStatus.FAILED)[0].text
+
+
+def test_after_the_end_a_model_is_chosen_and_not_kept() -> None:
+    assert context_at(EXPORT).plans[TRAIN]["keep"] == "run-6-1-lightgbm"
+    assert ids(ask("use xgboost", EXPORT)[1]) == ["dummy", "xgboost"]
+
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("predict churn (yes/no)", {"target": "churn", "task_type": "binary"}),
+    ("predict NPS score (1-10)", {"target": "NPS score"}),
+    ("predict income >50K", {"target": "income"}),
+    ("predict whether income exceeds 50k", {"target": "income", "task_type": "binary"}),
+    ("label col: is_fraud", {"target": "is_fraud"}),
+    ("predict wether a customer wil churn", {"target": "churn", "task_type": "binary"}),
+    ("predict churn in 1h30", {"target": "churn", "time_budget_s": 5400.0}),
+    (
+        "predict churn, optimise recall, under 2 minutes",
+        {"target": "churn", "metric": "recall", "time_budget_s": 120.0},
+    ),
+    ("predict churn, no need to hurry, take your time", {"target": "churn", "time_budget_s": 3600.0}),
+    ("predict churn, no wait, predict tenure", {"target": "tenure"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), REQUESTS)
+def test_requests(text: str, expected: dict[str, Any]) -> None:
+    plan = parse_request(text)
+    assert {name: getattr(plan, name) for name in expected} == expected
+    assert not plan.not_understood
+
+
+def test_hours_of_a_question_are_no_time_for_training() -> None:
+    plan = parse_request("predict whether a machine fails within 24 hours")
+    assert plan.time_budget_s == 300.0
+    assert plan.not_understood[0].startswith("within 24 hours")
+
+
+def test_a_column_s_name_may_have_brackets() -> None:
+    assert (
+        parse_request("predict the tenure (months) of a customer", ["tenure (months)", "age"]).target
+        == "tenure (months)"
+    )
+    assert parse_request("predict whether tenure (months)", ["tenure (months)", "age"]).target == "tenure (months)"
