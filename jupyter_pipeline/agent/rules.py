@@ -69,7 +69,7 @@ class RuleAgent:
     ...     plans={StageId.MODEL_SELECT: plan},
     ... )
     >>> RuleAgent().respond("Please use Random Forest instead of XGBoost", context).text
-    'Models to train: random_forest (random_forest added; xgboost left out).'
+    'Models to train: Random forest (Random forest added; XGBoost left out).'
     """
 
     def respond(self, text: str, context: Context) -> Reply:
