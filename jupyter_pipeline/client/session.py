@@ -46,7 +46,8 @@ class Session:
             with contextlib.closing(self._transport) as old:
                 old.delete()
                 self._connect(connect(), timeout)
-        self._finalizer = weakref.finalize(self, _close, self._transport)
+        self._finalizer = weakref.finalize(self, _close_soon, self._transport)
+        self._finalizer.atexit = False  # the process takes its connections along
 
     def _connect(self, transport: Transport, timeout: float) -> None:
         self.model = Model()
@@ -249,9 +250,7 @@ class Session:
         return status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
 
 
-def _close(transport: Transport) -> None:
-    """Close when the garbage collector says so, which may be in any thread."""
-    if threading.current_thread() is threading.main_thread():
-        transport.close()
-    else:
-        threading.Thread(target=transport.close, daemon=True).start()
+def _close_soon(transport: Transport) -> None:
+    """Close when the garbage collector says so, which may be in any thread and anywhere, also where a lock is held
+    that closing needs."""
+    threading.Thread(target=transport.close, name="jupyter_pipeline closing", daemon=True).start()

@@ -211,3 +211,30 @@ def test_a_loop_that_ended_while_it_waited_harms_nobody(tmp_path):
         go_on.set()
         asking.join()
         assert p.model.connection == "connected"
+
+
+def test_a_pipeline_that_is_forgotten_may_be_collected_while_another_one_begins(tmp_path):
+    """The collector runs anywhere, also while the lock on the conductors is held."""
+    code = f"""
+import gc, signal, types
+from jupyter_pipeline import Pipeline
+from jupyter_pipeline.client.embedded import Host
+
+def collect(*_):
+    if Host._lock.locked():
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(gc.collect() > 0, flush=True)
+
+gc.disable()
+kept = types.SimpleNamespace(p=Pipeline("forgotten", embedded=True, workspace={str(tmp_path / "a")!r}))
+kept.itself = kept
+del kept
+signal.signal(signal.SIGALRM, collect)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+with Pipeline("next", embedded=True, workspace={str(tmp_path / "b")!r}) as p:
+    print(p.project_id, flush=True)
+"""
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.splitlines() == ["True", "next"], done.stderr
+    assert done.stderr == ""
