@@ -193,6 +193,8 @@ def columns(said: Said, draft: Draft) -> None:
             _role(draft, names, role)
         else:
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
+            if len(drop) == len(columns) and any(i.kind == "cue" and i.value == "replace" for i in said.items):
+                drop = []  # "swap age and tenure"
             keep = [str(n.value) for n in columns if n.polarity in ("use", "add")]
             only = [str(n.value) for n in columns if n.polarity == "only"]
             if last_word := _it(said, end):

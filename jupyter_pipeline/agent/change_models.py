@@ -6,7 +6,7 @@ from ..protocol.names import REGRESSION_METRICS, metric_name, task_name
 from ..protocol.stages import StageId
 from .about_models import no_such
 from .draft import Draft, Said
-from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of
+from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of, span_of_time
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
 from .scan import Named, models_of
@@ -45,10 +45,16 @@ def parameters(said: Said, draft: Draft) -> None:
             said.take(range(i, i + n))
             for value, model in each:
                 _set_parameter(said, draft, what, value, 0, [model], trees_only=False)
+            if any(model.polarity == "use" and model.start < i for _, model in each):  # "use X with …" chooses, too
+                said.taken.difference_update(*(range(model.start, model.end) for _, model in each))
             moved.add(what)
             continue
         number = _number_near(said, i, n)
         direction = _direction(said, i, n)
+        if number is not None and direction and "by" in said.low[i + n : i + n + 8]:  # of that number
+            said.take(range(i, i + n))
+            draft.problem(f"Say what the {SAY[what]} shall be, or just higher or lower; not by how much it changes.")
+            continue
         if number is None and direction == 0:
             if what == "rate":
                 said.take(range(i, i + n))
@@ -67,27 +73,47 @@ def parameters(said: Said, draft: Draft) -> None:
 def _whose(said: Said) -> dict[int, list[Named]]:
     """Of which models each parameter is said: those that follow it, else those before the first, else those of the
     parameter before it, else the next ones."""
-    places = []
+    ends: dict[int, int] = {}
     at = 0
     while at < len(said.tokens):
         spoken = SPOKEN.at(said.tokens, at) if said.tokens[at].kind == "word" and at not in said.taken else None
         if spoken is not None:
-            places.append(at)
+            ends[at] = at + spoken[1]
         at += spoken[1] if spoken is not None else 1
+    places = list(ends)
     named = [n for n in said.free("models") if n.polarity != "avoid" and not _added(said, n, places)]
+    named = [n for n in named if not any(start <= n.start < end for start, end in ends.items())]  # "deeper trees"
     before = [n for n in named if places and n.start < places[0]]
-    own = {
-        place: [n for n in named if place < n.start < after]
-        for place, after in zip(places, [*places[1:], len(said.tokens)], strict=False)
-    }
+    heads = {place: _heads(said, named, place) for place in places}
+    own: dict[int, list[Named]] = {}
+    for place, after in zip(places, [*places[1:], len(said.tokens)], strict=False):
+        others = [n for other in places if other > place for n in heads[other]]
+        own[place] = heads[place] or [n for n in named if place < n.start < after and n not in others]
     found: dict[int, list[Named]] = {}
+    last: list[Named] = []
     for place in places:
-        found[place] = own[place] or before or found.get(places[max(places.index(place) - 1, 0)], [])
+        last = found[place] = own[place] or last or before
     following: list[Named] = []
     for place in reversed(places):
         following = own[place] or following
         found[place] = found[place] or following
     return found
+
+
+_HEAD = words_of(": with the 's its a")
+
+
+def _heads(said: Said, named: list[Named], place: int) -> list[Named]:
+    """The models right before a parameter: ``lightgbm and xgboost with 500 trees``."""
+    found: list[Named] = []
+    at = place
+    for n in reversed(named):
+        between = said.low[n.end : at]
+        if n.end > at or not all(w in (_HEAD if not found else {"and", ",", "&"}) for w in between):
+            break
+        found.insert(0, n)
+        at = n.start
+    return found if not found or said.low[found[0].start - 1 : found[0].start] != ["for"] else found[-1:]
 
 
 def _added(said: Said, named: Named, places: list[int]) -> bool:
@@ -103,12 +129,16 @@ def _each(said: Said, start: int, end: int) -> list[tuple[float, Named]]:
     for named in said.free("models"):
         if not start <= named.start < end:
             continue
-        ahead = named.end + (said.low[named.end : named.end + 1] in (["="], [":"], ["to"]))
+        ahead = named.end + (said.low[named.end : named.end + 1] in (["="], [":"], ["to"], ["with"]))
         behind = named.start - 2
         if behind >= start and said.low[behind + 1] in ("for", "on", "in", "of") and _free_number(said, behind):
             found[behind] = named
         elif _free_number(said, ahead):
             found[ahead] = named
+    first = start + (said.low[start : start + 1] in (["="], [":"], ["to"], ["of"]))
+    before = [n for n in said.free("models") if n.end <= start and n.polarity != "avoid"]
+    if found and before and first not in found and _free_number(said, first):  # "X with rate 0.1 and Y with 0.2"
+        found[first] = before[-1]
     if len(found) < 2:
         return []
     said.take(*(range(at, at + 1) for at in found))
@@ -333,6 +363,9 @@ def _wish_models(draft: Draft, wanted: list[str], unwanted: list[str], *, adds: 
 def metric(said: Said, draft: Draft) -> None:
     """``optimise recall``, ``use AUC``, ``false negatives are costly``."""
     items = said.rest()
+    why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
+    if why is not None and said.has("too", "low", "bad", "poor"):  # "retrain because accuracy is too low"
+        items = [i for i in items if i.start < why]
     found = metric_of(said.tokens, items)
     if found is None:
         return
@@ -360,12 +393,13 @@ def budget(said: Said, draft: Draft) -> None:
     taken = [i for i in range(len(said.tokens)) if i in said.taken]
     found = budget_of(said.tokens)
     stage = draft.first(SELECT, INTENT)
-    if found is not None and found[1] not in taken:
+    extra = _extra_time(said) if stage is not None else None
+    if extra is None and found is not None and found[1] not in taken:
         said.take(range(found[1], found[2]))
         said.take_words("budget", "time", "limit", "training", "train", "give", "under", "within")
         seconds: float | None = found[0]
-    elif stage is not None and (extra := _extra_time(said)) is not None:
-        seconds = min(float((draft.plan(stage) or {})["time_budget_s"]) + extra, MAX_SECONDS)
+    elif stage is not None and extra is not None:
+        seconds = min(max(float((draft.plan(stage) or {})["time_budget_s"]) + extra, 1.0), MAX_SECONDS)
     else:
         seconds = None
         factor = _more_time(said)
@@ -381,13 +415,21 @@ def budget(said: Said, draft: Draft) -> None:
 
 
 def _extra_time(said: Said) -> float | None:
-    """``10 more minutes``, ``another five minutes``: seconds to add."""
+    """``10 more minutes``, ``add 5 minutes``, ``reduce the time by a minute``: seconds to add."""
+    for i, low in enumerate(said.low[:-1]):
+        relative = low == "add" or (low == "by" and said.words & (UP | DOWN | {"shorten", "extend"}))
+        by = span_of_time(said.tokens, i + 1) if relative and i + 1 not in said.taken else None
+        if by is not None:
+            said.take(range(i, by[2]))
+            said.take_named("increase", "extend", "reduce", "shorten", "raise", "lower", "cut", "decrease")
+            said.take_words("time", "budget", "limit", "training", "train")
+            return -by[0] if said.words & (DOWN | {"shorten"}) else by[0]
     for i, low in enumerate(said.low):
-        if low not in ("more", "extra", "additional", "another"):
+        if low not in ("more", "extra", "additional", "another", "longer"):
             continue
         rest = said.tokens[:i] + said.tokens[i + 1 :]
         found = next((d for d in durations(rest) if d[1] <= i <= d[2]), None)
-        if found is not None and (low != "more" or said.low[i + 1 : i + 2] != ["than"]):
+        if found is not None and said.low[i + 1 : i + 2] != ["than"]:
             said.take(range(found[1], found[2] + 1))
             said.take_words("time", "give", "training", "train")
             return found[0]
@@ -407,7 +449,8 @@ def _more_time(said: Said) -> float | None:
 
 def preference(said: Said, draft: Draft) -> None:
     """``accuracy over speed``, ``faster``, ``something explainable``."""
-    items = said.rest()
+    why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
+    items = [i for i in said.rest() if not (said.understood and why is not None and i.start > why)]
     wish = preference_of(said.tokens, items)
     if wish is None:
         return

@@ -9,6 +9,17 @@ from .vocabulary import BUNDLE, NUMBERS, model_names
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
 _KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
+_BY_WHAT = (
+    "fastest",
+    "quickest",
+    "simplest",
+    "smallest",
+    "accurate",
+    "slowest",
+    "worst",
+    "interpretable",
+    "explainable",
+)
 _TRAINING = ("train", "retrain", "again", "rerun", "tune", "with", "trials", "more")
 _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
@@ -19,6 +30,12 @@ def keep(said: Said, draft: Draft) -> None:
     if not (said.has(*_KEEP) or placed or _used(said, draft)) or said.has("bundle", "instead"):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
+    if draft.plan(TRAIN) is not None and not said.named and said.has(*_KEEP) and said.has(*_BY_WHAT):
+        said.take(range(len(said.tokens)))
+        draft.problem(
+            f"Say which model is kept: {model_names(dict.fromkeys(r.model for r in good))}, or the second best."
+        )
+        return
     named = [n for n in said.free("models") if n.polarity != "avoid"]
     row, span = _row(said, good, models_of(named)[0])
     models_meant = bool(named) and draft.plan(TRAIN) is not None
@@ -61,9 +78,12 @@ def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[Lea
     return None, range(0)
 
 
+_LOWER = ("lower", "reduce", "decrease", "smaller", "down")
+
+
 def threshold(said: Said, draft: Draft) -> None:
     """``threshold 0.3``, ``lower the threshold``, ``default threshold``."""
-    at = next((i for i, w in enumerate(said.low) if w in ("threshold", "cutoff")), None)
+    at = next((i for i, w in enumerate(said.low) if w in ("threshold", "cutoff", "thresh")), None)
     if at is None:
         return
     said.take(range(at, at + 1))
@@ -86,8 +106,10 @@ def threshold(said: Said, draft: Draft) -> None:
     if numbers:
         after = said.low[numbers[0] + 1] if numbers[0] + 1 < len(said.low) else ""
         value = float(said.tokens[numbers[0]].low) / (100 if after in ("%", "percent") else 1)
+        if said.low[numbers[0] - 1] == "by":
+            value = round(old - value if said.has(*_LOWER) else old + value, 4)
         said.take(range(numbers[0], numbers[0] + 2))
-    elif said.has("lower", "reduce", "decrease", "smaller", "down"):
+    elif said.has(*_LOWER):
         value = round(max(old - 0.1, 0.05), 4)
     elif said.has("higher", "raise", "increase", "bigger", "up"):
         value = round(min(old + 0.1, 0.95), 4)

@@ -19,7 +19,7 @@ _CONFIRM = words_of(
 )
 _COURTESY = FILLER | words_of(
     """
-    on the plan it all this that stage step with to forward looks sounds is gate
+    on the plan it all this that that's it's stage step with to forward looks sounds is gate
     """
 )
 _CANCEL = words_of("stop cancel abort kill halt terminate interrupt quit cancelled")

@@ -56,6 +56,7 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
     return str(first.value), strong
 
 
+_USELESS = words_of("misleading useless pointless meaningless irrelevant")
 _UNWANTED = words_of("ignore forget drop remove skip disregard")
 
 
@@ -74,6 +75,8 @@ def _unwanted(sentence: list[Token], item: Item) -> bool:
         return True
     after = [t.low for t in sentence[item.end : item.end + 4]]
     after = after[: next((n for n, w in enumerate(after) if w in (",", "and", "but", "or")), None)]
+    if _USELESS & set(after):
+        return True
     careless = {"matter", "important", "care", "relevant", "interesting"} & set(after)
     return bool(careless) and any(w in NEGATORS for w in after)
 
@@ -102,7 +105,7 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
     for item in items:
         before = [t.low for t in sentence[max(0, item.start - 2) : item.start]]
         value = item.value if item.kind == "prefer" else None
-        if item.kind == "metric" and item.value == "accuracy":
+        if item.kind == "metric" and item.value == "accuracy" and not _unwanted(sentence, item):
             value = "accuracy?"
         if item.kind == "black box":
             if any(b in NEGATORS or b == "avoid" for b in before):
@@ -134,7 +137,7 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
     """Spans of time that a sentence names, in seconds, with the tokens that they take."""
     i = 0 if any(t.low in UNITS.firsts or _HOURS.fullmatch(t.low) for t in sentence) else len(sentence)
     while i < len(sentence):
-        found = _span_of_time(sentence, i)
+        found = span_of_time(sentence, i)
         if found is None:
             i += 1
             continue
@@ -142,7 +145,7 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         start = i
         while True:  # "1 hour and 30 minutes"
             at = end + (end < len(sentence) and sentence[end].low == "and")
-            more_of_it = _span_of_time(sentence, at) if at < len(sentence) and sentence[at].kind == "number" else None
+            more_of_it = span_of_time(sentence, at) if at < len(sentence) and sentence[at].kind == "number" else None
             if more_of_it is None or more_of_it[1] >= size:
                 break
             seconds, size, end = seconds + more_of_it[0], more_of_it[1], more_of_it[2]
@@ -150,6 +153,7 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         if tail == ["and", "a", "half"]:
             seconds, end = seconds + size / 2, end + 3
         before = {t.low for t in sentence[max(0, start - 2) : start]}
+        before = set() if sentence[start - 1].low == "," else before  # "train longer, ten minutes"
         wide = {t.low for t in sentence[max(0, start - 5) : start]}
         more = before == {"more", "than"} and not wide & NEGATORS
         at_most = before == {"longer", "than"} and bool(wide & NEGATORS)  # "don't take longer than"
@@ -159,7 +163,7 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
         i = end
 
 
-def _span_of_time(sentence: list[Token], i: int) -> tuple[float, float, int] | None:
+def span_of_time(sentence: list[Token], i: int) -> tuple[float, float, int] | None:
     """Seconds of ``90 s`` or ``1h30``, those of its unit, and where it ends."""
     number, n = _number(sentence, i)
     if number is None or i + n >= len(sentence):
@@ -194,7 +198,7 @@ def budget_of(sentence: list[Token], skip: range = range(0)) -> tuple[float, int
         if token.low in _TIME_NAMES and sentence[i + 1].text in "=:" and number.kind == "number" and i not in skip:
             seconds = float(number.low)
             return (seconds, i, i + 3) if 0 < seconds <= MAX_SECONDS else None
-        if token.low in _TIME_NAMES and (clock := _clock(sentence, i + 1)):
+        if token.low in _TIME_NAMES | {"in", "within", "under", "max"} and (clock := _clock(sentence, i + 1)):
             return clock[0], i, clock[1]
     at = next((i for i, t in enumerate(sentence) if t.low == "overnight"), None)
     return None if at is None else (8 * 3600.0, at, at + 1)

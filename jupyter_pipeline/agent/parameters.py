@@ -69,7 +69,7 @@ _SPOKEN: dict[str, str] = {
     "leaves": "leaves|num_leaves|num leaves|max_leaf_nodes|leaf nodes",
     "leaf": "min_samples_leaf|min samples leaf|min_child_samples|samples per leaf|rows per leaf",
     "l2": "regularisation|regularization|l2|reg_lambda|penalty|l2 penalty|l2 regularisation|l2 regularization",
-    "columns": "colsample_bytree|max_features|feature_fraction|colsample",
+    "columns": "colsample_bytree|max_features|max features|feature_fraction|colsample",
     "rows": "subsample|bagging_fraction|subsampling",
 }
 SPOKEN = Lookup({p: parameter for parameter, phrases in _SPOKEN.items() for p in phrases.split("|")})

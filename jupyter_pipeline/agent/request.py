@@ -278,9 +278,7 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
     for i in range(len(sentence) + 1):
         token = sentence[i] if i < len(sentence) else None
         ends = (
-            token is None
-            or token.text in ",:/"
-            or (token.low in ("and", "but", "then", "also") and token.kind == "word")
+            token is None or token.low in ",/" or (token.low in ("and", "but", "then", "also") and token.kind == "word")
         )
         if not ends:
             clause.append(i)
@@ -337,8 +335,8 @@ def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[in
     """``precision of at least 80%``: a score cannot be ordered."""
     for item in items:
         ahead = range(item.end, min(item.end + 5, len(sentence)))
-        end = next((n for n in ahead if sentence[n].kind == "number" or sentence[n].text == ","), None)
-        if end is not None and (sentence[end].text == "," or UNITS.at(sentence, min(end + 1, len(sentence) - 1))):
+        end = next((n for n in ahead if sentence[n].kind == "number" or sentence[n].low == ","), None)
+        if end is not None and (sentence[end].low == "," or UNITS.at(sentence, min(end + 1, len(sentence) - 1))):
             end = None  # "recall, under 2 minutes"
         before = item.start - 1 - (item.start > 1 and sentence[item.start - 1].low == "%")
         if item.kind == "metric" and before >= 0 and sentence[before].kind == "number" and before not in taken:

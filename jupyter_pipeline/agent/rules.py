@@ -52,6 +52,7 @@ _WORDS_OF_CHANGE = FILLER | words_of(
 )
 
 _CONDITIONS = frozenset({"if", "unless"})
+_IN_CONDITIONS = FILLER | _CONDITIONS
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("it it's because since as they they're that that's this which so")
 
@@ -116,13 +117,13 @@ class RuleAgent:
             token = said.tokens[i] if i < len(said.tokens) else None
             condition = token is not None and token.low in _CONDITIONS
             all_but = token is not None and token.low == "but" and i > 0 and said.low[i - 1] in ALL_OF_THEM
-            ends = token is None or token.text in ",:" or token.low in ("and", "but", "then") or condition
+            ends = token is None or token.low == "," or token.low in ("and", "but", "then") or condition
             if not ends or all_but:
                 clause.append(i)
                 continue
-            known = _CONDITIONS | (FILLER if clause and said.low[clause[0]] in _CONDITIONS else _WORDS_OF_CHANGE)
+            known = _IN_CONDITIONS if clause and said.low[clause[0]] in _CONDITIONS else _WORDS_OF_CHANGE
             content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in known]
-            reason = bool(clause) and said.low[clause[0]] in REASONS and bool(said.understood)
+            reason = bool(clause) and said.low[clause[0]] in REASONS | {"no", "nope"} and bool(said.understood)
             if content and not reason and not said.understood & set(clause) and len(draft.missed) < 10:
                 piece = said.text[said.tokens[clause[0]].at : said.tokens[clause[-1]].end]
                 draft.missed.append(piece.strip(" .,;:!?-")[:200])

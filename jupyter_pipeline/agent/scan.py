@@ -84,7 +84,7 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
     polarity: Polarity = "named"
     replacing = False
     negated_at = -9
-    after_reason = False
+    after_reason = dropping = False
     by_start = {item.start: item for item in items}
     skip_to = 0
     for i, token in enumerate(sentence):
@@ -100,6 +100,9 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
                 polarity = "named"
             elif token.low == "but" and found and found[-1].value == ALL_MODELS and found[-1].end == i:
                 polarity = "avoid"  # "all models but catboost"
+            elif token.low == "over" and found and found[-1].kind == "models" and found[-1].end == i:
+                found[-1] = msgspec.structs.replace(found[-1], polarity="use", replaces=True)  # "X over Y"
+                polarity = "avoid"
             elif token.low in ("by", "for", "to") and replacing and found and i - found[-1].end < 3:
                 polarity, replacing = "use", False
             elif token.low in ("because", "since") or (found and _says_why(sentence, i)):
@@ -109,7 +112,13 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             continue
         if item.kind in ("metric", "prefer") and polarity == "avoid":
             polarity = "named"  # "F1 rather than accuracy for churn"
+        elif item.kind == "cue" and token.low == "no" and sentence[i + 1 : i + 2] and sentence[i + 1].low == ",":
+            continue  # "no, use catboost"
         elif item.kind == "cue":
+            if token.low == "not" and dropping and found and i - found[-1].end <= 1 and polarity == "avoid":
+                polarity, dropping = "add", False  # "drop city, not age"
+                continue
+            dropping = item.value == "avoid" and token.low not in NEGATORS
             too = item.value == "add" and token.low in ("too", "also", "as", "additionally")
             if i and sentence[i - 1].low in _NEXT_CLAUSE:
                 after_reason = False
@@ -128,7 +137,27 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             after = sentence[item.end + 1].low if item.end + 1 < len(sentence) else ""
             if following == "only" or (following in ("models", "ones", "please") and after == "only"):
                 found[-1:] = [msgspec.structs.replace(n, polarity="only") for n in found[-1:]]
-    return _paired(sentence, found)
+    return _paired(sentence, _in_or_out(sentence, found))
+
+
+def _in_or_out(sentence: list[Token], found: list[Named]) -> list[Named]:
+    """``take xgboost out``, ``leave age and city in``: the word after what is named decides."""
+    meant = list(found)
+    polarity: Polarity | None = None
+    for n in range(len(found) - 1, -1, -1):
+        following = [t.low for t in sentence[found[n].end : found[n].end + 2]]
+        joined = n + 1 < len(found) and all(
+            t.low in ("and", ",", "&", "or") for t in sentence[found[n].end : found[n + 1].start]
+        )
+        if following[:1] == ["out"] and following[1:] != ["of"]:
+            polarity = "avoid"
+        elif following[:1] in (["in"], ["back"]) and (len(following) == 1 or following[1] in _NEXT_CLAUSE):
+            polarity = "add"
+        elif not joined or found[n].polarity != found[n + 1].polarity:
+            polarity = None
+        if polarity is not None:
+            meant[n] = msgspec.structs.replace(found[n], polarity=polarity)
+    return meant
 
 
 def _cue(

@@ -108,6 +108,11 @@ class Target(msgspec.Struct, frozen=True):
 
 def target_of(sentence: list[Token], columns: Columns) -> Target | None:
     """The target that a sentence names, None if it names none."""
+    for i, token in enumerate(sentence[:-2]):  # "predict if it defaults (target column = status)"
+        said = {t.low for t in sentence[i + 1 : i + 3]}
+        if i and token.low in _MARKS and said & {"=", ":"} and (found := _marked(sentence, i, columns)):
+            asked = target_of(sentence[:i], columns)
+            return msgspec.structs.replace(found, task=asked.task, start=asked.start) if asked else found
     for i, token in enumerate(sentence):
         marked = token.kind == "word" and token.low in _MARKS and _marks(sentence, i)
         if marked and (found := _marked(sentence, i, columns)):
@@ -283,7 +288,7 @@ def _for_what(sentence: list[Token], i: int, columns: Columns) -> Target | None:
     at += 1
     while at + 1 < len(sentence) and sentence[at].low in _ARTICLES:
         at += 1
-    alone = at + 1 == len(sentence) or (sentence[at + 1].kind == "punct" and sentence[at + 1].text in ",?:")
+    alone = at + 1 == len(sentence) or (sentence[at + 1].kind == "punct" and sentence[at + 1].low in ",?:")
     plain = sentence[at].kind == "quoted" or (
         sentence[at].kind == "word" and sentence[at].low not in FILLER | _NO_TARGETS | _PEOPLE
     )
@@ -298,7 +303,7 @@ def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> i
     at = start
     while at < len(sentence) and at < start + 14:
         token = sentence[at]
-        if token.kind in ("path", "url") or (token.kind == "punct" and token.text in ",?:=") or token.low in stops:
+        if token.kind in ("path", "url") or (token.kind == "punct" and token.low in ",?:=") or token.low in stops:
             break
         if token.apart and at > start:  # "churn (yes/no)", "income >50K"
             break

@@ -186,14 +186,14 @@ _CUES: dict[str, str] = {
     "use": "use|using|used|with|want|wants|include|including|switch to|change to|go with|take|let's use|stick to"
     "|stick with|prefer|preferably|via|by means of|pick|choose|select|keep|retain|need|favour|favor|move to",
     "add": "add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try|test|consider"
-    "|along with|together with",
+    "|along with|together with|leave in|keep in|put in|put back|bring back|un drop|undrop|re add|readd|add back",
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
     "|just use|only want|only try|only train|restrict yourself to|stay with",
     "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"
     "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than|neither"
     "|get rid of|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard|no more|stop using|throw out"
     "|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not|refrain from|doesn't|minus|disregard"
-    "|kick out|hate|dislike",
+    "|kick out|keep out|hate|dislike",
     "replace": "replace|swap|exchange|substitute|swap out",
 }
 _TASKS: dict[str, str] = {

@@ -55,6 +55,7 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _APART = frozenset("()[]{}<>|")
+_DASHES = frozenset(("-", "--", "\u2013", "\u2014"))
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -104,7 +105,7 @@ def tokenise(text: str) -> list[Token]:
             _chunk(piece, at, tokens)
     ends = [0, *(token.end for token in tokens)]
     return [
-        msgspec.structs.replace(token, apart=True) if _APART & set(text[end : token.at]) else token
+        msgspec.structs.replace(token, apart=True) if not _APART.isdisjoint(text[end : token.at]) else token
         for end, token in zip(ends, tokens, strict=False)
     ]
 
@@ -115,6 +116,12 @@ def _punct(text: str, at: int) -> Token:
 
 def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
     """Tokens of a piece without white space: a path, or words and numbers."""
+    if piece in _DASHES:
+        tokens.append(Token("punct", piece, ",", at, at + len(piece)))
+        return
+    if len(piece) > 1 and piece[0] in "+-" and piece[1].isalpha():  # "+catboost -xgboost"
+        tokens.append(Token("word", piece[0], "plus" if piece[0] == "+" else "minus", at, at + 1))
+        piece, at = piece[1:], at + 1
     bare = piece.rstrip(".'\u2019")
     if is_data_path(bare):
         tokens.append(Token("path", bare, bare.lower(), at, at + len(bare)))
@@ -212,7 +219,7 @@ def meant(sentence: list[Token]) -> list[Token]:
     for i, token in enumerate(sentence):
         if token.kind == "word" and (thought := _SECOND_THOUGHTS.at(sentence, i)):
             start = i + thought[1]
-            start += start < len(sentence) and sentence[start].text in ",:"
+            start += start < len(sentence) and sentence[start].low in ",:"
     return sentence[start:]
 
 
@@ -300,7 +307,7 @@ class Columns:
             return None
         joined, found = "", None
         for n, token in enumerate(sentence[i : i + 8], start=1):
-            if token.kind not in ("word", "number") and token.text not in "./+%&":
+            if token.kind not in ("word", "number") and token.text not in "./+%&" and token.text not in _DASHES:
                 break
             joined += squash(token.text)
             if joined and joined not in self._beginnings:

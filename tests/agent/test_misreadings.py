@@ -47,6 +47,23 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("give it 1h30", INTENT, {"/time_budget_s": 5400.0}),
     ("1 hour and 30 minutes", INTENT, {"/time_budget_s": 5400.0}),
     ("ingore age", PROFILE, {"/roles/age": "ignore"}),
+    # The word after what is named decides, and what is denied of the one is not denied of the other.
+    ("leave age and city in, take tenure out", PROFILE, {"/roles/tenure": "ignore"}),
+    ("leave in tenure", PROFILE, {}),
+    ("un-drop age", PROFILE, {}),
+    ("drop 'city' not 'City/Town'", PROFILE, {"/roles/city": "ignore"}),
+    ("swap age and tenure", PROFILE, {}),
+    # By how much is not how much.
+    ("raise the threshold by 0.1", TRAIN, {"/threshold": 0.5}),
+    ("lower the threshold by 10%", TRAIN, {"/threshold": 0.3}),
+    ("increase depth by 2", SELECT, {}),
+    ("add 5 minutes", SELECT, {"/time_budget_s": 600.0}),
+    ("reduce the time by 2 minutes", SELECT, {"/time_budget_s": 180.0}),
+    ("train longer, ten minutes", SELECT, {"/time_budget_s": 600.0}),
+    # Reasons again, of what is kept and of running again.
+    ("pick the linear model because it is simple", TRAIN, {"/keep": "run-6-3-linear"}),
+    ("accuracy is misleading, use f1", SELECT, {"/metric": "f1"}),
+    ("keep the fastest", TRAIN, {}),
     # Models that are named, but not chosen.
     ("compare lightgbm and xgboost", TRAIN, {}),
     ("cancel xgboost", TRAIN, {}),
@@ -75,6 +92,12 @@ def test_what_changes(text: str, at: StageId, expected: dict[str, Any]) -> None:
     [
         ("all but linear", ["dummy", "lightgbm", "xgboost"]),
         ("don't drop xgboost", ["dummy", "linear", "lightgbm", "xgboost"]),
+        ("no, use catboost instead of lightgbm", ["dummy", "linear", "catboost", "xgboost"]),
+        ("take xgboost out", ["dummy", "linear", "lightgbm"]),
+        ("xgboost out, catboost in", ["dummy", "linear", "lightgbm", "catboost"]),
+        ("+catboost -xgboost", ["dummy", "linear", "lightgbm", "catboost"]),
+        ("xgboost over lightgbm", ["dummy", "linear", "xgboost"]),
+        ("remove xgboost, not lightgbm", ["dummy", "linear", "lightgbm"]),
         (
             "increase depth of xgboost to 8 and add catboost",
             ["dummy", "linear", "lightgbm", "xgboost", "catboost"],
@@ -90,6 +113,7 @@ def test_models(text: str, expected: list[str]) -> None:
     [
         "learning rate 0.1 for lightgbm, 0.2 for xgboost",
         "learning rate: lightgbm 0.1, xgboost 0.2",
+        "use lightgbm with learning rate 0.1 and xgboost with 0.2",
         "lightgbm and xgboost: learning rate 0.1 for lightgbm and 0.2 for xgboost",
     ],
 )
@@ -98,10 +122,24 @@ def test_a_value_for_each_of_several_models(text: str) -> None:
     assert (models["lightgbm"], models["xgboost"]) == (0.1, 0.2)
 
 
-def test_a_parameter_belongs_to_the_model_that_was_spoken_of() -> None:
-    models = {m["id"]: m["params"] for m in ask("500 trees for random forest, depth 10", SELECT)[1][SELECT]["models"]}
-    assert models["random_forest"] == {"n_estimators": 500, "max_depth": 10}
-    assert "max_depth" not in models["xgboost"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("500 trees for random forest, depth 10", {"random_forest": {"n_estimators": 500, "max_depth": 10}}),
+        (
+            "random forest 300 trees max depth 5, xgboost lr 0.05",
+            {"random_forest": {"n_estimators": 300, "max_depth": 5}, "xgboost": {"learning_rate": 0.05}},
+        ),
+        ("deeper trees for xgboost", {"xgboost": {"max_depth": 8}}),
+        (
+            "lightgbm and xgboost with 500 trees",
+            {"lightgbm": {"learning_rate": 0.05, "n_estimators": 500}, "xgboost": {"n_estimators": 500}},
+        ),
+    ],
+)
+def test_a_parameter_belongs_to_the_model_that_was_spoken_of(text: str, expected: dict[str, Any]) -> None:
+    usual = {"dummy": {}, "linear": {}, "lightgbm": {"learning_rate": 0.05}, "xgboost": {}}
+    assert {m["id"]: m["params"] for m in ask(text, SELECT)[1][SELECT]["models"]} == usual | expected
 
 
 @pytest.mark.parametrize("text", ["drop age if it leaks", "drop age unless it is important"])
@@ -120,6 +158,11 @@ def test_work_is_not_stopped_before_its_time(text: str) -> None:
     reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
     assert not reply.actions
     assert "Work is not stopped later by itself" in reply.text
+
+
+def test_a_reason_to_run_again_is_no_metric() -> None:
+    (restart,) = ask("retrain because accuracy is too low", TRAIN)[0].actions
+    assert restart.stage_id is TRAIN
 
 
 def test_how_far_back() -> None:
@@ -150,6 +193,10 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("predict churn, no need to hurry, take your time", {"target": "churn", "time_budget_s": 3600.0}),
     ("predict churn, no wait, predict tenure", {"target": "tenure"}),
+    ("predict churn - recall - ten min - no xgboost", {"target": "churn", "metric": "recall", "time_budget_s": 600.0}),
+    ("predict if a loan defaults (target column = loan_status)", {"target": "loan_status", "task_type": "binary"}),
+    ("predict churn. accuracy is not important, speed is", {"target": "churn", "prefer": "speed"}),
+    ("predict churn; time: ten min; exclude: xgboost", {"time_budget_s": 600.0, "exclude_models": ("xgboost",)}),
 ]
 
 
