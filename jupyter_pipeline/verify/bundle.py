@@ -76,7 +76,7 @@ def verify_files(
         raise VerificationError(f"The log ends at event {state.seq}, with another hash than {MANIFEST} names.")
     said += told(state, hashes, anchors)
     if "metrics.json" in listed:
-        said.append(metrics_told(json.loads(_read(files["metrics.json"])), state))
+        said.append(metrics_told(_read(files["metrics.json"]), state))
     return said
 
 

@@ -117,18 +117,22 @@ def told(state: ProjectState, hashes: list[str], anchors: tuple[Anchor, ...]) ->
     return said
 
 
-def metrics_told(reported: dict[str, Any], state: ProjectState) -> str:
-    """The reported test metrics are those of the last evaluation on test rows."""
+def metrics_told(data: bytes, state: ProjectState) -> str:
+    """The reported test metrics, as in metrics.json, are those of the last evaluation on test rows."""
+    try:
+        reported: dict[str, Any] = dict(msgspec.json.decode(data)["metrics"]["test"])
+    except (ValueError, TypeError, KeyError):
+        raise VerificationError("metrics.json is not as this version writes it.") from None
     runs = [run.final_metrics for run in state.runs.values() if run.final_metrics is not None]
     tests = [final for final in runs if any(m.split == "test" for m in final.metrics)]
     if not tests:
         raise VerificationError("metrics.json reports metrics on test rows that the log knows nothing of.")
     measured = {m.name: m.value for m in tests[-1].metrics if m.split == "test"}
-    for name, value in reported["metrics"]["test"].items():
+    for name, value in reported.items():
         if name not in measured or measured[name] != value:
             raise VerificationError(
                 f"metrics.json reports {name} {value} on the test rows; the log, {measured.get(name)}."
             )
-    if missing := sorted(set(measured) - set(reported["metrics"]["test"])):
+    if missing := sorted(set(measured) - set(reported)):
         raise VerificationError(f"metrics.json leaves out {missing[0]}, which the log has measured on the test rows.")
     return f"metrics.json reports what the log measured on the test rows ({len(measured)} metrics)."

@@ -212,6 +212,18 @@ def test_a_leaderboard_or_report_that_does_not_follow_from_the_runs_is_found(tmp
         verify(make_bundle(tmp_path / "less", payloads(), reported=None))
 
 
+@pytest.mark.parametrize("metrics", [b"", b"[]", b"null", b"\xff", b'{"metrics": {}}', b'{"metrics": {"test": null}}'])
+def test_metrics_that_cannot_be_read_are_said(packed: Path, tmp_path: Path, metrics: bytes) -> None:
+    """With a manifest that fits them."""
+    folder = tmp_path / "forged"
+    shutil.copytree(packed.parent / "bundle", folder)
+    (folder / "metrics.json").write_bytes(metrics)
+    log = json.loads((folder / "MANIFEST.json").read_text())["log"]
+    bundle.write_json(folder / "MANIFEST.json", bundle.manifest(folder, log))
+    with pytest.raises(VerificationError, match=r"metrics\.json is not as this version writes it"):
+        verify(folder)
+
+
 # -- a project of this machine ---------------------------------------------------------------------------------
 
 
