@@ -149,7 +149,9 @@ def _begin(pipeline: Pipeline, data: Path, request: str) -> None:
     known = [line.text for line in pipeline.model.chat if line.source == "user"]
     if known[:1] != [request]:
         pipeline.attach(data)
-        pipeline.chat(request, timeout=None)
+        answer = pipeline.chat(request, timeout=None)
+        if known:  # another sentence than before: what it changes, and what was not understood
+            print(answer, file=sys.stderr)
         return
     stage = pipeline.model.current
     status = pipeline.model.stages[stage].status

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -62,6 +63,10 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     assert "--yes" in captured.err
     assert main(["run", "a.csv", "Predict b, take 5 seconds"]) == 1
     assert "There is a project 'a'" in capsys.readouterr().err
+    assert main(["run", "a.csv", "Optimise recall and sing me a song", "--project", "a"]) == 1
+    said = capsys.readouterr().err
+    assert 'Metric: Recall. I did not understand "sing me a song"' in said
+    assert re.search("Judged by +Recall", said)
 
 
 def test_the_end_of_input_at_a_question_stops_as_q_does(tmp_path):
