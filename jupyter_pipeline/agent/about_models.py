@@ -1,10 +1,10 @@
 """Answers about models: what speaks for one, why one is not trained, and how to have it trained."""
 
-from ..protocol.names import metric_words
+from ..protocol.names import metric_words, model_name, model_names
 from ..protocol.stages import StageId
 from .base import Context
 from .draft import Said
-from .vocabulary import MODEL_NAMES, model_names
+from .vocabulary import ALL_MODELS
 from .words import words_of
 
 SELECT = StageId.MODEL_SELECT
@@ -32,13 +32,13 @@ def of_models(said: Said, context: Context) -> str:
 
 def no_such(context: Context, what: str) -> str:
     """That there are no models of a kind."""
-    known = [m.id for m in context.models] or list(MODEL_NAMES)
+    known = [m.id for m in context.models] or ALL_MODELS
     return f"There are no {what} here; the models are {model_names(known)}."
 
 
 def model(context: Context, model_id: str, *, missing: bool = False) -> str:
     """What is known of a model; ``missing`` where it was asked why it is not there."""
-    name = model_names([model_id])
+    name = model_name(model_id)
     known = next((m for m in context.models if m.id == model_id), None)
     plan = context.plans.get(SELECT)
     if context.models and known is None:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from ..protocol.names import TREATMENT_WORDS, stage_name, standing, task_name
+from ..protocol.names import TREATMENT_WORDS, model_name, model_names, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
 from .about_models import metric_of, of_models
 from .base import Context
 from .draft import Said
 from .known import known_answers, meanings
 from .request import say_seconds
-from .vocabulary import BOOSTING, model_names
+from .vocabulary import BOOSTING
 
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
@@ -106,7 +106,7 @@ def _best(context: Context) -> str:
     row = next((r for r in good if r.run_id == context.best_run), good[0])
     value = "no value" if row.metric is None else f"{row.metric:#.4g}"
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
-    name, metric = model_names([row.model]), metric_of(context)
+    name, metric = model_name(row.model), metric_of(context)
     return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
 
 
@@ -137,13 +137,13 @@ def _models(context: Context) -> str:
 def _why(context: Context) -> str:
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
-        rows = ", ".join(f"{model_names([r.model])} {r.metric:#.4g}" for r in good[:5])
+        rows = ", ".join(f"{model_name(r.model)} {r.metric:#.4g}" for r in good[:5])
         return f"Models are ranked by {metric_of(context)} on the validation rows: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:
         chosen = [c["id"] for c in plan["models"] if c["id"] in whys]
-        return "\n".join(f"{model_names([m])}: {whys[m]}" for m in chosen) or _models(context)
+        return "\n".join(f"{model_name(m)}: {whys[m]}" for m in chosen) or _models(context)
     return f"{_target(context)} {_metric(context)}"
 
 
@@ -176,7 +176,7 @@ def _kept(context: Context) -> str:
     if row is None:
         return f"The model that is kept is that of {keep}."
     value = "" if row.metric is None else f", with {metric_of(context)} {row.metric:#.4g} on the validation rows"
-    return f"The model that is kept is {model_names([row.model])} ({keep}){value}."
+    return f"The model that is kept is {model_name(row.model)} ({keep}){value}."
 
 
 def _trials(context: Context) -> str:
@@ -243,7 +243,7 @@ def examples(context: Context) -> list[str]:
         return [*_for_models(context), "20 trials", "three minutes"]
     if stage is StageId.TRAIN:
         binary = ["threshold 0.3"] if context.task_type == "binary" else []
-        return [*([f"keep {model_names([good[-1]])}"] if good else []), *binary, *_for_models(context)[:2]]
+        return [*([f"keep {model_name(good[-1])}"] if good else []), *binary, *_for_models(context)[:2]]
     if stage is StageId.REVIEW_EDIT:
         return ["leave the notebook out", *_for_models(context)[:2]]
     return _for_models(context)
@@ -255,9 +255,9 @@ def _for_models(context: Context) -> list[str]:
     said = []
     real = [m for m in chosen if m != "dummy"]
     if other and real:
-        said.append(f"use {model_names([other])} instead of {model_names([real[-1]])}")
+        said.append(f"use {model_name(other)} instead of {model_name(real[-1])}")
     elif len(chosen) > 1 and real:
-        said.append(f"without {model_names([real[-1]])}")
+        said.append(f"without {model_name(real[-1])}")
     if set(chosen) & set(BOOSTING):
         said.append("higher learning rate")
     return [*said, "optimize for accuracy over speed"]

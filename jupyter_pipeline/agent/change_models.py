@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..protocol.names import REGRESSION_METRICS, metric_name, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_name, model_name, model_names, task_name
 from ..protocol.stages import StageId
 from .about_models import no_such
 from .draft import Draft, Said
@@ -19,7 +19,6 @@ from .vocabulary import (
     PLAIN,
     QUICK,
     UNITS,
-    model_names,
 )
 from .words import words_of
 
@@ -210,7 +209,7 @@ def _set_parameter(
         if known is None or (wanted and choice["id"] not in wanted) or (trees_only and choice["id"] == "linear"):
             models.append(choice)
             continue
-        name = model_names([choice["id"]])
+        name = model_name(choice["id"])
         old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
         new = _moved(known, old, number, direction, what)
         if new is None:

@@ -1,11 +1,11 @@
 """Rules for what is said of results: which run's model is kept, the threshold, what goes into the bundle."""
 
 from ..protocol.events import LeaderboardRow
-from ..protocol.names import task_name
+from ..protocol.names import model_name, model_names, task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import models_of
-from .vocabulary import BUNDLE, NUMBERS, model_names
+from .vocabulary import BUNDLE, NUMBERS
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
 _KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
@@ -52,7 +52,7 @@ def keep(said: Said, draft: Draft) -> None:
         return
     said.take(span, *(range(n.start, n.end) for n in named))
     said.take_words("best", "one", "run", "model")
-    draft.say(f"Kept: {model_names([row.model])} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
+    draft.say(f"Kept: {model_name(row.model)} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
 
 
 def _used(said: Said, draft: Draft) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..protocol.names import member_words, metric_words, stage_name, standing, task_name
+from ..protocol.names import member_words, metric_words, model_names, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
 from .base import Cancel, ConfirmGate
 from .draft import Draft, Said
 from .request import say_seconds
-from .vocabulary import FILLER, NEGATORS, NUMBERS, STAGE_WORDS, model_names
+from .vocabulary import FILLER, NEGATORS, NUMBERS, STAGE_WORDS
 from .words import words_of
 
 _CONFIRM = words_of(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ..protocol.names import REGRESSION_METRICS, metric_words, stage_name, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, stage_name, task_name
 from ..protocol.plans import IntentPlan
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
@@ -18,7 +18,7 @@ from .scan import Item, Named, models_of, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of
-from .vocabulary import FILLER, NEGATORS, UNITS, model_names
+from .vocabulary import FILLER, NEGATORS, UNITS
 from .words import Columns, Lookup, Token, meant, sentences, tokenise
 
 MAX_MISSED = 20

@@ -4,33 +4,15 @@ Phrases are lower case, words divided by single spaces; a hyphen or slash betwee
 (``one - hot`` is ``one hot``: see :func:`~jupyter_pipeline.agent.words.tokenise`).
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from ..protocol.names import MODEL_NAMES
 from .words import Lookup, words_of
 
 BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
 FORESTS = ("random_forest", "extra_trees")
 ENSEMBLE = "ensemble"
-#: What people read; the ids are for plans and programs.
-MODEL_NAMES = {
-    "dummy": "Baseline",
-    "linear": "Linear model",
-    "random_forest": "Random forest",
-    "extra_trees": "Extra trees",
-    "hist_gradient_boosting": "Histogram gradient boosting",
-    "lightgbm": "LightGBM",
-    "xgboost": "XGBoost",
-    "catboost": "CatBoost",
-    ENSEMBLE: "Weighted ensemble",
-}
 ALL_MODELS = tuple(MODEL_NAMES)
-
-
-def model_names(ids: Iterable[str]) -> str:
-    """The names of models, as a text has them; one that is not known here goes by its id."""
-    return ", ".join(MODEL_NAMES.get(model_id, model_id) for model_id in ids)
-
 
 QUICK = ("dummy", "linear", "hist_gradient_boosting", "lightgbm")
 PLAIN = ("dummy", "linear")

@@ -81,6 +81,8 @@ def _value(key: str, value: Any, model: Model) -> str:
     if key == "dataset_id":
         dataset = model.datasets.get(str(value))
         return f"{dataset['name']} ({dataset['source']})" if dataset else str(value)
+    if key in ("include_models", "exclude_models"):
+        return _names(model.name_of(model_id) for model_id in value)
     if key == "keep":
         run = model.runs.get(str(value))
         return f"{model.name_of(run.model_id)} ({value})" if run else str(value)

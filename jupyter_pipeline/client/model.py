@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..protocol.names import model_name
 from ..protocol.stages import STAGES, StageId, StageStatus
 
 MAX_CHAT = 200
@@ -139,8 +140,8 @@ class Model:
     # -- for readers -------------------------------------------------------------------------------------------
 
     def name_of(self, model_id: str) -> str:
-        """What people call a model; its id while no name was heard."""
-        return self.model_names.get(model_id, model_id)
+        """What people call a model."""
+        return self.model_names.get(model_id) or model_name(model_id)
 
     def observe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back, in the transport's thread, after each change; the function returned ends that."""

@@ -1,7 +1,10 @@
-"""What people read where programs have ids: stages, how they stand, metrics, kinds of task, treatments.
+"""What people read where programs have ids: stages, how they stand, metrics, kinds of task, models, treatments.
 
-Events, arguments and code have the ids; sentences have these names. The view has the same words (a test compares).
+Events, arguments and code have the ids; sentences have these names. The view's words are made of them
+(:mod:`~jupyter_pipeline.protocol.typescript`).
 """
+
+from collections.abc import Iterable
 
 from .stages import StageId, StageStatus
 
@@ -44,12 +47,23 @@ METRIC_NAMES: dict[str, str] = {
     "median_ae": "Median absolute error",
 }
 REGRESSION_METRICS = frozenset({"rmse", "mae", "mape", "r2", "median_ae"})
-TASK_NAMES = {
+TASK_NAMES: dict[str, str] = {
     "auto": "decided from the data",
     "classification": "classification",
     "binary": "binary classification",
     "multiclass": "multiclass classification",
     "regression": "regression",
+}
+MODEL_NAMES: dict[str, str] = {
+    "dummy": "Baseline",
+    "linear": "Linear model",
+    "random_forest": "Random forest",
+    "extra_trees": "Extra trees",
+    "hist_gradient_boosting": "Histogram gradient boosting",
+    "lightgbm": "LightGBM",
+    "xgboost": "XGBoost",
+    "catboost": "CatBoost",
+    "ensemble": "Weighted ensemble",
 }
 TREATMENT_WORDS = {
     "numeric": "numeric",
@@ -63,7 +77,7 @@ TREATMENT_WORDS = {
 }
 """Treatments as they are said in a chat."""
 
-MEMBER_NAMES = {
+MEMBER_NAMES: dict[str, str] = {
     "task_type": "Task",
     "target": "Target",
     "metric": "Judged by",
@@ -79,11 +93,20 @@ MEMBER_NAMES = {
     "data_sha256": "Fingerprint",
     "roles": "What columns are for",
     "split": "Split",
+    "strategy": "Strategy",
+    "column": "Column",
+    "val_fraction": "Validation",
+    "test_fraction": "Test",
+    "seed": "Seed",
     "columns": "Treatment of columns",
     "models": "Models to train",
+    "trials": "Settings tried for each model",
     "keep": "Model kept",
     "threshold": "Positive from a probability of",
-    "trials": "Settings tried for each model",
+    "report": "The report",
+    "notebook": "The executed notebook",
+    "training_code": "The training code",
+    "event_log": "The event log",
     "sample_rows": "Sample rows in the bundle",
 }
 """Members of plans as labels."""
@@ -137,3 +160,13 @@ def member_words(member: str) -> str:
 def task_name(task_type: str) -> str:
     """A kind of task as people read it."""
     return TASK_NAMES.get(task_type, task_type)
+
+
+def model_name(model_id: str) -> str:
+    """A model as people read it; its id without underscores where it is none of these."""
+    return MODEL_NAMES.get(model_id, model_id.replace("_", " "))
+
+
+def model_names(ids: Iterable[str]) -> str:
+    """Models as a text has them."""
+    return ", ".join(map(model_name, ids))

@@ -1,13 +1,14 @@
-"""The wire's types as TypeScript, for the front end.
+"""The wire's types as TypeScript, for the front end, and the names for people.
 
 ``python -m jupyter_pipeline.protocol.typescript`` prints them; with ``--write`` they go to the front end's folder
-of a clone, ``labextension/src/protocol/types.ts``. They say how values come from the server and what may be sent to it.
+of a clone, ``labextension/src/protocol``: how values come from the server and what may be sent to it to ``types.ts``,
+what people read to ``names.ts``.
 """
 
 import argparse
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -20,10 +21,11 @@ from .errors import ErrorCode
 from .events import EVENT_TYPES
 from .frames import PROTOCOL_VERSION, Ack, CommandSpec, ErrorFrame, Hello, Pong
 from .messages import BUILTIN_COMMANDS, MESSAGE_TYPES
+from .names import MEMBER_NAMES, METRIC_NAMES, MODEL_NAMES, STAGE_NAMES, STATUS_NAMES, TASK_NAMES
 from .plans import PLAN_TYPES
 from .stages import STAGES, StageId, StageRef, StageStatus
 
-TARGET = Path(__file__).parents[2] / "labextension" / "src" / "protocol" / "types.ts"
+FOLDER = Path(__file__).parents[2] / "labextension" / "src" / "protocol"
 _WIDTH = 120
 _SCALARS: dict[type[Any], str] = {
     types.StrType: "string",
@@ -62,9 +64,13 @@ export type ServerFrame = EventFrame | Ack | Pong | ErrorFrame;
 """
 
 
-def generate() -> str:
-    """The TypeScript module."""
-    writer = _Writer()
+def generate() -> dict[str, str]:
+    """The TypeScript modules, by the names of their files."""
+    return {"types.ts": _types(), "names.ts": _names()}
+
+
+def _types() -> str:
+    writer = _Writer("the types of the protocol")
     writer.enum(StageId, "A stage of a project.")
     writer.enum(StageStatus, "How a stage stands.")
     writer.enum(ErrorCode, "Why a message was refused.")
@@ -95,6 +101,21 @@ def generate() -> str:
     return writer.source()
 
 
+def _names() -> str:
+    """The texts stand in calls, where those who collect what can be translated find them."""
+    writer = _Writer("the names of the protocol")
+    writer.text("\nimport type { Translation } from '../translation';\n")
+    writer.text("import type { StageId, StageStatus } from './types';\n")
+    writer.names("stageName", "StageId", STAGE_NAMES)
+    writer.names("statusName", "StageStatus", STATUS_NAMES)
+    writer.names("metricName", "string", METRIC_NAMES)
+    writer.names("taskName", "string", TASK_NAMES)
+    writer.constant("MODELS", "The models that there are.", list(MODEL_NAMES), "readonly string[]")
+    writer.names("modelName", "string", MODEL_NAMES)
+    writer.names("memberName", "string", MEMBER_NAMES)
+    return writer.source()
+
+
 def _aliases() -> Iterator[tuple[str, Any]]:
     """The named sets of strings that fields are made of."""
     for module in (events, plans):
@@ -106,9 +127,9 @@ def _aliases() -> Iterator[tuple[str, Any]]:
 class _Writer:
     """Collects declarations; a type that another one mentions comes before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str) -> None:
         self._parts = [
-            "// Made by `python -m jupyter_pipeline.protocol.typescript --write` from the types of the protocol.\n"
+            f"// Made by `python -m jupyter_pipeline.protocol.typescript --write` from {origin}.\n"
             "// Do not edit; a test compares.\n"
         ]
         self._known: dict[type, str] = {}
@@ -136,6 +157,16 @@ class _Writer:
     def map(self, name: str, doc: str, items: Iterable[tuple[Any, type]]) -> None:
         members = "".join(f"  {key}: {self._known[cls]};\n" for key, cls in items)
         self.text(f"\n{_comment(doc)}export interface {name} {{\n{members}}}\n")
+
+    def names(self, function: str, kind: str, names: Mapping[Any, str]) -> None:
+        """Declare a function from ids to names; an id that is none of these is read as words, if there may be any."""
+        cases = "".join(f"    case {str(key)!r}:\n      return trans.__({name!r});\n" for key, name in names.items())
+        other = ""
+        if kind == "string":
+            other = ", otherwise = id.replace(/_/g, ' ')"
+            cases += "    default:\n      return otherwise;\n"
+        head = f"export function {function}(id: {kind}, trans: Translation{other}): string"
+        self.text(f"\n{head} {{\n  switch (id) {{\n{cases}  }}\n}}\n")
 
     def interface(self, cls: type, *, sent: bool = False) -> None:
         """Declare a struct. Of what is sent to the server everything with a default may be left out."""
@@ -202,14 +233,15 @@ def _comment(doc: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the module, or write it."""
+    """Print the modules, or write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"write {TARGET.name} of this clone")
-    if parser.parse_args(argv).write:
-        TARGET.parent.mkdir(parents=True, exist_ok=True)
-        TARGET.write_text(generate(), encoding="utf-8", newline="\n")
-    else:
-        sys.stdout.write(generate())
+    parser.add_argument("--write", action="store_true", help="write them into this clone")
+    write = parser.parse_args(argv).write
+    for name, source in generate().items():
+        if write:
+            (FOLDER / name).write_text(source, encoding="utf-8", newline="\n")
+        else:
+            sys.stdout.write(source)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from ..agent.request import Request, read_request, say_seconds
-from ..agent.vocabulary import FILLER, model_names
+from ..agent.vocabulary import FILLER
 from ..automl.datasets import workspace
 from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
-from ..protocol.names import member_words, metric_words, task_name
+from ..protocol.names import member_words, metric_words, model_names, task_name
 from .base import Result, StageContext
 
 HOW = 'Say what to predict, for example "Predict churn, optimise recall, within two minutes".'

@@ -6,8 +6,8 @@ import pytest
 
 from jupyter_pipeline.agent.base import Change
 from jupyter_pipeline.agent.parameters import PARAMETERS
-from jupyter_pipeline.agent.vocabulary import MODEL_NAMES
 from jupyter_pipeline.automl.models import MODELS
+from jupyter_pipeline.protocol.names import MODEL_NAMES
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .example import EXPORT, REVIEW, SELECT, TRAIN, TREES, ask, ids

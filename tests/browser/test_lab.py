@@ -208,6 +208,47 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     setting(lab, "jupyter-pipeline:plugin", "{}")
 
 
+def test_what_was_changed_in_a_form_and_not_sent_is_not_passed_over_by_the_palette(lab: Lab, page: Page) -> None:
+    write_csv(lab.root / "unsent.csv")
+    request = {"type": "chat", "text": "Predict target in unsent.csv within 5 seconds, only linear"}
+    lab.request("POST", "api/projects/unsent/messages", request)
+    for stage in STAGES[:4]:
+        lab.wait_gate("unsent", stage)
+        lab.request("POST", "api/projects/unsent/confirm", {"stage_id": stage})
+    page.goto(lab.lab_url())
+    restored(page)
+    palette(page, "Jupyter Pipeline: Open Project")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox").select_option("unsent")
+    dialog.get_by_role("button", name="Open").click()
+    view = View.in_panel(page, "unsent")
+    view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
+    trials = view.root.get_by_role("spinbutton", name="Settings tried for each model")
+    trials.fill("7")
+    palette(page, "Jupyter Pipeline: Confirm")
+    expect(view.root.get_by_role("alert")).to_contain_text("the form of Models has changes that were not sent")
+    view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
+    # Another stage runs again: they stay where they are.
+    palette(page, "Jupyter Pipeline: Restart Stage")
+    expect(dialog).to_contain_text("With 1 change a restart runs again: Models.")
+    dialog.get_by_role("combobox").select_option("PREPROCESS")
+    expect(dialog).to_contain_text("Changes that were not sent stay in their forms: Models.")
+    dialog.get_by_role("button", name="Restart").click()
+    view.confirm("PREPROCESS")
+    view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
+    expect(trials).to_have_value("7")
+    # This one runs again: with them.
+    gate = lab.request("GET", "api/projects/unsent/state").json["waiting_confirmation"]["gate_id"]
+    palette(page, "Jupyter Pipeline: Restart Stage")
+    dialog.get_by_role("button", name="Restart").click()
+    expect(view.root.get_by_role("button", name="Apply changes")).to_have_count(0)
+    view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
+    expect(trials).to_have_value("7")
+    state = lab.request("GET", "api/projects/unsent/state").json
+    assert state["waiting_confirmation"]["gate_id"] != gate
+    assert state["stages"][4]["plan_json"]["trials"] == 7
+
+
 @pytest.mark.usefixtures("german")
 def test_in_another_language(lab: Lab, page: Page, console: Console) -> None:
     """With a language pack made from the template: the palette, the view, its numbers, the client's own sentences."""

@@ -125,7 +125,7 @@ def attach(view: Locator, file: FilePayload) -> None:
     expect(view.get_by_text(file["name"]).first).to_be_visible()
 
 
-def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], tmp_path: Path) -> None:
+def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], work: Work, tmp_path: Path) -> None:
     view = show(page, "by-mouse")
     expect(view.get_by_role("heading", name="What should be predicted?")).to_be_visible()
     assert axe(page) == []
@@ -135,11 +135,27 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     wait_gate(view, "PARSE_INTENT")
     view.get_by_role("spinbutton", name="Time for training, in seconds").fill("5")
     expect(view.get_by_text("1 change, confirmed together with the plan.")).to_be_visible()
+    # Models go by their names; one that is wanted is not among those that are not.
+    wanted, unwanted = (view.get_by_role("group", name=f"Models {word}") for word in ("wanted", "not wanted"))
+    expect(wanted.get_by_role("listitem")).to_have_text(["Linear model", "LightGBM"])
+    wanted.get_by_role("combobox").select_option(label="Random forest")
+    expect(wanted.get_by_role("listitem")).to_have_count(3)
+    unwanted.get_by_role("combobox").select_option(label="Random forest")
+    expect(wanted.get_by_role("listitem")).to_have_text(["Linear model", "LightGBM"])
+    unwanted.get_by_role("combobox").select_option(label="Extra trees")
+    unwanted.get_by_role("button", name="Take Extra trees out").press("Enter")
+    expect(unwanted.get_by_role("combobox")).to_be_focused()
+    expect(view.get_by_text("2 changes, confirmed together with the plan.")).to_be_visible()
+    assert axe(page) == []
     confirm(view, "PARSE_INTENT")
+    state = work.request("GET", "api/projects/by-mouse/state").json
+    assert state["stages"][0]["plan_json"]["include_models"] == ["linear", "lightgbm"]
+    assert state["stages"][0]["plan_json"]["exclude_models"] == ["random_forest"]
 
     wait_gate(view, "DATA_SOURCE")
     expect(view.get_by_role("radio", name=re.compile("cells.csv"))).to_be_checked()
     expect(view.get_by_role("combobox", name="Target")).to_have_value("target")
+    expect(view.get_by_role("combobox", name="Task").locator("option:checked")).to_have_text("binary classification")
     assert axe(page) == []
     confirm(view, "DATA_SOURCE")
 

@@ -4,7 +4,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { isProjectId } from '../client';
-import { whatIsLost } from '../view';
+import { stageName, whatIsLost } from '../view';
 import { pipelineIcon } from './icon';
 import { Commands, freeName } from './ids';
 import { projectNamed, type Pipelines } from './main';
@@ -84,7 +84,15 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
     execute: () => {
       const { content, model } = front();
       const gate = model?.gate;
-      if (content && gate) {
+      if (!content || !gate) {
+        return;
+      }
+      if (Object.keys(model.unsent(gate.stageId)).length) {
+        // Without them it would be another plan than the one that is seen.
+        const name = stageName(gate.stageId, trans);
+        const message = trans.__('Not confirmed: the form of %1 has changes that were not sent. Confirm or undo them there.', name);
+        model.report({ code: '', message });
+      } else {
         content.send({ type: 'confirm', stage_id: gate.stageId, gate_id: gate.gateId });
       }
     }
@@ -114,7 +122,10 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
       }
       const stage = await askStage(model, trans);
       if (stage !== null) {
-        content.send({ type: 'command', command: 'restart_stage', args: { stage_id: stage } });
+        // As the button in the view does it.
+        const params = model.unsent(stage);
+        const args = { stage_id: stage, ...(Object.keys(params).length ? { params } : {}) };
+        content.send({ type: 'command', command: 'restart_stage', args });
       }
     }
   });

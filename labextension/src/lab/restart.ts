@@ -53,7 +53,8 @@ class StageChoice extends Widget implements Dialog.IBodyWidget<StageId> {
   }
 
   private tell(): void {
-    const text = whatRunsAgain(this.model, this.getValue(), [], this.trans);
+    const stage = this.getValue();
+    const text = whatRunsAgain(this.model, stage, Object.keys(this.model.unsent(stage)), this.trans);
     if (this.meaning.textContent !== text) {
       this.meaning.textContent = text;
     }

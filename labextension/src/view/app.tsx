@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StatusDetail } from '../client/connection';
 import { textOf } from '../client/sentences';
 import { versionNotice } from '../client/version';
+import { stageName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor } from './chat';
@@ -17,7 +18,6 @@ import type { StageId } from './stages';
 import { Timeline } from './timeline';
 import { count } from './numbers';
 import { Attached, UploadContext, useUploads } from './uploads';
-import { stageName } from './words';
 
 export function App() {
   const view = useView();

@@ -5,7 +5,6 @@ import { useContext, useEffect, useState } from 'preact/hooks';
 import type { ProjectModel } from './model';
 import type { Translation, ViewHost, ViewRest } from './options';
 import type { Json } from './records';
-import type { StageId } from './stages';
 
 export interface Problem {
   code: string;
@@ -20,8 +19,6 @@ export interface ViewContext {
   version: string;
   /** Unlike that of any other view on the page, which may show the same project. */
   uid: string;
-  /** What was changed in the stages' forms and not sent, kept while one looks at another stage. */
-  drafts: Map<StageId, Map<string, Json>>;
   /** Send a client message; `onProblem` hears if the server refuses it. Returns its id. */
   send(message: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
   command(command: string, args: Record<string, Json>, onProblem?: (problem: Problem) => void): string;

@@ -1,6 +1,7 @@
 /** The live curves of all runs, a chart for each metric. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { metricName } from '../protocol/names';
 import { modelColour } from './colours';
 import { useView } from './context';
 import type { Hover } from './hover';
@@ -10,7 +11,7 @@ import { number } from './numbers';
 import type { Run } from './records';
 import { runLabels } from './runs';
 import { drawInTurn } from './turns';
-import { lowerIsBetter, metricName } from './words';
+import { lowerIsBetter } from './words';
 
 /** Metrics that have curves, the one that decides first. */
 function chartMetrics(model: ProjectModel, runs: Run[]): string[] {
@@ -83,7 +84,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
       chart.current = null;
     };
   }, [model, large, metric]);
-  const labels = runLabels(model);
+  const labels = runLabels(model, trans);
   const best = model.bestRun;
   const runs = model.shownRuns();
   const few = runs.length <= 3;

@@ -1,12 +1,12 @@
 /** Pictures of what was measured, drawn from the numbers themselves: text stays text, colours follow the theme. */
 
+import { metricName } from '../protocol/names';
 import { seriesColour } from './colours';
 import { Confusion, FEW, MANY, Shades } from './confusion';
 import { useView } from './context';
 import { AssetImage, useJson } from './parts';
 import type { Figure, FigureKind } from './records';
 import { count, evenly, number } from './numbers';
-import { metricName } from './words';
 
 export interface Bar {
   name: string;

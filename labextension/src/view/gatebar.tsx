@@ -1,9 +1,9 @@
 /** The end of an open gate: what is about to happen, and the one obvious button. */
 
+import { stageName } from '../protocol/names';
 import { useView } from './context';
 import type { Proposal } from './proposal';
 import { StageId, STAGES, stageIndex } from './stages';
-import { stageName } from './words';
 
 export function GateBar({ stageId, proposal }: { stageId: StageId; proposal: Proposal }) {
   const { model, trans } = useView();

@@ -1,11 +1,11 @@
 /** What was decided, by whom and when; and what the stages logged. */
 
 import { Fragment } from 'preact';
+import { memberName, stageName } from '../protocol/names';
 import { useView } from './context';
 import { dateTime } from './numbers';
-import { changesInWords, inWords, memberName } from './planwords';
+import { changesInWords, inWords } from './planwords';
 import type { HistoryEntry, Json } from './records';
-import { stageName } from './words';
 
 /** Changes of one moment that are written out. */
 const LINES = 8;

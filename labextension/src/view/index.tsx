@@ -20,7 +20,8 @@ export { restartable, whatRunsAgain } from './restart';
 export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
 export { dateTime, setLanguage } from './numbers';
-export { stageName, stoppedBy } from './words';
+export { stageName } from '../protocol/names';
+export { stoppedBy } from './words';
 
 /** Run before the next picture; in a hidden page, where there is none, soon. */
 export function schedule(callback: () => void): void {
@@ -50,7 +51,6 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
     trans: options.trans ?? english,
     version: options.version ?? VERSION,
     uid: `jppl-${++mounted}`,
-    drafts: new Map(),
     send: (message, onProblem) => {
       const id = connection.send(message);
       if (message.type === 'chat') {

@@ -2,6 +2,7 @@
 
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { metricName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
@@ -9,7 +10,7 @@ import { compact, duration, number, percent } from './numbers';
 import { SortHead } from './parts';
 import type { LeaderboardRow, Run } from './records';
 import { modelName, runLabels } from './runs';
-import { lowerIsBetter, metricName } from './words';
+import { lowerIsBetter } from './words';
 
 type Key = 'model' | 'metric' | 'runtime_s' | 'status';
 
@@ -27,7 +28,7 @@ export function Leaderboard({
   const [sort, setSort] = useState<{ key: Key; up: boolean } | null>(null);
   const [open, setOpen] = useState<string | null>(null);
   const [all, setAll] = useState(false);
-  const labels = useMemo(() => runLabels(model), [model.structureVersion]);
+  const labels = useMemo(() => runLabels(model, trans), [model.structureVersion]);
   const known = new Set(model.leaderboard.map(row => row.run_id));
   // A run that is at work, or ended without a place, belongs into the table too.
   const others: LeaderboardRow[] = model
@@ -95,7 +96,7 @@ export function Leaderboard({
         <tbody>
           {shown.map(row => {
             const run = model.runs.get(row.run_id);
-            const label = labels.get(row.run_id) ?? modelName(model, row.model);
+            const label = labels.get(row.run_id) ?? modelName(model, row.model, trans);
             const isBest = row.run_id === best;
             const expanded = open === row.run_id;
             const detail = `${uid}-${row.run_id}`;

@@ -10,7 +10,8 @@ import type { ConnectionStatus, StatusDetail } from '../client/connection';
 import { boundPoints, boundRuns, MAX_HISTORY, trim } from './bounds';
 import { Facts } from './facts';
 import { FOLDS, LIGHT } from './folds';
-import type { HistoryEntry, Json, Moment, Person, Run } from './records';
+import { Edits, paramsOf } from './patch';
+import type { HistoryEntry, Json, Moment, Person, Plan, Run } from './records';
 import { needsRework, Rerun, rerun, Rules } from './rules';
 import { Series } from './series';
 import type { StageId } from './stages';
@@ -42,6 +43,9 @@ export class ProjectModel extends Facts {
 
   /** What was said and has not come back as an event yet, by the message's id. */
   unheard = new Map<string, string>();
+
+  /** What was changed in the stages' forms and not sent, kept while one looks at another stage. */
+  readonly drafts = new Map<StageId, Edits>();
 
   /** The last problem that belongs to no control of the view. */
   problem: { code: string; message: string; at: number } | null = null;
@@ -86,6 +90,17 @@ export class ProjectModel extends Facts {
   /** Whether a stage has to work again before it can propose these changes. */
   needsRework(stageId: StageId, changed: readonly string[]): boolean {
     return needsRework(this.rules, stageId, changed);
+  }
+
+  /** The plan that a stage's form shows without its changes: what waits, or what was decided. */
+  planOf(stageId: StageId): Plan | null {
+    return this.gate?.stageId === stageId ? this.gate.plan : this.stages[stageId].plan;
+  }
+
+  /** The members that were changed in a stage's form and not sent, as a restart takes them. */
+  unsent(stageId: StageId): Record<string, Json> {
+    const [plan, edits] = [this.planOf(stageId), this.drafts.get(stageId)];
+    return plan && edits?.size ? paramsOf(plan, edits) : {};
   }
 
   // -- what comes in -------------------------------------------------------------------------------------------

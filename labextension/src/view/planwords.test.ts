@@ -13,7 +13,7 @@ test('what many columns were set to at once is one line', () => {
   const patch = [set('/columns/a', 'drop'), set('/split/test_fraction', 0.25), set('/columns/b~1c', 'drop'), set('/columns/d', 'onehot')];
   assert.deepEqual(changesInWords(patch, model, english), [
     'Treatment of columns: leave out: a, b/c',
-    'How rows are divided, Test: 25.0 %',
+    'Split, Test: 25.0 %',
     'Treatment of columns: a column for each category: d'
   ]);
 });
@@ -22,7 +22,7 @@ test('hundreds of columns are counted', () => {
   const patch = Array.from({ length: 300 }, (_, i) => set(`/roles/c${i}`, 'ignore'));
   const [line, ...more] = changesInWords(patch, model, english);
   assert.deepEqual(more, []);
-  assert.match(line, /^Roles of columns: leave out: c0, c1, .*, c29 \+ 270$/);
+  assert.match(line, /^What columns are for: leave out: c0, c1, .*, c29 \+ 270$/);
 });
 
 test('roles that are replaced whole stand by what they are', () => {

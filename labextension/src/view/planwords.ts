@@ -1,5 +1,6 @@
 /** A plan, and changes of it, in words. */
 
+import { memberName, metricName, taskName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { roleOptions, treatmentOptions } from './gates/columnwords';
 import type { ProjectModel } from './model';
@@ -7,29 +8,11 @@ import { compact, duration, percent } from './numbers';
 import { partsOf } from './patch';
 import type { Json } from './records';
 import { modelName } from './runs';
-import { metricName } from './words';
 
 /** Members of long lists and objects that are written out. */
 const MOST = 30;
 /** Members whose value is one of the same few words for each column. */
 const OF_COLUMNS = new Set(['roles', 'columns']);
-
-export function taskName(task: string, trans: Translation): string {
-  switch (task) {
-    case 'auto':
-      return trans.__('decided from the data');
-    case 'classification':
-      return trans.__('classes, two or more');
-    case 'binary':
-      return trans.__('two classes');
-    case 'multiclass':
-      return trans.__('several classes');
-    case 'regression':
-      return trans.__('a number');
-    default:
-      return task;
-  }
-}
 
 export function preferenceName(prefer: string, trans: Translation): string {
   switch (prefer) {
@@ -61,73 +44,6 @@ export function strategyName(strategy: string, trans: Translation): string {
   }
 }
 
-/** What a member of a plan is called; one that a plugin brought goes by its name. */
-export function memberName(member: string, trans: Translation): string {
-  switch (member) {
-    case 'task_type':
-      return trans.__('Task');
-    case 'target':
-      return trans.__('Target');
-    case 'metric':
-      return trans.__('Judged by');
-    case 'time_budget_s':
-      return trans.__('Time for training');
-    case 'prefer':
-      return trans.__('Cares most about');
-    case 'dataset':
-    case 'dataset_id':
-      return trans.__('Data set');
-    case 'sheet':
-      return trans.__('Sheet');
-    case 'include_models':
-      return trans.__('Models wanted');
-    case 'exclude_models':
-      return trans.__('Models not wanted');
-    case 'not_understood':
-      return trans.__('Not understood');
-    case 'positive_class':
-      return trans.__('Positive class');
-    case 'data_sha256':
-      return trans.__('Fingerprint of the data');
-    case 'roles':
-      return trans.__('Roles of columns');
-    case 'split':
-      return trans.__('How rows are divided');
-    case 'strategy':
-      return trans.__('Strategy');
-    case 'column':
-      return trans.__('Column');
-    case 'val_fraction':
-      return trans.__('Validation');
-    case 'test_fraction':
-      return trans.__('Test');
-    case 'seed':
-      return trans.__('Seed');
-    case 'columns':
-      return trans.__('Treatment of columns');
-    case 'models':
-      return trans.__('Models');
-    case 'trials':
-      return trans.__('Settings tried for each model');
-    case 'keep':
-      return trans.__('Kept model');
-    case 'threshold':
-      return trans.__('Threshold');
-    case 'report':
-      return trans.__('The report');
-    case 'notebook':
-      return trans.__('The executed notebook');
-    case 'training_code':
-      return trans.__('The training code');
-    case 'event_log':
-      return trans.__('The event log');
-    case 'sample_rows':
-      return trans.__('Sample rows');
-    default:
-      return member.replace(/_s$/, '').replace(/_/g, ' ');
-  }
-}
-
 /** A value of a plan in one line; what is one of a few things by its name. */
 export function inWords(member: string, value: Json, model: ProjectModel, trans: Translation): string {
   if (value === null || value === undefined) {
@@ -145,7 +61,7 @@ export function inWords(member: string, value: Json, model: ProjectModel, trans:
   if (typeof value === 'object') {
     if (member === 'models') {
       const params = Object.entries(value.params ?? {}).map(([name, v]) => `${name} ${inWords('', v, model, trans)}`);
-      return modelName(model, String(value.id)) + (params.length ? ` (${params.join(', ')})` : '');
+      return modelName(model, String(value.id), trans) + (params.length ? ` (${params.join(', ')})` : '');
     }
     if (OF_COLUMNS.has(member)) {
       const groups = new Map<string, string[]>();
@@ -178,10 +94,10 @@ export function inWords(member: string, value: Json, model: ProjectModel, trans:
       return word(treatmentOptions(trans));
     case 'include_models':
     case 'exclude_models':
-      return modelName(model, value);
+      return modelName(model, value, trans);
     case 'keep': {
       const run = model.runs.get(value);
-      return run ? `${modelName(model, run.modelId)} (${value})` : value;
+      return run ? `${modelName(model, run.modelId, trans)} (${value})` : value;
     }
     default:
       return String(value);

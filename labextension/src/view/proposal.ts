@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Problem, useGiveUp, useView } from './context';
 import type { PlanForm } from './gates/form';
-import { edited, membersOf, paramsOf, patchOf, pointer, rebased, same } from './patch';
+import { edited, Edits, membersOf, paramsOf, patchOf, pointer, rebased, same } from './patch';
 import type { Gate, Json, Plan } from './records';
 import type { StageId } from './stages';
 
@@ -34,13 +34,13 @@ export function useProposal(stageId: StageId): Proposal {
   const { model, trans } = view;
   const stage = model.stages[stageId];
   const gate = model.gate?.stageId === stageId ? model.gate : null;
-  const base = gate?.plan ?? stage.plan;
-  const [edits, setEdits] = useState<Map<string, Json>>(() => view.drafts.get(stageId) ?? new Map());
+  const base = model.planOf(stageId);
+  const [edits, setEdits] = useState<Edits>(() => model.drafts.get(stageId) ?? new Map());
   const [sending, setSending] = useState<Sending>(null);
   const wasSending = useRef<Sending>(null);
   wasSending.current = sending;
 
-  useEffect(() => void view.drafts.set(stageId, edits), [edits]);
+  useEffect(() => void model.drafts.set(stageId, edits), [edits]);
   // Another plan is proposed: what it says already is no edit any more.
   useEffect(() => {
     setEdits(old => (base ? rebased(base, old) : new Map()));

@@ -1,27 +1,32 @@
 /** The way to run a stage again, with what that means said beside it. */
 
+import { stageName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
 import type { Json } from './records';
 import { StageId, STAGES } from './stages';
-import { stageName } from './words';
 
 /** The stages that can run again, in their order. */
 export function restartable(model: ProjectModel): StageId[] {
   return STAGES.filter(id => model.canRestart(id));
 }
 
-/** What a restart with so many members of the plan changed runs again for certain, what perhaps, and what is kept. */
+/**
+ * What a restart with so many members of the plan changed runs again for certain, what perhaps, and what is kept; and of
+ * which forms the changes that were not sent stay where they are.
+ */
 export function whatRunsAgain(model: ProjectModel, stageId: StageId, changed: readonly string[], trans: Translation): string {
   const { again, perhaps, kept } = model.rerunOf(stageId, changed);
+  const forms = [...again, ...perhaps].filter(id => id !== stageId && Object.keys(model.unsent(id)).length);
   const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
   const parts = [
     changed.length
       ? trans._n('With %1 change a restart runs again: %2.', 'With %1 changes a restart runs again: %2.', changed.length, names(again))
       : trans.__('A restart runs again: %1.', names(again)),
     perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
-    kept.length ? trans.__('Kept: %1.', names(kept)) : ''
+    kept.length ? trans.__('Kept: %1.', names(kept)) : '',
+    forms.length ? trans.__('Changes that were not sent stay in their forms: %1.', names(forms)) : ''
   ];
   return parts.filter(Boolean).join(' ');
 }
@@ -43,6 +48,8 @@ export function RestartStrip({
   }
   const members = Object.keys(params);
   const changed = members.length;
+  // At its own open gate there is another obvious button.
+  const primary = strong || (changed > 0 && model.gate?.stageId !== stageId);
   return (
     <div class="jppl-restart">
       <p>{whatRunsAgain(model, stageId, members, trans)}</p>
@@ -53,7 +60,7 @@ export function RestartStrip({
       ) : null}
       <button
         type="button"
-        class={strong || changed ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
+        class={primary ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
         onClick={() =>
           command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem =>
             model.report(problem)

@@ -2,12 +2,12 @@
 
 import { useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
+import { metricName } from '../protocol/names';
 import { useView, ViewContext } from './context';
 import { FigureView } from './figures';
 import { Icon, Section } from './parts';
 import type { Evaluation, FigureKind } from './records';
 import { bytes, number } from './numbers';
-import { metricName } from './words';
 
 const ORDER: FigureKind[] = ['confusion', 'roc', 'precision_recall', 'residuals', 'importance', 'shap'];
 

@@ -1,11 +1,11 @@
 /** A stage at work: how far it is, and how to end it. */
 
 import { useEffect, useState } from 'preact/hooks';
+import { stageName } from '../protocol/names';
 import { Problem, useGiveUp, useNumbers, useView } from './context';
 import { percent } from './numbers';
 import { Meter } from './parts';
 import type { StageId } from './stages';
-import { stageName } from './words';
 
 export function StageProgress() {
   const { model, trans } = useView();

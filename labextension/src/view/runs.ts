@@ -1,9 +1,11 @@
 /** What models and their runs are called. */
 
+import { modelName as nameOf } from '../protocol/names';
+import type { Translation } from '../translation';
 import type { ProjectModel } from './model';
 
 /** What a run is called: its model, and a number where the model has more than one run. */
-export function runLabels(model: ProjectModel): Map<string, string> {
+export function runLabels(model: ProjectModel, trans: Translation): Map<string, string> {
   const runs = model.shownRuns();
   const many = new Map<string, number>();
   for (const run of runs) {
@@ -14,13 +16,13 @@ export function runLabels(model: ProjectModel): Map<string, string> {
   for (const run of runs) {
     const n = (seen.get(run.modelId) ?? 0) + 1;
     seen.set(run.modelId, n);
-    const name = modelName(model, run.modelId);
+    const name = modelName(model, run.modelId, trans);
     labels.set(run.runId, many.get(run.modelId)! > 1 ? `${name} ${n}` : name);
   }
   return labels;
 }
 
-/** What a model is called; before the server has told its name, its id as words. */
-export function modelName(model: ProjectModel, modelId: string): string {
-  return model.models.find(m => m.id === modelId)?.name ?? modelId.replace(/_/g, ' ');
+/** What a model is called; of one that only the server knows, what it calls it. */
+export function modelName(model: ProjectModel, modelId: string, trans: Translation): string {
+  return nameOf(modelId, trans, model.models.find(m => m.id === modelId)?.name);
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, RefObject } from 'preact';
 import { useState } from 'preact/hooks';
+import { stageName } from '../protocol/names';
 import { useView } from './context';
 import { Curves } from './curves';
 import type { PlanForm } from './gates/form';
@@ -20,7 +21,6 @@ import { RunControls, StageProgress } from './running';
 import type { StageId } from './stages';
 import { TrainingProgress } from './training';
 import { Attached } from './uploads';
-import { stageName } from './words';
 
 export function StagePanel({ stageId, heading }: { stageId: StageId; heading: RefObject<HTMLHeadingElement> }) {
   const view = useView();
@@ -49,7 +49,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       <RestartStrip
         stageId={stageId}
         strong={stage.status === 'FAILED'}
-        params={gate ? {} : proposal.params()}
+        params={proposal.params()}
         onUndo={!gate && proposal.changes ? proposal.undo : undefined}
       />
     </article>

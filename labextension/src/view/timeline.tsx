@@ -1,10 +1,11 @@
 /** The eight stages in a line: how each stands, how long it took, and the way to look at one. */
 
+import { stageName, statusName } from '../protocol/names';
 import { useNow, useView } from './context';
 import { StatusSign } from './parts';
 import { StageId, STAGES } from './stages';
 import { duration } from './numbers';
-import { stageName, statusName, stoppedBy } from './words';
+import { stoppedBy } from './words';
 
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();

@@ -1,11 +1,11 @@
 /** How far the training is, and what it uses. */
 
+import { metricName } from '../protocol/names';
 import { modelColour } from './colours';
 import { useNow, useNumbers, useView } from './context';
 import { bytes, duration, number, percent } from './numbers';
 import { Meter, Stat } from './parts';
 import { runLabels } from './runs';
-import { metricName } from './words';
 
 /** Runs at work that have a line of their own: the curves below are what matters. */
 const SHOWN = 4;
@@ -19,7 +19,7 @@ export function TrainingProgress() {
   if (stage.status !== 'IN_PROGRESS') {
     return null;
   }
-  const labels = runLabels(model);
+  const labels = runLabels(model, trans);
   const running = model.runningRuns();
   const done = [...model.shown].filter(id => model.runs.get(id)?.status === 'success').length;
   const budget = model.stages.MODEL_SELECT.plan?.time_budget_s;

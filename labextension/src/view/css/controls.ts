@@ -29,6 +29,12 @@ export const CONTROLS = `
 .jppl-select { position: relative; display: block; min-width: 0; }
 .jppl-select select { appearance: none; padding-inline-end: 24px; text-overflow: ellipsis; background-image: none; }
 .jppl-select .jppl-icon { position: absolute; right: 6px; top: calc(50% - 7px); width: 14px; height: 14px; pointer-events: none; }
+.jppl-picked { display: flex; flex-wrap: wrap; gap: 4px; }
+.jppl-picked li { display: inline-flex; align-items: center; padding-inline-start: 8px; border: 1px solid var(--jppl-border); border-radius: 3px; background: var(--jppl-bg2); }
+.jppl-picked button { display: grid; place-items: center; width: 24px; height: 24px; padding: 0; border: 0; background: none; cursor: pointer; color: var(--jppl-muted); }
+.jppl-picked button:hover { color: var(--jppl-fg); }
+.jppl-picked .jppl-icon { width: 12px; height: 12px; }
+.jppl-plan:disabled :is(.jppl-set .jppl-select, .jppl-set button, .jppl-set:not(:has(li))) { display: none; }
 .jppl-plan { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-plan:disabled :is(.jppl-input, select) { border-color: transparent; padding-inline-start: 0; opacity: 1; color: inherit; }
 .jppl-choices { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }

@@ -5,6 +5,7 @@ import { modelColour } from '../colours';
 import { useView } from '../context';
 import type { Json, ModelCandidate } from '../records';
 import { Field, NumberBox, Section, Select } from '../parts';
+import { modelName } from '../runs';
 import type { PlanForm } from './form';
 import { metricOptions } from './request';
 
@@ -117,7 +118,7 @@ function ModelItem({
         <span>
           <span class="jppl-model-name">
             <span class="jppl-swatch" style={{ background: `var(${modelColour(model, candidate.id)})` }} />
-            <strong>{candidate.name}</strong>
+            <strong>{modelName(model, candidate.id, trans)}</strong>
           </span>
           <span class="jppl-why">{candidate.why}</span>
         </span>

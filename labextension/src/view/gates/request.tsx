@@ -1,13 +1,15 @@
 /** What the person wants, which data, and what goes into the bundle. */
 
+import { memberName, metricName, MODELS, taskName } from '../../protocol/names';
+import { useRef } from 'preact/hooks';
 import type { Translation } from '../../translation';
 import { useView } from '../context';
 import type { Dataset } from '../records';
-import { Field, NumberBox, Section, Select, useJson } from '../parts';
+import { Field, Icon, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
-import { preferenceName, taskName } from '../planwords';
+import { preferenceName } from '../planwords';
 import { modelName } from '../runs';
-import { CLASSIFICATION_METRICS, metricName, REGRESSION_METRICS } from '../words';
+import { CLASSIFICATION_METRICS, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
 
 export function metricOptions(task: string, auto: boolean, trans: Translation): [string, string][] {
@@ -21,7 +23,8 @@ export function metricOptions(task: string, auto: boolean, trans: Translation): 
   return auto ? [['auto', metricName('auto', trans)], ...options] : options;
 }
 
-export function IntentForm({ plan, set }: PlanForm) {
+export function IntentForm(form: PlanForm) {
+  const { plan, set } = form;
   const { model, trans, uid } = useView();
   // While the conversation is short the request stands there.
   const prompt = model.chat.length > 4 ? model.chat.find(line => line.source === 'user')?.text : undefined;
@@ -71,9 +74,9 @@ export function IntentForm({ plan, set }: PlanForm) {
             onChange={value => set(['prefer'], value)}
           />
         </Field>
+        <ModelSet form={form} member="include_models" other="exclude_models" add={trans.__('add a model')} />
+        <ModelSet form={form} member="exclude_models" other="include_models" add={trans.__('leave a model out')} />
       </div>
-      <Models label={trans.__('Models wanted')} ids={plan.include_models} />
-      <Models label={trans.__('Models not wanted')} ids={plan.exclude_models} />
     </>
   );
 }
@@ -89,14 +92,56 @@ function ColumnList() {
   );
 }
 
-function Models({ label, ids }: { label: string; ids: string[] | undefined }) {
-  const { model } = useView();
-  return ids?.length ? (
-    <p>
-      <span class="jppl-muted">{label}: </span>
-      {ids.map(id => modelName(model, id)).join(', ')}
-    </p>
-  ) : null;
+/** Models that are wanted, or not wanted; one is never both. */
+function ModelSet({
+  form: { plan, set, setAll },
+  member,
+  other,
+  add
+}: {
+  form: PlanForm;
+  member: 'include_models' | 'exclude_models';
+  other: 'include_models' | 'exclude_models';
+  add: string;
+}) {
+  const { model, trans } = useView();
+  const choice = useRef<HTMLDivElement>(null);
+  const ids: string[] = plan[member] ?? [];
+  const others: string[] = plan[other] ?? [];
+  const label = memberName(member, trans);
+  const name = (id: string): string => modelName(model, id, trans);
+  const take = (id: string): void =>
+    setAll([
+      [[member], [...ids, id]],
+      [[other], others.filter(o => o !== id)]
+    ]);
+  const drop = (id: string): void => {
+    set([member], ids.filter(i => i !== id));
+    choice.current?.querySelector('select')?.focus(); // as the button goes
+  };
+  return (
+    <div class="jppl-field jppl-set" role="group" aria-label={label} ref={choice}>
+      <span class="jppl-label">{label}</span>
+      <Select
+        label={`${label}: ${add}`}
+        value=""
+        options={[['', add], ...MODELS.filter(id => !ids.includes(id)).map(id => [id, name(id)] as const)]}
+        onChange={id => id && take(id)}
+      />
+      {ids.length ? (
+        <ul class="jppl-picked">
+          {ids.map(id => (
+            <li key={id}>
+              {name(id)}
+              <button type="button" aria-label={trans.__('Take %1 out', name(id))} onClick={() => drop(id)}>
+                <Icon name="cross" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </div>
+  );
 }
 
 export interface Sample {
