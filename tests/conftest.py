@@ -24,6 +24,7 @@ FIRST = (
     "client/test_client_server.py",
     "crash/test_cancel.py",
     "browser/test_client.py",
+    "browser/test_view_page.py",
     "stages/test_train.py",
     "stages/test_review_edit.py",
     "project/test_conductor.py",

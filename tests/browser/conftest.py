@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from ..server.conftest import TOKEN, Server, free_port, start_server
 from .language import write_pack
@@ -232,6 +242,50 @@ def german(lab: Lab) -> Iterator[None]:
     assert lab.request("PUT", place, {"raw": '{"locale": "de_DE"}'}).status == 204
     yield
     lab.request("PUT", place, {"raw": "{}"})
+
+
+class Work(Server):
+    """A Jupyter server that pages of other origins may use; it can be killed and started again."""
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
+    root = tmp_path_factory.mktemp("view") / "root"
+    root.mkdir()
+    args = ["--ServerApp.allow_origin=*", "--PipelineApp.warm_workers=1"]
+    server = Work(root=root, port=free_port(), base_url="/", args=args, forked=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def site(front_end: None, serve_folder: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The development page on a port of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(ROOT / "labextension" / "dev" / "index.html", folder)
+    (folder / "static").symlink_to(ROOT / "jupyter_pipeline" / "static", target_is_directory=True)
+    return serve_folder(folder)
+
+
+@pytest.fixture
+def show(work: Work, site: str) -> Callable[[Page, str], Locator]:
+    """Show a project in a page; the view's root."""
+
+    def show(page: Page, project: str) -> Locator:
+        page.goto(f"{site}/index.html#project={project}&base=http://127.0.0.1:{work.port}/&token={TOKEN}")
+        view = page.get_by_test_id("pipeline-view")
+        expect(view).to_have_attribute("data-project", project)
+        expect(view).to_have_attribute("aria-busy", "false", timeout=TIMEOUT_MS)
+        return view
+
+    return show
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -22,7 +22,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from .conftest import _FLAGS, _NAMES, ROOT, TOKEN, Lab, _Quiet
 from .jobs import SHOW, View, restored, write_notebook
-from .test_view import confirm, expect_stage, wait_gate
+from .pages import confirm, expect_stage, wait_gate
 
 SIZES = {"wide": (1280, 900), "whole": (1280, 2000), "cell": (600, 1800), "narrow": (360, 1800)}
 GATES = {

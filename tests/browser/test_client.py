@@ -173,16 +173,19 @@ def test_a_server_that_stands_still_is_noticed_and_found_again(
     wait(page, "last() === 'open' && chats().length === 1")
 
 
+SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url) { super(url); sockets.push(this); }
+};
+"""
+
+
 def test_back_on_the_net_or_looked_at_again_it_does_not_wait_for_its_timers(
     page: Page, server: Server, origin: str
 ) -> None:
     page.clock.install()
-    page.add_init_script(
-        """window.sockets = [];
-        window.WebSocket = class extends WebSocket {
-          constructor(url) { super(url); sockets.push(this); }
-        };"""
-    )
+    page.add_init_script(SOCKETS)
     begin(page, server, origin, "asleep")
     until(page, "last() === 'open'")
     # From here on no timer of the page fires.
@@ -219,6 +222,84 @@ def test_after_a_reload_the_tab_goes_on_where_it_was(page: Page, server: Server,
     numbers = page.evaluate("seen.events.filter(e => !e.ephemeral).map(e => e.seq)")
     assert numbers[0] > seen
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def durable(page: Page) -> list[dict[str, Any]]:
+    """The events of the log that the page has, in the order in which they came."""
+    found: list[dict[str, Any]] = page.evaluate("seen.events.filter(e => !e.ephemeral)")
+    return found
+
+
+def log(server: Server, project: str, since: int) -> list[dict[str, Any]]:
+    """What the server says that its log has after an event."""
+    events: list[dict[str, Any]] = server.request("GET", f"api/projects/{project}/events?since={since}").json["events"]
+    return events
+
+
+def post(server: Server, project: str, *texts: str) -> None:
+    for text in texts:
+        while (
+            answer := server.request("POST", f"api/projects/{project}/messages", {"type": "chat", "text": text})
+        ).status == 429:
+            time.sleep(answer.json["retry_after_ms"] / 1000)
+        assert answer.status == 200
+
+
+def test_a_page_that_was_offline_gets_exactly_what_it_missed(
+    page: Page, server: Server, origin: str, console: Console
+) -> None:
+    console.allow("net::ERR_INTERNET_DISCONNECTED")
+    page.add_init_script(SOCKETS)
+    begin(page, server, origin, "missed", since=0)
+    wait(page, "last() === 'open'")
+    post(server, "missed", "before")
+    wait(page, "chats().length === 1")
+    before = durable(page)
+    # Off the net, which takes the line down; others go on.
+    page.context.set_offline(True)
+    page.evaluate("sockets.at(-1).close()")
+    wait(page, "last() === 'reconnecting'")
+    post(server, "missed", "one", "two", "three")
+    assert durable(page) == before
+    page.context.set_offline(False)
+    wait(page, "last() === 'open' && chats().length === 4")
+    assert page.evaluate("chats()") == ["before", "one", "two", "three"]
+    assert durable(page) == log(server, "missed", 0)
+    hello = page.evaluate("seen.events.filter(e => e.event.name === 'HELLO').at(-1).event.payload")
+    assert hello["resumed"]
+    assert f"since={before[-1]['seq']}&epoch={hello['epoch']}" in page.evaluate("sockets.at(-1).url")
+
+
+def test_a_page_resumes_where_it_says_that_it_was(page: Page, server: Server, origin: str) -> None:
+    """By the options, by the message ``resume``, and in a log that was begun anew."""
+    begin(page, server, origin, "resumed", since=0)
+    wait(page, "last() === 'open'")
+    post(server, "resumed", "one", "two")
+    wait(page, "chats().length === 2")
+    seq = durable(page)[-1]["seq"]
+    epoch = page.evaluate("seen.events.find(e => e.event.name === 'HELLO').event.payload.epoch")
+    page.goto("about:blank")
+    post(server, "resumed", "three", "four")
+    begin(page, server, origin, "resumed", since=seq, epoch=epoch)
+    wait(page, "chats().length === 2")
+    assert page.evaluate("chats()") == ["three", "four"]
+    assert durable(page) == log(server, "resumed", seq)
+    # Asked for again they come again, and what is new comes once.
+    had = len(durable(page))
+    page.evaluate("message => connection.send(message)", {"type": "resume", "since": seq, "epoch": epoch})
+    wait(page, "chats().length === 4")
+    post(server, "resumed", "five")
+    wait(page, "chats().length === 5")
+    assert page.evaluate("chats()") == ["three", "four", "three", "four", "five"]
+    assert durable(page)[had:] == log(server, "resumed", seq)
+    # Deleted and begun anew, it is another log, sent from its start.
+    page.goto("about:blank")
+    assert server.request("DELETE", "api/projects/resumed").status == 204
+    post(server, "resumed", "anew")
+    begin(page, server, origin, "resumed", since=seq, epoch=epoch)
+    wait(page, "chats().length === 1")
+    assert durable(page) == log(server, "resumed", 0)
+    assert page.evaluate("seen.events[0].event.payload.resumed") is False
 
 
 def test_a_wrong_token_ends_it(page: Page, server: Server, origin: str, console: Console) -> None:

@@ -1,7 +1,7 @@
 """What came from data stays text, wherever it is shown: in report, model card, notebook and table report.
 
 Names of columns, categories, files and classes, and what people said, are all one that would act if it were a tag,
-Markdown, or a formula; a browser's part of this is in ``tests/browser/test_view.py``.
+Markdown, or a formula; a browser's part of this is in ``tests/browser/test_view_page.py``.
 """
 
 import html.parser

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { delay, FIRST_MS, MOST_MS, retryAfter } from './backoff';
 import { newId, Outbox } from './outbox';
+import { Position } from './position';
 import { failure } from './rest';
 import { closedWith, messageOf, say, textOf } from './sentences';
 import { addresses, checkProjectId, socketUrl } from './urls';
@@ -153,4 +154,21 @@ test('why a server closed the socket is told apart where it uses one code for tw
   assert.equal(closedWith(1008, 'Too many messages, and still more after being told; send fewer.'), 'FLOODING');
   assert.equal(closedWith(1001, ''), 'GOING_DOWN');
   assert.equal(closedWith(1006, ''), 'CUT');
+});
+
+test('each event is taken once, and asked for again it comes again from the greeting on', () => {
+  const store = new Memory();
+  const position = new Position('p', store, { since: null, epoch: null });
+  const hello = { seq: 10, epoch: 'e', resumed: false };
+  assert.equal(position.greeted(hello), false);
+  assert.deepEqual([10, 11, 11, 12].map(seq => position.take(seq)), [false, true, false, true]);
+  position.resume(4, 'e');
+  assert.deepEqual(position.next, { since: 4, epoch: 'e' });
+  assert.deepEqual([12, 13].map(seq => position.take(seq)), [false, true]); // what was under way meanwhile
+  assert.equal(position.greeted({ ...hello, resumed: true }), false);
+  assert.deepEqual([4, 5, 13].map(seq => position.take(seq)), [false, true, true]);
+  position.save();
+  assert.deepEqual(new Position('p', store, { since: 0, epoch: null }).next, { since: 13, epoch: 'e' });
+  assert.equal(position.greeted({ ...hello, epoch: 'f' }), true);
+  assert.deepEqual([1, 2].map(seq => position.take(seq)), [true, true]);
 });
