@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from ..protocol.names import metric_words, stage_name
+from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, metric_words, named, stage_name
 from ..protocol.stages import StageId, StageStatus
 from . import gates, words
 from .curves import number
@@ -191,10 +191,8 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
 
 def _summary(pipeline: Pipeline, saved: Path) -> None:
     for rank, row in enumerate(pipeline.model.leaderboard[:5], 1):
-        print(
-            f"{rank}. {pipeline.model.name_of(row['model'])}: {number(row['metric'])} ({row['status']})",
-            file=sys.stderr,
-        )
+        name, status = pipeline.model.name_of(row["model"]), named(RUN_STATUS_NAMES, row["status"])
+        print(f"{rank}. {name}: {number(row['metric'])} ({status})", file=sys.stderr)
     print(saved)
 
 
@@ -235,15 +233,14 @@ class Progress:
         for run in runs:
             if run.status != "running":
                 value = run.final.get((run.metric, "val"))
-                name = model.name_of(run.model_id)
-                self._line(
-                    run.run_id, f"  {name}: {run.status}, {metric_words(run.metric)} {number(value)} on validation rows"
-                )
+                name, status = model.name_of(run.model_id), named(RUN_STATUS_NAMES, run.status)
+                how = f"{metric_words(run.metric)} {number(value)} on validation rows"
+                self._line(run.run_id, f"  {name}: {status}, {how}")
         running = [run for run in runs if run.status == "running"]
         if stage is StageId.TRAIN and running:
             self._write(
                 f"{stage_name(stage)}: {model.name_of(running[-1].model_id)} {running[-1].pct:.0%} "
-                f"({running[-1].phase})"
+                f"({named(PHASE_NAMES, running[-1].phase)})"
             )
         elif model.progress is not None:
             self._write(f"{stage_name(stage)}: {model.progress[0]} {model.progress[1]:.0%}")

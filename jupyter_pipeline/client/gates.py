@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from ..protocol.names import member_name, metric_name, task_name
+from ..protocol.names import PREFERENCE_NAMES, STRATEGY_NAMES, member_name, metric_name, named, task_name
 from ..protocol.stages import StageId
 from .model import Gate, Model
 from .style import CELL, HEAD, TABLE
@@ -76,6 +76,8 @@ def _value(key: str, value: Any, model: Model) -> str:
         return task_name(str(value))
     if key == "metric":
         return metric_name(str(value))
+    if key == "prefer":
+        return named(PREFERENCE_NAMES, str(value))
     if key == "time_budget_s":
         return f"at most {duration(float(value))}"
     if key == "dataset_id":
@@ -126,8 +128,12 @@ def _preprocess(plan: dict[str, Any], model: Model) -> Facts:
     split = plan.get("split", {})
     val, test = float(split.get("val_fraction", 0)), float(split.get("test_fraction", 0))
     by = f" by {split['column']}" if split.get("column") else ""
-    how = f"{split.get('strategy', '')}{by}: {1 - val - test:.0%} training, {val:.0%} validation, {test:.0%} test"
-    return [("Split", f"{how} (seed {split.get('seed', 0)})"), *_grouped(plan.get("columns", {}), TREATMENTS)]
+    strategy = named(STRATEGY_NAMES, str(split.get("strategy", "")))
+    shares = f"{1 - val - test:.0%} training, {val:.0%} validation, {test:.0%} test"
+    return [
+        ("Split", f"{strategy}{by}: {shares} (seed {split.get('seed', 0)})"),
+        *_grouped(plan.get("columns", {}), TREATMENTS),
+    ]
 
 
 def _models(plan: dict[str, Any], model: Model) -> Facts:

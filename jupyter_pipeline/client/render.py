@@ -5,7 +5,7 @@ Everything that comes from data or people is escaped. Styles are inline, as site
 
 from html import escape
 
-from ..protocol.names import STAGE_NAMES, metric_name
+from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, STAGE_NAMES, STATUS_NAMES, metric_name, named
 from ..protocol.stages import STAGES, StageId, StageStatus
 from . import curves, gates
 from .model import Model, Run, StageView
@@ -17,7 +17,8 @@ MAX_CHAT = 8
 
 def _standing(view: StageView) -> tuple[str, str, str]:
     """Sign, word and colour of how a stage stands."""
-    return STOPPED if view.stopped else STATUS[view.status]
+    sign, colour = STOPPED if view.stopped else STATUS[view.status]
+    return sign, "stopped" if view.stopped else STATUS_NAMES[view.status], colour
 
 
 def page(project_id: str, model: Model) -> str:
@@ -120,7 +121,7 @@ def leaderboard(model: Model) -> str:
         best = row["run_id"] == model.best
         weight = "font-weight:600" if best else ""
         name = model.name_of(row["model"])
-        status = row["status"] + (f": {row['reason']}" if row.get("reason") else "")
+        status = named(RUN_STATUS_NAMES, row["status"]) + (f": {row['reason']}" if row.get("reason") else "")
         body.append(
             f'<tr style="{weight}"><td style="{CELL}">{"★ " if best else ""}{escape(name)}</td>'
             f'<td style="{NUMBER}">{curves.number(row["metric"])}</td>'
@@ -158,7 +159,7 @@ def _progress(model: Model) -> str:
 
 def _run_words(run: Run, model: Model) -> str:
     eta = f", about {gates.duration(max(1, round(run.eta_s)))} to go" if run.eta_s is not None else ""
-    return f"{model.name_of(run.model_id)}: {run.phase} {run.pct:.0%}{eta}"
+    return f"{model.name_of(run.model_id)}: {named(PHASE_NAMES, run.phase)}, {run.pct:.0%}{eta}"
 
 
 def _bar(pct: float, words: str) -> str:

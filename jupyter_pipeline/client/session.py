@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ..protocol.names import stage_name
+from ..protocol.names import stage_name, standing
 from ..protocol.stages import STAGES, StageStatus
 from . import tables, words
 from .errors import PipelineError
@@ -81,7 +81,7 @@ class Session:
         with self.model.lock:
             current = self.model.current
             status = self.model.stages[current].status
-        return f"<Pipeline {self.project_id!r}: {current.value} {status.value}>"
+        return f"<Pipeline {self.project_id!r}: {standing(current, status)}>"
 
     # -- looking -----------------------------------------------------------------------------------------------
 

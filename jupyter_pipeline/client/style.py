@@ -15,17 +15,17 @@ LINE = "rgba(128,136,144,.35)"
 FAINT = "rgba(128,136,144,.10)"
 
 #: Sign, word and colour for each state. The sign and the word say it without the colour.
-STATUS: dict[StageStatus, tuple[str, str, str]] = {
-    StageStatus.PENDING: ("○", "to come", GREY),
-    StageStatus.IN_PROGRESS: ("◐", "running", BLUE),
-    StageStatus.WAITING_CONFIRMATION: ("◆", "waits for you", ORANGE),
-    StageStatus.COMPLETED: ("●", "done", GREEN),
-    StageStatus.FAILED: ("✕", "failed", RED),
-    StageStatus.SKIPPED: ("·", "left out", GREY),
+STATUS: dict[StageStatus, tuple[str, str]] = {
+    StageStatus.PENDING: ("○", GREY),
+    StageStatus.IN_PROGRESS: ("◐", BLUE),
+    StageStatus.WAITING_CONFIRMATION: ("◆", ORANGE),
+    StageStatus.COMPLETED: ("●", GREEN),
+    StageStatus.FAILED: ("✕", RED),
+    StageStatus.SKIPPED: ("·", GREY),
 }
 
 #: The same for a stage that somebody ended.
-STOPPED = ("■", "stopped", ORANGE)
+STOPPED = ("■", ORANGE)
 
 #: The root of every piece: inherits the page's text colour; the fallbacks serve where Jupyter's variables are not.
 ROOT = (

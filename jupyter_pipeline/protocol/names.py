@@ -1,10 +1,10 @@
-"""What people read where programs have ids: stages, how they stand, metrics, kinds of task, models, treatments.
+"""What people read where programs have ids: stages, runs and how they stand, metrics, kinds of task, models, and more.
 
 Events, arguments and code have the ids; sentences have these names. The view's words are made of them
 (:mod:`~jupyter_pipeline.protocol.typescript`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .stages import StageId, StageStatus
 
@@ -26,6 +26,19 @@ STATUS_NAMES: dict[StageStatus, str] = {
     StageStatus.FAILED: "failed",
     StageStatus.SKIPPED: "skipped",
 }
+RUN_STATUS_NAMES: dict[str, str] = {
+    "running": "running",
+    "success": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+PHASE_NAMES: dict[str, str] = {
+    "init": "begins",
+    "fit": "fits",
+    "eval": "is evaluated",
+    "finalize": "is saved",
+}
+"""What a model that is trained does."""
 METRIC_NAMES: dict[str, str] = {
     "auto": "decided by the task",
     "loss": "Loss",
@@ -65,6 +78,19 @@ MODEL_NAMES: dict[str, str] = {
     "catboost": "CatBoost",
     "ensemble": "Weighted ensemble",
 }
+PREFERENCE_NAMES: dict[str, str] = {
+    "balanced": "a balance",
+    "accuracy": "accuracy",
+    "speed": "speed",
+    "interpretability": "interpretability",
+}
+STRATEGY_NAMES: dict[str, str] = {
+    "random": "at random",
+    "stratified": "at random, each class with its share",
+    "time": "by time, the last rows tested",
+    "group": "by groups, none in two parts",
+}
+"""How rows are divided."""
 TREATMENT_WORDS = {
     "numeric": "numeric",
     "onehot": "categorical",
@@ -124,6 +150,11 @@ _PROPER = frozenset({"mcc"})
 """Begin with somebody's name."""
 
 
+def named(names: Mapping[str, str], value: str) -> str:
+    """The name of a value; the value without underscores where it is none of these."""
+    return names.get(value, value.replace("_", " "))
+
+
 def stage_name(stage_id: str) -> str:
     """A stage as people read it."""
     return STAGE_NAMES[StageId(stage_id)]
@@ -135,8 +166,8 @@ def standing(stage_id: str, status: StageStatus) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """A metric as a label; its id without underscores where it is none of these."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+    """A metric as a label."""
+    return named(METRIC_NAMES, metric)
 
 
 def metric_words(metric: str) -> str:
@@ -148,7 +179,7 @@ def metric_words(metric: str) -> str:
 
 def member_name(member: str) -> str:
     """A member of a plan as a label."""
-    return MEMBER_NAMES.get(member, member.replace("_", " "))
+    return named(MEMBER_NAMES, member)
 
 
 def member_words(member: str) -> str:
@@ -159,12 +190,12 @@ def member_words(member: str) -> str:
 
 def task_name(task_type: str) -> str:
     """A kind of task as people read it."""
-    return TASK_NAMES.get(task_type, task_type)
+    return named(TASK_NAMES, task_type)
 
 
 def model_name(model_id: str) -> str:
-    """A model as people read it; its id without underscores where it is none of these."""
-    return MODEL_NAMES.get(model_id, model_id.replace("_", " "))
+    """A model as people read it."""
+    return named(MODEL_NAMES, model_id)
 
 
 def model_names(ids: Iterable[str]) -> str:

@@ -21,7 +21,18 @@ from .errors import ErrorCode
 from .events import EVENT_TYPES
 from .frames import PROTOCOL_VERSION, Ack, CommandSpec, ErrorFrame, Hello, Pong
 from .messages import BUILTIN_COMMANDS, MESSAGE_TYPES
-from .names import MEMBER_NAMES, METRIC_NAMES, MODEL_NAMES, STAGE_NAMES, STATUS_NAMES, TASK_NAMES
+from .names import (
+    MEMBER_NAMES,
+    METRIC_NAMES,
+    MODEL_NAMES,
+    PHASE_NAMES,
+    PREFERENCE_NAMES,
+    RUN_STATUS_NAMES,
+    STAGE_NAMES,
+    STATUS_NAMES,
+    STRATEGY_NAMES,
+    TASK_NAMES,
+)
 from .plans import PLAN_TYPES
 from .stages import STAGES, StageId, StageRef, StageStatus
 
@@ -108,10 +119,14 @@ def _names() -> str:
     writer.text("import type { StageId, StageStatus } from './types';\n")
     writer.names("stageName", "StageId", STAGE_NAMES)
     writer.names("statusName", "StageStatus", STATUS_NAMES)
+    writer.names("runStatusName", "string", RUN_STATUS_NAMES)
+    writer.names("phaseName", "string", PHASE_NAMES)
     writer.names("metricName", "string", METRIC_NAMES)
     writer.names("taskName", "string", TASK_NAMES)
     writer.constant("MODELS", "The models that there are.", list(MODEL_NAMES), "readonly string[]")
     writer.names("modelName", "string", MODEL_NAMES)
+    writer.names("preferenceName", "string", PREFERENCE_NAMES)
+    writer.names("strategyName", "string", STRATEGY_NAMES)
     writer.names("memberName", "string", MEMBER_NAMES)
     return writer.source()
 

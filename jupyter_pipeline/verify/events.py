@@ -8,6 +8,7 @@ import msgspec
 from ..project.chain import genesis, links
 from ..project.state import ProjectState, evolve
 from ..protocol.frames import decode_event
+from ..protocol.names import model_name, standing
 
 
 class VerificationError(Exception):
@@ -105,14 +106,14 @@ def told(state: ProjectState, hashes: list[str], anchors: tuple[Anchor, ...]) ->
             f"To show later that none of these was changed, keep this elsewhere: --head {state.seq}:{hashes[-1]}"
         )
     said.append(
-        f"Derived from them: {state.project_id} is at {state.current.value} ({state.here.status.value}), "
-        f"with {len(state.decisions)} decisions and {len(state.runs)} runs."
+        f"Derived from them: in {state.project_id} {standing(state.current, state.here.status)}, "
+        f"after {len(state.decisions)} decisions and {len(state.runs)} runs."
     )
     wins = [row for row in state.leaderboard if row.status == "success"]
     if wins:
         said.append(
-            f"The leaderboard's {len(wins)} scores are those that the runs measured; first: {wins[0].model}, "
-            f"{wins[0].metric} ({wins[0].run_id})."
+            f"The leaderboard's {len(wins)} scores are those that the runs measured; first: "
+            f"{model_name(wins[0].model)}, {wins[0].metric} ({wins[0].run_id})."
         )
     return said
 

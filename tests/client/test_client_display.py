@@ -149,7 +149,11 @@ SAYS = {
     StageId.PARSE_INTENT: ["binary classification", "at most 2 min", "Not understood", "make it pretty", "mlp"],
     StageId.DATA_SOURCE: ["customers.csv (upload)", "yes", "abababababab"],
     StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out"],
-    StageId.PREPROCESS: ["stratified: 60% training, 20% validation, 20% test", "As numbers", "Left out"],
+    StageId.PREPROCESS: [
+        "at random, each class with its share: 60% training, 20% validation, 20% test",
+        "As numbers",
+        "Left out",
+    ],
     StageId.MODEL_SELECT: ["LightGBM", "learning_rate = 0.05", "default parameters", "at most 10 min"],
     StageId.TRAIN: ["Linear model (run-1-1-linear)", "0.37"],
     StageId.REVIEW_EDIT: ["the model and predict.py, the report", "the event log"],

@@ -37,7 +37,7 @@ def seqs(pipeline):
 def test_from_a_request_to_its_gate(live_server):
     with project(live_server, "gate") as p:
         assert p.plan is None
-        assert "PARSE_INTENT PENDING" in repr(p)
+        assert "Request has not begun" in repr(p)
         with pytest.raises(PipelineError, match=r"p\.chat") as caught:
             p.confirm()
         assert caught.value.code == "NOT_WAITING"

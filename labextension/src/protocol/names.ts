@@ -42,6 +42,36 @@ export function statusName(id: StageStatus, trans: Translation): string {
   }
 }
 
+export function runStatusName(id: string, trans: Translation, otherwise = id.replace(/_/g, ' ')): string {
+  switch (id) {
+    case 'running':
+      return trans.__('running');
+    case 'success':
+      return trans.__('done');
+    case 'failed':
+      return trans.__('failed');
+    case 'cancelled':
+      return trans.__('cancelled');
+    default:
+      return otherwise;
+  }
+}
+
+export function phaseName(id: string, trans: Translation, otherwise = id.replace(/_/g, ' ')): string {
+  switch (id) {
+    case 'init':
+      return trans.__('begins');
+    case 'fit':
+      return trans.__('fits');
+    case 'eval':
+      return trans.__('is evaluated');
+    case 'finalize':
+      return trans.__('is saved');
+    default:
+      return otherwise;
+  }
+}
+
 export function metricName(id: string, trans: Translation, otherwise = id.replace(/_/g, ' ')): string {
   switch (id) {
     case 'auto':
@@ -135,6 +165,36 @@ export function modelName(id: string, trans: Translation, otherwise = id.replace
       return trans.__('CatBoost');
     case 'ensemble':
       return trans.__('Weighted ensemble');
+    default:
+      return otherwise;
+  }
+}
+
+export function preferenceName(id: string, trans: Translation, otherwise = id.replace(/_/g, ' ')): string {
+  switch (id) {
+    case 'balanced':
+      return trans.__('a balance');
+    case 'accuracy':
+      return trans.__('accuracy');
+    case 'speed':
+      return trans.__('speed');
+    case 'interpretability':
+      return trans.__('interpretability');
+    default:
+      return otherwise;
+  }
+}
+
+export function strategyName(id: string, trans: Translation, otherwise = id.replace(/_/g, ' ')): string {
+  switch (id) {
+    case 'random':
+      return trans.__('at random');
+    case 'stratified':
+      return trans.__('at random, each class with its share');
+    case 'time':
+      return trans.__('by time, the last rows tested');
+    case 'group':
+      return trans.__('by groups, none in two parts');
     default:
       return otherwise;
   }

@@ -2,7 +2,7 @@
 
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { metricName } from '../protocol/names';
+import { metricName, runStatusName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { modelColour } from './colours';
 import { useNumbers, useView } from './context';
@@ -145,7 +145,7 @@ export function Leaderboard({
                   <td>
                     {/* "cancelled by somebody" says it all. */}
                     {row.reason?.startsWith(row.status) ? null : (
-                      <span class={`jppl-status jppl-status-${row.status}`}>{runStatus(row.status)}</span>
+                      <span class={`jppl-status jppl-status-${row.status}`}>{runStatusName(row.status, trans)}</span>
                     )}
                     {row.reason ? <span class="jppl-reason">{row.reason}</span> : null}
                   </td>
@@ -169,21 +169,6 @@ export function Leaderboard({
       ) : null}
     </div>
   );
-
-  function runStatus(status: string): string {
-    switch (status) {
-      case 'success':
-        return trans.__('done');
-      case 'failed':
-        return trans.__('failed');
-      case 'cancelled':
-        return trans.__('cancelled');
-      case 'running':
-        return trans.__('running');
-      default:
-        return status;
-    }
-  }
 }
 
 /** What a run that goes on came to so far. */

@@ -1,6 +1,6 @@
 /** A plan, and changes of it, in words. */
 
-import { memberName, metricName, taskName } from '../protocol/names';
+import { memberName, metricName, preferenceName, strategyName, taskName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { roleOptions, treatmentOptions } from './gates/columnwords';
 import type { ProjectModel } from './model';
@@ -13,36 +13,6 @@ import { modelName } from './runs';
 const MOST = 30;
 /** Members whose value is one of the same few words for each column. */
 const OF_COLUMNS = new Set(['roles', 'columns']);
-
-export function preferenceName(prefer: string, trans: Translation): string {
-  switch (prefer) {
-    case 'balanced':
-      return trans.__('a balance');
-    case 'accuracy':
-      return trans.__('accuracy');
-    case 'speed':
-      return trans.__('speed');
-    case 'interpretability':
-      return trans.__('being explainable');
-    default:
-      return prefer;
-  }
-}
-
-export function strategyName(strategy: string, trans: Translation): string {
-  switch (strategy) {
-    case 'random':
-      return trans.__('at random');
-    case 'stratified':
-      return trans.__('at random, each class with its share');
-    case 'time':
-      return trans.__('by time, the last rows tested');
-    case 'group':
-      return trans.__('by groups, none in two parts');
-    default:
-      return strategy;
-  }
-}
 
 /** A value of a plan in one line; what is one of a few things by its name. */
 export function inWords(member: string, value: Json, model: ProjectModel, trans: Translation): string {

@@ -1,6 +1,6 @@
 /** How far the training is, and what it uses. */
 
-import { metricName } from '../protocol/names';
+import { metricName, phaseName } from '../protocol/names';
 import { modelColour } from './colours';
 import { useNow, useNumbers, useView } from './context';
 import { bytes, duration, number, percent } from './numbers';
@@ -55,7 +55,7 @@ export function TrainingProgress() {
             <Meter value={run.pct} label={label} />
             <span class="jppl-num">{percent(run.pct)}</span>
             <span class="jppl-muted jppl-run-what">
-              {phaseName(run.phase)}
+              {phaseName(run.phase, trans)}
               {eta ? `, ${eta}` : ''}
             </span>
             <button
@@ -75,19 +75,4 @@ export function TrainingProgress() {
       ) : null}
     </div>
   );
-
-  function phaseName(phase: string): string {
-    switch (phase) {
-      case 'init':
-        return trans.__('begins');
-      case 'fit':
-        return trans.__('fits');
-      case 'eval':
-        return trans.__('is evaluated');
-      case 'finalize':
-        return trans.__('is saved');
-      default:
-        return phase;
-    }
-  }
 }

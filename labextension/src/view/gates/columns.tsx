@@ -1,10 +1,10 @@
 /** What each column is for, how the rows are divided, and how columns become features. */
 
+import { strategyName } from '../../protocol/names';
 import { useView } from '../context';
 import { Bars } from '../figures';
 import { Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
 import { compact, count, percent } from '../numbers';
-import { strategyName } from '../planwords';
 import { ColumnTable } from './columntable';
 import { kindName, roleOptions, treatmentOptions } from './columnwords';
 import type { PlanForm } from './form';

@@ -1,13 +1,12 @@
 /** What the person wants, which data, and what goes into the bundle. */
 
-import { memberName, metricName, MODELS, taskName } from '../../protocol/names';
+import { memberName, metricName, MODELS, preferenceName, taskName } from '../../protocol/names';
 import { useRef } from 'preact/hooks';
 import type { Translation } from '../../translation';
 import { useView } from '../context';
 import type { Dataset } from '../records';
 import { Field, Icon, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
-import { preferenceName } from '../planwords';
 import { modelName } from '../runs';
 import { CLASSIFICATION_METRICS, REGRESSION_METRICS } from '../words';
 import type { PlanForm } from './form';
