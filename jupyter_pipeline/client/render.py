@@ -69,7 +69,7 @@ def header(project_id: str, model: Model) -> str:
 def gate(model: Model) -> str:
     """What waits for the person; or what runs, what failed, what is done."""
     stage, view = model.current, model.stages[model.current]
-    name = f"{STAGE_NAMES[stage]} <span style='{MUTED};font-weight:400'>{stage.value}</span>"
+    name = STAGE_NAMES[stage]
     if model.gate is not None:
         summary = f'<div style="margin:2px 0">{escape(model.gate.summary)}</div>' if model.gate.summary else ""
         return (

@@ -107,7 +107,7 @@ PLANS = {
         "time_budget_s": 120.0,
         "prefer": "balanced",
         "dataset": None,
-        "include_models": [],
+        "include_models": ["random_forest"],
         "exclude_models": ["mlp"],
         "not_understood": ["make it pretty"],
     },
@@ -146,7 +146,14 @@ NAMES = ModelCandidates(
     )
 )
 SAYS = {
-    StageId.PARSE_INTENT: ["binary classification", "at most 2 min", "Not understood", "make it pretty", "mlp"],
+    StageId.PARSE_INTENT: [
+        "binary classification",
+        "at most 2 min",
+        "Not understood",
+        "make it pretty",
+        "Random forest",
+        "mlp",
+    ],
     StageId.DATA_SOURCE: ["customers.csv (upload)", "yes", "abababababab"],
     StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out"],
     StageId.PREPROCESS: [
@@ -170,6 +177,7 @@ def test_gates_are_readable(feed, stage):
     for words in SAYS[stage]:
         assert words in said
     assert "waits for you" in said
+    assert stage.value not in said
     assert "{" not in said
     assert "null" not in said
     assert "None" not in said
@@ -192,7 +200,7 @@ def test_training_curves_and_leaderboard(feed):
     run_id = train(feed)
     page = render.page("churn", feed.model)
     said = read(page)
-    assert "Linear model: fit 40%, about 12 s to go" in said
+    assert "Linear model: fits, 40%, about 12 s to go" in said
     assert "val 0.5000" in said
     assert "train 1.0000" in said
     assert all(len(points.split('"')[0].split()) <= MAX_POINTS for points in page.split('points="')[1:])

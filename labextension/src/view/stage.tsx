@@ -3,6 +3,7 @@
 import type { ComponentChildren, RefObject } from 'preact';
 import { useState } from 'preact/hooks';
 import { stageName } from '../protocol/names';
+import { english } from '../translation';
 import { useView } from './context';
 import { Curves } from './curves';
 import type { PlanForm } from './gates/form';
@@ -90,8 +91,8 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         ? trans.__('You stopped it. What was finished is kept, and used again after a restart.')
         : trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
     }
-    // That a stage begins is said by its title.
-    return stage.message === `${stageId} begins.` ? '' : stage.message;
+    // That a stage begins is said by its title; the server says it in English.
+    return stage.message === `The stage ${stageName(stageId, english)} begins.` ? '' : stage.message;
   }
 
   function body() {
