@@ -13,7 +13,7 @@ _LONGER = frozenset(
 )
 _COSTLY_WORDS = words_of(
     """
-    costly expensive worse bad matter matters important avoid minimise minimize fewer few reduce cost costs
+    costly expensive worse bad matter matters important avoid minimise minimize fewer few reduce cost costs dont
     want afford unacceptable critical dangerous must never don't not cannot can't as all every most catch
     find no low hurt hurts worst care
     """

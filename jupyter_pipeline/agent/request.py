@@ -171,7 +171,7 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
-    _for_later(sentence, named, target, taken, facts)
+    _for_later(text, sentence, named, target, taken, facts)
     _wishes(text, sentence, taken, facts)
     _promises(text, sentence, items, taken, facts)
     _missed(text, sentence, taken, facts)
@@ -210,13 +210,26 @@ def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
 
 
 def _for_later(
-    sentence: list[Token], named: list[Named], target: Target | None, taken: set[int], facts: _Facts
+    text: str, sentence: list[Token], named: list[Named], target: Target | None, taken: set[int], facts: _Facts
 ) -> None:
     """What stands in a clause that was understood otherwise, and is decided at a later gate."""
     for i, token in enumerate(sentence):
         if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
             taken.update((i - 1, i))
             facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at the stage Models)")
+        if token.kind == "number" and i not in taken and (some := _part_of_rows(sentence, i)):
+            taken.update(range(i, i + some))
+            _miss(text, sentence, list(range(i, i + some)), _ALL_ROWS, facts)
+        positive = token.low == "positive" and {t.low for t in sentence[i + 1 : i + 2]} & {"class", "label"}
+        if positive and i not in taken and taken & {i - 2, i - 1}:  # else the clause is told as a whole
+            taken.update(range(i, len(sentence)))
+            _miss(
+                text,
+                sentence,
+                list(range(i, len(sentence))),
+                f" (say it at the stage {stage_name('DATA_SOURCE')})",
+                facts,
+            )
     unwanted = [n for n in named if n.kind == "column" and n.polarity == "avoid"]
     if unwanted and (facts.target is None or facts.target.name not in [n.value for n in unwanted]):
         names = ", ".join(dict.fromkeys(str(n.value) for n in unwanted))
@@ -227,6 +240,16 @@ def _for_later(
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
         facts.missed.append(f"from {names} (say which columns at the stage Profile)")
+
+
+def _part_of_rows(sentence: list[Token], i: int) -> int:
+    """How many tokens ``1000 rows`` and ``80% of the data`` have; 0 where a number is none of these."""
+    low = [t.low for t in sentence[i + 1 : i + 5]]
+    if low[:1] in (["rows"], ["records"], ["samples"]):
+        return 2
+    rest = [w for w in low if w not in ("%", "percent", "of", "the", "my", "all")]
+    part = low[:1] in (["%"], ["percent"]) and low[1:2] == ["of"] and rest[:1] in (["data"], ["rows"], ["records"])
+    return low.index(rest[0]) + 2 if part else 0
 
 
 _HORIZON = ' (taken for what is predicted; to train as long, say "train for ...")'
@@ -328,6 +351,7 @@ def _wishes(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             _miss(text, sentence, list(place), f" ({wish.answer.removesuffix('.')})", facts)
 
 
+_BOUNDS = frozenset({"least", "above", "over", "minimum", "below", "under", "most"})
 _NO_PROMISE = " (a score cannot be promised; a threshold can be set after training)"
 
 
@@ -346,7 +370,7 @@ def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[in
         between = end is not None and any(item.end <= other.start < end for other in items if other.kind == "metric")
         if item.kind != "metric" or end is None or between:
             continue
-        if {t.low for t in sentence[item.end : end]} & {"least", "above", "over", "minimum", "below", "under", "most"}:
+        if {t.low for t in sentence[item.end : end]} & _BOUNDS or sentence[end].apart:  # "f1 > 0.8"
             end += sentence[end + 1 : end + 2] != [] and sentence[end + 1].low == "%"
             place = list(range(item.start, end + 1))
             taken.update(place)

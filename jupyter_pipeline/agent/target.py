@@ -66,6 +66,7 @@ _VAGUE = words_of(
     """
 ) - {"cost", "costs"}
 _COMPARING = words_of("above below over under more less greater higher lower bigger smaller exceeds at between")
+_SPANS = words_of("day days week weeks month months quarter quarters year years hours hour minutes minute")
 _EXCEEDING = words_of("exceeds exceed exceeded reaches reached surpasses")
 _OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
@@ -307,6 +308,8 @@ def _span(sentence: list[Token], start: int, stops: frozenset[str] = _STOP) -> i
             break
         if token.apart and at > start:  # "churn (yes/no)", "income >50K"
             break
+        if at > start and token.kind == "number" and at + 1 < len(sentence) and sentence[at + 1].low in _SPANS:
+            break  # "churn 30 days ahead"
         at += 1
     return at
 
@@ -431,7 +434,7 @@ def _noun(words: list[str]) -> str | None:
     if "for" in (w.lower() for w in words):
         words = words[: [w.lower() for w in words].index("for")]
     words = [w for w in words if w.lower() not in _ARTICLES]
-    while len(words) > 1 and words[-1].lower() in _TIMES:
+    while len(words) > 1 and words[-1].lower() in _TIMES | {"col", "column", "field", "variable"}:
         words = words[:-1]
     if len(words) > 1 and words[0].lower() in _PEOPLE:
         words = words[1:] if len(words) == 2 else words

@@ -185,6 +185,9 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("predict income >50K", {"target": "income"}),
     ("predict whether income exceeds 50k", {"target": "income", "task_type": "binary"}),
     ("label col: is_fraud", {"target": "is_fraud"}),
+    ("a classifier for Churn col", {"target": "Churn", "task_type": "classification"}),
+    ("predict churn 30 days ahead", {"target": "churn"}),
+    ("predict stroke, dont miss any positives", {"target": "stroke", "metric": "recall"}),
     ("predict wether a customer wil churn", {"target": "churn", "task_type": "binary"}),
     ("predict churn in 1h30", {"target": "churn", "time_budget_s": 5400.0}),
     (
@@ -205,6 +208,22 @@ def test_requests(text: str, expected: dict[str, Any]) -> None:
     plan = parse_request(text)
     assert {name: getattr(plan, name) for name in expected} == expected
     assert not plan.not_understood
+
+
+@pytest.mark.parametrize(
+    ("text", "missed"),
+    [
+        ("predict churn with max 1000 rows", "1000 rows (all rows are used"),
+        ("predict churn with 80% of the data", "80% of the data (all rows are used"),
+        ("predict churn, f1 > 0.8", "f1 > 0.8 (a score cannot be promised"),
+        ("target churn positive class 1", "positive class 1 (say it at the stage Data)"),
+    ],
+)
+def test_what_a_request_cannot_say_is_told(text: str, missed: str) -> None:
+    plan = parse_request(text)
+    assert plan.target == "churn"
+    (told,) = plan.not_understood
+    assert told.startswith(missed)
 
 
 def test_hours_of_a_question_are_no_time_for_training() -> None:
