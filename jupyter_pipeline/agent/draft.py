@@ -116,9 +116,19 @@ class Draft:
         for operation in operations:
             if operation["path"] == pointer:
                 operation["value"] = value
+                if operation["op"] == "replace" and value == self._before(stage_id, path):
+                    operations.remove(operation)  # it was changed and is changed back: nothing runs again for that
+                    if not operations:
+                        del self._ops[stage_id]
                 return True
         operations.append({"op": "replace" if exists else "add", "path": pointer, "value": value})
         return True
+
+    def _before(self, stage_id: StageId, path: tuple[str, ...]) -> Any:
+        value: Any = self.context.plans[stage_id]
+        for name in path:
+            value = value[name]
+        return _plain(value)
 
     def keep(self, stage_id: StageId) -> None:
         """A stage's plan stays as it was, whatever the attempt at it that runs or failed was asked."""

@@ -74,7 +74,6 @@ _METRICS: dict[str, str] = {
     "r2": "r2|r squared|r²|coefficient of determination|explained variance|r 2|r2 score",
     "median_ae": "median absolute error|median_ae|median error",
 }
-BINARY_METRICS = frozenset({"brier"})
 _PREFER: dict[str, str] = {
     "speed": "speed|fast|faster|fastest|quick|quickly|quicker|rapidly|rapid|low latency|lightweight|asap|speedy"
     "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency|training time",

@@ -24,6 +24,8 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("seed 3, scratch that, seed 4", PREPROCESS, {"/split": {"seed": 4}}),
     ("no wait, optimise precision", INTENT, {"/metric": "precision"}),
     ("drop age, actually keep it", PROFILE, {}),
+    ("Optimise precision. No, keep ROC AUC.", TRAIN, {}),
+    ("Drop age, and drop city. Actually keep age.", PROFILE, {"/roles/city": "ignore"}),
     # A reason is no wish; a condition is not fulfilled by being named.
     ("leave city out, it's the same as City/Town", PREPROCESS, {"/columns/city": "drop"}),
     (
