@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -172,13 +173,14 @@ class EmbeddedTransport:
     def download(self, asset_id: str, write: Callable[[bytes], object]) -> None:
         """Hand an asset's bytes to ``write``, piece by piece."""
 
-        async def find() -> Path | None:
-            return self._project.asset_path(asset_id)
+        async def find() -> tuple[Path, BufferedReader] | None:
+            artifact = self._project.state.artifacts.get(asset_id)
+            return None if artifact is None else self._project.files.open_asset(artifact)
 
-        path = self._call(find())
-        if path is None or not path.is_file():
+        found = self._call(find())
+        if found is None:
             raise PipelineError(f"There is no asset {asset_id!r} in the project {self.project_id!r}.")
-        with path.open("rb") as file:
+        with found[1] as file:
             while piece := file.read(CHUNK):
                 write(piece)
 

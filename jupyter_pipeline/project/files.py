@@ -3,8 +3,12 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
+import sys
+from io import BufferedReader
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from ..durable import sync_folder
@@ -167,18 +171,31 @@ class ProjectFiles:
         """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""
         return TrialStore(self.folder).finished(attempt)
 
-    def asset(self, artifact: Artifact) -> Path | None:
-        """The file of an artifact, also while its stage is still at work; None if it is gone or outside."""
+    def open_asset(self, artifact: Artifact) -> tuple[Path, BufferedReader] | None:
+        """The file of an artifact, opened, also while its stage is still at work; None if it is gone or outside."""
         relative = str(artifact.meta.get("path", ""))
         parts = Path(relative).parts
         places = [self.folder / relative]
         if len(parts) > 2 and parts[0] == "artifacts":
             places.append(self.folder.joinpath(parts[0], f"{parts[1]}.partial", *parts[2:]))
         for place in places:
-            with contextlib.suppress(OSError, RuntimeError):  # it may be exchanged while it is looked at
-                if place.is_file() and place.resolve().is_relative_to(self.folder.resolve()):
-                    return place
+            if (file := self._opened(place)) is not None:
+                return place, file
         return None
+
+    def _opened(self, place: Path) -> BufferedReader | None:
+        """Open a file, None if it is no file in this folder. Only of what is open already that can be said for sure:
+        what its path leads to may be exchanged while it is looked at."""
+        try:
+            # Not blocking: a pipe in its place would hold the thread for good.
+            opened = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        except (OSError, ValueError):
+            return None
+        real = Path(os.path.realpath(f"/proc/self/fd/{opened}" if sys.platform == "linux" else place))
+        if not S_ISREG(os.fstat(opened).st_mode) or not real.is_relative_to(self.folder.resolve()):
+            os.close(opened)
+            return None
+        return os.fdopen(opened, "rb")
 
     def code_digest(self) -> str:
         """Digest of the training code that the person edited, empty if it is as it was handed over."""

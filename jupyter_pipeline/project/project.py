@@ -143,11 +143,6 @@ class Project:
         """All assets, oldest first."""
         return list(self.state.artifacts.values())
 
-    def asset_path(self, asset_id: str) -> Path | None:
-        """The file of an asset, None if there is none."""
-        artifact = self.state.artifacts.get(asset_id)
-        return None if artifact is None else self.files.asset(artifact)
-
     @property
     def log_bytes(self) -> int:
         """What it has in the log."""

@@ -4,11 +4,9 @@ import asyncio
 import mimetypes
 import os
 import re
-import sys
 from email.utils import formatdate
 from pathlib import Path
-from stat import S_ISREG
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -19,9 +17,6 @@ from ..protocol.events import Artifact
 from .access import RESOURCE
 from .base import JsonErrors, ProjectHandler, guarded
 from .errors import NotFound
-
-if TYPE_CHECKING:
-    from ..project.files import ProjectFiles
 
 _CHUNK = 256 << 10
 _TYPES = {
@@ -87,11 +82,12 @@ class AssetHandler(JsonErrors):
         if project is None:
             raise NotFound(f"There is no project {project_id!r}.")
         artifact = project.state.artifacts.get(asset_id)
-        opened = None if artifact is None else await asyncio.to_thread(_open, project.files, artifact)
+        opened = None if artifact is None else await asyncio.to_thread(project.files.open_asset, artifact)
         if artifact is None or opened is None:
             raise NotFound(f"The project has no asset {asset_id[:80]!r}; GET the folder of assets for their list.")
-        path, file, stat = opened
+        path, file = opened
         with file:
+            stat = os.fstat(file.fileno())
             self._set_headers(artifact, path, stat)
             if self.check_etag_header():
                 self.set_status(304)
@@ -169,21 +165,3 @@ def disposition(name: str, *, inline: bool) -> str:
     """Content-Disposition for a file (RFC 6266)."""
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _open(files: "ProjectFiles", artifact: Artifact) -> tuple[Path, IO[bytes], os.stat_result] | None:
-    """Open an asset's file; None if it is gone, or is something else by now than it was when it was looked at."""
-    path = files.asset(artifact)
-    if path is None:
-        return None
-    try:
-        # Not blocking: a pipe in its place would hold the thread for good.
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return None
-    stat = os.fstat(opened)
-    real = Path(os.path.realpath(f"/proc/self/fd/{opened}" if sys.platform == "linux" else path))
-    if not S_ISREG(stat.st_mode) or not real.is_relative_to(files.folder.resolve()):
-        os.close(opened)
-        return None
-    return path, os.fdopen(opened, "rb"), stat

@@ -1,6 +1,7 @@
 """A project of this machine: its log, its state, its data files, its assets and its exports."""
 
 import hashlib
+from io import BufferedReader
 from pathlib import Path
 
 from ..project.chain import genesis
@@ -82,22 +83,22 @@ def _files(folder: Path, state: ProjectState) -> int:
     checked = 0
     for dataset in state.datasets:
         if dataset.source == "upload" and "sha256" in dataset.meta:
-            _same_file(folder / str(dataset.meta["path"]), str(dataset.meta["sha256"]))
+            place = folder / str(dataset.meta["path"])
+            _same_file(place.name, place.open("rb") if place.is_file() else None, str(dataset.meta["sha256"]))
             checked += 1
     for artifact in state.artifacts.values():
         wanted = artifact.meta.get("sha256") or str(artifact.meta.get("checksum", "")).removeprefix("sha256:")
         if wanted:
-            place = files.asset(artifact) or folder / str(artifact.meta["path"])
-            _same_file(place, str(wanted))
+            _, file = files.open_asset(artifact) or (None, None)
+            _same_file(str(artifact.meta["path"]).rpartition("/")[2], file, str(wanted))
             checked += 1
     return checked
 
 
-def _same_file(place: Path, wanted: str) -> None:
-    try:
-        with place.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        raise VerificationError(f"{place.name} is missing.") from None
+def _same_file(name: str, file: BufferedReader | None, wanted: str) -> None:
+    if file is None:
+        raise VerificationError(f"{name} is missing.")
+    with file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != wanted:
-        raise VerificationError(f"{place.name} was changed: its SHA-256 is not the one in the log.")
+        raise VerificationError(f"{name} was changed: its SHA-256 is not the one in the log.")

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.log import Entry, EventLog, Stored
 from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
@@ -68,12 +69,14 @@ def stored(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPat
     for name, body in FILES.items():
         (folder / name).write_bytes(body)
     (folder / "link.txt").symlink_to(root / "secret.txt")
+    os.mkfifo(folder / "pipe.txt")
     made = [artifact(f"1-data_source-1.{name}", f"artifacts/data_source-1/{name}") for name in FILES]
     made += [
         artifact("gone", "artifacts/data_source-1/gone.txt"),
         artifact("outside", "../../secret.txt"),
         artifact("absolute", str(root / "secret.txt")),
         artifact("link", "artifacts/data_source-1/link.txt"),
+        artifact("pipe", "artifacts/data_source-1/pipe.txt"),
         artifact("folder", "artifacts"),
         artifact("turns", "artifacts/data_source-1/turns.txt"),
     ]
@@ -184,7 +187,7 @@ def test_etags(stored: Server) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "gone", "outside", "absolute", "link", "folder", "never", "..", "../../secret.txt", "/etc/passwd",
+        "gone", "outside", "absolute", "link", "pipe", "folder", "never", "..", "../../secret.txt", "/etc/passwd",
         "..%2f..%2fsecret.txt", "artifacts/data_source-1/report.html", "\x00",
     ],
 )  # fmt: skip
@@ -235,6 +238,37 @@ def test_a_file_that_is_exchanged_while_it_is_opened_gives_nothing_else_away(sto
     assert {answer.body for answer in answers if answer.status == 200} == {b"own"}
 
 
+def test_what_is_opened_counts_and_not_what_its_path_led_to_before_or_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link to a file outside is there in the very moment of opening, and the project's own file at any other."""
+    files, place = ProjectFiles(tmp_path / "demo"), tmp_path / "demo" / "artifacts" / "own.txt"
+    place.parent.mkdir(parents=True)
+    place.write_text("own")
+    (tmp_path / "secret.txt").write_text("secret")
+    asset = artifact("own", "artifacts/own.txt")
+    found = files.open_asset(asset)
+    assert found is not None
+    with found[1] as file:
+        assert (found[0], file.read()) == (place, b"own")
+    really_open = os.open
+
+    def open_meanwhile(path: Path, flags: int) -> int:
+        place.unlink()
+        place.symlink_to(tmp_path / "secret.txt")
+        try:
+            return really_open(path, flags)
+        finally:
+            place.unlink()
+            place.write_text("own")
+
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_meanwhile)
+        assert files.open_asset(asset) is None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_code_that_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
     """What lies in the folder ``code`` goes into the bundle."""
     folder = tmp_path / "code"
@@ -251,5 +285,5 @@ def test_code_that_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
 
 def test_the_list(stored: Server) -> None:
     assets = stored.request("GET", "api/projects/demo/assets").json["assets"]
-    assert len(assets) == len(FILES) + 6
+    assert len(assets) == len(FILES) + 7
     assert set(assets[0]) == {"id", "type", "name", "url", "meta"}

@@ -191,3 +191,25 @@ def test_bodies_that_do_not_come_hold_nobody_up(server: Server, project_id: str)
     assert time.monotonic() - start < 20
     for connection in waiting:
         connection.close()
+
+
+def test_who_asks_what_a_page_may_send_is_answered_and_a_body_with_that_is_not_kept(server: Server) -> None:
+    """A browser asks as nobody, before it sends a page's token; a stranger could put anything there."""
+    assert server.process is not None
+    memory = psutil.Process(server.process.pid).memory_info
+    for call in ("messages", "confirm", "predict", "data?name=x.csv", "assets/x"):
+        answer = server.request("OPTIONS", f"api/projects/p/{call}", b"{}", token=None)
+        assert answer.status == 204, call
+        assert "authorization" in answer.headers["Access-Control-Allow-Headers"]
+    head = f"OPTIONS {server.base_url}api/projects/p/predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    before, size, waiting = memory().rss, 7_900_000, []
+    for _ in range(15):
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        connection.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode() + b" " * (size - 1))
+        waiting.append(connection)
+    assert server.request("GET", "api/projects").status == 200
+    assert memory().rss - before < 30_000_000
+    for connection in waiting:
+        connection.sendall(b" ")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 204 ")
+        connection.close()
