@@ -70,8 +70,10 @@ def components(ref_template: str, more: Iterable[type[msgspec.Struct]] = ()) -> 
 
 
 def _tidy(schema: Any) -> Any:
-    """Descriptions without the indentation that docstrings have before Python 3.13; the schema itself."""
+    """What does not depend on the versions of Python and msgspec: descriptions without the indentation that docstrings
+    have before Python 3.13, no word on the names of keys, which msgspec has only lately; the schema itself."""
     if isinstance(schema, dict):
+        schema.pop("propertyNames", None)
         for value in schema.values():
             _tidy(value)
         if isinstance(schema.get("description"), str):

@@ -187,7 +187,6 @@ class PipelineApp(ExtensionApp):
                 upload_stall_s=self.upload_stall_s,
                 body_s=self.body_s,
                 project_files=self.project_files_limit,
-                project_bytes=self.project_disk_limit,
                 long_poll_s=self.long_poll_limit_s,
                 flood_per_minute=self.flood_limit,
             ),

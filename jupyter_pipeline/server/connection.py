@@ -129,7 +129,7 @@ class Connection:
         await self._outbox.answer(self._hello(resumed), self._standing())
 
     def _hello(self, resumed: bool) -> bytes:
-        project, limits = self._project, self._service.limits
+        project, service = self._project, self._service
         now = now_ms()
         hello = Hello(
             message=f"Connected to the project {project.project_id}.",
@@ -142,7 +142,12 @@ class Connection:
             user=self._user,
             capabilities=CAPABILITIES,
             commands=project.commands(),
-            limits={**msgspec.to_builtins(limits), "messages_per_minute": self._service.limiter.rates},
+            limits={
+                **msgspec.to_builtins(service.limits),
+                "project_bytes": service.settings.project_bytes,
+                "log_bytes": service.settings.log_bytes,
+                "messages_per_minute": service.limiter.rates,
+            },
             stages=tuple(RULES.values()),
         )
         return encode_ephemeral(project.project_id, project.seq, now, project.current()[0], "HELLO", hello)

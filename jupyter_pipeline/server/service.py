@@ -32,7 +32,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     upload_stall_s: float = 60.0
     body_s: float = 120.0
     project_files: int | None = None
-    project_bytes: int | None = None
     long_poll_s: float = 60.0
     flood_per_minute: float = 120.0
 

@@ -78,14 +78,13 @@ class DataHandler(ProjectHandler):
         limits = self.service.limits
         self._most = _NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
         self._why = f"The file is too large; at most {self._most:,} bytes are taken."
-        if limits.project_bytes is not None:
+        project_bytes = self.service.settings.project_bytes
+        if project_bytes is not None:
             used = await asyncio.to_thread(folder_size, folder.parent) + self._project.log_bytes
-            left = limits.project_bytes - used
+            left = project_bytes - used
             if left < self._most:
                 self._most = max(0, left)
-                self._why = (
-                    f"The project may use {limits.project_bytes:,} bytes of disk, of which {self._most:,} are left."
-                )
+                self._why = f"The project may use {project_bytes:,} bytes of disk, of which {self._most:,} are left."
         if announced(self.request) > self._most:
             raise self._too_large()
         connection = self.request.connection

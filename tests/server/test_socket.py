@@ -7,8 +7,10 @@ import pytest
 import websockets
 
 from jupyter_pipeline import __version__
+from jupyter_pipeline.protocol.frames import Hello
 from jupyter_pipeline.protocol.stages import STAGES
 from jupyter_pipeline.server.framing import text_frames
+from jupyter_pipeline.server.limits import DEFAULT_RATES
 
 from .conftest import Server, Socket
 
@@ -80,7 +82,10 @@ async def test_hello(server: Server, project_id: str) -> None:
     assert hello["resumed"] is False
     assert hello["user"]["username"]
     assert {"resume", "subscribe", "ack"} <= set(hello["capabilities"])
-    assert hello["limits"]["message_bytes"] == 1 << 20
+    limits = hello["limits"]
+    assert (limits["message_bytes"], limits["log_bytes"], limits["project_bytes"]) == (1 << 20, 1 << 30, None)
+    assert limits["messages_per_minute"] == dict.fromkeys(DEFAULT_RATES), "this server has none"
+    assert all(f"``{name}``" in (Hello.__doc__ or "") for name in limits), "each limit is described"
     rules = {rule["id"]: rule for rule in hello["stages"]}
     assert list(rules) == [stage.value for stage in STAGES]
     assert rules["PREPROCESS"]["rework"] == ["split", "columns"]

@@ -640,6 +640,14 @@ export interface StageRule {
  *
  * `resumed` is false if the log is another one now. `stages` says what each stage depends on, so that a client can
  * tell what a change will run again; servers before it did not send it.
+ *
+ * `limits` are those that this server has set, by name, null where there is none: bytes of a message, of a request
+ * to predict and of an uploaded file (`message_bytes`, `predict_bytes`, `upload_bytes`), bytes of a project's
+ * folder and log together and of its log alone (`project_bytes`, `log_bytes`), how many files may be uploaded to
+ * it (`project_files`), seconds in which a body must have come, an upload must have gone on, and a long poll ends
+ * (`body_s`, `upload_stall_s`, `long_poll_s`), and messages and requests a minute by kind
+ * (`messages_per_minute`), with how many over that before the socket is closed (`flood_per_minute`). More may be
+ * added.
  */
 export interface Hello {
   message: string;
