@@ -44,10 +44,11 @@ class SeenConfirm(msgspec.Struct, frozen=True):
 
 
 class WorkEvents(msgspec.Struct, frozen=True):
-    """What an attempt says for the log, in its order."""
+    """What an attempt says for the log, in its order; ``size`` is how many bytes of JSON that was."""
 
     attempt: int
     payloads: tuple[Payload, ...]
+    size: int = 0
 
 
 class WorkDone(msgspec.Struct, frozen=True):

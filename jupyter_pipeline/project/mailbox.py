@@ -13,10 +13,12 @@ from .commands import AnyCommand, WorkEvents
 SYSTEM = User("jupyter_pipeline", "the pipeline")
 EVENTS = 1024
 """Events of workers above which no more letters are decided on in the same go."""
+BYTES = 4 << 20
+"""Bytes of these events, above which neither are more: they are in memory several times while they are stored."""
 LETTERS = 256
 """Letters that are decided on in one go at the most."""
-FULL = 4 * EVENTS
-"""Events of workers that wait when workers are to wait too."""
+FULL, FULL_BYTES = 4 * EVENTS, 4 * BYTES
+"""Events of workers, and bytes of them, that wait when workers are to wait too."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -57,11 +59,12 @@ class Letter:
 class _Said:
     """What a worker said in a row."""
 
-    __slots__ = ("attempt", "payloads")
+    __slots__ = ("attempt", "payloads", "size")
 
-    def __init__(self, attempt: int, payload: Payload) -> None:
+    def __init__(self, attempt: int, payload: Payload, size: int) -> None:
         self.attempt = attempt
         self.payloads = [payload]
+        self.size = size
 
 
 class Mailbox:
@@ -69,7 +72,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._waiting: deque[Letter | _Said] = deque()
-        self._events = 0
+        self._events = self._bytes = 0
         self._open: _Said | None = None
         self._arrived = asyncio.Event()
 
@@ -80,7 +83,7 @@ class Mailbox:
     @property
     def full(self) -> bool:
         """Whether so much waits of what workers said that they should wait too."""
-        return self._events >= FULL
+        return self._events >= FULL or self._bytes >= FULL_BYTES
 
     def put(self, letter: Letter) -> None:
         """Add a letter."""
@@ -88,14 +91,15 @@ class Mailbox:
         self._waiting.append(letter)
         self._arrived.set()
 
-    def said(self, attempt: int, payload: Payload) -> None:
-        """Add an event of a worker."""
-        self._events += 1
+    def said(self, attempt: int, payload: Payload, size: int = 0) -> None:
+        """Add an event of a worker, of so many bytes."""
+        self._count(1, size)
         said = self._open
-        if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS:
+        if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS and said.size < BYTES:
             said.payloads.append(payload)
+            said.size += size
             return
-        self._open = said = _Said(attempt, payload)
+        self._open = said = _Said(attempt, payload, size)
         self._waiting.append(said)
         self._arrived.set()
 
@@ -105,26 +109,29 @@ class Mailbox:
             self._arrived.clear()
             await self._arrived.wait()
         found: list[Letter] = []
-        events = 0
-        while self._waiting and len(found) < LETTERS and events < EVENTS:
+        events = size = 0
+        while self._waiting and len(found) < LETTERS and events < EVENTS and size < BYTES:
             one = self._waiting.popleft()
             if isinstance(one, _Said):
-                events += len(one.payloads)
-                self._events -= len(one.payloads)
-                one = Letter(WorkEvents(one.attempt, tuple(one.payloads)))
-            elif isinstance(one.command, WorkEvents):  # it was put back
+                one = Letter(WorkEvents(one.attempt, tuple(one.payloads), one.size))
+            if isinstance(one.command, WorkEvents):  # of which some may have been put back
                 events += len(one.command.payloads)
-                self._events -= len(one.command.payloads)
+                size += one.command.size
             found.append(one)
+        self._count(-events, -size)
         self._open = None
         return found
+
+    def _count(self, events: int, size: int) -> None:
+        self._events += events
+        self._bytes += size
 
     def put_back(self, letters: list[Letter]) -> None:
         """Put letters that were taken where they were: before all others."""
         self._open = None
         for letter in reversed(letters):
             if isinstance(letter.command, WorkEvents):
-                self._events += len(letter.command.payloads)
+                self._count(len(letter.command.payloads), letter.command.size)
             self._waiting.appendleft(letter)
         self._arrived.set()
 

@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from ..protocol.events import Payload
 from ..protocol.frames import read_payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
@@ -29,7 +31,7 @@ from .state import ProjectState, Work
 
 log = logging.getLogger(__name__)
 EVENT_BYTES = 16 << 20
-"""Of what a stage says in one event: everyone who follows the project is sent it."""
+"""Of what a stage says in one event, or of its result: everyone who follows the project is sent it."""
 
 
 class Reconciler:
@@ -168,13 +170,16 @@ class Reconciler:
                 self._report(failed)
 
     def _take_in(self, frame: FromWorker) -> None:
+        if not isinstance(frame, Emitted | Done | Failed):
+            return
+        size = len(memoryview(frame.payload) if isinstance(frame, Emitted) else msgspec.json.encode(frame))
+        if size > EVENT_BYTES:
+            self._report(WorkFailed(frame.attempt, _too_long(self._state(), size)))
+            return
         match frame:
             case Emitted():
-                if (size := memoryview(frame.payload).nbytes) > EVENT_BYTES:
-                    self._report(WorkFailed(frame.attempt, _too_long(self._state(), size)))
-                    return
                 if (payload := self._payload(frame)) is not None:
-                    self._mailbox.said(frame.attempt, payload)
+                    self._mailbox.said(frame.attempt, payload, size)
                     if self._mailbox.full and not self._held:
                         self._hold(True)
             case Done():
@@ -182,8 +187,6 @@ class Reconciler:
                 self._report(WorkDone(frame, tuple(one for one in announced if one is not None)))
             case Failed():
                 self._report(WorkFailed(frame.attempt, frame.message))
-            case _:
-                pass
 
     async def _died(self, attempt: int, why: str) -> None:
         """Report that an attempt's process ended, with the runs that had come to their metrics."""
@@ -218,7 +221,6 @@ class Reconciler:
 
 def _too_long(state: ProjectState, size: int) -> str:
     return (
-        f"The stage {stage_name(state.current)} was ended, because it sent an event of {size:,} bytes, where "
-        f"{EVENT_BYTES:,} are the "
-        "most. Let it write a file instead, then restart the stage."
+        f"The stage {stage_name(state.current)} was ended, because it sent {size:,} bytes in one event or as its "
+        f"result, where {EVENT_BYTES:,} are the most. Let it write a file instead, then restart the stage."
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.commands import Say, WorkEvents
-from jupyter_pipeline.project.mailbox import EVENTS, FULL, LETTERS, Letter, Mailbox, Outcome
+from jupyter_pipeline.project.mailbox import BYTES, EVENTS, FULL, FULL_BYTES, LETTERS, Letter, Mailbox, Outcome
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine
 
@@ -19,10 +19,12 @@ def line(n: int) -> LogLine:
 #: Who comes: a client (0) or a worker at attempt 1 or 2, how many times in a row; or the task, which takes (3), or
 #: takes and puts back what it could not store (4).
 comings = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 2 * EVENTS)), max_size=12)
+#: Bytes of an event: as most have, so many that a few of them are enough, and more than is taken in one go.
+sizes = st.sampled_from([200, FULL_BYTES // 50, BYTES + 1])
 
 
-@given(comings)
-def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) -> None:
+@given(comings, sizes)
+def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], size: int) -> None:
     async def check() -> None:
         mailbox, sent, who = Mailbox(), 0, 3
         taken: list[tuple[int, int]] = []
@@ -35,11 +37,14 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) 
             events = 0
             for letter in letters:
                 assert events < EVENTS
+                assert events * size < BYTES
                 if isinstance(letter.command, Say):
                     taken.append((0, int(letter.command.text)))
                 elif isinstance(letter.command, WorkEvents):
                     said = [one for one in letter.command.payloads if isinstance(one, LogLine)]
                     assert 0 < len(said) <= EVENTS
+                    assert (len(said) - 1) * size < BYTES
+                    assert letter.command.size == len(said) * size
                     events += len(said)
                     taken.extend((letter.command.attempt, int(one.text)) for one in said)
             assert 0 < len(letters) <= LETTERS
@@ -51,11 +56,12 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]]) 
                 if who == 0:
                     mailbox.put(Letter(Say(str(sent))))
                 else:
-                    mailbox.said(who, line(sent))
+                    mailbox.said(who, line(sent), size)
                 sent += 1
             if who >= 3 and mailbox:
                 await take()
-            assert mailbox.full is (sum(one[0] > 0 for one in wanted[len(taken) :]) >= FULL)
+            left = sum(one[0] > 0 for one in wanted[len(taken) :])
+            assert mailbox.full is (left >= FULL or left * size >= FULL_BYTES)
         who = 3
         while mailbox:
             await take()

@@ -2,21 +2,23 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from jupyter_pipeline import faults
 from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project.reconciler import EVENT_BYTES
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
+from jupyter_pipeline.protocol.jobs import Done, Emitted, Failed
 from jupyter_pipeline.protocol.messages import Chat
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .test_conductor import USER, all_events, run, until, until_gate
-from .test_trouble import REQUEST, RESTART, alone, stopped_worker, until_failed
+from .test_trouble import REQUEST, RESTART, alone, says, stopped_worker, until_failed
 
 
 @contextlib.contextmanager
@@ -91,15 +93,6 @@ def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_
     run(test)
 
 
-def write_to(pid: int, end: int, data: bytes) -> None:
-    """Write, as a process, to the pipe of which this one reads the other end."""
-    for fd in Path(f"/proc/{pid}/fd").iterdir():
-        if os.readlink(fd) == os.readlink(f"/proc/self/fd/{end}"):
-            fd.write_bytes(data)
-            return
-    raise AssertionError("the process has no such pipe")
-
-
 def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,22 +119,56 @@ def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start
     run(test)
 
 
-def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["event", "done", "failed"])
+def test_a_stage_that_says_too_much_in_one_go_is_ended_and_all_else_goes_on(tmp_path: Path, kind: str) -> None:
+    """Just below the limit an event is there as it was said."""
+
+    def frame(attempt: int, size: int) -> bytes:
+        text = "x" * (size - 200)
+        line = LogLine(run_id="pipeline", level="info", text=text, source="PARSE_INTENT")
+        told: dict[str, Emitted | Done | Failed] = {
+            "event": Emitted(attempt=attempt, name="LOG_LINE", payload=msgspec.Raw(msgspec.json.encode(line))),
+            "done": Done(attempt=attempt, plan={"task_type": text}, summary=""),
+            "failed": Failed(attempt=attempt, message=text),
+        }
+        return msgspec.json.encode(told[kind])
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            attempt = project.state.here.attempt
+            if kind == "event":
+                seq = project.seq
+                await asyncio.to_thread(says, project, worker, frame(attempt, EVENT_BYTES))
+                await until(project, lambda: project.seq > seq, "what it said")
+                (event,) = await project.read(seq, 1)
+                assert EVENT_BYTES - 200 < event.frame.count(b"x") < EVENT_BYTES
+            seq = project.seq
+            await asyncio.to_thread(says, project, worker, frame(attempt, EVENT_BYTES + 300))
+            await until_failed(project, f"as its result, where {EVENT_BYTES:,} are the most. Let it write a file")
+            assert "The stage Request was ended, because it sent 16,777," in project.state.here.message
+            assert sum(len(event.frame) for event in await project.read(seq, 100)) < 2000
+            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+@pytest.mark.parametrize("said", [b'{"type": "done", "attempt": "none"}', b"x" * (65 << 20)], ids=["wrong", "endless"])
+def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path, said: bytes) -> None:
     """What it said may have been its result, for which the stage would wait."""
 
     async def test() -> None:
         async with alone(tmp_path) as manager:
             project = await manager.open("demo")
             worker = await stopped_worker(project)
-            attempt = project._conductor._work._attempt
-            assert attempt is not None
-            assert attempt._worker is not None
-            stdout = attempt._worker._process.stdout
-            assert stdout is not None
-            await asyncio.to_thread(write_to, worker.pid, stdout.fileno(), b'{"type": "done", "attempt": "none"}\n')
+            with contextlib.suppress(BrokenPipeError):  # it is ended before all of it was said
+                await asyncio.to_thread(says, project, worker, said)
             await until(project, lambda: project.state.here.retry, "another try")
             await until_gate(project, StageId.PARSE_INTENT)
             kept = (tmp_path / "pipelines" / "demo" / "errors" / "parse_intent-1.txt").read_text()
-            assert "a frame of 36 bytes that could not be read" in kept
+            assert f"a frame of {min(len(said) + 1, 64 << 20):,} bytes that could not be read" in kept
 
     run(test)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -13,15 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
 from jupyter_pipeline.project import conductor
+from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project.mailbox import FULL_BYTES
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine
+from jupyter_pipeline.protocol.jobs import Emitted
 from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
@@ -59,6 +64,21 @@ async def stopped_worker(project: Project) -> psutil.Process:
     raise AssertionError("no worker began")
 
 
+def says(project: Project, worker: psutil.Process, frame: bytes) -> None:
+    """Write what a worker that was stopped would say into its pipe; returns when the server has taken it."""
+    attempt = project._conductor._work._attempt
+    assert attempt is not None
+    assert attempt._worker is not None
+    stdout = attempt._worker._process.stdout
+    assert stdout is not None
+    pipe = os.readlink(f"/proc/self/fd/{stdout.fileno()}")
+    for fd in Path(f"/proc/{worker.pid}/fd").iterdir():
+        if os.readlink(fd) == pipe:
+            fd.write_bytes(frame + b"\n")
+            return
+    raise AssertionError("the process has no such pipe")
+
+
 async def until_failed(project: Project, why: str) -> None:
     await until(project, lambda: project.state.here.status is StageStatus.FAILED, "a failure")
     assert why in project.state.here.message
@@ -80,6 +100,47 @@ def test_a_project_that_is_deleted_while_its_work_ends_leaves_nothing_behind(tmp
             second = await manager.open("second")
             await second.submit(REQUEST, USER)
             await until_gate(second, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_deleting_a_project_whose_folder_is_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    async def test() -> None:
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "notes.txt").write_text("mine")
+        (tmp_path / "pipelines").mkdir()
+        (tmp_path / "pipelines" / "demo").symlink_to(elsewhere, target_is_directory=True)
+        async with alone(tmp_path) as manager:
+            await (await manager.open("demo")).submit(Chat(text="What can I ask?"), USER)
+            await manager.delete("demo")
+            assert await manager.list() == []
+        assert (elsewhere / "notes.txt").read_text() == "mine"
+        assert ProjectFiles.half_deleted(tmp_path / "pipelines") == []
+
+    run(test)
+
+
+def test_work_that_is_cancelled_before_it_began_does_not_begin(tmp_path: Path) -> None:
+    """While what is in the way of its beginning is looked at, which may take long."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            over, loop = threading.Event(), asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(1))
+            loop.run_in_executor(None, over.wait)
+            await project.submit(REQUEST, USER)
+            await project.submit(Command(command="cancel_run"), USER)
+            over.set()
+            deadline = time.monotonic() + 60
+            while project._conductor.busy:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            assert workers_of(os.getpid()) == []
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
 
     run(test)
 
@@ -184,6 +245,45 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
             told = [line["text"] for line in lines if line["source"] == "PARSE_INTENT"]
             assert told[:1100] == [str(n) for n in range(1100)]
             assert (await project.submit(Chat(text="Hello?", id="m7"), USER)).status == "accepted"
+
+    run(test)
+
+
+def test_a_worker_waits_while_megabytes_of_what_it_said_cannot_be_stored(tmp_path: Path) -> None:
+    """However few events these are; nothing of it is lost."""
+    times, size = 20, FULL_BYTES // 8
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            seq, taken = project.seq, 0
+
+            def speak() -> None:
+                nonlocal taken
+                for n in range(times):
+                    text = f"{n} {'x' * size}"
+                    line = LogLine(run_id="pipeline", level="info", text=text, source="PARSE_INTENT")
+                    raw = msgspec.Raw(msgspec.json.encode(line))
+                    frame = Emitted(attempt=project.state.here.attempt, name="LOG_LINE", payload=raw)
+                    says(project, worker, msgspec.json.encode(frame))
+                    taken += 1
+
+            speaking = asyncio.create_task(asyncio.to_thread(speak))
+            with full_disk(manager.settings.log_path):
+                before = -1
+                while taken > before:
+                    before = taken
+                    await asyncio.sleep(1.0)
+                assert 8 <= taken < 14
+                assert project.seq == seq
+            await asyncio.wait_for(speaking, 60)
+            await until(project, lambda: project.seq == seq + times, "what it said")
+            events = [json.loads(event.frame)["event"]["payload"]["text"] for event in await project.read(seq, times)]
+            assert [text.split(" ")[0] for text in events] == [str(n) for n in range(times)]
+            assert {text.count("x") for text in events} == {size}
+            os.kill(worker.pid, signal.SIGCONT)
+            await until_gate(project, StageId.PARSE_INTENT)
 
     run(test)
 
