@@ -12,6 +12,7 @@ from jupyter_pipeline.agent.base import ConfirmGate, Reply
 from jupyter_pipeline.project.commands import (
     Answer,
     Env,
+    FinishOverdue,
     Recover,
     Say,
     SeenConfirm,
@@ -77,6 +78,18 @@ def test_a_bare_confirm_does_not_confirm_a_gate_that_opened_after_it_was_sent() 
         decide(state, SeenConfirm(Confirm(), state.here.gate.seq - 1), env())
     assert refused.value.code is ErrorCode.NOT_WAITING
     assert play(state, SeenConfirm(Confirm(), state.here.gate.seq)).current is StageId.DATA_SOURCE
+
+
+def test_a_confirm_that_names_another_stage_confirms_nothing() -> None:
+    state = at_gate(StageId.DATA_SOURCE)
+    gate = state.here.gate
+    assert gate is not None
+    for stage_id in (StageId.PARSE_INTENT, StageId.TRAIN):
+        for gate_id in (None, gate.gate_id):
+            with pytest.raises(Refusal, match="the stage Data does") as refused:
+                decide(state, Confirm(stage_id=stage_id, gate_id=gate_id), env())
+            assert refused.value.code is ErrorCode.NOT_WAITING
+    assert play(state, Confirm(stage_id=StageId.DATA_SOURCE)).current is StageId.PROFILE_DATA
 
 
 def test_another_kept_run_brings_its_own_threshold() -> None:
@@ -308,6 +321,24 @@ def test_a_cancelled_run_leads_nothing() -> None:
     assert state.runs["r"].status == "cancelled"
     assert state.best is None
     assert state.artifacts == {}
+
+
+def test_finishing_with_the_best_so_far_is_for_a_training_and_taken_seriously_once() -> None:
+    with pytest.raises(Refusal, match="can be stopped") as refused:
+        decide(play(new_state(), Say("predict churn")), CancelRun(mode="finish"), env())
+    assert refused.value.code is ErrorCode.INVALID_ARGS
+    state = training()
+    assert state.work is not None
+    attempt = state.work.attempt
+    assert decide(state, FinishOverdue(attempt), env())[0] == (), "nobody asked it to finish"
+    state = play(state, CancelRun(mode="finish"))
+    for command in (CancelRun(mode="finish"), FinishOverdue(attempt - 1), FinishOverdue(attempt + 1)):
+        assert decide(state, command, env())[0] == ()
+    state = play(state, FinishOverdue(attempt))
+    assert state.work is not None
+    assert (state.work.attempt, state.work.finishing) == (attempt + 1, True)
+    assert state.runs["r"].status == "cancelled"
+    assert decide(state, FinishOverdue(attempt), env())[0] == ()
 
 
 def test_cancelling_the_one_run_of_another_stage_than_training_stops_the_stage() -> None:

@@ -9,18 +9,22 @@ from jupyter_pipeline.project.work_turn import MOST_THINGS
 from jupyter_pipeline.protocol.events import (
     Artifact,
     ArtifactAdded,
+    FinalMetrics,
     LogLine,
+    MetricScalar,
     Payload,
     PlanApproved,
     PlanProposed,
     PlanRejected,
     StageStatusEvent,
+    TrainRunFinished,
     TrainRunStarted,
     WaitingConfirmation,
 )
+from jupyter_pipeline.protocol.messages import Confirm
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .deciding import USER, done, env, new_state, play, said
+from .deciding import USER, at_gate, done, env, new_state, play, said
 
 
 def test_a_worker_cannot_decide_nor_speak_for_others() -> None:
@@ -44,6 +48,19 @@ def test_a_worker_cannot_decide_nor_speak_for_others() -> None:
     told, _ = decide(state, result, env())
     lied, _ = decide(state, WorkDone(result.done, lies), env())
     assert lied == told
+
+
+def test_a_run_speaks_between_its_beginning_and_its_end() -> None:
+    state = play(at_gate(StageId.MODEL_SELECT), Confirm())
+    assert state.work is not None
+    attempt = state.work.attempt
+    begins = TrainRunStarted(run_id="r", model_id="m", metric_primary="f1", config={})
+    measures = MetricScalar(run_id="r", name="f1", split="val", step=1, value=0.5)
+    ends = TrainRunFinished(run_id="r", status="success", final_metrics=FinalMetrics(task_type="binary", primary="f1"))
+    assert decide(state, said(attempt, measures, ends), env())[0] == ()
+    events, state = decide(state, said(attempt, begins, measures, ends, measures, begins, ends), env())
+    assert [event.payload for event in events] == [begins, measures, ends]
+    assert decide(state, said(attempt, measures, begins, ends), env())[0] == ()
 
 
 @pytest.mark.parametrize("kind", ["runs", "assets"])

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from jupyter_pipeline.automl.reading import read, settle, sniff
+from jupyter_pipeline.server.limits import DEFAULT_RATES
 
 from .conftest import TOKEN, Answer, Server
 
@@ -192,6 +193,8 @@ def small(start_server: Callable[..., Server]) -> Server:
         "--PipelineApp.upload_stall_s=2",
         "--PipelineApp.at_once_limits={'uploads': 2}",
         "--PipelineApp.project_files_limit=5",
+        "--PipelineApp.project_log_limit=100000",
+        f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}",
     )
 
 
@@ -243,6 +246,24 @@ def test_a_project_has_so_many_files(small: Server, project_id: str) -> None:
     assert (refused.status, refused.json["code"]) == (413, "TOO_LARGE")
     assert "5 files were uploaded" in refused.json["message"]
     assert len(list(data_dir(small, project_id).iterdir())) == 5
+
+
+def test_where_the_log_has_no_room_a_file_is_refused_before_it_comes(small: Server, project_id: str) -> None:
+    for times in (200, 20, 1):
+        chat = {"type": "chat", "text": "hm " * times}
+        while (answer := small.request("POST", f"api/projects/{project_id}/messages", chat)).status == 200:
+            pass
+        assert (answer.status, answer.json["code"]) == (413, "TOO_LARGE")
+    connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=30)
+    connection.putrequest("POST", f"/api/projects/{project_id}/data?name=x.csv")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", "40000")
+    connection.endheaders()
+    refused = connection.getresponse()
+    assert refused.status == 413
+    assert b"of 100,000 that it may have (PipelineApp.project_log_limit)" in refused.read()
+    connection.close()
+    assert not data_dir(small, project_id).exists()
 
 
 class Endless(http.server.BaseHTTPRequestHandler):
