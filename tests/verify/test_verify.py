@@ -32,6 +32,7 @@ from jupyter_pipeline.protocol.events import (
     LeaderboardUpdated,
     LogLine,
     Payload,
+    RunStatus,
     StageStatusEvent,
     TrainRunFinished,
     TrainRunStarted,
@@ -56,8 +57,8 @@ def run_of(run_id: str, split: str, value: float) -> list[Payload]:
     ]
 
 
-def payloads(board: float = 0.75) -> list[Payload]:
-    row = LeaderboardRow(run_id="run-1", model="linear", params={}, metric=board, runtime_s=1.0, status="success")
+def payloads(board: float = 0.75, *, run_id: str = "run-1", status: RunStatus = "success") -> list[Payload]:
+    row = LeaderboardRow(run_id=run_id, model="linear", params={}, metric=board, runtime_s=1.0, status=status)
     data = Dataset(id="upload:rows.csv", name="rows.csv", source="upload", desc="", meta={"path": "data/rows.csv"})
     return [
         StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.IN_PROGRESS, message="", attempt=1),
@@ -202,10 +203,32 @@ def test_a_forged_manifest_does_not_help_against_the_chain(packed: Path, tmp_pat
         verify(folder)
 
 
+def test_a_manifest_that_says_something_else_of_its_bundle_is_found(packed: Path, tmp_path: Path) -> None:
+    """Also of what no other check needs, and where it is made anew with the log's end before or beside the true one."""
+    folder = tmp_path / "said"
+    shutil.copytree(packed.parent / "bundle", folder)
+    manifest = folder / "MANIFEST.json"
+    text = manifest.read_text()
+    found = json.loads(text)
+    manifest.write_text(text.replace(f'"zlib": "{found["zlib"]}"', f'"zlib": "{found["zlib"]}1"'))
+    with pytest.raises(VerificationError, match="it is not as this version writes it"):
+        verify(folder)
+    for other in ({"seq": found["log"]["seq"] - 1}, {"head": "0" * 64}):
+        bundle.write_json(manifest, bundle.manifest(folder, {**found["log"], **other}))
+        with pytest.raises(VerificationError, match=f"The log ends at event {found['log']['seq']}, with another hash"):
+            verify(folder)
+    manifest.write_text(text)
+    verify(folder)
+
+
 def test_a_leaderboard_or_report_that_does_not_follow_from_the_runs_is_found(tmp_path: Path) -> None:
     """Nothing was changed afterwards; what was reported is wrong in itself."""
     with pytest.raises(VerificationError, match=r"leaderboard gives run-1 0\.9; measured was \[0\.75\]"):
         verify(make_bundle(tmp_path / "board", payloads(board=0.9)))
+    with pytest.raises(VerificationError, match="leaderboard calls run-1 failed; it ended as success"):
+        verify(make_bundle(tmp_path / "status", payloads(status="failed")))
+    with pytest.raises(VerificationError, match="leaderboard has a run run-9 that never was"):
+        verify(make_bundle(tmp_path / "run", payloads(run_id="run-9")))
     with pytest.raises(VerificationError, match=r"metrics\.json reports roc_auc 0\.6"):
         verify(make_bundle(tmp_path / "report", payloads(), reported=0.6))
     with pytest.raises(VerificationError, match=r"metrics\.json leaves out roc_auc"):
