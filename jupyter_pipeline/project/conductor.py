@@ -23,7 +23,7 @@ from ..tasks import Tasks
 from ..threads import at_once
 from ..traces import places
 from ..workers.pool import WorkerPool
-from .commands import AnyCommand, Env, RunCommand, Say
+from .commands import AnyCommand, Env, Recover, RunCommand, Say
 from .conversation import Conversation
 from .custom import CustomCommands
 from .decide import decide, is_request
@@ -47,6 +47,18 @@ _RECENT_IDS = 1024
 _RETRY_S = 1.0
 _MISTAKES = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError)
 """Of SQLite's errors, those that do not pass when there is room on the disk again."""
+
+
+class Unstored(Refusal):
+    """It could not be stored, so it was not done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            ErrorCode.INTERNAL,
+            f"This could not be stored, so it was not done ({why}). Is the disk full? Try again.",
+            retryable=True,
+            retry_after_ms=int(_RETRY_S * 1000),
+        )
 
 
 class Conductor:
@@ -133,9 +145,17 @@ class Conductor:
         self._mailbox.put(Letter(command, user, message_id, answer))
         return await answer
 
+    async def take_up(self, recover: Recover) -> None:
+        """Take up what was running when the server stopped: at once or, if that cannot be stored, as soon as it can;
+        until then all can be read, and nothing is begun."""
+        try:
+            await self.post(recover, SYSTEM, None)
+        except Unstored:
+            self._mailbox.put(Letter(recover))
+
     def unstored(self, seconds: float) -> str | None:
-        """Why nothing could be stored for so many seconds; None while all is well."""
-        failed = self._unstored
+        """Why what waits to be stored could not be for so many seconds; None while all is well."""
+        failed = self._unstored if self._handling or self._mailbox else None
         return failed[1] if failed is not None and time.monotonic() - failed[0] >= seconds else None
 
     async def close(self, *, deleted: bool = False) -> None:
@@ -315,12 +335,7 @@ class Conductor:
         if self._unstored is None:
             self._unstored = time.monotonic(), str(error)
             log.error("The event log of %s could not be written: %s", self.state.project_id, error)
-        sorry = Refusal(
-            ErrorCode.INTERNAL,
-            f"This could not be stored, so it was not done ({error}). Is the disk full? Try again.",
-            retryable=True,
-            retry_after_ms=int(_RETRY_S * 1000),
-        )
+        sorry = Unstored(str(error))
         for letter in letters:
             letter.refuse(sorry)
         self._mailbox.put_back([letter for letter in letters if letter.answer is None])

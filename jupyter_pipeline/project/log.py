@@ -312,7 +312,10 @@ def _key(connection: sqlite3.Connection, project_id: str) -> int:
 
 
 def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
-    """Run the jobs in one transaction, and tell each what came of it once it is durable."""
+    """Run the jobs in one transaction, and tell each what came of it once it is durable.
+
+    Where that cannot be had, each has one of its own: what one asks for on a full disk keeps nobody from reading.
+    """
     if not group:
         return
     done: list[tuple[_Job, Any, BaseException | None]] = []
@@ -330,6 +333,10 @@ def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
     except Exception as error:
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
+        if len(group) > 1:
+            for job in group:
+                _commit(connection, [job])
+            return
         done = [(job, None, error) for job in group]
     loops = {job.loop for job in group}
     for loop in loops:

@@ -24,7 +24,7 @@ from .custom import CustomCommands
 from .entries import entry_of, listed
 from .files import ProjectFiles
 from .log import EventLog, Stored
-from .mailbox import SYSTEM, Outcome
+from .mailbox import Outcome
 from .placing import copy_in, file_name
 from .settings import Settings
 from .snapshot import snapshot
@@ -123,9 +123,13 @@ class Project:
     def current(self) -> tuple[StageRef, StageStatusEvent]:
         """The current stage, as the envelope names it and as an event tells it."""
         here = self.state.here
-        return self.state.ref, StageStatusEvent(
-            stage_id=here.id, status=here.status, message=here.message or "Waiting for your request."
-        )
+        message = here.message or "Waiting for your request."
+        if (why := self.unstored(0.0)) is not None:
+            message = (
+                f"What happens cannot be stored now ({why}), so the work does not go on. Is the disk full? Make room: "
+                "it is tried again every second."
+            )
+        return self.state.ref, StageStatusEvent(stage_id=here.id, status=here.status, message=message)
 
     def entry(self) -> ProjectEntry:
         """The project as the list of projects has it."""
@@ -233,7 +237,7 @@ class Project:
             raise Refusal(ErrorCode.BUSY, str(error), retryable=True, retry_after_ms=1000) from None
 
     async def recover(self) -> None:
-        """Tidy up, and take up what was running when the server stopped."""
+        """Tidy up, and take up what was running when the server stopped, as soon as that can be stored."""
         # Also where nothing runs: the server may have ended right after an attempt had in the log.
         await asyncio.to_thread(self.files.clear_left_behind)
         work = self.state.work
@@ -241,10 +245,10 @@ class Project:
             return
         await asyncio.to_thread(self.files.clear_interrupted, work.stage_id, work.attempt)
         finished = await asyncio.to_thread(self.files.finished_runs, work.attempt)
-        await self._conductor.post(Recover(finished), SYSTEM, None)
+        await self._conductor.take_up(Recover(finished))
 
     def unstored(self, seconds: float) -> str | None:
-        """Why nothing could be stored for so many seconds; None while all is well."""
+        """Why what waits to be stored could not be for so many seconds; None while all is well."""
         return self._conductor.unstored(seconds)
 
     async def close(self, *, deleted: bool = False) -> None:

@@ -73,11 +73,13 @@ class Reconciler:
         self._held = False
         self._at_once: int | None = None
         self._asked_to_finish: int | None = None
+        begun = state().work
+        self._interrupted = None if begun is None else begun.attempt
         self._watching_disk: asyncio.Task[None] | None = None
 
     def look(self) -> None:
         """Compare, and begin to change what runs where the state says otherwise."""
-        work, running = self._state().work, self._attempt
+        work, running = self._work, self._attempt
         if (work.attempt if work else None) != (running.number if running else None) or (
             work and work.finishing and self._asked_to_finish != work.attempt
         ):
@@ -96,13 +98,19 @@ class Reconciler:
                 await self._attempt.end(0.0)
                 self._attempt = None
 
+    @property
+    def _work(self) -> Work | None:
+        """What should run. An attempt that an earlier process began does not: it is taken up as another one."""
+        work = self._state().work
+        return None if work is not None and work.attempt == self._interrupted else work
+
     # -- one step ------------------------------------------------------------------------------------------
 
     async def _step(self) -> None:
         """Make what runs what the state says."""
         async with self._lock:
             await self._end_other()
-            work = self._state().work
+            work = self._work
             if work is None:
                 return
             if self._attempt is None:
@@ -121,7 +129,7 @@ class Reconciler:
 
     async def _end_other(self) -> None:
         """End what runs and should not, and remove what it had for itself."""
-        work, running = self._state().work, self._attempt
+        work, running = self._work, self._attempt
         if running is None or (work is not None and work.attempt == running.number):
             return
         await running.end(0.0 if self._at_once == running.number else self._settings.cancel_grace_s)

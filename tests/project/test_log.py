@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from jupyter_pipeline.project.chain import genesis, links
 from jupyter_pipeline.project.log import Entry, EventLog, LogUnusable, Stored
 from jupyter_pipeline.project.log_deleting import delete_piece
+
+from .test_trouble import full_disk
 
 WRITER = """
 import asyncio, sys
@@ -130,6 +133,34 @@ def test_an_append_that_fails_harms_no_other(tmp_path: Path) -> None:
         assert results[1] is None
         assert [e.frame for e in await log.read("a", 0, 9)] == [b"1"]
         assert [e.frame for e in await log.read("b", 0, 9)] == [b"1"]
+        await log.close()
+
+    asyncio.run(check())
+
+
+def test_on_a_full_disk_all_is_read_also_what_is_asked_for_beside_what_cannot_be_stored(tmp_path: Path) -> None:
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        await log.append(entry("a", 1), [Stored(1, "A", b"1")], [])
+        others_wait = threading.Event()
+        with full_disk(tmp_path / "events.sqlite"):
+            first = asyncio.ensure_future(log._do(lambda db: others_wait.wait()))
+            # What waits together is committed together.
+            beside = asyncio.gather(
+                log.read("a", 0, 9),
+                log.append(entry("a", 2), [Stored(2, "A", b"2" * 100_000)], []),
+                log.entries(),
+                return_exceptions=True,
+            )
+            await asyncio.sleep(0)
+            others_wait.set()
+            events, refused, entries = await beside
+            await first
+        assert isinstance(refused, sqlite3.OperationalError)
+        assert [event.seq for event in events] == [1]
+        assert [one.seq for one in entries] == [1], "and not what was not stored"
+        await log.append(entry("a", 2), [Stored(2, "A", b"2" * 100_000)], [])
         await log.close()
 
     asyncio.run(check())

@@ -1,12 +1,14 @@
 """Starting and stopping: what is loaded, a log that another server holds, restarts."""
 
 import asyncio
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 import websockets
 
@@ -100,6 +102,51 @@ async def test_a_restart_keeps_everything_and_tells_its_connections(start_server
         assert socket.frames[2:] == before
         await socket.send({"type": "chat", "text": "Predict species in iris", "id": "m"})
         assert (await socket.type("ack"))["status"] == "duplicate"
+    server.stop()
+
+
+async def test_a_project_that_was_at_work_is_read_on_a_full_disk_and_taken_up_when_there_is_room(
+    start_server: Callable[..., Server],
+) -> None:
+    """No file of the server grows beyond what its log has, until that is allowed again."""
+    server, path = start_server(), "api/projects/full"
+    assert server.request("POST", f"{path}/messages", {"type": "chat", "text": "Predict species in iris"}).status == 200
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait(30)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = max(file.stat().st_size for file in (server.root / "pipelines" / ".log").iterdir())
+    server.forked = False  # a child of this process, whose limit it has
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    stage = server.request("GET", f"{path}/state").json["stages"][0]
+    assert (stage["status"], stage["attempt"]) == ("IN_PROGRESS", 1)
+    assert server.request("GET", f"{path}/assets").json == {"assets": []}
+    events = server.request("GET", f"{path}/events").json["events"]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    chat = {"type": "chat", "text": "What can I ask?", "id": "m"}
+    refused = server.request("POST", f"{path}/messages", chat)
+    assert (refused.status, refused.json["code"], refused.json["retryable"]) == (500, "INTERNAL", True)
+    assert "could not be stored, so it was not done (disk I/O error). Is the disk full?" in refused.json["message"]
+    assert refused.headers["Retry-After"] == "1"
+    async with server.connect("full", since=0) as socket:
+        hello, standing = await socket.next(), await socket.next()
+        assert "so the work does not go on. Is the disk full?" in standing["event"]["payload"]["message"]
+        assert await socket.events_to(hello["seq"]) == events
+        await socket.send(chat)
+        assert (await socket.type("error"))["retryable"]
+        assert psutil.Process(server.process.pid).children() == [], "nothing is begun"
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+        taken_up = await socket.event("STAGE_STATUS")
+        assert taken_up["event"]["payload"]["attempt"] == 2
+        assert "it is taken up again" in taken_up["event"]["payload"]["message"]
+        await socket.send(chat)
+        assert (await socket.type("ack"))["status"] == "accepted"
+        await socket.event("WAITING_CONFIRMATION")
+    assert server.log.count("The event log of full could not be written") == 1
     server.stop()
 
 
