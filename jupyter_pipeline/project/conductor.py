@@ -23,7 +23,7 @@ from ..tasks import Tasks
 from ..threads import at_once
 from ..traces import places
 from ..workers.pool import WorkerPool
-from .commands import AnyCommand, Env, Recover, RunCommand, Say
+from .commands import Answer, AnyCommand, Env, Recover, RunCommand, Say
 from .conversation import Conversation
 from .custom import CustomCommands
 from .decide import decide, is_request
@@ -297,10 +297,18 @@ class Conductor:
         if answers and isinstance(command, Say):
             answer = await self._conversation.answer(command.text, context(state), env.user, command.may_execute)
             if answer is not None:
-                more, after = decide(after, answer, env)
+                more, after = self._carried_out(after, answer, env)
                 events += more
         frames = [Stored(e.seq, e.name, encode_event(state.project_id, e), type(e.payload).STATE) for e in events]
         return events, frames, after
+
+    def _carried_out(self, state: ProjectState, answer: Answer, env: Env) -> tuple[tuple[Event, ...], ProjectState]:
+        """What follows from an answer; the message that it answers is kept also where that is a mistake of ours."""
+        try:
+            return decide(state, answer, env)
+        except Exception as error:
+            log.error("%s: carrying out an answer failed:\n%s", state.project_id, places(error))
+            return decide(state, instead_of(answer, state, error) or answer, env)
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:

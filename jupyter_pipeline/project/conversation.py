@@ -22,6 +22,10 @@ from .snapshot import snapshot
 from .state import ProjectState
 
 log = logging.getLogger(__name__)
+_SORRY = (
+    "Your message is kept, but it was not understood: working out an answer failed, and nothing was changed. "
+    "Say it another way, or use the buttons."
+)
 _SHORT = 400
 """Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
 
@@ -51,17 +55,20 @@ class Conversation:
         self._tasks = tasks
 
     async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
-        """The agent's answer; None if it takes its time, and comes through the mailbox.
+        """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
 
         Reading a long text takes the rules many milliseconds, so that is done in a thread; what comes after it in the
         mailbox waits, other projects do not.
         """
-        if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
-            # A flood of short ones does not keep the event loop to itself either.
-            await asyncio.sleep(0)
-            reply = self._agent.respond(text, known)
-        else:
-            reply = await asyncio.to_thread(self._agent.respond, text, known)
+        try:
+            if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
+                # A flood of short ones does not keep the event loop to itself either.
+                await asyncio.sleep(0)
+                reply = self._agent.respond(text, known)
+            else:
+                reply = await asyncio.to_thread(self._agent.respond, text, known)
+        except Exception as error:
+            reply = self._failed(error)
         if isinstance(reply, Reply):
             return Answer(reply, may_execute)
         self._tasks.start(self._answer_later(reply, user, may_execute))
@@ -71,9 +78,12 @@ class Conversation:
         try:
             answer = await reply
         except Exception as error:
-            log.error("%s: the agent failed to answer:\n%s", self._files.folder.name, places(error))
-            answer = Reply(text="I could not work out an answer; please say it another way, or use the buttons.")
+            answer = self._failed(error)
         self._mailbox.put(Letter(Answer(answer, may_execute), user))
+
+    def _failed(self, error: Exception) -> Reply:
+        log.error("%s: the agent failed to answer:\n%s", self._files.folder.name, places(error))
+        return Reply(text=_SORRY)
 
     def run_command(self, command: RunCommand, user: User, state: ProjectState) -> None:
         """Run a custom command beside everything else."""

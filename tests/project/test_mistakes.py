@@ -10,8 +10,11 @@ import psutil
 import pytest
 
 from jupyter_pipeline import faults
+from jupyter_pipeline.agent.base import Change, Context, Reply
 from jupyter_pipeline.project.files import ProjectFiles
+from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.reconciler import EVENT_BYTES
+from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
 from jupyter_pipeline.protocol.jobs import Done, Emitted, Failed
 from jupyter_pipeline.protocol.messages import Chat
@@ -89,6 +92,47 @@ def test_a_mistake_while_a_result_is_taken_in_ends_the_stage_and_one_while_work_
             assert not unknown.exists()
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+class Mistaken:
+    """An agent with a mistake in it, in thinking or in what it proposes."""
+
+    def respond(self, text: str, context: Context) -> Reply:
+        if "think" in text:
+            raise KeyError(text)
+        return Reply(text="Done.", actions=(Change(stage_id="NO_STAGE", patch=()),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["think of something secret", "propose something secret", "think long " * 100])
+def test_a_message_is_kept_that_a_mistake_keeps_from_being_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    """The person is told so in the chat, and the server's log where it happened, not what was said."""
+
+    async def test() -> None:
+        manager = ProjectManager(
+            Settings(workspace_dir=str(tmp_path), max_workers=1, warm_workers=0, threads=1), agent=Mistaken()
+        )
+        await manager.start()
+        try:
+            project = await manager.open("demo")
+            await project.submit(REQUEST, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+            plan = project.state.here.plan
+            await project.submit(Chat(text=text), USER)
+            chat = [e["event"]["payload"] for e in await all_events(project) if e["event"]["name"] == "LOG_LINE"]
+            said, answer = [line for line in chat if line["run_id"] == "chat"][-2:]
+            assert (said["source"], said["text"]) == ("user", text)
+            assert answer["source"] == "assistant"
+            assert "nothing was changed" in answer["text"]
+            assert "secret" not in caplog.text
+            assert ("test_mistakes.py" if "think" in text else "decide.py") in caplog.text
+            assert project.state.here.plan == plan
+            assert project.state.here.gate is not None
+        finally:
+            await manager.stop()
 
     run(test)
 
