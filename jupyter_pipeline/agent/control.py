@@ -121,7 +121,8 @@ _UNDO = words_of("undo revert")
 
 def undo(said: Said, draft: Draft) -> None:
     """``undo that``, ``take it back``, ``back to what was proposed``: the open gate's plan as the stage proposed it;
-    where it is that already, the plans before the last change for which stages ran again."""
+    where it is that already, what was changed last: plans before stages ran again, or a plan that was then confirmed.
+    """
     back = said.has("back") and said.has("proposed", "proposal", "original", "take", "roll", "put") and not said.named
     if not (said.has(*_UNDO) or back) or any(w in NEGATORS for w in said.low[:2]):
         return
@@ -131,9 +132,12 @@ def undo(said: Said, draft: Draft) -> None:
     if changed:
         draft.say(f"Back to what the stage {stage_name(here)} proposed: {', '.join(changed)}")
         return
-    stages = [s for s in draft.context.before if s.order <= here.order and draft.plan(s) is not None]
-    for stage in stages:
-        changed = _taken_back(draft, stage, draft.context.before[stage])
+    earlier = {s: p for s, p in draft.context.before.items() if s.order <= here.order and draft.plan(s) is not None}
+    confirmed = max(draft.context.changed, default=None, key=lambda stage: stage.order)
+    if confirmed is not None and all(confirmed.order >= stage.order for stage in earlier):
+        earlier = {confirmed: draft.context.changed[confirmed]}  # confirmed after those stages ran again
+    for stage, plan in earlier.items():
+        changed = _taken_back(draft, stage, plan)
         if not changed and draft.context.status is not StageStatus.WAITING_CONFIRMATION and stage is here:
             draft.keep(stage)  # what was asked has not come to a plan
             changed = ["what was asked of it last"]

@@ -82,4 +82,7 @@ def context(state: ProjectState) -> Context:
         summary=_summary(state),
         proposed=state.here.proposed if state.here.gate is not None else None,
         before=state.before,
+        changed={
+            s.id: s.proposed for s in state.stages if s.approved and s.proposed is not None and s.proposed != s.plan
+        },
     )

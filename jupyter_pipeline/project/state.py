@@ -186,7 +186,7 @@ def _before(state: ProjectState, p: StageStatusEvent) -> dict[StageId, dict[str,
     params = {} if p.params is UNSET else p.params
     if params.get("prompt") != old.params.get("prompt"):
         return {}
-    changed = [old] if params != old.params else []
+    changed = [old] if params != old.params or old.plan != old.proposed else []
     changed += [state.stage(s) for s in p.stage_id.later if state.stage(s).params]
     return {stage.id: stage.plan for stage in changed if stage.plan is not None}
 

@@ -101,6 +101,48 @@ def test_a_change_by_a_command_is_taken_back_too() -> None:
     assert (state.stage(DATA).plan or {})["metric"] == "roc_auc"
 
 
+def confirmed() -> ProjectState:
+    """A change in place at the gate of MODEL_SELECT, which is confirmed; TRAIN works on that."""
+    answer, state = chat(at_gate(SELECT), "use random forest instead of the linear model")
+    assert answer.endswith("Nothing runs before you confirm the stage Models.")
+    return play(state, Confirm())
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_change_is_taken_back_that_was_confirmed_at_its_gate(finished: bool) -> None:
+    """The stage runs again and waits with the plan that it had proposed."""
+    state = confirmed()
+    assert state.work is not None
+    if finished:
+        state = play(state, done(state), Confirm())
+    answer, state = chat(state, "undo that")
+    assert answer.startswith("Taken back at the stage Models: models to train (Linear model).")
+    assert "Runs again: Models, Training" in answer
+    assert "each when you have confirmed what comes before it" in answer
+    state = play(state, done(state))
+    assert state.here.id is SELECT
+    assert state.here.gate is not None
+    assert ids(state) == ["linear"]
+    answer, state = chat(state, "undo")
+    assert "models to train (Random forest)" in answer
+    assert ids(state) == ["random_forest"], "taking back is itself taken back"
+
+
+def test_what_was_changed_last_is_taken_back_first() -> None:
+    """A stage that ran again with a change, and after that a plan that was changed at its gate and confirmed."""
+    state = play(at_gate(TRAIN), RestartStage(stage_id=DATA, params={"metric": "f1"}))
+    state = play(state, done(state, metric="f1"))
+    while state.here.id is not SELECT:
+        state = play(state, Confirm())
+    state = play(state, done(state))
+    _, state = chat(state, "three minutes")
+    answer, state = chat(play(state, Confirm()), "undo")
+    assert answer.startswith("Taken back at the stage Models: time for training (1 minute).")
+    state = play(state, done(state), Confirm(), RestartStage(stage_id=DATA, params={"metric": "recall"}))
+    answer, _ = chat(play(state, done(state, metric="recall")), "undo")
+    assert answer.startswith("Taken back at the stage Data: metric (F1).")
+
+
 @pytest.mark.parametrize("stage", [DATA, TRAIN])
 def test_to_run_again_is_no_change(stage: StageId) -> None:
     _, state = chat(at_gate(TRAIN), "restart " + ("training" if stage is TRAIN else "the stage Data"))
