@@ -172,6 +172,9 @@ def test_rows_to_predict_are_not_taken_apart_in_the_server(server: Server, proje
     assert (many.status, many.json["code"]) == (413, "TOO_LARGE")
     assert f"at most {PREDICT_MOST:,}" in many.json["message"]
     assert memory().rss - before < 60_000_000
+    # Brackets in a text make no rows: it is refused for what it is, no project to predict with.
+    text = b'{"rows":[{"note":"' + rb"\"[{" * PREDICT_MOST + b'"}]}'
+    assert server.request("POST", path, text).json["code"] == "NOT_WAITING"
     for body in (b'{"rows": 3}', b'{"rows": {}}', b'{"rows": "x"}', b'{"rows": [1,2}', b'{"rows"', b"{}", b"[]"):
         assert server.request("POST", path, body).status == 400, body
 
