@@ -1,9 +1,11 @@
 """An event loop in a thread of its own, for work that goes on while cells run."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,7 +45,8 @@ class LoopThread:
         """Cancel what runs and end the thread."""
         if not self.running:
             return
-        self.submit(self._cancel_all()).result(timeout_s)
+        with contextlib.suppress(FutureTimeout):  # what does not end by then ends with the process
+            self.submit(self._cancel_all()).result(timeout_s)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout_s)
 

@@ -103,7 +103,7 @@ class Host:
         if not self.thread.running:
             return
         try:
-            self.thread.submit(self.manager.stop()).result(30.0)
+            result_of(self.thread.submit(self.manager.stop()), 30.0, "the end of the work in this process")
         finally:
             self.thread.stop()
 

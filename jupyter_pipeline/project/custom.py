@@ -6,6 +6,7 @@ No code of a plugin runs in the server's process, so none can block it or bring 
 import asyncio
 import logging
 import re
+import threading
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -42,13 +43,15 @@ class CustomCommands:
         self._specs: dict[str, CommandSpec] = {}
         self._loading: asyncio.Task[None] | None = None
         self._running = asyncio.Semaphore(_AT_ONCE)
+        self._over = threading.Event()
 
     def start(self) -> None:
         """Begin to look for them."""
         self._loading = asyncio.get_running_loop().create_task(self._load())
 
     async def stop(self) -> None:
-        """Stop looking."""
+        """Stop looking, and end what runs, for which the end of this process would wait."""
+        self._over.set()
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.wait([self._loading])
@@ -79,7 +82,7 @@ class CustomCommands:
         """Run a command; whatever it does, there is a reply."""
         request = Run(name=name, value=self._values[name], project=project, args=args)
         async with self._running:
-            response = await at_once(run_command, request, self._timeout_s)
+            response = await at_once(run_command, request, self._timeout_s, self._over)
         if response.reply is not None:
             return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
         # What it raised goes into the chat; it may hold data, so the log has the places in the code alone.
@@ -99,7 +102,8 @@ class CustomCommands:
             else:
                 self._values[point.name] = point.value
         points = list(self._values.items())
-        for (name, _), response in zip(points, await at_once(describe_commands, points, self._timeout_s), strict=True):
+        described = await at_once(describe_commands, points, self._timeout_s, self._over)
+        for (name, _), response in zip(points, described, strict=True):
             if response.spec is None:
                 log.warning("The command %s is left out: %s\n%s", name, response.error, response.where)
             else:

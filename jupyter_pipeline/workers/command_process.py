@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 
@@ -15,27 +16,32 @@ from .command import Describe, Response, Run
 
 MOST_BYTES = 1 << 20
 """Bytes of an answer."""
+_LOOK_S = 0.2
+"""Seconds until it is seen that nobody waits any more."""
 _GUARD_S = 8.0
 """Seconds that the guard has to end everything, which is longer than it tries."""
 _POSIX = os.name == "posix"
 
 
-def run_command(request: Run, timeout_s: float) -> Response:
-    """Run a command in a process of its own; blocks for ``timeout_s`` seconds at most, and raises nothing."""
-    (response,) = _ask(request, 1, timeout_s)
+def run_command(request: Run, timeout_s: float, over: threading.Event) -> Response:
+    """Run a command in a process of its own; blocks for ``timeout_s`` seconds at most, and raises nothing.
+
+    It is ended when ``over`` is set, since nobody waits for its answer then.
+    """
+    (response,) = _ask(request, 1, timeout_s, over)
     return response
 
 
-def describe_commands(points: Sequence[tuple[str, str]], timeout_s: float) -> list[Response]:
+def describe_commands(points: Sequence[tuple[str, str]], timeout_s: float, over: threading.Event) -> list[Response]:
     """Describe commands, in their order; one that hangs or crashes while it is loaded does not hide the others."""
     found: list[Response] = []
-    while len(found) < len(points):
+    while len(found) < len(points) and not over.is_set():
         left = points[len(found) :]
-        found += _ask(Describe(points=tuple(left)), len(left), timeout_s)
+        found += _ask(Describe(points=tuple(left)), len(left), timeout_s, over)
     return found
 
 
-def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Response]:
+def _ask(request: Describe | Run, wanted: int, timeout_s: float, over: threading.Event) -> list[Response]:
     """Answers of a process, as many as are wanted or, where one could not be had, up to that one."""
     lifeline, ours = os.pipe() if _POSIX else (-1, -1)
     command = [sys.executable, "-m", "jupyter_pipeline.workers.command"]
@@ -59,7 +65,7 @@ def _ask(request: Describe | Run, wanted: int, timeout_s: float) -> list[Respons
         with contextlib.suppress(OSError):
             process.stdin.write(msgspec.json.encode(request) + b"\n")
             process.stdin.flush()
-        data, why = _read(process.stdout.fileno(), wanted, timeout_s)
+        data, why = _read(process.stdout.fileno(), wanted, timeout_s, over)
     finally:
         _close(ours)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -85,7 +91,7 @@ def _close(pipe: int) -> None:
         os.close(pipe)
 
 
-def _read(pipe: int, lines: int, timeout_s: float) -> tuple[bytes, str]:
+def _read(pipe: int, lines: int, timeout_s: float, over: threading.Event) -> tuple[bytes, str]:
     """What is written up to so many lines, or the end; and why there is no more."""
     data = bytearray()
     deadline = time.monotonic() + timeout_s
@@ -93,8 +99,12 @@ def _read(pipe: int, lines: int, timeout_s: float) -> tuple[bytes, str]:
         if len(data) > MOST_BYTES * lines:
             return bytes(data), f"Its answer is longer than {MOST_BYTES:,} bytes."
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+        if over.is_set():
+            return bytes(data), "It was ended, as nobody waits for it any more."
+        if left <= 0:
             return bytes(data), f"It did not answer within {timeout_s:g} seconds and was ended."
+        if not select.select([pipe], [], [], min(left, _LOOK_S))[0]:
+            continue
         piece = os.read(pipe, 1 << 16)
         if not piece:
             return bytes(data), "Its process ended without an answer."

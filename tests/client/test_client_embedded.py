@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.embedded import Host
 from jupyter_pipeline.client.errors import PipelineError
 from jupyter_pipeline.client.pipeline import alive
+
+from ..server.test_commands import install
 
 REQUEST = "Predict species of the iris data. Take at most 5 seconds."
 
@@ -47,6 +50,33 @@ def test_from_a_request_to_the_next_gate(tmp_path):
         assert again.gate.stage_id == "DATA_SOURCE"
     assert Host._hosts == {}
     assert not [t.name for t in threading.enumerate() if t.name.startswith("jupyter_pipeline")]
+
+
+INTERRUPTED = """
+import _thread, sys, threading
+from jupyter_pipeline import Pipeline
+
+threading.Timer(1.0, _thread.interrupt_main).start()
+try:
+    Pipeline("here", embedded=True, workspace=sys.argv[1])
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_plugin_that_loads_slowly_holds_up_neither_the_end_of_a_pipeline_nor_of_the_process(tmp_path):
+    """A command may take 30 seconds to be loaded; whoever ends the work does not wait for it."""
+    install(tmp_path, "slow", "slow_module", "import time\ntime.sleep(600)\n", {"slow": "slow_module:f"})
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    said = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=25,
+        env={**os.environ, "PYTHONPATH": path},
+        check=True,
+    )
+    assert (said.stdout, said.stderr) == ("interrupted\n", "")
 
 
 def test_one_conductor_for_a_folder(tmp_path):
