@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import uuid
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,8 @@ class Display:
     """
 
     def __init__(self, pipeline: "Pipeline") -> None:
-        self._pipeline = pipeline
+        # Not the pipeline itself: what is shown would keep it, and its connection, for as long as the kernel lives.
+        self._project_id, self._model, self._is_local = pipeline.project_id, pipeline.model, pipeline.is_local
         self._display_id: str | None = None
         self._waiting = 0
         self._pictured: object = None
@@ -42,19 +44,19 @@ class Display:
         self.relay = Relay(pipeline, self._send)
         if self.widget is not None:
             self.widget.on_msg(lambda _, content, buffers: self.relay.receive(content, buffers))
+        weakref.finalize(pipeline, self.stop).atexit = False
 
     def bundle(self) -> dict[str, Any]:
         """The view for JupyterLab, the widget for others, and the page and the text where there is neither."""
-        pipeline = self._pipeline
         bundle: dict[str, Any] = {}
-        if pipeline.is_local:
-            bundle[VIEW_MIME] = {"project_id": pipeline.project_id, "epoch": pipeline.model.epoch}
+        if self._is_local:
+            bundle[VIEW_MIME] = {"project_id": self._project_id, "epoch": self._model.epoch}
         if self.widget is not None:
             bundle[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {
             **bundle,
-            "text/html": render.page(pipeline.project_id, pipeline.model),
-            "text/plain": render.text(pipeline.project_id, pipeline.model),
+            "text/html": render.page(self._project_id, self._model),
+            "text/plain": render.text(self._project_id, self._model),
         }
 
     def show(self) -> None:
@@ -66,7 +68,7 @@ class Display:
         self._pictured = self._picture()
         display(self.bundle(), raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]
         if first:
-            self._unobserve = self._pipeline.model.observe(self._dirty.set)
+            self._unobserve = self._model.observe(self._dirty.set)
             threading.Thread(target=self._follow, name="jupyter_pipeline snapshot", daemon=True).start()
 
     def refresh_snapshot(self) -> None:
@@ -105,7 +107,7 @@ class Display:
 
     def _picture(self) -> object:
         """What the snapshot is about: it is made anew when this differs."""
-        model = self._pipeline.model
+        model = self._model
         with model.lock:
             gate = model.gate.gate_id if model.gate else None
             return model.current, model.stages[model.current].status, gate, model.export is None

@@ -10,6 +10,7 @@ import queue
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,10 @@ class Relay:
     """
 
     def __init__(self, pipeline: "Pipeline", send: Send) -> None:
-        self._pipeline = pipeline
+        self._project_id, self._model, self._transport = pipeline.project_id, pipeline.model, pipeline.transport
+        self._pipeline = weakref.ref(pipeline)
+        # While browsers are fed they need the connection, so the pipeline lives on without anybody who names it.
+        self._kept: Pipeline | None = None
         self._send = send
         self._browsers: dict[str, _Browser] = {}
         self._lock = threading.Lock()
@@ -83,6 +87,7 @@ class Relay:
     def stop(self) -> None:
         """Feed nobody any more."""
         self._stopped = True
+        self._kept = None
         if self._unobserve is not None:
             self._unobserve()
         self._outgoing.put(None)
@@ -94,6 +99,10 @@ class Relay:
         """Say whether a cell runs, during which the kernel takes no messages."""
         if self.active:
             self._send({"kind": "busy", "busy": busy}, [])
+
+    def _keep(self) -> None:
+        """Keep the pipeline while there is a browser to feed."""
+        self._kept = self._pipeline() if self._browsers and not self._stopped else None
 
     # -- what a browser says -----------------------------------------------------------------------------------
 
@@ -113,35 +122,37 @@ class Relay:
         elif kind == "stop":
             with self._lock:
                 self._browsers.pop(name, None)
+                self._keep()
         elif kind == "send" and isinstance(message := content.get("message"), dict) and "type" in message:
             self._outgoing.put(lambda: self._pass_on(name, message))
         elif kind == "call":
             self._thread(lambda: self._call(name, content, buffers), "call")
 
     def _start(self, name: str, content: dict[str, Any]) -> None:
-        model = self._pipeline.model
+        model = self._model
         with model.lock:
             epoch, seq, hello = model.epoch, model.seq, model.hello_payload
         since = content.get("since")
         resumed = content.get("epoch") == epoch and isinstance(since, int) and 0 <= since <= seq
         now = int(time.time() * 1000)
         payload = {
-            "message": f"Connected to the project {self._pipeline.project_id} through the kernel.",
+            "message": f"Connected to the project {self._project_id} through the kernel.",
             "server_version": __version__,
             "server_time": now,
             "stages": msgspec.to_builtins(tuple(RULES.values())),
             **hello,
-            "project_id": self._pipeline.project_id,
+            "project_id": self._project_id,
             "epoch": epoch,
             "seq": seq,
             "resumed": resumed,
         }
         frame = {
-            "v": PROTOCOL_VERSION, "type": "EVENT", "project_id": self._pipeline.project_id, "seq": seq, "ts": now,
+            "v": PROTOCOL_VERSION, "type": "EVENT", "project_id": self._project_id, "seq": seq, "ts": now,
             "stage": self._stage(), "event": {"name": "HELLO", "payload": payload}, "ephemeral": True,
         }  # fmt: skip
         with self._lock:
             self._browsers[name] = _Browser(since if resumed and isinstance(since, int) else 0, time.monotonic())
+            self._keep()
             first = self._unobserve is None
             if first:
                 self._unobserve = model.observe(self._wake.set)
@@ -152,7 +163,7 @@ class Relay:
         self._wake.set()
 
     def _stage(self) -> dict[str, Any]:
-        model = self._pipeline.model
+        model = self._model
         with model.lock:
             return {
                 "id": model.current.value,
@@ -171,6 +182,7 @@ class Relay:
                 for name, browser in list(self._browsers.items()):
                     if now - browser.heard > FORGET_S:
                         del self._browsers[name]
+                self._keep()
                 browsers = list(self._browsers.items())
             for name, browser in browsers:
                 try:
@@ -181,7 +193,7 @@ class Relay:
             time.sleep(INTERVAL_S)
 
     def _feed_one(self, name: str, browser: _Browser, now: float) -> bool:
-        model = self._pipeline.model
+        model = self._model
         status = {"connected": "open", "closed": "closed"}.get(model.connection, "reconnecting")
         if status != browser.status:
             browser.status = status
@@ -191,7 +203,7 @@ class Relay:
             return False
         if browser.unanswered > WINDOW_BYTES and now - browser.sent < SLOW_S:
             return False
-        events = self._pipeline.transport.events(browser.cursor, BATCH_EVENTS)
+        events = self._transport.events(browser.cursor, BATCH_EVENTS)
         if not events:
             return False
         frames, size, last = _batch(events)
@@ -210,7 +222,7 @@ class Relay:
     def _pass_on(self, name: str, message: dict[str, Any]) -> None:
         message_id = message.get("id")
         try:
-            self._pipeline.transport.send({key: value for key, value in message.items() if key != "id"})
+            self._transport.send({key: value for key, value in message.items() if key != "id"})
         except PipelineError as error:
             frame = {"type": "error", "message": str(error), "code": error.code or "", "id": message_id}
             self._send({"kind": "error", "client": name, "frame": {**frame, "original_message": message}}, [])
@@ -223,7 +235,7 @@ class Relay:
         try:
             method = content.get("method")
             if method == "predict":
-                self._send({**answer, "value": self._pipeline.transport.predict(list(args["rows"]))}, [])
+                self._send({**answer, "value": self._transport.predict(list(args["rows"]))}, [])
             elif method == "asset":
                 self._asset(answer, str(args["url"]))
             elif method == "upload":
@@ -246,7 +258,7 @@ class Relay:
                 raise PipelineError("The file is too large for this notebook; p.download() saves it.")
             pieces.append(bytes(piece))
 
-        self._pipeline.transport.download(unquote(url.split("?")[0].rsplit("/", 1)[-1]), write)
+        self._transport.download(unquote(url.split("?")[0].rsplit("/", 1)[-1]), write)
         data = b"".join(pieces)
         for start in range(0, max(1, len(data)), PIECE):
             more = start + PIECE < len(data)
@@ -266,7 +278,7 @@ class Relay:
         if not args.get("last"):
             return None
         try:
-            return {"dataset": self._pipeline.transport.upload(path, str(args["name"]))}
+            return {"dataset": self._transport.upload(path, str(args["name"]))}
         finally:
             self._uploads.pop(key, None)
             with contextlib.suppress(OSError):

@@ -1,14 +1,17 @@
 """A project relayed through the kernel: what a view in a browser says and hears, with a real conductor behind it."""
 
+import gc
 import itertools
 import threading
 import time
+import weakref
 
 import msgspec
 import pytest
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client import relay as relay_module
+from jupyter_pipeline.client.embedded import Host
 from jupyter_pipeline.client.relay import INTERVAL_S, Relay
 from jupyter_pipeline.protocol.connecting import OVERTAKEN
 
@@ -147,3 +150,23 @@ def test_few_messages_and_slow_ones_while_nobody_answers(pipeline, browser, monk
     assert all(b - a >= 0.9 * INTERVAL_S for a, b in itertools.pairwise(sent()))
     browser.say(kind="stop")
     assert not browser.relay.active
+
+
+def test_a_pipeline_that_is_shown_is_kept_while_a_browser_is_fed_and_goes_with_it(tmp_path):
+    """Its connection and its threads too; otherwise each one that was ever shown would stay as long as the kernel."""
+    shown = Pipeline("shown", embedded=True, workspace=tmp_path)
+    shown.display.show()
+    relay, known = shown.display.relay, weakref.ref(shown)
+    relay.receive({"client": "b1", "kind": "start"}, [])
+    del shown
+    gc.collect()
+    assert known() is not None
+    assert not known().closed
+    relay.receive({"client": "b1", "kind": "stop"}, [])
+    gc.collect()
+    assert known() is None
+    assert Host._hosts == {}
+    for thread in threading.enumerate():
+        if thread.name.startswith("jupyter_pipeline"):
+            thread.join(10)
+            assert not thread.is_alive(), thread.name
