@@ -173,17 +173,31 @@ def _rows(text: str, separator: str, quote: str | None, limit: int = _SAMPLE_ROW
 
 
 def lines_above(rows: Sequence[Sequence[str | None]]) -> int:
-    """How many rows stand above the names of the columns: a title, remarks, empty lines."""
-    filled = [sum(bool((cell or "").strip()) for cell in row) for row in rows[:_MOST_ABOVE]]
+    """How many rows stand above the names of the columns: a title, remarks, empty lines, names of groups of columns."""
+    cells = [[(cell or "").strip() for cell in row] for row in rows[:_MOST_ABOVE]]
+    filled = [sum(map(bool, row)) for row in cells]
     above = next((i for i, n in enumerate(filled) if n > 1), 0)
+    above += _names_groups(cells[above:])
     if not above:
         return 0
-    names = [(cell or "").strip() for cell in rows[above]]
+    names = cells[above]
     while names and not names[-1]:
         names.pop()
-    own = all(names) and len(set(names)) == len(names) and not any(_NUMBER.match(name) for name in names)
+    own = all(names[1:]) and len(set(names)) == len(names) and not any(_NUMBER.match(name) for name in names)
     below = filled[above + 1 :]
     return above if own and len(names) > 1 and below and max(below) >= len(names) - 1 else 0
+
+
+def _names_groups(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names groups of columns, by merged cells, and the second the columns themselves."""
+    if len(rows) < 3 or len(rows[0]) != len(rows[1]):
+        return False
+    merged = any(name and not group for group, name in zip(rows[0][1:], rows[1][1:], strict=True))
+    return merged and any(
+        name and not _NUMBER.match(name) and (cells := [row[i] for row in rows[2:] if len(row) > i and row[i]])
+        and all(map(_NUMBER.match, cells))
+        for i, name in enumerate(rows[1])
+    )  # fmt: skip
 
 
 def _complain_of_ragged(rows: list[list[str]], width: int, name: str, found: Dialect) -> None:

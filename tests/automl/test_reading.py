@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from jupyter_pipeline.automl import opening, whole
@@ -131,6 +132,18 @@ def test_duplicate_names_in_excel(tmp_path):
     assert spec.options["sheet"] == "data"
     assert list(spec.columns) == ["a", "b", "a.1"]
     assert load(tmp_path / "t.xlsx").row(0) == (1, 2, 3)
+
+
+def test_names_of_groups_of_columns_in_merged_cells_are_left_out(tmp_path):
+    """As pandas writes columns of two levels: a row of groups, a row of names, an empty row."""
+    groups = [("who", "age"), ("who", "spend"), ("where", "city")]
+    frame = pd.DataFrame([[20 + i, 1.5 * i, "Ghent"] for i in range(12)], columns=pd.MultiIndex.from_tuples(groups))
+    frame.to_excel(tmp_path / "merged.xlsx")
+    spec = settle(sniff(tmp_path / "merged.xlsx"))
+    assert list(spec.columns) == ["Unnamed: 0", "age", "spend", "city"]
+    assert "1 row above the column names are left out." in spec.notes
+    table = read(spec).drop_nulls("age")
+    assert table["spend"].to_list() == [1.5 * i for i in range(12)]
 
 
 def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):

@@ -43,6 +43,16 @@ def test_duplicate_and_blank_names(tmp_path):
     assert load(Path(spec.path)).row(0) == (1, 2, 3, 4, 5, 6)
 
 
+def test_a_first_row_names_groups_only_where_the_second_can_be_no_data(tmp_path):
+    rows = "".join(f"{i},{i * 2},x\n" for i in range(12))
+    spec = settle(sniff(write(tmp_path / "g.csv", "who,,where\nage,spend,city\n" + rows)))
+    assert (list(spec.columns), spec.n_rows) == (["age", "spend", "city"], 12)
+    texts = "".join(f"a{i},b{i},x\n" for i in range(12))
+    for names in ("who,,where\n", ",review,opinion\n"):
+        spec = settle(sniff(write(tmp_path / "h.csv", names + texts)))
+        assert spec.n_rows == 12
+
+
 @pytest.mark.parametrize("above", ["Customers of the north\n\n", "Made by ops,\nin 2024,,\n", "sep=,\nTitle\n"])
 def test_a_title_above_the_column_names_is_left_out(tmp_path, above):
     spec = settle(sniff(write(tmp_path / "t.csv", above + "age,plan\n" + "1,x\n2,y\n" * 5)))
