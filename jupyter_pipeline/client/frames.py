@@ -84,25 +84,20 @@ def to_polars(data: Any) -> "polars.DataFrame":
     return polars.DataFrame([_series(name, data.iloc[:, i]) for i, name in enumerate(names)])
 
 
-def read_file(path: Path) -> "polars.DataFrame":
-    """The rows of a Parquet, CSV, TSV, Feather or JSON file."""
+def read_file(path: Path) -> "polars.DataFrame | pandas.DataFrame":
+    """The rows of a file, as the ``predict.py`` of a bundle reads them; Parquet and Arrow by Polars."""
     import polars
 
-    readers: dict[str, Any] = {
+    from ..automl.inference import PredictError, read_rows
+
+    binary: dict[str, Any] = {
         ".parquet": polars.read_parquet,
-        ".csv": polars.read_csv,
-        ".tsv": lambda source: polars.read_csv(source, separator="\t"),
         ".feather": polars.read_ipc,
         ".arrow": polars.read_ipc,
-        ".json": polars.read_json,
-        ".ndjson": polars.read_ndjson,
     }
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise PipelineError(f"Files of the type {path.suffix!r} cannot be predicted; use one of {', '.join(readers)}.")
     try:
-        return reader(path)  # type: ignore[no-any-return]
-    except (OSError, polars.exceptions.PolarsError) as error:
+        return binary.get(path.suffix.lower(), read_rows)(path)
+    except (PredictError, OSError, polars.exceptions.PolarsError) as error:
         raise PipelineError(f"{path} could not be read: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import gzip
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from jupyter_pipeline.client.errors import PipelineError
-from jupyter_pipeline.client.frames import as_file, prediction_frame, rows_of, to_polars
+from jupyter_pipeline.client.frames import as_file, prediction_frame, read_file, rows_of, to_polars
 from jupyter_pipeline.client.words import file_name, operations
 
 
@@ -137,3 +138,23 @@ def test_upload_names(tmp_path):
     assert file_name(None, tmp_path / "data.parquet") == "data.parquet"
     assert file_name("customers", tmp_path / "data.parquet") == "customers.parquet"
     assert file_name("x.csv", tmp_path / "y.csv") == "x.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("semi.csv", "x;x;note\n1,5;01;été\n2,5;02;\n".encode("cp1252")),
+        ("packed.csv.gz", gzip.compress('x,x,note\n"1,5",01,été\n"2,5",02,\n'.encode())),
+        ("tabs.txt", "\ufeffx\tx\tnote\n1,5\t01\tété\n2,5\t02\t\n".encode()),
+    ],
+)
+def test_a_file_to_predict_is_read_as_a_bundle_reads_it(tmp_path, name, data):
+    """Names that come twice get numbers as in training, and cells stay as they are written."""
+    (tmp_path / name).write_bytes(data)
+    rows = rows_of(read_file(tmp_path / name))
+    assert rows == [{"x": "1,5", "x.1": "01", "note": "été"}, {"x": "2,5", "x.1": "02", "note": None}]
+
+
+def test_a_file_to_predict_that_is_not_there(tmp_path):
+    with pytest.raises(PipelineError, match="There is no file"):
+        read_file(tmp_path / "rows.csv")
