@@ -131,7 +131,8 @@ def _booster(model: Model, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] 
         raw = raw if raw.ndim == 3 else raw[:, None, :]
     else:
         return None
-    return raw[:, :, :-1].astype(np.float64), raw[0, :, -1].astype(np.float64)
+    zero, one = model.spec["estimator"].get("units") or (0.0, 1.0)
+    return raw[:, :, :-1].astype(np.float64) * one, raw[0, :, -1].astype(np.float64) * one + zero
 
 
 def _linear(model: Model, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,13 +145,11 @@ def _linear(model: Model, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _margin(model: Model) -> tuple[Margin, str]:
     """What is explained of a model of scikit-learn or of an ensemble, of shape (rows, outputs), and its unit."""
     estimator = model.estimator
+    if model.classes is None:
+        return lambda X: model.raw_of(np.ascontiguousarray(X)).reshape(-1, 1), "value"
     if model.spec["estimator"]["kind"] == "ensemble":
-        if model.classes is None:
-            return lambda X: model.raw_of(np.ascontiguousarray(X)).reshape(-1, 1), "value"
         start = 1 if len(model.classes) == 2 else 0
         return lambda X: model.raw_of(np.ascontiguousarray(X))[:, start:], "probability"
-    if model.classes is None:
-        return lambda X: np.asarray(estimator.predict(X), dtype=np.float64).reshape(-1, 1), "value"
     complete = len(getattr(estimator, "classes_", ())) == len(model.classes)
     if complete and hasattr(estimator, "decision_function"):
         return lambda X: np.asarray(estimator.decision_function(X), dtype=np.float64).reshape(len(X), -1), "log-odds"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .inference import Member
+from .inference import Member, Units
 from .metrics import HIGHER_IS_BETTER, THRESHOLDED, loss, score
 from .monitor import Monitor
 
@@ -31,8 +31,8 @@ class Candidate:
         What it is called.
     model_id, params, iterations, threads
         What makes it again by :func:`.training.fit_model`.
-    kind, estimator, kept
-        The estimator, and how many of its iterations count (None for all).
+    kind, estimator, kept, units
+        The estimator, how many of its iterations count (None for all), and its units.
     raw_train, raw_val : numpy.ndarray
         Its predictions of the training and validation rows on which scores are measured.
     """
@@ -45,6 +45,7 @@ class Candidate:
     kind: str
     estimator: Any
     kept: int | None
+    units: Units | None
     raw_train: np.ndarray
     raw_val: np.ndarray
 
@@ -96,7 +97,7 @@ def members(candidates: Sequence[Candidate], counts: Sequence[int]) -> tuple[lis
     """Who joined with what weight, and what makes each again."""
     total = sum(counts)
     joined = [(one, count / total) for one, count in zip(candidates, counts, strict=True) if count]
-    made = [Member(one.kind, one.estimator, one.kept, weight) for one, weight in joined]
+    made = [Member(one.kind, one.estimator, one.kept, one.units, weight) for one, weight in joined]
     how = [
         {
             "run_id": one.run_id,

@@ -15,12 +15,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from .inference import date_parts, encode, to_numbers, to_seconds, to_texts
 
 MAX_ONEHOT = 40
 #: Categories are compared by their first characters, so that a table of them stays small.
 MAX_CHARS = 200
+#: Cells that target encoding may add in all: with many rows, columns and classes only the commonest classes are told.
+MAX_TARGET_CELLS = 50_000_000
 _TEXT_PARTS = 20
 _TEXT_TERMS = 2000
 _TEXT_ROWS = 50_000
@@ -29,17 +32,24 @@ _CIRCLES = ("month", "weekday", "hour")
 
 
 def dtype_of(column: pd.Series) -> str:
-    """What a column holds: ``number``, ``boolean``, ``datetime`` or ``string``."""
+    """What a column holds: ``number``, ``integer`` (whole numbers, some too large for float64), ``boolean``,
+    ``datetime`` or ``string``."""
     if pd.api.types.is_bool_dtype(column.dtype):
         return "boolean"
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "datetime"
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return "number"
+        large = pd.api.types.is_integer_dtype(column.dtype) and len(column) and _largest(column) >= 2**53
+        return "integer" if large else "number"
     if isinstance(column.dtype, pd.StringDtype):
         return "string"
     known = column.dropna()
     return "boolean" if len(known) and all(isinstance(value, bool) for value in known) else "string"
+
+
+def _largest(column: pd.Series) -> int:
+    low, high = column.min(), column.max()
+    return 0 if low is pd.NA else max(-int(low), int(high))
 
 
 def day_comes_first(column: pd.Series) -> bool:
@@ -183,8 +193,8 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if base["treatment"] == "onehot":
             table, names = _onehot(codes, categories, every, base["name"])
         elif base["treatment"] == "target_encode":
-            table, own = self._target_encode(codes, every, y)
-            labels = [""] if table.shape[1] == 1 else [f"[{i}]" for i in range(table.shape[1])]
+            told, table, own = self._target_encode(codes, every, y)
+            labels = [""] if self.task_type != "multiclass" else [f"[{label}]" for label in told]
             names = [f"mean target of {base['name']}{label}" for label in labels]
         else:
             table = _ranks(categories, codes)
@@ -194,24 +204,32 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _target_encode(
         self, codes: np.ndarray, every: np.ndarray, y: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[list[int], np.ndarray, np.ndarray]:
+        """Classes that are told (one entry for other tasks), a table by category, and cross-fitted training rows."""
         if y is None:
             raise ValueError("target_encode needs y.")
-        if self.task_type == "multiclass":
-            targets = [(y == label).astype(np.float64) for label in np.unique(y)]
-        elif self.task_type == "binary":
-            targets = [y.astype(np.float64)]
-        else:
-            targets = [(y - y.mean()) / (y.std() or 1.0)]
+        told = self._classes_told(y) if self.task_type == "multiclass" else [1]
         X = codes[:, None]
-        table, own = np.empty((len(every), len(targets))), np.empty((len(codes), len(targets)), dtype=np.float32)
+        table, own = (np.empty((len(part), len(told)), dtype=np.float32) for part in (every, codes))
         folds = list(KFold(max(2, min(5, len(codes))), shuffle=True, random_state=self.seed).split(X))
-        for i, target in enumerate(targets):
+        for i, label in enumerate(told):
+            if self.task_type == "regression":
+                target = (y - y.mean()) / (y.std() or 1.0)
+            else:
+                target = (y == label).astype(np.float64)
             table[:, i] = TargetEncoder(target_type="continuous").fit(X, target).transform(every)[:, 0]
             for rest, fold in folds:
                 encoder = TargetEncoder(target_type="continuous").fit(X[rest], target[rest])
                 own[fold, i] = encoder.transform(X[fold])[:, 0]
-        return table, own
+        return told, table, own
+
+    def _classes_told(self, y: np.ndarray) -> list[int]:
+        """The classes whose shares make the features: all, unless these would take too much memory."""
+        labels, counts = np.unique(y, return_counts=True)
+        columns = sum(treatment == "target_encode" for treatment in self.columns.values())
+        most = max(2, MAX_TARGET_CELLS // (len(y) * columns))
+        commonest = np.argsort(-counts, kind="stable")[:most]
+        return [int(label) for label in np.sort(labels[commonest])]
 
 
 def _learn_numbers(column: pd.Series, base: dict[str, Any]) -> dict[str, Any] | None:
@@ -274,7 +292,8 @@ def _learn_text(texts: np.ndarray, base: dict[str, Any], seed: int) -> dict[str,
     svd = None
     if min(matrix.shape) > _TEXT_PARTS:
         svd = TruncatedSVD(n_components=_TEXT_PARTS, random_state=seed)
-        dense = svd.fit_transform(matrix)
+        with threadpool_limits(1):  # its last digits depend on how many there are
+            dense = svd.fit_transform(matrix)
     else:
         dense = matrix.toarray()
     scale = float(np.sqrt(dense.var(axis=0).sum())) or 1.0

@@ -188,16 +188,18 @@ def fit_catboost(
     if monitor.metric in ("log_loss", "rmse"):
         names[loss] = monitor.metric
 
+    unit = 1.0 if monitor.units is None else monitor.units[1]
+
     class Follow:
         def after_iteration(self, info: Any) -> bool:
             scores: dict[tuple[str, str], float] = {}
             for part, split in (("learn", "train"), ("validation", "val")):
                 for name, values in info.metrics.get(part, {}).items():
                     if name == loss:
-                        scores["loss", split] = values[-1]
-                        scores.setdefault((names[loss], split), values[-1])
+                        scores["loss", split] = values[-1] * unit
+                        scores.setdefault((names[loss], split), values[-1] * unit)
                     elif own is not None and name.split(":")[0] == own.split(":")[0]:
-                        scores[monitor.metric, split] = values[-1]
+                        scores[monitor.metric, split] = values[-1] * (1.0 if own == "R2" else unit)
             return monitor.step(info.iteration, iterations, scores) and info.iteration < iterations
 
     is_number = task_type == "regression"

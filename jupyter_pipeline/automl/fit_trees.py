@@ -112,9 +112,9 @@ def fit_histogram(
         if not monitor.step(count, iterations, monitor.measure(raw[0], raw[1])):
             break
     kept = monitor.kept
-    if kept < monitor.last:  # the same trees again, up to the best iteration
-        model.set_params(max_iter=kept, warm_start=False)
-        model.fit(X, y)
+    if kept < monitor.last:  # a fit of so many iterations has the same trees, and would take as long again
+        del model._predictors[kept:]
+        model.set_params(max_iter=kept)
     model.set_params(warm_start=False)
     return model, kept
 

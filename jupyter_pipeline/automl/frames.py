@@ -1,5 +1,7 @@
 """From Polars, which reads, to pandas, which scikit-learn takes: column by column, without pyarrow."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -8,8 +10,8 @@ import polars as pl
 def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     """A pandas copy of a Polars frame.
 
-    Integers with missing values become float64, dates and times datetime64[us], everything that is no number,
-    boolean or time becomes text (``None`` where it is missing).
+    Integers with missing values become float64 (Int64 or UInt64 where float64 would not tell them apart), dates and
+    times datetime64[us], everything that is no number, boolean or time becomes text (``None`` where it is missing).
 
     Parameters
     ----------
@@ -20,8 +22,10 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(frame.height), copy=False)
 
 
-def _column(column: pl.Series) -> np.ndarray:
+def _column(column: pl.Series) -> Any:
     dtype = column.dtype
+    if dtype in (pl.Int64, pl.UInt64) and column.null_count() and _largest(column) >= 2**53:
+        return pd.arrays.IntegerArray(column.fill_null(0).to_numpy(writable=True), column.is_null().to_numpy())
     if dtype.is_integer() or dtype.is_float():
         if (column.null_count() and dtype.is_integer()) or dtype == pl.Float32:
             column = column.cast(pl.Float64)
@@ -47,6 +51,11 @@ def _column(column: pl.Series) -> np.ndarray:
         texts[:] = [None if value is None else str(value) for value in column.to_list()]
         return texts
     return _objects(column)
+
+
+def _largest(column: pl.Series) -> int:
+    low, high = column.min(), column.max()
+    return 0 if low is None else max(-int(low), int(high))  # type: ignore[arg-type]
 
 
 def _objects(column: pl.Series) -> np.ndarray:

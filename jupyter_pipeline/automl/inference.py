@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-FORMAT = 2
+FORMAT = 3
+#: Formats that can be read; before 3 no estimator had units of its own.
+_READ = (2, FORMAT)
 #: Types beside those that skops trusts by itself which a saved model of ours may hold.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
@@ -57,6 +59,9 @@ NEGATIVE = f"[{_MINUS}(]"
 _DURATION = re.compile(
     r"-?(\d{1,6} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?|P(\d{1,6}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?)$"
 )
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*$")
+#: What columns of numbers hold; ``integer``: whole ones so large that float64 does not tell them apart.
+_NUMBERS = ("number", "integer")
 _TRUE = {"true", "1", "1.0", "t", "yes"}
 _FALSE = {"false", "0", "0.0", "f", "no"}
 _DAY = 24 * 3600.0
@@ -86,12 +91,14 @@ def text_of(value: Any, *, dtype: str = "string") -> str:
             return ""
         if dtype == "boolean":
             return str(bool(number)).lower()
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+        return str(int(number)) if number.is_integer() and (abs(number) < 1e15 or dtype == "integer") else repr(number)
     if isinstance(value, str):
         if dtype == "boolean":
             low = value.strip().lower()
             return "true" if low in _TRUE else "false" if low in _FALSE else low
-        if dtype == "number":
+        if dtype == "integer" and _WHOLE.match(value):
+            return str(int(value))
+        if dtype in _NUMBERS:
             try:
                 return text_of(float(value), dtype=dtype) if value else ""
             except ValueError:
@@ -107,7 +114,7 @@ def to_texts(column: pd.Series, dtype: str, missing: tuple[str, ...] = ()) -> np
     ----------
     column : pandas.Series
         Raw values.
-    dtype : {"number", "boolean", "datetime", "string"}
+    dtype : {"number", "integer", "boolean", "datetime", "string"}
         What the column held in training; texts are made comparable with those of training by it.
     missing : tuple of str
         Texts that count as missing.
@@ -313,7 +320,7 @@ def encode(frame: pd.DataFrame, features: dict[str, Any]) -> np.ndarray:
     blocks = []
     for state in features["columns"]:
         column = frame.iloc[:, by_name[state["name"]]]
-        if state["dtype"] == "number" and holds_texts(column):
+        if state["dtype"] in _NUMBERS and holds_texts(column):
             column = _numbers_written(column, bool(features.get("decimal_comma")))
         blocks.append(_encode_column(column, state, missing))
     if not blocks:
@@ -329,17 +336,29 @@ def _named(names: list[str]) -> str:
 # -- estimators --------------------------------------------------------------------------------------------
 
 
+#: What an estimator's zero and its one are in the units of the target (regression).
+Units = tuple[float, float]
+
+
 class Member(NamedTuple):
-    """A model of an ensemble: whose estimator it is, how many of its iterations count (None for all), its weight."""
+    """A model of an ensemble: whose estimator it is, how many of its iterations count (None for all), its units (None
+    for those of the target), its weight."""
 
     kind: str
     estimator: Any
     iterations: int | None
+    units: Units | None
     weight: float
 
 
 def predict_matrix(
-    kind: str, estimator: Any, matrix: np.ndarray, task_type: str, n_classes: int, iterations: int | None
+    kind: str,
+    estimator: Any,
+    matrix: np.ndarray,
+    task_type: str,
+    n_classes: int,
+    iterations: int | None,
+    units: Units | None = None,
 ) -> np.ndarray:
     """What an estimator says of encoded rows.
 
@@ -356,6 +375,8 @@ def predict_matrix(
         How many classes the target has; 0 for regression.
     iterations : int or None
         How many of a booster's iterations count; None for all.
+    units : (float, float) or None
+        What the estimator's zero and one are in the units of the target; None where it predicts in these.
 
     Returns
     -------
@@ -364,7 +385,8 @@ def predict_matrix(
     """
     if kind == "ensemble":
         parts = [
-            one.weight * predict_matrix(one.kind, one.estimator, matrix, task_type, n_classes, one.iterations)
+            one.weight
+            * predict_matrix(one.kind, one.estimator, matrix, task_type, n_classes, one.iterations, one.units)
             for one in estimator
         ]
         return np.asarray(np.sum(parts, axis=0))
@@ -386,7 +408,7 @@ def predict_matrix(
         raw = _by_rows(estimator, predict, matrix, 1 if few else threads) if threads else predict(matrix)
     values = np.asarray(raw, dtype=np.float64)
     if task_type == "regression":
-        return values.reshape(-1)
+        return in_units(values.reshape(-1), units)
     if values.ndim == 1:
         values = np.column_stack([1.0 - values, values])
     if values.shape[1] < n_classes:  # the training rows lacked a class
@@ -395,6 +417,11 @@ def predict_matrix(
         values = every
     values = np.clip(values, 0.0, 1.0)
     return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def in_units(values: np.ndarray, units: Units | None) -> np.ndarray:
+    """An estimator's values in the units of the target."""
+    return values if units is None else np.asarray(values * units[1] + units[0])
 
 
 def _by_rows(forest: Any, predict: Any, matrix: np.ndarray, threads: int) -> np.ndarray:
@@ -454,8 +481,9 @@ class Model:
 
     def raw_of(self, matrix: np.ndarray) -> np.ndarray:
         """As :meth:`raw`, of encoded rows."""
-        kind, iterations = self.spec["estimator"]["kind"], self.spec["estimator"].get("iterations")
-        return predict_matrix(kind, self.estimator, matrix, self.task_type, len(self.classes or ()), iterations)
+        about = self.spec["estimator"]
+        how = about.get("iterations"), _units_of(about)
+        return predict_matrix(about["kind"], self.estimator, matrix, self.task_type, len(self.classes or ()), *how)
 
     def predict(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray | None]:
         """Predict rows.
@@ -498,7 +526,7 @@ class Model:
         extra = [str(name) for name in frame.columns if str(name) not in known and str(name) != self.target]
         notes = [f"The model does not use {_named(extra)}; left out."] if extra else []
         for state in self.features["columns"]:
-            if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] == "number":
+            if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] in _NUMBERS:
                 column = frame[state["name"]]
                 if isinstance(column, pd.Series) and holds_texts(column):
                     column = _numbers_written(column, bool(self.features.get("decimal_comma")))
@@ -529,7 +557,7 @@ def load_model(folder: str | Path) -> Model:
         spec = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PredictError(f"There is no model in {folder}: model.json cannot be read ({error}).") from None
-    if spec.get("format") != FORMAT:
+    if spec.get("format") not in _READ:
         raise PredictError(
             f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}. Train it again."
         )
@@ -541,7 +569,9 @@ def _load_estimator(folder: Path, spec: dict[str, Any], task_type: str) -> Any:
     kind = spec["kind"]
     if kind == "ensemble":
         return [
-            Member(one["kind"], _load_estimator(folder, one, task_type), one["iterations"], float(one["weight"]))
+            Member(
+                one["kind"], _load_estimator(folder, one, task_type), one["iterations"], _units_of(one), one["weight"]
+            )
             for one in spec["members"]
         ]
     file = folder / spec["file"]
@@ -564,6 +594,11 @@ def _load_estimator(folder: Path, spec: dict[str, Any], task_type: str) -> Any:
     else:
         estimator = _load_skops(file)
     return estimator
+
+
+def _units_of(about: dict[str, Any]) -> Units | None:
+    units = about.get("units")
+    return None if units is None else (float(units[0]), float(units[1]))
 
 
 def _load_skops(file: Path) -> Any:

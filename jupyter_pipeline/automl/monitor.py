@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .inference import Units, in_units
 from .metrics import THRESHOLDED, choose_threshold, loss, score
 
 #: Scores after an iteration are measured on so many validation rows at most (the same ones each time), on which the
@@ -55,6 +56,11 @@ class Monitor:
         Value of ``time.monotonic()`` after which the fit ends.
     patience : int or None
         How many iterations without a better loss on the validation rows end the fit; None for no such end.
+
+    Attributes
+    ----------
+    units : (float, float) or None
+        What the fit's zero and one are in the units of the target (regression); None where it is in these.
     """
 
     def __init__(
@@ -79,9 +85,11 @@ class Monitor:
         self.best_loss = np.inf
         self.last = 0
         self.stopped = ""
+        self.units: Units | None = None
 
     def measure(self, raw_train: np.ndarray, raw_val: np.ndarray) -> dict[tuple[str, str], float]:
-        """Scores of predictions of the rows ``train_rows`` and ``val_rows``."""
+        """Scores of predictions, in the fit's units, of the rows ``train_rows`` and ``val_rows``."""
+        raw_train, raw_val = in_units(raw_train, self.units), in_units(raw_val, self.units)
         scores = {
             ("loss", "train"): loss(self.task_type, self.y_train, raw_train),
             ("loss", "val"): loss(self.task_type, self.y_val, raw_val),

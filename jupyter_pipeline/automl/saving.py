@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .inference import FORMAT
+from .inference import FORMAT, Units
 
 _FILES = {"skops": "estimator.skops", "lightgbm": "lightgbm.txt", "xgboost": "xgboost.ubj", "catboost": "catboost.cbm"}
 _PACKAGES = {
@@ -43,6 +43,7 @@ def save_model(
     kind: str,
     estimator: Any,
     iterations: int | None = None,
+    units: Units | None = None,
     threshold: float | None = None,
 ) -> dict[str, Any]:
     """Write a model folder.
@@ -66,6 +67,8 @@ def save_model(
         A fitted scikit-learn estimator, the library's booster, or the list of an ensemble's members.
     iterations : int or None
         How many of a booster's iterations count; None for all.
+    units : (float, float) or None
+        What the estimator's zero and one are in the units of the target; None where it predicts in these.
     threshold : float or None
         From what probability a row is positive; None for 0.5.
 
@@ -78,12 +81,15 @@ def save_model(
 
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "ensemble":
-        each = [_save_estimator(folder, m.kind, m.estimator, m.iterations, f"{i}-") for i, m in enumerate(estimator, 1)]
+        each = [
+            _save_estimator(folder, m.kind, m.estimator, m.iterations, m.units, f"{i}-")
+            for i, m in enumerate(estimator, 1)
+        ]
         weighted = [{**part, "weight": member.weight} for part, member in zip(each, estimator, strict=True)]
         said: dict[str, Any] = {"kind": kind, "members": weighted}
         kinds = [member.kind for member in estimator]
     else:
-        said, kinds = _save_estimator(folder, kind, estimator, iterations), [kind]
+        said, kinds = _save_estimator(folder, kind, estimator, iterations, units), [kind]
     skops.io.dump(features, folder / "features.skops")
     columns = [{"name": c["name"], "treatment": c["treatment"], "dtype": c["dtype"]} for c in features["columns"]]
     spec = {
@@ -104,7 +110,7 @@ def save_model(
 
 
 def _save_estimator(
-    folder: Path, kind: str, estimator: Any, iterations: int | None, prefix: str = ""
+    folder: Path, kind: str, estimator: Any, iterations: int | None, units: Units | None, prefix: str = ""
 ) -> dict[str, Any]:
     import skops.io
 
@@ -113,7 +119,8 @@ def _save_estimator(
         skops.io.dump(estimator, file)
     else:
         estimator.save_model(str(file))
-    return {"kind": kind, "file": file.name, "iterations": iterations}
+    own = {} if units is None else {"units": list(units)}
+    return {"kind": kind, "file": file.name, "iterations": iterations, **own}
 
 
 def set_threshold(folder: Path, threshold: float | None) -> None:

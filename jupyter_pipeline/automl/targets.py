@@ -120,6 +120,19 @@ def encode_target(
     return Task(task_type, target, classes), table[codes], known
 
 
+def units_of(y: np.ndarray) -> tuple[float, float]:
+    """The median of a target, and how far from it values usually are: the units in which trees learn it.
+
+    Boosters keep targets as float32, which has seven digits: of times in seconds since 1970 those that count are lost.
+    Forests take differences of squares, which lose them too; and values as small as 1e-12 are nothing to any of them.
+    """
+    middle = float(np.median(y))
+    away = np.abs(y - middle)
+    usual = float(np.median(away[away > 0])) if away.any() else 1.0
+    # Squares of the largest are still numbers in float32.
+    return middle, max(usual, float(away.max()) / 1e15)
+
+
 def _labels(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """A code for each row, -1 where it is missing, and the labels that they stand for (None: missing too)."""
     found: tuple[np.ndarray, Any] | None = distinct_texts(column)

@@ -14,11 +14,11 @@ from .features import Features
 from .fit_boosters import fit_catboost, fit_lightgbm, fit_xgboost
 from .fit_linear import fit_dummy, fit_linear
 from .fit_trees import fit_forest, fit_histogram
-from .inference import Member, Model, predict_matrix
+from .inference import Member, Model, Units, predict_matrix
 from .models import ENSEMBLE, check_params, find
 from .monitor import Callback, Monitor
 from .saving import save_model
-from .targets import Task
+from .targets import Task, units_of
 
 #: After so many iterations without a better loss on the validation rows a fit ends.
 PATIENCE = {"linear": 25, "hist_gradient_boosting": 40, "lightgbm": 40, "xgboost": 40, "catboost": 40}
@@ -82,6 +82,8 @@ class FittedModel:
     features : dict
         What was learned of the columns.
     feature_names : tuple of str
+    units : (float, float) or None
+        What the estimator's zero and one are in the units of the target; None where it predicts in these.
     """
 
     model_id: str
@@ -93,6 +95,7 @@ class FittedModel:
     estimator: Any
     features: dict[str, Any]
     feature_names: tuple[str, ...] = field(default=())
+    units: Units | None = None
 
     @property
     def kept(self) -> int | None:
@@ -102,7 +105,7 @@ class FittedModel:
     def raw(self, matrix: np.ndarray) -> np.ndarray:
         """Probabilities or values for encoded rows."""
         task = self.task
-        return predict_matrix(self.kind, self.estimator, matrix, task.task_type, task.n_classes, self.kept)
+        return predict_matrix(self.kind, self.estimator, matrix, task.task_type, task.n_classes, self.kept, self.units)
 
     def model(self, threshold: float | None = None) -> Model:
         """The model as :func:`.inference.load_model` would give it."""
@@ -113,7 +116,7 @@ class FittedModel:
             "classes": self.task.classes,
             "positive_class": self.task.positive_class,
             "threshold": threshold,
-            "estimator": {"kind": self.kind, "iterations": self.kept},
+            "estimator": {"kind": self.kind, "iterations": self.kept, "units": self.units},
         }
         return Model(spec, self.features, self.estimator)
 
@@ -129,6 +132,7 @@ class FittedModel:
             kind=self.kind,
             estimator=self.estimator,
             iterations=self.kept,
+            units=self.units,
             threshold=threshold,
         )
 
@@ -211,7 +215,7 @@ def fit_model(
             for how in params["members"]
         ]  # fmt: skip
         joined = [
-            Member(one.kind, one.estimator, one.kept, how["weight"])
+            Member(one.kind, one.estimator, one.kept, one.units, how["weight"])
             for one, how in zip(again, params["members"], strict=True)
         ]
         return _ensemble(task, params, len(joined), "", joined, prepared)
@@ -240,14 +244,16 @@ def fit_model(
     threads = threads if prepared.train.size > _FEW_CELLS else 1
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        kind, estimator, kept = _fit(model_id, task, prepared, y_train, y_val, full, total, threads, seed, monitor)
+        kind, estimator, kept, units = _fit(
+            model_id, task, prepared, y_train, y_val, full, total, threads, seed, monitor
+        )
     if model_id == "dummy":
         rows = prepared.train[monitor.train_rows], prepared.val[monitor.val_rows]
         raw = [predict_matrix("skops", estimator, part, task.task_type, task.n_classes, None) for part in rows]
         monitor.step(1, 1, monitor.measure(raw[0], raw[1]))
     state = prepared.features.state_
     names = tuple(prepared.features.get_feature_names_out())
-    return FittedModel(model_id, task, full, kept, monitor.stopped, kind, estimator, state, names)
+    return FittedModel(model_id, task, full, kept, monitor.stopped, kind, estimator, state, names, units)
 
 
 def combine(
@@ -287,6 +293,7 @@ def combine(
         raw = [model.raw_of(part) for part in parts]
         candidates.append(
             Candidate(**how, kind=about["kind"], estimator=model.estimator, kept=about["iterations"],
+                      units=None if (units := about.get("units")) is None else (units[0], units[1]),
                       raw_train=raw[0], raw_val=raw[1])
         )  # fmt: skip
     with warnings.catch_warnings():
@@ -314,18 +321,22 @@ def _fit(
     threads: int,
     seed: int,
     monitor: Monitor,
-) -> tuple[str, Any, int]:
+) -> tuple[str, Any, int, Units | None]:
     kind, n, X, X_val = task.task_type, task.n_classes, prepared.train, prepared.val
     if model_id == "dummy":
-        return "skops", *fit_dummy(kind, y, monitor)
-    if model_id == "linear":
-        return "skops", *fit_linear(kind, n, X, y, X_val, params, total, monitor)
+        return "skops", *fit_dummy(kind, y, monitor), None
+    if model_id == "linear":  # its own target is standardised
+        return "skops", *fit_linear(kind, n, X, y, X_val, params, total, monitor), None
+    units = units_of(y) if kind == "regression" else None
+    if units is not None:
+        monitor.units = units
+        y, y_val = (y - units[0]) / units[1], (y_val - units[0]) / units[1]
     if model_id in ("random_forest", "extra_trees"):
-        return "skops", *fit_forest(model_id, kind, n, X, y, X_val, params, total, threads, seed, monitor)
+        return "skops", *fit_forest(model_id, kind, n, X, y, X_val, params, total, threads, seed, monitor), units
     if model_id == "hist_gradient_boosting":
-        return "skops", *fit_histogram(kind, n, X, y, X_val, params, total, seed, monitor)
+        return "skops", *fit_histogram(kind, n, X, y, X_val, params, total, seed, monitor), units
     booster = {"lightgbm": fit_lightgbm, "xgboost": fit_xgboost, "catboost": fit_catboost}[model_id]
-    return model_id, *booster(kind, n, X, y, X_val, y_val, params, total, threads, seed, monitor)
+    return model_id, *booster(kind, n, X, y, X_val, y_val, params, total, threads, seed, monitor), units
 
 
 def _nothing(task: Task, n_train: int, n_val: int) -> Prepared:

@@ -56,7 +56,7 @@ def propose(column: pd.Series, kind: str | None = None) -> Proposal:
         return Proposal("boolean", "It is true or false.", 1)
     if dtype == "datetime" or kind == "datetime":
         return Proposal("datetime", "It holds dates or times.", 8)
-    if dtype == "number":
+    if dtype in ("number", "integer"):
         return Proposal("numeric", f"It holds numbers, {distinct:,} different ones.", 1 + int(n < len(column)))
     if kind == "text" or (kind in (None, "id") and distinct > 50 and distinct > 0.5 * n and _long(known)):
         return Proposal("text", f"It holds texts, {distinct:,} different ones.", 20)

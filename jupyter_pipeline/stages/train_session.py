@@ -37,7 +37,7 @@ from .run_events import RunEvents
 from .trials import Trial, TrialStore, fingerprint
 
 #: Part of every trial's fingerprint; raise it when trials come to something else from the same inputs.
-_VERSION = 3
+_VERSION = 4
 #: What is left of the time budget for the ensemble: so many seconds or this share, whichever is less.
 _ENSEMBLE_S, _ENSEMBLE_SHARE = 20.0, 0.1
 

@@ -7,10 +7,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import skops.io
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from jupyter_pipeline.automl import features as features_module
 from jupyter_pipeline.automl.features import Features
 from jupyter_pipeline.automl.frames import to_pandas
-from jupyter_pipeline.automl.inference import TRUSTED, PredictError, encode
+from jupyter_pipeline.automl.inference import TRUSTED, PredictError, encode, read_rows
 from jupyter_pipeline.automl.training import prepare
 from jupyter_pipeline.automl.treatments import propose
 
@@ -180,3 +182,62 @@ def test_polars_becomes_pandas_without_pyarrow() -> None:
 )
 def test_proposals(values: list[object], kind: str | None, treatment: str) -> None:
     assert propose(pd.Series(values), kind).treatment == treatment
+
+
+@pytest.mark.parametrize("treatment", ["onehot", "ordinal", "target_encode", "text"])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_whole_numbers_too_large_for_floats_stay_apart_in_memory_and_in_a_csv(
+    treatment: str, gaps: bool, tmp_path: Path
+) -> None:
+    """Account numbers, say; those that are small in such a column too."""
+    numbers: list[int | None] = [2**53 + 1 + i for i in range(5)] + [-(2**60) - 1, 7, 10**15]
+    table = pl.DataFrame({"account": (numbers * 10 + [None if gaps else 7] * 4)}, schema={"account": pl.Int64})
+    frame = to_pandas(table)
+    features = Features({"account": treatment}, "regression")
+    y = np.array([float(str(value or 0)[-3:]) for value in table["account"]])
+    matrix = features.fit_transform(frame, y)
+    if treatment != "target_encode":
+        assert len(np.unique(matrix[: len(numbers)], axis=0)) == len(numbers)
+    else:
+        matrix = features.transform(frame)
+    table.write_csv(tmp_path / "rows.csv")
+    frame.to_csv(tmp_path / "pandas.csv", index=False)
+    for name in ("rows.csv", "pandas.csv"):
+        assert (features.transform(read_rows(tmp_path / name)) == matrix).all(), name
+    rows = pd.DataFrame({"account": table["account"].to_list()}, dtype=object)
+    assert (features.transform(rows) == matrix).all(), "as JSON brings them"
+    assert propose(frame["account"]).treatment == "numeric"
+
+
+def test_target_encoding_of_many_classes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All classes are told while that takes little memory, then the commonest."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.choice([f"c{i}" for i in range(60)], 2000) for name in ("a", "b", "c")})
+    y = np.concatenate([np.arange(300), rng.choice(4, 1700)])
+    columns = {"a": "target_encode", "b": "target_encode", "c": "ordinal"}
+    whole = Features(columns, "multiclass").fit_transform(frame, y)
+    assert whole.shape == (2000, 601)
+    monkeypatch.setattr(features_module, "MAX_TARGET_CELLS", 2000 * 2 * 4)
+    bounded = Features(columns, "multiclass")
+    matrix = bounded.fit_transform(frame, y)
+    names = list(bounded.get_feature_names_out())
+    assert names[:5] == [*(f"mean target of a[{i}]" for i in range(4)), "mean target of b[0]"]
+    assert (matrix[:, :4] == whole[:, :4]).all()
+    assert matrix.shape == (2000, 9)
+
+
+def test_text_is_reduced_by_one_thread_whatever_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last digits of the reduction depend on the number, and rows of a bundle must come to the same."""
+    seen: list[int] = []
+
+    class Watched(features_module.TruncatedSVD):  # type: ignore[misc]
+        def fit_transform(self, X: np.ndarray, y: None = None) -> np.ndarray:
+            seen.extend(pool["num_threads"] for pool in threadpool_info())
+            return super().fit_transform(X, y)
+
+    monkeypatch.setattr(features_module, "TruncatedSVD", Watched)
+    with threadpool_limits(2):
+        frame = pd.DataFrame({"note": [f"word{i % 37} and word{i % 11}" for i in range(200)]})
+        Features({"note": "text"}, "regression").fit(frame)
+    assert seen
+    assert set(seen) == {1}

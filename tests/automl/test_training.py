@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from jupyter_pipeline.automl import metrics
+from jupyter_pipeline.automl.contributions import contributions
 from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.models import ENSEMBLE, MODELS, ParameterError, check_params
 from jupyter_pipeline.automl.monitor import Step
@@ -104,6 +105,36 @@ def test_a_fit_ends_when_asked_and_at_its_deadline(model_id: str) -> None:
     assert fitted.iterations <= seen[-1].iteration
     late = fit(model_id, "binary", deadline=time.monotonic())
     assert late.stopped == "deadline"
+
+
+@pytest.mark.parametrize("model_id", FITTED[1:])
+@pytest.mark.parametrize(("zero", "one"), [(1.7e9, 1 / 64), (0.0, 2.0**-40), (0.0, 2.0**100)])
+def test_a_regression_is_as_good_whatever_the_units_of_its_target(
+    model_id: str, zero: float, one: float, tmp_path: Path
+) -> None:
+    """Seconds since 1970, metres as parsecs: float32, and differences of squares, lose what there is to learn."""
+    frame, task, y, split = parts("regression")
+    X, X_val = frame.iloc[split.train], frame.iloc[split.val]
+    found: list[tuple[float, float]] = []
+    for target in (y, y * one + zero):
+        steps: list[Step] = []
+        given = task, X, target[split.train], X_val, target[split.val], COLUMNS, "mae"
+        fitted = fit_model(model_id, QUICK[model_id], *given, callback=lambda step, seen=steps: seen.append(step))
+        fitted.save(tmp_path / "model")
+        raw = load_model(tmp_path / "model").raw(X_val)
+        assert (raw == fitted.model().raw(X_val)).all()
+        error = metrics.score("mae", "regression", target[split.val], raw)
+        shown = next(step for step in steps if step.iteration == fitted.iterations)
+        assert shown.scores["mae", "val"] == pytest.approx(error, rel=1e-5)
+        again = fit_model(model_id, QUICK[model_id], *given, iterations=fitted.iterations)
+        assert np.abs(again.model().raw(X_val) - raw).max() <= 1e-9 * np.abs(raw).max()
+        mean = np.full(len(X_val), target[split.train].mean())
+        found.append((error, metrics.score("mae", "regression", target[split.val], mean)))
+    (plain, base), (moved, moved_base) = found
+    assert plain < 0.8 * base
+    assert moved / moved_base == pytest.approx(plain / base, rel=0.03)
+    explained = contributions(load_model(tmp_path / "model"), X_val, max_rows=20, seconds=60)
+    assert explained["unit"] == "value"
 
 
 def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:
