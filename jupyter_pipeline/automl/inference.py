@@ -8,6 +8,7 @@ bundle carries this file as its ``predict.py``, so both come to the same numbers
 import argparse
 import contextlib
 import csv
+import decimal
 import json
 import re
 import sys
@@ -104,7 +105,20 @@ def text_of(value: Any, *, dtype: str = "string") -> str:
             except ValueError:
                 return value
         return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    if isinstance(value, decimal.Decimal):
+        return text_of(float(value), dtype=dtype)
+    if hasattr(value, "total_seconds"):  # durations are numbers of seconds in training
+        return text_of(float(value.total_seconds()), dtype=dtype)
+    return value.isoformat() if hasattr(value, "isoformat") else str(_listed(value))
+
+
+def _listed(value: Any) -> Any:
+    """What Parquet files hold in one cell, as lists and not as arrays, which are written otherwise."""
+    if isinstance(value, np.ndarray | list):
+        return [_listed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def to_texts(column: pd.Series, dtype: str, missing: tuple[str, ...] = ()) -> np.ndarray:
@@ -515,10 +529,10 @@ class Model:
     def output(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One line for each row, in order: ``prediction`` and, for classes, ``proba_<class>``."""
         predictions, probabilities = self.predict(frame)
-        result = pd.DataFrame({"prediction": predictions})
-        for i, label in enumerate(self.classes or ()):
-            result[f"proba_{label}"] = probabilities[:, i] if probabilities is not None else np.nan
-        return result
+        columns = {"prediction": predictions}
+        if probabilities is not None:
+            columns |= {f"proba_{label}": probabilities[:, i] for i, label in enumerate(self.classes or ())}
+        return pd.DataFrame(columns)
 
     def remarks(self, frame: pd.DataFrame) -> list[str]:
         """What of the rows was left out or taken as missing, in sentences."""

@@ -21,6 +21,7 @@ from jupyter_pipeline.automl.features import Features
 from jupyter_pipeline.automl.frames import to_pandas
 from jupyter_pipeline.automl.inference import Model, PredictError, encode, load_model, read_rows
 from jupyter_pipeline.automl.saving import set_threshold
+from jupyter_pipeline.automl.targets import Task
 from jupyter_pipeline.automl.training import fit_model
 
 from .tables import COLUMNS, parts
@@ -51,11 +52,25 @@ def rows_of(part: str = "val") -> pd.DataFrame:
 
 def predict(bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``predict.py`` where our package cannot be imported."""
-    command = [sys.executable, "-W", "error", "-I", str(bundle / "predict.py"), *arguments]
-    blocked = f"import sys, runpy; sys.modules['jupyter_pipeline'] = None; sys.argv = {command[4:]!r}; "
+    command = [str(bundle / "predict.py"), *arguments]
+    blocked = f"import sys, runpy; sys.modules['jupyter_pipeline'] = None; sys.argv = {command!r}; "
     run = blocked + "runpy.run_path(sys.argv[0], run_name='__main__')"
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, "-I", "-c", run], capture_output=True, text=True, env=env, check=False)
+    python = [sys.executable, "-I", "-W", "error", "-c", run]
+    return subprocess.run(python, capture_output=True, text=True, env=env, check=False)
+
+
+def test_many_classes_are_predicted_without_a_warning(tmp_path: Path) -> None:
+    task = Task("multiclass", "product", [f"P{i}" for i in range(150)])
+    y = np.arange(300) % 150
+    rows = pd.DataFrame({"x": np.arange(300.0)})
+    fitted = fit_model("dummy", {}, task, rows, y, rows, y, {}, "log_loss")
+    fitted.save(tmp_path / "model")
+    shutil.copy(str(inference.__file__), tmp_path / "predict.py")
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = predict(tmp_path, str(tmp_path / "rows.csv"), "--out", str(tmp_path / "out.csv"))
+    assert (done.returncode, done.stderr) == (0, "Note: The model does not use column 'x'; left out.\n")
+    assert pd.read_csv(tmp_path / "out.csv").shape == (300, 151)
 
 
 def test_the_command_line_says_what_training_said(bundle: Path, model: Model, tmp_path: Path) -> None:
@@ -253,3 +268,31 @@ def test_a_forest_says_the_same_of_the_same_rows_whatever_its_threads() -> None:
     forest.n_jobs = 4
     few = inference.predict_matrix("skops", forest, rows[:3], "binary", 2, None)
     assert np.array_equal(few, alone[:3])
+
+
+def test_what_parquet_holds_beside_texts_and_numbers_says_the_same_from_a_file_and_from_polars(tmp_path: Path) -> None:
+    """Training reads by Polars, ``predict.py`` by pandas, which has other types for some."""
+    n = 60
+    table = pl.DataFrame(
+        {
+            "amount": pl.Series([f"{i % 7}.50" for i in range(n)]).cast(pl.Decimal(8, 2)),
+            "list": [[i % 5, 1] for i in range(n)],
+            "nested": [[[i % 3], [1, 2]] for i in range(n)],
+            "struct": [{"a": i % 4, "b": ["x", None]} for i in range(n)],
+            "took": [datetime.timedelta(minutes=i % 6) for i in range(n)],
+            "clock": [datetime.time(i % 8, 30) for i in range(n)],
+            "day": [datetime.date(2024, 1, 1 + i % 9) for i in range(n)],
+            "bytes": [bytes([i % 5]) for i in range(n)],
+            "kind": pl.Series(["a", "b", None] * 20).cast(pl.Categorical),
+            "flag": [True, False, None] * 20,
+            "account": [2**53 + 1 + i % 4 for i in range(n)],
+            "gaps": [None if i % 5 == 0 else i % 4 for i in range(n)],
+        }
+    )
+    table.write_parquet(tmp_path / "rows.parquet")
+    frame = to_pandas(table)
+    features = Features(dict.fromkeys(table.columns, "onehot"), "regression")
+    matrix = features.fit_transform(frame, np.arange(n))
+    assert (features.transform(read_rows(tmp_path / "rows.parquet")) == matrix).all()
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert (features.transform(read_rows(tmp_path / "rows.csv")) == matrix).all()
