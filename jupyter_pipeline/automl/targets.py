@@ -8,6 +8,9 @@ import pandas as pd
 
 from .inference import distinct_texts, text_of, to_numbers
 
+#: Sums of squares of larger values are no numbers any more.
+_MOST = 1e140
+
 
 class TargetError(ValueError):
     """The target column does not fit the task; the message says what would be right."""
@@ -92,6 +95,11 @@ def encode_target(
             raise TargetError(
                 f"The target {target!r} holds {given - int(known.sum())} values that are no numbers, so it cannot be "
                 "predicted as a number; choose classification or another target."
+            )
+        if (largest := np.abs(y[known]).max()) > _MOST:
+            raise TargetError(
+                f"The target {target!r} has values as large as {largest:.1e}, with which no error can be measured; "
+                "remove them if they stand for missing values, else divide all values, or take logarithms."
             )
         if np.ptp(y[known]) == 0:
             raise TargetError(f"The target {target!r} is the same in every row; there is nothing to learn.")

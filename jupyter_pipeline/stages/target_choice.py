@@ -5,12 +5,15 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+import pandas as pd
 import polars as pl
 
 from ..agent.words import place_of
 from ..automl import metrics
 from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
+from ..automl.inference import to_seconds
 from ..automl.reading import ReadError, TableSpec, scan
 from ..automl.targets import TargetError, encode_target, plain
 from ..protocol.names import metric_name, task_name
@@ -218,6 +221,11 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
         few = distinct <= 100 and distinct < 0.2 * len(known)
         unless = '; if these are classes, say "it is multiclass"' if few else ""
         return "regression", f"it is a number with {distinct:,} distinct values{unless}"
+    if asked == "auto" and distinct > MAX_NUMBER_CLASSES and _dates(known):
+        raise StageError(
+            f"The target {name!r} holds dates, which cannot be predicted; choose another target, such as the number of "
+            "days from a date that is known."
+        )
     if distinct > MAX_CLASSES or (distinct > 20 and distinct > 0.5 * len(known)):
         raise StageError(
             f"The target {name!r} has {distinct:,} different values in {len(known):,} rows, too many to be classes; "
@@ -330,6 +338,17 @@ def _encoded(values: pl.Series, task_type: str, positive: str | None) -> None:
 def _predictable(values: pl.Series) -> bool:
     dtype = values.dtype
     return not (dtype.is_nested() or dtype.is_temporal() or dtype in (pl.Binary, pl.Object))
+
+
+def _dates(values: pl.Series) -> bool:
+    """Whether texts are dates."""
+    if values.dtype != pl.String:
+        return False
+    texts = values.unique()
+    form = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]|$)"
+    if int(texts.str.contains(form).sum()) < 0.9 * len(texts):
+        return False
+    return not np.isnan(to_seconds(pd.Series(texts.to_list(), dtype=object))).all()
 
 
 def _is_identifier(name: str, values: pl.Series) -> bool:

@@ -121,6 +121,7 @@ def test_targets_become_numbers() -> None:
         (["a", "b"], "binary", "z", "'z' is not in the target"),
         (["a", "b", "c"], "regression", None, "no numbers"),
         ([1.0, 1.0], "regression", None, "the same in every row"),
+        ([1.0, 2.0, 1.7e308], "regression", None, "as large as 1.7e\\+308, with which no error"),
         ([None, None], "multiclass", None, "0 classes"),
     ],
 )

@@ -310,7 +310,8 @@ def test_what_is_asked_for_goes_before_what_the_values_look_like() -> None:
         ("", "empty"),
         (random.Random(0).randbytes(3000), "binary"),
         (b"\x80\x04\x95abc", "pickle"),
-        ("x,y\n" + "".join(f"{i},2024-01-{i + 1:02d}\n" for i in range(28)), "too many to be classes"),
+        ("x,y\n" + "".join(f"{i},2024-01-{i + 1:02d}\n" for i in range(28)), "holds dates, which cannot be"),
+        ("x,y\n" + "".join(f"{i},{i % 14 + 1}.03.2024 10:30\n" for i in range(90)), "holds dates, which cannot be"),
     ],
 )
 def test_data_that_cannot_serve(bench: Bench, content: str | bytes, sentence: str) -> None:
