@@ -60,8 +60,10 @@ def fit_forest(
     )
     rows = X[monitor.train_rows], X_val[monitor.val_rows]
     sums = [np.zeros(len(part)) if numbers else np.zeros((len(part), n_classes)) for part in rows]
-    done = 0
-    for count in _batches(iterations, first=max(1, threads), most=10 if n <= 100_000 else 2 * threads):
+    done, size, most = 0, max(1, threads), 10 if n <= 100_000 else 2 * threads
+    while done < iterations:
+        count = min(iterations, done + monitor.affordable(size))
+        size = min(most, max(size + 1, int(size * 1.5)))  # small batches at first, so that the first score comes soon
         forest.set_params(n_estimators=count)
         forest.fit(X, y)
         for tree in forest.estimators_[done:count]:
@@ -104,8 +106,11 @@ def fit_histogram(
     )
     rows = X[monitor.train_rows], X_val[monitor.val_rows]
     # A model that is made again ends at no other iteration than the last, so few looks at it are enough.
-    again = monitor.patience is None
-    for count in _fifths(iterations) if again else _growing(iterations):
+    fifth = -(-iterations // 5) if monitor.patience is None else 0
+    count = 0
+    while count < iterations:
+        # By about a quarter more each time: every warm start predicts all rows again.
+        count = min(iterations, count + monitor.affordable(fifth or min(40, max(1, count // 4))))
         model.set_params(max_iter=count)
         model.fit(X, y)
         raw = [predict_matrix("skops", model, part, task_type, n_classes, None) for part in rows]
@@ -117,25 +122,3 @@ def fit_histogram(
         model.set_params(max_iter=kept)
     model.set_params(warm_start=False)
     return model, kept
-
-
-def _batches(total: int, first: int, most: int) -> list[int]:
-    """Counts after each batch: small ones at first, so that the first score comes soon."""
-    counts, size = [min(first, total)], first
-    while counts[-1] < total:
-        size = min(most, max(size + 1, int(size * 1.5)))
-        counts.append(min(total, counts[-1] + size))
-    return counts
-
-
-def _fifths(total: int) -> list[int]:
-    """Counts after each of five batches."""
-    return sorted({max(1, round(total * part / 5)) for part in range(1, 6)})
-
-
-def _growing(total: int) -> list[int]:
-    """Counts after each batch, by about a quarter more each time: every warm start predicts all rows again."""
-    counts = [1]
-    while counts[-1] < total:
-        counts.append(min(total, counts[-1] + min(40, max(1, counts[-1] // 4))))
-    return counts

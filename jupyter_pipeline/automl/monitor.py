@@ -86,6 +86,7 @@ class Monitor:
         self.last = 0
         self.stopped = ""
         self.units: Units | None = None
+        self._begun = time.monotonic()
 
     def measure(self, raw_train: np.ndarray, raw_val: np.ndarray) -> dict[tuple[str, str], float]:
         """Scores of predictions, in the fit's units, of the rows ``train_rows`` and ``val_rows``."""
@@ -124,6 +125,14 @@ class Monitor:
         elif self.patience is not None and iteration - self.best_iteration >= self.patience:
             self.stopped = "early"
         return not self.stopped
+
+    def affordable(self, wanted: int) -> int:
+        """So many of the next iterations as there is time for by those that were done; at least one."""
+        if self.deadline is None or not self.last:
+            return wanted
+        now = time.monotonic()
+        each = (now - self._begun) / self.last
+        return max(1, min(wanted, int((self.deadline - now) / each)))
 
     @property
     def kept(self) -> int:

@@ -19,8 +19,6 @@ from .train_session import Session
 _TOO_SHORT_S = 0.5
 #: A model that must be tried although time is up gets so many seconds.
 _GRACE_S = 2.0
-#: Share of the time left to a run that its fit may use; the rest is for its evaluation.
-_FIT_SHARE = 0.85
 
 Search = dict[str, Any]
 
@@ -107,12 +105,14 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
     for place, (model_id, params) in enumerate(pending):
         if ctx.finish_requested() and session.trials:
             return
-        if session.remaining < _TOO_SHORT_S and session.has_model:
+        evaluation = session.evaluation_s(model_id)
+        left = session.remaining - evaluation
+        if left < _TOO_SHORT_S and session.has_model:
             names = ", ".join(session.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
-        share = session.remaining / (1 + 0.6 * (len(pending) - place - 1))
-        session.run(model_id, params, 0, max(_GRACE_S, _FIT_SHARE * share))
+        share = session.remaining / (1 + 0.6 * (len(pending) - place - 1)) - evaluation
+        session.run(model_id, params, 0, max(share, min(_GRACE_S, left) if session.has_model else _GRACE_S))
 
 
 def _search(session: Session, plan: ModelPlan) -> None:
@@ -145,9 +145,10 @@ def _search(session: Session, plan: ModelPlan) -> None:
                 if len(session.trials) + len(session.failed) > known:
                     session.show_leaderboard()
             else:
-                if session.remaining < max(_TOO_SHORT_S, 0.7 * quickest):
+                left = session.remaining - session.evaluation_s(model_id)
+                if session.remaining < 0.7 * quickest or left < _TOO_SHORT_S:
                     continue
-                session.run(model_id, params, number, _FIT_SHARE * session.remaining)
+                session.run(model_id, params, number, left)
             value = _value(session, model_id, params)
             if value is None:
                 search["study"].tell(asked, state=optuna.trial.TrialState.FAIL)

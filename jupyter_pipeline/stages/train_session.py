@@ -38,8 +38,44 @@ from .trials import Trial, TrialStore, fingerprint
 
 #: Part of every trial's fingerprint; raise it when trials come to something else from the same inputs.
 _VERSION = 4
-#: What is left of the time budget for the ensemble: so many seconds or this share, whichever is less.
-_ENSEMBLE_S, _ENSEMBLE_SHARE = 20.0, 0.1
+#: What is left of the time budget for the ensemble before a model was trained: so many seconds or this share, whichever
+#: is less; and the share that it has at the most.
+_ENSEMBLE_S, _ENSEMBLE_SHARE, _ENSEMBLE_MOST = 20.0, 0.1, 0.3
+#: Columns' importance is measured for so many seconds, or this share of the time budget, whichever is less; where time
+#: is up, for the second share, so that the leading run has one.
+_IMPORTANCE_S, _IMPORTANCE_SHARE, _IMPORTANCE_LATE = 20.0, 0.05, 0.02
+
+
+class Costs:
+    """What is done with models after their fits takes, in seconds, by the runs so far."""
+
+    def __init__(self) -> None:
+        self._pictures = 0.0
+        self._models: dict[str, tuple[str, float]] = {}
+
+    @property
+    def known(self) -> bool:
+        """Whether there was a run."""
+        return bool(self._models)
+
+    def note(self, run_id: str, model_id: str, handled: float, evaluated: float) -> None:
+        """Take in a run: what it took to save, load and ask its model, and to measure and draw what it says."""
+        self._models[run_id] = model_id, handled
+        self._pictures = max(evaluated, 0.5 * self._pictures)  # the first ones take longer
+
+    def evaluation(self, model_id: str) -> float:
+        """From the end of a fit of such a model to its metrics and pictures."""
+        handled = [seconds for known, seconds in self._models.values() if known == model_id]
+        return (handled or [self._slowest])[-1] + self._pictures
+
+    def ensemble(self, members: list[str]) -> float:
+        """An ensemble's: each member is loaded and asked, then saved, loaded and asked again with the others."""
+        handled = (self._models.get(run_id, ("", self._slowest))[1] for run_id in members)
+        return 1.5 * sum(handled) + self._pictures
+
+    @property
+    def _slowest(self) -> float:
+        return max((seconds for _, seconds in self._models.values()), default=0.0)
 
 
 class Session:
@@ -67,10 +103,9 @@ class Session:
         data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
         treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
         self.ctx, self.plan, self.modeling = ctx, plan, modeling
-        # The ensemble comes last, and needs some of the time.
-        combines = any(choice.id == ENSEMBLE for choice in plan.models)
-        self._reserved = min(_ENSEMBLE_S, _ENSEMBLE_SHARE * plan.time_budget_s) if combines else 0.0
-        self.deadline = time.monotonic() + plan.time_budget_s - self._reserved
+        self._end = time.monotonic() + plan.time_budget_s
+        self._combines = any(choice.id == ENSEMBLE for choice in plan.models)
+        self._costs = Costs()
         self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
         self.seed = treatments.split.seed
         rows = load_rows(ctx, list(self.columns))
@@ -135,8 +170,26 @@ class Session:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the time budget is used up."""
-        return self.deadline - time.monotonic()
+        """Seconds until the time budget is used up, but for what the ensemble needs, which comes last."""
+        return self._end - self._reserved - time.monotonic()
+
+    def evaluation_s(self, model_id: str) -> float:
+        """Seconds that the evaluation of such a model is expected to take."""
+        return self._costs.evaluation(model_id)
+
+    @property
+    def _reserved(self) -> float:
+        if not self._combines:
+            return 0.0
+        budget = self.plan.time_budget_s
+        if not self._costs.known:
+            return min(_ENSEMBLE_S, _ENSEMBLE_SHARE * budget)
+        return min(self._costs.ensemble(self._able()) + _IMPORTANCE_LATE * budget, _ENSEMBLE_MOST * budget)
+
+    def _able(self) -> list[str]:
+        """Runs that may join an ensemble, the best first."""
+        able = [row.run_id for row in self.leaderboard() if row.metric is not None]
+        return [run_id for run_id in able if self.trials[run_id].model_id not in ("dummy", ENSEMBLE)][:MOST]
 
     @property
     def has_model(self) -> bool:
@@ -150,8 +203,10 @@ class Session:
 
     def ensemble(self) -> None:
         """Combine the best of the trials, if there are two; a trial of its own, which is used again as others are."""
-        able = [row.run_id for row in self.leaderboard() if row.metric is not None]
-        members = [run_id for run_id in able if self.trials[run_id].model_id not in ("dummy", ENSEMBLE)][:MOST]
+        self._combines = False  # what was kept for it is its own now
+        members = self._able()
+        while len(members) > 2 and self._costs.ensemble(members) > self.remaining:
+            members.pop()
         if len(members) < 2:
             self.ctx.log("There are no two models to combine, so there is no ensemble.", "warning")
             return
@@ -159,8 +214,7 @@ class Session:
         if self.reuse(ENSEMBLE, params):
             self.show_leaderboard()
             return
-        self.deadline += self._reserved
-        self.run(ENSEMBLE, params, 0, max(2.0, self.remaining))
+        self.run(ENSEMBLE, params, 0, max(2.0, self.remaining - self.evaluation_s(ENSEMBLE)))
 
     def run(self, model_id: str, params: dict[str, Any], number: int, seconds: float) -> Trial | None:
         """Make a trial in a run of its own.
@@ -238,11 +292,13 @@ class Session:
         else:
             fitted = self._fit(model_id, params, X_train, X_val, after, deadline)
         events.evaluating()
+        evaluating = time.monotonic()
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
         partial = self.store.begin(mark, ctx.job.attempt)
         fitted.save(partial / "model")
         model = modeling.inference.load_model(partial / "model")
         raw = model.raw(X_val)
+        handled = time.monotonic() - evaluating
         threshold = None
         if task.task_type == "binary":
             threshold = modeling.metrics.choose_threshold(self.metric, self.y_val, raw)
@@ -252,6 +308,8 @@ class Session:
         kinds = draw_evaluation(partial / "val", task.task_type, task.classes, self.y_val, raw, threshold)
         value = metrics.get(self.metric)
         leads = self._leads(model_id, value)
+        budget = self.plan.time_budget_s
+        self._costs.note(run_id, model_id, handled, time.monotonic() - evaluating - handled)
         if leads and model_id != "dummy" and not ctx.finish_requested():
             kinds += draw_importance(
                 partial / "val",
@@ -260,7 +318,7 @@ class Session:
                 self.y_val,
                 self.metric,
                 threshold,
-                seconds=min(20.0, max(1.0, 0.05 * self.plan.time_budget_s)),
+                seconds=min(_IMPORTANCE_S, _IMPORTANCE_SHARE * budget, max(_IMPORTANCE_LATE * budget, self.remaining)),
                 stop=ctx.finish_requested,
             )
         place = self.store.place(partial, mark)

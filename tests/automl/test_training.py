@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from jupyter_pipeline.automl import metrics
+from jupyter_pipeline.automl import monitor as monitor_module
 from jupyter_pipeline.automl.contributions import contributions
 from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.models import ENSEMBLE, MODELS, ParameterError, check_params
@@ -135,6 +136,22 @@ def test_a_regression_is_as_good_whatever_the_units_of_its_target(
     assert moved / moved_base == pytest.approx(plain / base, rel=0.03)
     explained = contributions(load_model(tmp_path / "model"), X_val, max_rows=20, seconds=60)
     assert explained["unit"] == "value"
+
+
+def test_a_fit_goes_on_by_as_many_iterations_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that would end after the deadline is a smaller one, so that little is lost and little overdone."""
+    now = [100.0]
+    monkeypatch.setattr(monitor_module.time, "monotonic", lambda: now[0])
+    y = np.arange(4.0)
+    monitor = monitor_module.Monitor("regression", "rmse", y, y, deadline=110.0)
+    assert monitor.affordable(40) == 40, "nothing is known of the pace yet"
+    now[0] += 4.0
+    assert monitor.step(8, 400, {})
+    assert [monitor.affordable(wanted) for wanted in (3, 40)] == [3, 12]
+    now[0] += 5.9
+    assert monitor.step(20, 400, {})
+    assert monitor.affordable(40) == 1
+    assert monitor_module.Monitor("regression", "rmse", y, y).affordable(40) == 40
 
 
 def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:

@@ -23,6 +23,7 @@ from jupyter_pipeline.protocol.stages import STAGES, StageId
 from jupyter_pipeline.stages import train
 from jupyter_pipeline.stages.base import Result, StageContext, StageError
 from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
+from jupyter_pipeline.stages.train_session import Costs
 
 from .conftest import Recorder, StagedProject, churn_table
 from .test_preprocess import profiled
@@ -420,3 +421,15 @@ def test_progress_is_thinned_but_never_its_ends(gaps: list[float], iterations: i
     assert {p.value for p in scalars if p.split == "val"} == {None}
     assert len(said) <= BURST + RATE * (now[0] - 100.0) + 10
     msgspec.json.encode([p for _, p in said])
+
+
+def test_what_comes_after_fits_is_expected_by_what_it_took() -> None:
+    """So that the evaluation of the last model, and the ensemble, end within the time budget."""
+    costs = Costs()
+    assert (costs.known, costs.evaluation("linear"), costs.ensemble(["a", "b"])) == (False, 0.0, 0.0)
+    costs.note("a", "linear", handled=0.5, evaluated=4.0)
+    costs.note("b", "random_forest", handled=2.0, evaluated=1.0)
+    assert costs.known
+    assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0), "the first pictures took longer than others will"
+    assert costs.evaluation("lightgbm") == pytest.approx(2.0 + 2.0), "as the slowest, of one that was not seen yet"
+    assert costs.ensemble(["a", "b", "reused"]) == pytest.approx(1.5 * (0.5 + 2.0 + 2.0) + 2.0)
