@@ -44,7 +44,7 @@ class Display:
         self.relay = Relay(pipeline, self._send)
         if self.widget is not None:
             self.widget.on_msg(lambda _, content, buffers: self.relay.receive(content, buffers))
-        weakref.finalize(pipeline, self.stop).atexit = False
+        weakref.finalize(pipeline, _stop_soon, self).atexit = False
 
     def bundle(self) -> dict[str, Any]:
         """The view for JupyterLab, the widget for others, and the page and the text where there is neither."""
@@ -121,6 +121,11 @@ class Display:
             # A front end that shows the widget would begin it anew; there the snapshot waits for the cell's end.
             if self._picture() != self._pictured and not self.relay.active:
                 self.refresh_snapshot()
+
+
+def _stop_soon(display: Display) -> None:
+    """Stop when the garbage collector says so, which may be where a lock is held that stopping needs."""
+    threading.Thread(target=display.stop, name="jupyter_pipeline stopping", daemon=True).start()
 
 
 def _widget(pipeline: "Pipeline") -> Any:
