@@ -25,7 +25,7 @@ _SEPARATORS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 2000
 #: Where the names of the columns are looked for.
 _MOST_ABOVE = 30
-_INT = r"^\s*[+-]?\d{1,18}\s*$"
+_INT = r"^\s*[+-]?\d{1,19}\s*$"
 _FLOAT = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:inity|INITY)?|nan|NaN)\s*$"
 _COMMA_FLOAT = r"^\s*[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?\s*$"
 _BOOL = r"^(?:true|false|True|False|TRUE|FALSE)$"

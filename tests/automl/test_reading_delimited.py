@@ -60,6 +60,17 @@ def test_a_title_above_the_column_names_is_left_out(tmp_path, above):
     assert any("above the column names are left out" in note for note in spec.notes)
 
 
+@pytest.mark.parametrize(
+    ("first", "dtype"), [(1_700_000_000_000_000_001, "Int64"), (2**63 - 20, "Float64"), (10**22, "Float64")]
+)
+def test_whole_numbers_of_nineteen_digits_stay_apart_where_they_can(tmp_path, first, dtype):
+    """As ids of messages and accounts are; the type holds to the end of the file."""
+    rows = "".join(f"{first + i},{i}\n" for i in range(30))
+    spec = settle(sniff(write(tmp_path / "t.csv", "id,x\n" + rows)))
+    assert spec.columns["id"] == dtype
+    assert read(spec)["id"].n_unique() == (30 if dtype == "Int64" else 1)
+
+
 @pytest.mark.parametrize("text", ["1,0.5,x\n2,0.7,y\n3,0.1,x\n", "5.1,3.5,a\n4.9,3.0,b\n"])
 def test_no_header(tmp_path, text):
     spec = sniff(write(tmp_path / "t.csv", text))
