@@ -134,6 +134,8 @@ class AssetHandler(JsonErrors):
         if asked is None or not unchanged or asked.groups() == ("", ""):
             return 0, size
         first, last = asked.groups()
+        if first and last and int(last) < int(first):  # invalid, so ignored (RFC 9110, 14.1.1)
+            return 0, size
         if not first:
             return (max(0, size - int(last)), size) if int(last) and size else None
         end = min(size, int(last) + 1) if last else size

@@ -156,14 +156,14 @@ def test_ranges(stored: Server, asked: str, start: int, end: int) -> None:
         assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(BODY)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes=700000-", "bytes=9-5", "bytes=-0"])
+@pytest.mark.parametrize("asked", ["bytes=700000-", "bytes=-0"])
 def test_ranges_that_are_not_there(stored: Server, asked: str) -> None:
     answer = get(stored, "1-data_source-1.bundle.zip", Range=asked)
     assert answer.status == 416
     assert answer.headers["Content-Range"] == f"bytes */{len(BODY)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "lines=1-2", "bytes=1-2,4-5", "nonsense"])
+@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=9-5", "lines=1-2", "bytes=1-2,4-5", "nonsense"])
 def test_other_ranges_give_the_whole(stored: Server, asked: str) -> None:
     answer = get(stored, "1-data_source-1.bundle.zip", Range=asked)
     assert answer.status == 200
