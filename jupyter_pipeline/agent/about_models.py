@@ -1,5 +1,6 @@
 """Answers about models: what speaks for one, why one is not trained, and how to have it trained."""
 
+from ..protocol.events import ModelCandidate
 from ..protocol.names import metric_words, model_name, model_names
 from ..protocol.stages import StageId
 from .base import Context
@@ -52,13 +53,21 @@ def model(context: Context, model_id: str, *, missing: bool = False) -> str:
         return f"{name} is a model that can be trained.{wish} Which models are proposed is said at the stage Models."
     if model_id in _chosen(context):
         begin = f"{name} is among the models to train. " if missing else f"{name}: "
-        return f"{begin}{known.why}{score}"
+        return f"{begin}{_known(known)}{score}"
     why = known.left_out if isinstance(known.left_out, str) else "It was proposed, and was taken out since."
     again = "" if context.current_stage is SELECT else "; training runs again then"
     return (
-        f"{name} is not among the models to train. {why} {known.why}{score} "
+        f"{name} is not among the models to train. {why} {_known(known)}{score} "
         f'{HOW_TO_ADD}{name}" to have it trained too{again}.'
     )
+
+
+def _known(model: ModelCandidate) -> str:
+    """What speaks for a model, and what it costs."""
+    if model.cost_s is None:
+        return model.why
+    shown = f"{model.cost_s:.1f}" if model.cost_s < 10 else f"{model.cost_s:,.0f}"
+    return f"{model.why} Estimated fit: about {shown} s."
 
 
 def metric_of(context: Context) -> str:

@@ -86,7 +86,7 @@ def run(ctx: StageContext) -> Result:
     candidates = [info for info in MODELS.values() if _installed(info)]
     cost = {info.id: info.cost_s(n_rows, n_features, n_classes, ctx.job.threads) for info in candidates}
     wanted, excluded = _named(ctx, intent.include_models), _named(ctx, intent.exclude_models)
-    whys = {info.id: _why(info, intent, cost[info.id], wanted) for info in candidates}
+    whys = {info.id: _why(info, intent, wanted) for info in candidates}
     proposed = _choose(ctx, intent, wanted, excluded, cost)
     asked = ctx.job.params.get("models") or ()
     ids = [choice.get("id") for choice in asked if isinstance(choice, dict)] or proposed
@@ -274,7 +274,7 @@ def _installed(info: ModelInfo) -> bool:
     return info.id not in _MODULES or importlib.util.find_spec(_MODULES[info.id]) is not None
 
 
-def _why(info: ModelInfo, intent: IntentPlan, seconds: float, wanted: tuple[str, ...]) -> str:
+def _why(info: ModelInfo, intent: IntentPlan, wanted: tuple[str, ...]) -> str:
     words = info.why
     if info.id in wanted:
         words += " You asked for it."
@@ -282,8 +282,7 @@ def _why(info: ModelInfo, intent: IntentPlan, seconds: float, wanted: tuple[str,
         words += " It comes first because you want to understand the model."
     elif intent.prefer == "speed" and info.id in _ORDER["speed"]:
         words += " It is among the quickest."
-    shown = f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
-    return f"{words} Estimated fit: about {shown} s."
+    return words
 
 
 def _n_classes(ctx: StageContext) -> int:

@@ -46,8 +46,11 @@ export const CONTROLS = `
 .jppl-pair input[type='range'] { width: 100%; accent-color: var(--jppl-accent); }
 .jppl-why { display: block; color: var(--jppl-muted); max-width: 80ch; }
 .jppl-models { border-top: 1px solid var(--jppl-border); }
-.jppl-model { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 16px; align-items: baseline; padding: 7px 2px; border-bottom: 1px solid var(--jppl-border); }
-.jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 200px) minmax(0, 1fr); gap: 0 16px; align-items: baseline; }
+.jppl-model { display: grid; grid-template-columns: minmax(0, 1fr) minmax(76px, auto); gap: 4px 16px; align-items: baseline; padding: 7px 2px; border-bottom: 1px solid var(--jppl-border); }
+.jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 220px) minmax(0, 1fr) auto; gap: 0 16px; align-items: baseline; }
+.jppl-model > .jppl-link { justify-self: end; }
+.jppl-model-name { display: grid; grid-template-columns: auto minmax(0, 1fr); align-items: baseline; }
+.jppl-cost { color: var(--jppl-muted); font-size: var(--jppl-small); white-space: nowrap; }
 .jppl-model .jppl-why { max-width: none; text-wrap: pretty; }
 .jppl-model:not(.jppl-chosen) .jppl-model-name { color: var(--jppl-muted); }
 .jppl-model .jppl-params { grid-column: 1 / -1; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding: 2px 0 6px 26px; }

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { modelColour } from '../colours';
 import { useView } from '../context';
 import type { Json, ModelCandidate } from '../records';
+import { duration } from '../numbers';
 import { Field, NumberBox, Section, Select } from '../parts';
 import { modelName } from '../runs';
 import type { PlanForm } from './form';
@@ -121,6 +122,9 @@ function ModelItem({
             <strong>{modelName(model, candidate.id, trans)}</strong>
           </span>
           <span class="jppl-why">{candidate.why}</span>
+          <span class="jppl-cost">
+            {candidate.cost_s === null ? '' : trans.__('fits in about %1', duration(candidate.cost_s))}
+          </span>
         </span>
       </label>
       {choice && names.length ? (
