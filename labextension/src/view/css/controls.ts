@@ -23,7 +23,7 @@ export const CONTROLS = `
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
 .jppl-input, .jppl-select select {
-  width: 100%; min-height: 28px; padding: 3px 8px; border: 1px solid color-mix(in srgb, var(--jppl-fg) 42%, var(--jppl-bg)); border-radius: 3px; background: var(--jppl-bg);
+  width: 100%; min-height: 28px; padding: 3px 8px; border: 1px solid var(--jppl-field); border-radius: 3px; background: var(--jppl-bg);
 }
 .jppl-root .jppl-input::placeholder { color: var(--jppl-muted); opacity: 1; }
 .jppl-select { position: relative; display: block; min-width: 0; }

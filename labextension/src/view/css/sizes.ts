@@ -1,6 +1,15 @@
 /** What is different by the system and by the room there is. */
 
+/** Nothing is told by grey, and edges are as clear as text. */
+const MORE = `
+  --jppl-muted: var(--jppl-fg); --jppl-edge: var(--jppl-fg); --jppl-field: var(--jppl-fg); --jppl-border: color-mix(in srgb, var(--jppl-fg) 70%, var(--jppl-bg));
+  --jppl-grid: color-mix(in srgb, var(--jppl-fg) 30%, var(--jppl-bg));
+`;
+
 export const SIZES = `
+/* More contrast, as the system or JupyterLab's theme wants it. */
+@media (prefers-contrast: more) { .jppl-root { ${MORE} } }
+body[data-jp-theme-name*='High Contrast'] .jppl-root { ${MORE} }
 /* A system's own high contrast: what is told by a filled shape keeps its colour. */
 @media (forced-colors: active) {
   .jppl-swatch, .jppl-dot, .jppl-bar, .jppl-split span, .jppl-root .jppl-confusion tbody td { forced-color-adjust: none; }
