@@ -182,8 +182,8 @@ def regression(camera: Camera) -> None:
     box.press("Enter")
     for stage_id in GATES:
         wait_gate(view, stage_id)
-        if stage_id == "DATA_SOURCE":
-            camera.take("regression-data")
+        if stage_id in ("PARSE_INTENT", "DATA_SOURCE"):
+            camera.take(f"regression-{GATES[stage_id]}")
         confirm(view, stage_id)
     expect_stage(view, "EXPORT", "COMPLETED")
     view.get_by_role("button", name="Predict", exact=True).click()

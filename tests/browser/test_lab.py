@@ -230,7 +230,7 @@ def test_what_was_changed_in_a_form_and_not_sent_is_not_passed_over_by_the_palet
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
     # Another stage runs again: they stay where they are.
     palette(page, "Jupyter Pipeline: Restart Stage")
-    expect(dialog).to_contain_text("With 1 change a restart runs again: Models.")
+    expect(dialog).to_contain_text("With the changes a restart runs again: Models.")
     dialog.get_by_role("combobox").select_option("PREPROCESS")
     expect(dialog).to_contain_text("Changes that were not sent stay in their forms: Models.")
     dialog.get_by_role("button", name="Restart").click()

@@ -28,7 +28,7 @@ interface Label {
 
 /** Room for the labels right of the curves, in CSS pixels of a chart of this width. */
 export function labelRoom(width: number): number {
-  return width < 240 ? 14 : Math.max(width < 330 ? 118 : 136, Math.min(170, Math.round(width * 0.27)));
+  return width < 240 ? 14 : Math.max(width < 330 ? 118 : width < 400 ? 136 : 156, Math.min(170, Math.round(width * 0.27)));
 }
 
 export class EndLabels {
@@ -59,7 +59,7 @@ export class EndLabels {
     for (const { line, endX, endY, y, inside } of placed(lines, box, place)) {
       ctx.strokeStyle = ctx.fillStyle = theme.colour(line.colour);
       if (inside) {
-        ctx.globalAlpha = line.weight > 0 ? 1 : 0.6;
+        ctx.globalAlpha = line.weight > 0 ? 1 : theme.faint;
         ctx.beginPath();
         ctx.arc(endX, endY, (line.weight > 0 ? 3 : 2) * ratio, 0, 7);
         ctx.fill();
@@ -68,7 +68,7 @@ export class EndLabels {
         continue;
       }
       if (inside) {
-        ctx.globalAlpha = line.weight > 0 ? 0.5 : 0.3;
+        ctx.globalAlpha = line.weight > 0 ? 0.5 : theme.faint / 2;
         ctx.lineWidth = 0.75 * ratio;
         ctx.beginPath();
         ctx.moveTo(endX + 4 * ratio, endY);

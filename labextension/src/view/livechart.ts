@@ -157,7 +157,7 @@ export class LiveChart {
       }
       if (line.val && this.isNew(line.val)) {
         const width = line.weight === 2 ? 2.25 : line.weight === 1 ? 1.5 : 1;
-        this.pen(ctx, line.colour, line.weight > 0 ? 1 : 0.6, width * ratio);
+        this.pen(ctx, line.colour, line.weight > 0 ? 1 : this.theme.faint, width * ratio);
         this.trace(ctx, line.val, place, line.weight === 2 ? 1 : COARSE);
       }
     }

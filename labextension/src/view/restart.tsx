@@ -22,7 +22,7 @@ export function whatRunsAgain(model: ProjectModel, stageId: StageId, changed: re
   const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
   const parts = [
     changed.length
-      ? trans._n('With %1 change a restart runs again: %2.', 'With %1 changes a restart runs again: %2.', changed.length, names(again))
+      ? trans.__('With the changes a restart runs again: %1.', names(again))
       : trans.__('A restart runs again: %1.', names(again)),
     perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
     kept.length ? trans.__('Kept: %1.', names(kept)) : '',

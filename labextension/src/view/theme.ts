@@ -5,6 +5,8 @@ export interface Theme {
   muted: string;
   grid: string;
   font: string;
+  /** How much of its colour a curve in the background has. */
+  faint: number;
   /** The colour of a CSS variable. */
   colour(name: string): string;
 }
@@ -18,6 +20,7 @@ export function themeOf(host: HTMLElement): Theme {
     muted: resolved(host, 'var(--jppl-muted)', foreground),
     grid: resolved(host, 'var(--jppl-grid)', '#ddd'),
     font: style.fontFamily,
+    faint: Number(style.getPropertyValue('--jppl-faint')),
     colour: name => {
       let found = known.get(name);
       if (found === undefined) {

@@ -19,6 +19,7 @@ export const CONTROLS = `
 .jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
+.jppl-form-dense { grid-template-columns: repeat(auto-fill, minmax(124px, 1fr)); }
 .jppl-field-wide { grid-column: span 2; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
@@ -47,13 +48,13 @@ export const CONTROLS = `
 .jppl-why { display: block; color: var(--jppl-muted); max-width: 80ch; }
 .jppl-models { border-top: 1px solid var(--jppl-border); }
 .jppl-model { display: grid; grid-template-columns: minmax(0, 1fr) minmax(76px, auto); gap: 4px 16px; align-items: baseline; padding: 7px 2px; border-bottom: 1px solid var(--jppl-border); }
-.jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 220px) minmax(0, 1fr) auto; gap: 0 16px; align-items: baseline; }
+.jppl-model .jppl-choice > span { flex: 1; display: grid; grid-template-columns: minmax(120px, 200px) minmax(0, 1fr) auto; gap: 0 16px; align-items: baseline; }
 .jppl-model > .jppl-link { justify-self: end; }
 .jppl-model-name { display: grid; grid-template-columns: auto minmax(0, 1fr); align-items: baseline; }
 .jppl-cost { color: var(--jppl-muted); font-size: var(--jppl-small); white-space: nowrap; }
 .jppl-model .jppl-why { max-width: none; text-wrap: pretty; }
 .jppl-model:not(.jppl-chosen) .jppl-model-name { color: var(--jppl-muted); }
-.jppl-model .jppl-params { grid-column: 1 / -1; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding: 2px 0 6px 26px; }
+.jppl-model .jppl-params { grid-column: 1 / -1; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); padding: 2px 0 6px 21px; }
 .jppl-params .jppl-label { font-family: var(--jppl-mono); font-size: calc(var(--jppl-size) * 0.82); }
 .jppl-gatebar {
   position: sticky; bottom: 0; z-index: 3; display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: flex-end;
@@ -85,6 +86,7 @@ export const CONTROLS = `
 .jppl-root .jppl-scroll > .jppl-table:not(.jppl-leaderboard, .jppl-columns) :is(td, th) { white-space: nowrap; max-width: 220px; overflow: hidden; text-overflow: ellipsis; }
 .jppl-root .jppl-table .jppl-target { font-weight: 600; background: color-mix(in srgb, var(--jppl-accent) 9%, transparent); padding-inline-start: 8px; }
 .jppl-root .jppl-leaderboard thead th.jppl-numeric { width: 1%; }
+.jppl-root .jppl-leaderboard tbody th { white-space: nowrap; }
 /* What is left of the width, and no more: it never makes the table wider. */
 .jppl-root .jppl-leaderboard .jppl-settings { width: 40%; max-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--jppl-muted); font-size: var(--jppl-small); font-weight: 400; }
 .jppl-root .jppl-table .jppl-target + :is(th, td) { padding-inline-start: 14px; }
@@ -104,7 +106,7 @@ export const CONTROLS = `
 .jppl-sort .jppl-icon { width: 12px; height: 12px; vertical-align: 0; }
 .jppl-root [aria-sort='none'] .jppl-sort:not(:hover, :focus-visible) .jppl-icon { opacity: 0.4; }
 .jppl-root :is([aria-sort='ascending'], [aria-sort='descending']) .jppl-sort { color: var(--jppl-fg); font-weight: 600; }
-.jppl-row-button { border: 0; background: none; padding: 0; cursor: pointer; font-weight: inherit !important; text-align: start; }
+.jppl-row-button { display: inline-flex; align-items: baseline; border: 0; background: none; padding: 0; cursor: pointer; font-weight: inherit !important; text-align: start; }
 .jppl-row-button:hover { text-decoration: underline; }
 .jppl-status-failed, .jppl-root .jppl-level-error { color: var(--jppl-bad); }
 .jppl-status-success { color: var(--jppl-muted); }
@@ -121,6 +123,7 @@ export const CONTROLS = `
 .jppl-stat { display: grid; }
 .jppl-stat-value { font-size: calc(var(--jppl-size) * 1.3); line-height: 1.2; font-variant-numeric: tabular-nums; }
 .jppl-stat-label { font-size: var(--jppl-small); color: var(--jppl-muted); }
+.jppl-stat-label::first-letter { text-transform: uppercase; }
 .jppl-filter { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; }
 .jppl-root .jppl-search { width: 240px; }
 .jppl-bulk { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; padding: 6px 0; background: var(--jppl-bg); }

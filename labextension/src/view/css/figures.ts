@@ -60,8 +60,9 @@ export const FIGURES = `
 .jppl-root .jppl-confusion td span { font-size: var(--jppl-small); }
 .jppl-shade-room { fill: var(--jppl-bg2); }
 .jppl-shade { fill: var(--jppl-series-0); }
-.jppl-root .jppl-bars { display: grid; gap: 4px; max-width: 640px; }
-.jppl-bars > div { display: grid; grid-template-columns: minmax(70px, 42%) minmax(0, 1fr); gap: 10px; align-items: center; }
+/* The bars begin where the longest name ends. */
+.jppl-root .jppl-bars { display: grid; grid-template-columns: fit-content(42%) minmax(0, 1fr); gap: 4px 10px; max-width: 640px; }
+.jppl-bars > div { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; }
 .jppl-root .jppl-bars dt { overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-height: 1.25; overflow-wrap: anywhere; text-align: end; font-weight: 400; }
 .jppl-root .jppl-bars dd { display: grid; grid-template-columns: minmax(0, 1fr) minmax(48px, max-content); gap: 8px; align-items: center; }
 .jppl-bar-room { position: relative; display: block; height: 10px; }

@@ -30,6 +30,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   --jppl-fill: var(--jp-accept-color-normal, var(--jppl-own-accent));
   --jppl-edge: color-mix(in srgb, var(--jppl-fg) 30%, var(--jppl-bg));
   --jppl-field: color-mix(in srgb, var(--jppl-fg) 42%, var(--jppl-bg));
+  --jppl-faint: 0.6;
   --jppl-size: var(--jp-ui-font-size1, 13px);
   --jppl-small: calc(var(--jppl-size) * 0.88);
   --jppl-mono: var(--jp-code-font-family, ui-monospace, monospace);

@@ -3,13 +3,15 @@
 /** Nothing is told by grey, and edges are as clear as text. */
 const MORE = `
   --jppl-muted: var(--jppl-fg); --jppl-edge: var(--jppl-fg); --jppl-field: var(--jppl-fg); --jppl-border: color-mix(in srgb, var(--jppl-fg) 70%, var(--jppl-bg));
-  --jppl-grid: color-mix(in srgb, var(--jppl-fg) 30%, var(--jppl-bg));
+  --jppl-faint: 1;
 `;
 
 export const SIZES = `
 /* More contrast, as the system or JupyterLab's theme wants it. */
 @media (prefers-contrast: more) { .jppl-root { ${MORE} } }
 body[data-jp-theme-name*='High Contrast'] .jppl-root { ${MORE} }
+@media (prefers-contrast: more) { .jppl-root .jppl-input::placeholder { font-style: italic; } }
+body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { font-style: italic; }
 /* A system's own high contrast: what is told by a filled shape keeps its colour. */
 @media (forced-colors: active) {
   .jppl-swatch, .jppl-dot, .jppl-bar, .jppl-split span, .jppl-root .jppl-confusion tbody td { forced-color-adjust: none; }
@@ -20,9 +22,14 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root { ${MORE} }
   .jppl-shown button { border-bottom-color: Highlight !important; }
 }
 
+@container jppl (max-width: 760px) {
+  .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr) auto; }
+  .jppl-model .jppl-why { grid-area: 2 / 1 / auto / -1; }
+}
 @container jppl (max-width: 620px) {
   .jppl-stage-time, .jppl-wide { display: none; }
   .jppl-bulk-text { flex-basis: 100%; }
+  .jppl-root .jppl-leaderboard tbody th { white-space: normal; }
   .jppl-stage-name { font-size: calc(var(--jppl-size) * 0.8); }
   .jppl-timeline { padding-inline: 2px; }
 }
@@ -33,11 +40,12 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root { ${MORE} }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
   .jppl-root .jppl-leaderboard tbody th { min-width: 104px; }
+  .jppl-leaderboard thead .jppl-sort { white-space: normal; text-align: end; }
   .jppl-root .jppl-leaderboard :is(th, td).jppl-numeric { padding-inline-end: 8px; }
-  .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr); }
+  .jppl-model { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
   .jppl-stats { column-gap: 18px; }
-  .jppl-model > .jppl-link { grid-column: 1; justify-self: start; margin-inline-start: 26px; }
+  .jppl-model > .jppl-link { justify-self: start; margin-inline-start: 21px; }
 }
 @container jppl (max-width: 380px) {
   .jppl-form { grid-template-columns: minmax(0, 1fr); }

@@ -20,6 +20,9 @@ export function ProfileForm(form: PlanForm) {
   const { model, trans } = useView();
   const { plan } = form;
   const facts = model.profile;
+  // What the summary says already is not said twice.
+  const summary = model.gate?.stageId === 'PROFILE_DATA' ? model.gate.summary : model.stages.PROFILE_DATA.message;
+  const warnings = facts?.warnings.filter(text => !summary.includes(text)) ?? [];
   return (
     <>
       {facts ? (
@@ -32,9 +35,9 @@ export function ProfileForm(form: PlanForm) {
           ))}
         </div>
       ) : null}
-      {facts?.warnings.length ? (
+      {warnings.length ? (
         <ul class="jppl-warnings">
-          {facts.warnings.slice(0, 20).map(text => (
+          {warnings.slice(0, 20).map(text => (
             <li key={text}>{text}</li>
           ))}
         </ul>
@@ -115,7 +118,7 @@ export function PreparationForm(form: PlanForm) {
             </span>
           ))}
         </div>
-        <div class="jppl-form">
+        <div class="jppl-form jppl-form-dense">
           <Field wide label={trans.__('Strategy')}>
             <Select
               value={split.strategy}

@@ -166,6 +166,9 @@ function ParamBox({ value, usual, onChange }: { value: Json; usual: Json; onChan
   );
 }
 
+/** The threshold while none is set. */
+const USUAL = 0.5;
+
 export function ThresholdForm({ plan, set }: PlanForm) {
   const { model, trans } = useView();
   const data = model.stages.DATA_SOURCE.plan;
@@ -176,18 +179,14 @@ export function ThresholdForm({ plan, set }: PlanForm) {
   const threshold: number | null = plan.threshold;
   return (
     <div class="jppl-form">
-      <Field
-        wide
-        label={trans.__('“%1” from a probability of', positive)}
-        hint={threshold === null ? trans.__('Empty: from one half.') : undefined}
-      >
+      <Field wide label={trans.__('“%1” from a probability of', positive)}>
         <span class="jppl-pair">
           <input
             type="range"
             min={0}
             max={1}
             step={0.005}
-            value={threshold ?? 0.5}
+            value={threshold ?? USUAL}
             aria-label={trans.__('Threshold')}
             onInput={e => set(['threshold'], Number(e.currentTarget.value))}
           />
@@ -196,6 +195,7 @@ export function ThresholdForm({ plan, set }: PlanForm) {
             min={0}
             max={1}
             label={trans.__('Threshold as a number')}
+            placeholder={String(USUAL)}
             onChange={value => (value === null || (value >= 0 && value <= 1)) && set(['threshold'], value)}
           />
         </span>
