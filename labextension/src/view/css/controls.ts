@@ -98,7 +98,7 @@ export const CONTROLS = `
 .jppl-badge { display: inline-block; padding: 0 6px; border: 1px solid currentColor; border-radius: 8px; font-size: calc(var(--jppl-size) * 0.8); font-weight: 600; margin-inline-start: 6px; line-height: 1.4; }
 .jppl-columns tbody th bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .jppl-columns .jppl-badge { margin: 0; }
-.jppl-columns .jppl-select { width: min(210px, 38cqw); }
+.jppl-columns .jppl-select { width: min(210px, 33cqw); }
 .jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
 .jppl-sort { display: inline-flex; vertical-align: bottom; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
 /* Before the name of a column of numbers, so that the name ends where they do. */
