@@ -204,7 +204,7 @@ class Pipeline(Session):
         Parameters
         ----------
         stage_id : str
-            The current stage or an earlier one.
+            The current stage or an earlier one, by its id or name: ``TRAIN``, ``Training``.
         **params
             Members of its plan that shall be different this time.
         """
@@ -264,7 +264,7 @@ class Pipeline(Session):
         Parameters
         ----------
         until : str, default="EXPORT"
-            The stage; its own gate is left open.
+            The stage, by its id or name; its own gate is left open.
         confirm : bool or callable, default=True
             Whether to confirm the gates on the way; a callable is asked at each, with the gate. When it says no,
             this returns with that gate open.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..protocol.names import STAGE_NAMES
 from ..protocol.stages import StageId
 
 
@@ -60,7 +61,7 @@ class Transport(Protocol):
 
 
 def stage_of(value: str | StageId) -> StageId:
-    """A stage by its name, in any case.
+    """A stage by its id or by its name for people, in any case.
 
     Raises
     ------
@@ -69,7 +70,9 @@ def stage_of(value: str | StageId) -> StageId:
     """
     from .errors import PipelineError
 
-    try:
-        return StageId(str(value).strip().upper())
-    except ValueError:
-        raise PipelineError(f"There is no stage {value!r}; the stages are {', '.join(StageId)}.") from None
+    said = str(value).strip().upper()
+    for stage, name in STAGE_NAMES.items():
+        if said in (stage, name.upper()):
+            return stage
+    stages = ", ".join(f"{stage} ({name})" for stage, name in STAGE_NAMES.items())
+    raise PipelineError(f"There is no stage {value!r}; the stages are {stages}.")

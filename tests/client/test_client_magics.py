@@ -38,7 +38,7 @@ def test_magics(shell, pipeline, capsys):
     line("confirm")
     line("wait DATA_SOURCE")
     assert pipeline.gate.stage_id == "DATA_SOURCE"
-    line("restart PARSE_INTENT")
+    line("restart request")  # by its name, or PARSE_INTENT
     line("wait")
     assert pipeline.gate.stage_id == "PARSE_INTENT"
     assert "Nothing is running" in line("cancel")
@@ -50,7 +50,7 @@ def test_magics(shell, pipeline, capsys):
     assert pipeline.gate.stage_id == "DATA_SOURCE"
     assert "no action 'dance'" in line("magic dance")
     assert "Say which stage" in line("restart")
-    assert "There is no stage 'TRAINING'" in line("restart TRAINING")
+    assert "There is no stage 'TRAINED'; the stages are PARSE_INTENT (Request)" in line("restart TRAINED")
     line("close")
     assert "closed" in line("confirm")
     assert "Pipeline magic" in line("magic --embedded status")  # another one of that name
