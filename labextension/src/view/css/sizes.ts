@@ -40,7 +40,8 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
   .jppl-root .jppl-leaderboard tbody th { min-width: 104px; }
-  .jppl-leaderboard thead .jppl-sort { white-space: normal; text-align: end; }
+  /* The metric, whose name has two words or more. */
+  .jppl-leaderboard thead th:nth-last-child(3) .jppl-sort { min-width: 92px; white-space: normal; text-align: end; }
   .jppl-root .jppl-leaderboard :is(th, td).jppl-numeric { padding-inline-end: 8px; }
   .jppl-model { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
