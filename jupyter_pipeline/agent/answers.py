@@ -9,7 +9,7 @@ from .base import Context
 from .draft import Said
 from .known import known_answers, meanings
 from .request import say_seconds
-from .vocabulary import BOOSTING
+from .vocabulary import BOOSTING, ENSEMBLE
 
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
@@ -138,7 +138,10 @@ def _why(context: Context) -> str:
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
         rows = ", ".join(f"{model_name(r.model)} {r.metric:#.4g}" for r in good[:5])
-        return f"Models are ranked by {metric_of(context)} on the validation rows: {rows}."
+        values = [r.metric for r in good if r.metric is not None]
+        led = good[0].model == ENSEMBLE and sorted(values) not in (values, values[::-1])
+        first = ", an ensemble of several before all others" if led else ""
+        return f"Models are ranked by {metric_of(context)} on the validation rows{first}: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:

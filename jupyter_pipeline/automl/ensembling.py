@@ -2,7 +2,9 @@
 
 Greedy selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes: Ensemble Selection from Libraries of
 Models, ICML 2004): in each round that model joins with which the average of all that joined so far is best on the
-validation rows. A model that joined several times weighs as much more.
+validation rows. A model that joined several times weighs as much more. Few validation rows say little of weights, so
+the selection is done on bootstrap samples of them and the weights are averaged (Breiman: Bagging Predictors, 1996).
+The rows that a sample leaves out tell how good weights are on rows that they were not chosen by (out of bag).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,11 +14,15 @@ from typing import Any
 import numpy as np
 
 from .inference import Member, Units
-from .metrics import HIGHER_IS_BETTER, THRESHOLDED, loss, score
+from .metrics import HIGHER_IS_BETTER, THRESHOLDED, choose_threshold, score
 from .monitor import Monitor
 
-#: Rounds of the selection.
-ROUNDS = 25
+#: Bootstrap samples, and rounds of the selection on each.
+BAGS, ROUNDS = 20, 5
+#: So many rows are in a sample at the most.
+BAG_ROWS = 1_000
+#: A model that would weigh less is left out: predictions take time with each.
+LEAST = 0.03
 #: So many of the best models may join.
 MOST = 12
 
@@ -50,21 +56,39 @@ class Candidate:
     raw_val: np.ndarray
 
 
-def quality(task_type: str, metric: str, y: np.ndarray) -> Callable[[np.ndarray], float]:
-    """What the selection makes as small as it can: by the metric, where that needs no threshold, else by the loss."""
-    if metric in THRESHOLDED or metric in ("log_loss", "rmse"):
-        return lambda raw: loss(task_type, y, raw)
-    sign = -1.0 if HIGHER_IS_BETTER[metric] else 1.0
+def _cost(task_type: str, metric: str, y: np.ndarray) -> Callable[[np.ndarray], float]:
+    """What the selection makes as small as it can: by the metric, where that needs no threshold, else the log loss."""
+    by = "log_loss" if metric in THRESHOLDED else metric
+    sign = -1.0 if HIGHER_IS_BETTER[by] else 1.0
 
     def measured(raw: np.ndarray) -> float:
-        value = score(metric, task_type, y, raw)
-        return np.inf if value is None or not np.isfinite(value) else sign * value
+        value = score(by, task_type, y, raw)
+        return sign * value if np.isfinite(value) else np.inf
 
     return measured
 
 
-def select(candidates: Sequence[Candidate], task_type: str, metric: str, monitor: Monitor) -> list[int]:
-    """How many times each candidate joins; all zero but one where nothing is better than the best alone.
+@dataclass(frozen=True)
+class Selection:
+    """What was selected.
+
+    Attributes
+    ----------
+    weights : list of float
+        Of each candidate; their sum is one.
+    bags : int
+        How many samples they are the mean of.
+    out_of_bag : float or None
+        The metric where each row is predicted with the weights of the samples without it; None where it is not defined.
+    """
+
+    weights: list[float]
+    bags: int
+    out_of_bag: float | None
+
+
+def select(candidates: Sequence[Candidate], task_type: str, metric: str, monitor: Monitor, seed: int) -> Selection:
+    """How much each candidate weighs.
 
     Parameters
     ----------
@@ -72,31 +96,69 @@ def select(candidates: Sequence[Candidate], task_type: str, metric: str, monitor
         The best first: of equally good ones the first joins.
     task_type, metric : str
     monitor : Monitor
-        Told of every round, as of an iteration; it may end the selection.
+        Told of every bootstrap sample, as of an iteration; it may end the selection.
+    seed : int
+        Draws the samples.
     """
-    cost = quality(task_type, metric, monitor.y_val)
-    sums = np.zeros_like(candidates[0].raw_val, dtype=np.float64), np.zeros_like(candidates[0].raw_train, np.float64)
-    chosen: list[int] = []
-    best, length = np.inf, 0
+    y, rng = monitor.y_val, np.random.default_rng(seed)
+    drawn: list[np.ndarray] = []
+    chosen: list[np.ndarray] = []
+    for bag in range(1, BAGS + 1):
+        drawn.append(rng.integers(0, len(y), min(len(y), BAG_ROWS)))
+        rows = drawn[-1]
+        chosen.append(_greedy([one.raw_val[rows] for one in candidates], _cost(task_type, metric, y[rows])))
+        weights = _without_the_least(np.mean(chosen, axis=0))
+        raw_train = _average([one.raw_train for one in candidates], weights)
+        raw_val = _average([one.raw_val for one in candidates], weights)
+        if not monitor.step(bag, BAGS, monitor.measure(raw_train, raw_val)):
+            break
+    without = np.array([np.bincount(rows, minlength=len(y)) == 0 for rows in drawn])
+    raw = [one.raw_val for one in candidates]
+    return Selection(weights.tolist(), bag, _out_of_bag(raw, np.array(chosen), without, task_type, metric, y))
+
+
+def _greedy(raws: list[np.ndarray], cost: Callable[[np.ndarray], float]) -> np.ndarray:
+    """The weights with which the average is best; one model alone where nothing is better than that."""
+    total = np.zeros_like(raws[0], dtype=np.float64)
+    picks: list[int] = []
+    best, length = np.inf, 1
     for turn in range(1, ROUNDS + 1):
-        costs = [cost((sums[0] + one.raw_val) / turn) for one in candidates]
+        costs = [cost((total + raw) / turn) for raw in raws]
         pick = int(np.argmin(costs))
-        chosen.append(pick)
-        sums = sums[0] + candidates[pick].raw_val, sums[1] + candidates[pick].raw_train
+        picks.append(pick)
+        total = total + raws[pick]
         if costs[pick] < best - 1e-12:
             best, length = costs[pick], turn
-        if not monitor.step(turn, ROUNDS, monitor.measure(sums[1] / turn, sums[0] / turn)):
-            break
-    counts = [0] * len(candidates)
-    for pick in chosen[: max(1, length)]:
-        counts[pick] += 1
-    return counts
+    return np.bincount(picks[:length], minlength=len(raws)) / length
 
 
-def members(candidates: Sequence[Candidate], counts: Sequence[int]) -> tuple[list[Member], list[dict[str, Any]]]:
+def _without_the_least(weights: np.ndarray) -> np.ndarray:
+    kept = np.where(weights >= min(LEAST, weights.max()), weights, 0.0)
+    return np.asarray(kept / kept.sum())
+
+
+def _average(raws: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    return np.asarray(sum(weight * raw for raw, weight in zip(raws, weights, strict=True) if weight))
+
+
+def _out_of_bag(
+    raws: list[np.ndarray], chosen: np.ndarray, without: np.ndarray, task_type: str, metric: str, y: np.ndarray
+) -> float | None:
+    """The metric where each row is predicted with the mean of the weights of the samples without it."""
+    many = without.sum(axis=0)
+    rows = np.flatnonzero(many)
+    if not len(rows):
+        return None
+    weights = (without.T.astype(np.float64) @ chosen)[rows] / many[rows, None]
+    raw = np.asarray(sum((w if r.ndim == 1 else w[:, None]) * r[rows] for r, w in zip(raws, weights.T, strict=True)))
+    threshold = choose_threshold(metric, y[rows], raw) if task_type == "binary" else None
+    value = float(score(metric, task_type, y[rows], raw, threshold))
+    return value if np.isfinite(value) else None
+
+
+def members(candidates: Sequence[Candidate], weights: Sequence[float]) -> tuple[list[Member], list[dict[str, Any]]]:
     """Who joined with what weight, and what makes each again."""
-    total = sum(counts)
-    joined = [(one, count / total) for one, count in zip(candidates, counts, strict=True) if count]
+    joined = [(one, weight) for one, weight in zip(candidates, weights, strict=True) if weight]
     made = [Member(one.kind, one.estimator, one.kept, one.units, weight) for one, weight in joined]
     how = [
         {

@@ -1,7 +1,7 @@
 """Fit one model on training rows, with scores on training and validation rows after every iteration."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,8 @@ class FittedModel:
     feature_names : tuple of str
     units : (float, float) or None
         What the estimator's zero and one are in the units of the target; None where it predicts in these.
+    out_of_bag : float or None
+        Of an ensemble :attr:`.ensembling.Selection.out_of_bag`; None for others, and where it is made again.
     """
 
     model_id: str
@@ -96,6 +98,7 @@ class FittedModel:
     features: dict[str, Any]
     feature_names: tuple[str, ...] = field(default=())
     units: Units | None = None
+    out_of_bag: float | None = None
 
     @property
     def kept(self) -> int | None:
@@ -276,7 +279,7 @@ def combine(
         Each model, the best first, and what it is called and made again by: ``run_id``, ``model_id``, ``params``,
         ``iterations`` and ``threads``.
     task, y_train, y_val, metric, seed, callback, deadline
-        As of :func:`fit_model`; an iteration is a round of the selection.
+        As of :func:`fit_model`; an iteration is a bootstrap sample of the validation rows.
     prepared : Prepared
         The rows, as all of the models take them.
 
@@ -298,16 +301,17 @@ def combine(
         )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        counts = select(candidates, task.task_type, metric, monitor)
-    joined, how_again = members(candidates, counts)
-    return _ensemble(task, {"members": how_again}, sum(counts), monitor.stopped, joined, prepared)
+        found = select(candidates, task.task_type, metric, monitor, seed)
+    joined, how_again = members(candidates, found.weights)
+    fitted = _ensemble(task, {"members": how_again}, found.bags, monitor.stopped, joined, prepared)
+    return replace(fitted, out_of_bag=found.out_of_bag)
 
 
 def _ensemble(
-    task: Task, params: dict[str, Any], rounds: int, stopped: str, joined: list[Member], prepared: Prepared
+    task: Task, params: dict[str, Any], bags: int, stopped: str, joined: list[Member], prepared: Prepared
 ) -> FittedModel:
     names = tuple(prepared.features.get_feature_names_out())
-    return FittedModel(ENSEMBLE, task, params, rounds, stopped, "ensemble", joined, prepared.features.state_, names)
+    return FittedModel(ENSEMBLE, task, params, bags, stopped, "ensemble", joined, prepared.features.state_, names)
 
 
 def _fit(

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from ..automl.metrics import THRESHOLDED
 from ..automl.models import ENSEMBLE
 from ..protocol.names import METRIC_NAMES, TASK_NAMES
 from .workspace import template
@@ -152,6 +153,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         metric=names[metric],
         leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only; as "
         f"the best of them is chosen by it{_chosen_too(review)}, its validation score is somewhat too good."
+        + _out_of_bag(kept, metric)
         + (f" Not trained, as time was used up: {', '.join(review['untried'])}." if review["untried"] else ""),
         leaderboard=[_run(row) for row in review["runs"]],
         metrics=[
@@ -189,6 +191,16 @@ def _chosen_too(review: Mapping[str, Any]) -> str:
     return (
         f", as {'are' if len(also) > 1 or also[0].endswith('ensemble') else 'is'} {' and '.join(also)}" if also else ""
     )
+
+
+def _out_of_bag(kept: Mapping[str, Any], metric: str) -> str:
+    """How good an ensemble is on validation rows that had no say in its weights."""
+    if kept["out_of_bag"] is None:
+        return ""
+    text = f" With each row predicted by weights chosen without it, that is {number(kept['out_of_bag'])}."
+    if metric in THRESHOLDED:
+        return text
+    return f"{text} An ensemble of several models comes before single ones, whatever their scores on these rows."
 
 
 def intervals_sentence(strategy: str) -> str:

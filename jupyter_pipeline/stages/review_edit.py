@@ -286,6 +286,8 @@ def _review(
             "iterations": kept.trial.iterations,
             "stopped": kept.trial.stopped,
             "threshold": kept.threshold,
+            # It was measured with the threshold that TRAIN chose.
+            "out_of_bag": kept.trial.out_of_bag if kept.threshold == kept.trial.threshold else None,
             "runtime_s": kept.trial.runtime_s,
         },
         "intervals": {name: list(ends) for name, ends in final.intervals.items()},

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..automl.metrics import HIGHER_IS_BETTER
+from ..automl.metrics import HIGHER_IS_BETTER, better
 from ..automl.models import ENSEMBLE
 from ..protocol.events import ModelSelected
 from ..protocol.names import metric_words
@@ -213,13 +213,22 @@ def _summary(session: Session, plan: ModelPlan) -> str:
             "validation rows, perhaps as they lack a class, so runs cannot be compared; choose another metric or "
             "another split."
         )
+    ahead = next((row for row in session.leaderboard() if better(plan.metric, row.metric, best.metric)), None)
     words = [
-        f"Best of {len(session.trials)} finished runs: {session.name_of(best.model_id)} with "
+        f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished runs: "
+        f"{session.name_of(best.model_id)} with "
         f"{metric_words(plan.metric)} {best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]
     if len(session.trials) > 2:
         who = "It and its weights were" if best.model_id == ENSEMBLE else "It was"
         words.append(f"{who} chosen by these rows, so the score is a little too good; the test rows will tell.")
+        if best.out_of_bag is not None:
+            words.append(f"With each row predicted by weights chosen without it, it is {best.out_of_bag:.4g}.")
+    if ahead is not None and ahead.metric is not None:
+        words.append(
+            f"{session.name_of(ahead.model)} has {ahead.metric:.4g}, the best of all single models by these very rows; "
+            "an average of several is most often better on new ones."
+        )
     dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
     if dummy is not None and dummy.metric is not None and best is not dummy:
         words.append(f"The baseline has {dummy.metric:.4g}.")

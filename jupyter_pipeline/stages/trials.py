@@ -41,6 +41,10 @@ class Trial:
         From what probability a row is positive.
     runtime_s, budget_s : float
         How long it took, and how long all of the training was allowed to take.
+    files : dict of str to str
+        Where the pictures' numbers are, by kind.
+    out_of_bag : float or None
+        Of an ensemble the metric that decides, each row predicted with weights that were chosen without it.
     """
 
     run_id: str
@@ -59,6 +63,7 @@ class Trial:
     runtime_s: float
     budget_s: float
     files: dict[str, str] = field(default_factory=dict)
+    out_of_bag: float | None = None
 
 
 def fingerprint(**inputs: Any) -> str:

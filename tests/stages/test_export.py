@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from sklearn import metrics as sk
 
 from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.stages import report
 from jupyter_pipeline.stages.base import StageError
 from jupyter_pipeline.stages.export import read_output
 from jupyter_pipeline.stages.kernel import Execution
@@ -310,7 +311,10 @@ def test_other_tasks(tmp_path: Path, target: str, task_type: str, models: tuple[
     if "ensemble" in models:
         # What is told of it says how many models it is, not how many rounds chose them.
         members = len(runs[kept]["all_params"])
-        assert f"{members} models averaged" in (tmp_path / "bundle" / "report.html").read_text("utf-8")
+        page = (tmp_path / "bundle" / "report.html").read_text("utf-8")
+        assert f"{members} models averaged" in page
+        own = report.number(runs[kept]["out_of_bag"])
+        assert f"With each row predicted by weights chosen without it, that is {own}." in page
         notebook = (tmp_path / "bundle" / "train.ipynb").read_text("utf-8")
         assert f"{members} models and" in notebook
         assert "Loss after every iteration" not in notebook

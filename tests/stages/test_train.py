@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pipeline.automl import evaluation
+from jupyter_pipeline.automl import evaluation, metrics
 from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import encode_target
@@ -172,7 +172,22 @@ def test_the_best_run_is_proposed(trained: StagedProject) -> None:
     assert plan.keep == rows[0].run_id
     assert events.of("BEST_MODEL_UPDATED")[-1].run_id == plan.keep
     metric = trained.upstream[StageId.MODEL_SELECT].plan["metric"]
-    values = [row.metric for row in rows]
+    # An ensemble of several leads: what it is made of was the choice between them and the best alone. Where its weights
+    # were chosen by the loss instead of the metric, it has to be better.
+    runs = json.loads((trained.result_dir(StageId.TRAIN) / "runs.json").read_text())
+    (ensemble,) = [run_id for run_id, run in runs.items() if run["model_id"] == "ensemble"]
+    assert len(runs[ensemble]["all_params"]) > 1
+    assert all((run["out_of_bag"] is None) == (run_id != ensemble) for run_id, run in runs.items())
+    told = trained.results[StageId.TRAIN].summary
+    weights = f"With each row predicted by weights chosen without it, it is {runs[ensemble]['out_of_bag']:.4g}."
+    assert (weights in told) == (plan.keep == ensemble)
+    if metric not in metrics.THRESHOLDED:
+        assert plan.keep == ensemble
+    ahead = [row for row in rows if metrics.better(metric, row.metric, rows[0].metric)]
+    assert told.startswith("Proposed of 7" if ahead else "Best of 7")
+    if ahead:
+        assert f"has {ahead[0].metric:.4g}, the best of all single models by these very rows" in told
+    values = [row.metric for row in rows if row.run_id != ensemble or metric in metrics.THRESHOLDED]
     assert values == sorted(values, reverse=metric != "rmse")
     assert rows[0].model != "dummy"
     assert (plan.threshold is not None) == (metric == "recall")
