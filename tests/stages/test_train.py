@@ -226,6 +226,29 @@ def test_another_attempt_uses_what_is_done(trained: StagedProject) -> None:
         attempt(trained, params={"keep": "nothing"})
 
 
+def test_an_ensemble_leads_also_where_a_single_model_has_the_better_score(trained: StagedProject) -> None:
+    """That score is the best of many on the rows that it was chosen by."""
+    metric = trained.upstream[StageId.MODEL_SELECT].plan["metric"]
+    runs = json.loads((trained.result_dir(StageId.TRAIN) / "runs.json").read_text())
+    single = next(run_id for run_id, run in runs.items() if run["model_id"] == "xgboost")
+    record = trained.folder / runs[single]["trial_dir"] / "trial.json"
+    before = record.read_text("utf-8")
+    best = 0.9999 if metrics.HIGHER_IS_BETTER[metric] else 0.0001
+    record.write_text(json.dumps({**json.loads(before), "metric": best}), "utf-8")
+    try:
+        result, events = attempt(trained)
+    finally:
+        record.write_text(before, "utf-8")
+    rows = events.of("LEADERBOARD_UPDATED")[-1].rows
+    assert rows[0].run_id == result.plan.keep  # type: ignore[attr-defined]
+    if metric in metrics.THRESHOLDED:
+        assert rows[0].run_id == single
+    else:
+        assert [row.model for row in rows[:2]] == ["ensemble", "xgboost"]
+        assert result.summary.startswith("Proposed of 7 finished runs: Weighted ensemble")
+        assert f"XGBoost has {best:.4g}, the best of all single models by these very rows" in result.summary
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> StagedProject:
     return ready(tmp_path_factory.mktemp("prepared"), "churn")
