@@ -15,8 +15,8 @@ from .modeling import load_modeling
 from .rows import write_json
 from .train_session import Session
 
-#: Below so many seconds nothing new is started once there is a model.
-_TOO_SHORT_S = 0.5
+#: With less for its fit than so many seconds, or this share of the time budget, nothing is begun once there is a model.
+_TOO_SHORT_S, _TOO_SHORT_SHARE = 0.5, 0.05
 #: A model that must be tried although time is up gets so many seconds.
 _GRACE_S = 2.0
 
@@ -107,12 +107,16 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
             return
         evaluation = session.evaluation_s(model_id)
         left = session.remaining - evaluation
-        if left < _TOO_SHORT_S and session.has_model:
+        if left < _too_short(session) and session.has_model:
             names = ", ".join(session.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
         share = session.remaining / (1 + 0.6 * (len(pending) - place - 1)) - evaluation
         session.run(model_id, params, 0, max(share, min(_GRACE_S, left) if session.has_model else _GRACE_S))
+
+
+def _too_short(session: Session) -> float:
+    return min(_TOO_SHORT_S, _TOO_SHORT_SHARE * session.plan.time_budget_s)
 
 
 def _search(session: Session, plan: ModelPlan) -> None:
@@ -146,7 +150,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
                     session.show_leaderboard()
             else:
                 left = session.remaining - session.evaluation_s(model_id)
-                if session.remaining < 0.7 * quickest or left < _TOO_SHORT_S:
+                if session.remaining < 0.7 * quickest or left < _too_short(session):
                     continue
                 session.run(model_id, params, number, left)
             value = _value(session, model_id, params)
