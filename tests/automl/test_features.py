@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import skops.io
+from sklearn.preprocessing import TargetEncoder
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from jupyter_pipeline.automl import features as features_module
@@ -241,3 +242,18 @@ def test_text_is_reduced_by_one_thread_whatever_there_is(monkeypatch: pytest.Mon
         Features({"note": "text"}, "regression").fit(frame)
     assert seen
     assert set(seen) == {1}
+
+
+@pytest.mark.parametrize("task_type", ["binary", "regression"])
+def test_target_encoding_is_that_of_scikit_learn(task_type: str) -> None:
+    """Smoothed by how much is known of a category; a category that was not seen, and a single row, are the mean."""
+    rng = np.random.default_rng(1)
+    texts = np.array([f"c{v}" for v in rng.geometric(0.2, 500)], dtype=object)
+    y = rng.integers(0, 2, 500) if task_type == "binary" else rng.normal(5, 2, 500) + np.array([len(t) for t in texts])
+    frame = pd.DataFrame({"a": texts})
+    features = Features({"a": "target_encode"}, task_type)
+    features.fit(frame, y)
+    rows = pd.DataFrame({"a": [*sorted(set(texts)), "never seen"]})
+    target = y.astype(float) if task_type == "binary" else (y - y.mean()) / y.std()
+    theirs = TargetEncoder(target_type="continuous").fit(frame, target).transform(rows)
+    assert features.transform(rows) == pytest.approx(theirs.astype(np.float32), abs=1e-6)
