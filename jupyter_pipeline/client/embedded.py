@@ -190,8 +190,10 @@ class EmbeddedTransport:
 
     def delete(self) -> None:
         """Remove the project with all that belongs to it."""
-        assert self._host is not None
-        self._call(self._host.manager.delete(self.project_id))
+        host = self._host
+        if host is None:
+            raise self._over or _closed()
+        self._call(host.manager.delete(self.project_id))
 
     def close(self) -> None:
         """Leave the project; the last to leave stops the conductor."""

@@ -196,7 +196,7 @@ class Pipeline(Session):
         **args
             Its arguments.
         """
-        self._send({"type": "command", "command": name, "args": args})
+        self._send({"type": "command", "command": name, "args": words.plain(args)})
 
     def restart_stage(self, stage_id: str, **params: Any) -> None:
         """Stop what runs and run a stage again.

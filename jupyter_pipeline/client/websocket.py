@@ -89,7 +89,10 @@ class WebSocketTransport:
         if self._thread is None or not self._thread.running:
             raise PipelineError("This connection is closed; make a new Pipeline.")
         message_id = f"{self._prefix}-{next(self._ids)}"
-        data = msgspec.json.encode({**message, "id": message_id})
+        try:
+            data = msgspec.json.encode({**message, "id": message_id})
+        except (TypeError, ValueError) as error:
+            raise PipelineError(f"The message has something in it that cannot be sent: {error}.") from None
         if len(data) > MAX_MESSAGE:
             raise PipelineError(f"The message has {len(data):,} bytes; at most {MAX_MESSAGE:,} can be sent.")
         pending = _Pending(data.decode())

@@ -110,5 +110,14 @@ def operations(members: dict[str, Any], at: str = "") -> list[dict[str, Any]]:
         if isinstance(value, dict) and value:
             found += operations(value, path)
         else:
-            found.append({"op": "add", "path": path, "value": list(value) if isinstance(value, tuple) else value})
+            found.append({"op": "add", "path": path, "value": value})
     return found
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: lists for tuples and sets, Python's numbers for NumPy's."""
+    if isinstance(value, dict):
+        return {key: plain(member) for key, member in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(member) for member in value]
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -29,7 +30,8 @@ def test_from_a_request_to_the_next_gate(tmp_path):
         assert "species" in answer
         shown, _ = DisplayFormatter().format(answer)
         assert shown["text/html"] == f'<p style="white-space: pre-line">{html.escape(answer)}</p>'
-        p.update_plan(time_budget_s=4)
+        p.update_plan(time_budget_s=np.float64(4), include_models=np.array(["linear"]))
+        assert (p.plan["time_budget_s"], p.plan["include_models"]) == (4.0, ["linear"])
         p.confirm()
         p.wait("DATA_SOURCE")
         assert p.gate.stage_id == "DATA_SOURCE"
@@ -125,6 +127,8 @@ def test_fresh_and_delete(tmp_path):
                 old.chat("hello")
             new.chat(REQUEST)
             new.delete()
+            with pytest.raises(PipelineError, match="deleted"):
+                new.delete()
     assert not (tmp_path / "pipelines" / "again").exists()
 
 

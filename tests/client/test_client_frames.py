@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import gzip
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 from jupyter_pipeline.client.errors import PipelineError
 from jupyter_pipeline.client.frames import as_file, prediction_frame, read_file, rows_of, to_polars
-from jupyter_pipeline.client.words import file_name, operations
+from jupyter_pipeline.client.words import file_name, operations, plain
 
 
 def many_types():
@@ -132,6 +133,17 @@ def test_members_become_a_patch():
         {"op": "add", "path": "/columns/c~0d", "value": "text"},
         {"op": "add", "path": "/models", "value": []},
     ]
+
+
+def test_values_of_numpy_are_sent_as_python_s():
+    value = {
+        "a": (np.int64(1), np.float32(0.5)),
+        "b": {"c": np.array(["x"])},
+        "d": {np.bool_(True)},
+        "e": None,
+        "f": "g",
+    }
+    assert json.dumps(plain(value)) == '{"a": [1, 0.5], "b": {"c": ["x"]}, "d": [true], "e": null, "f": "g"}'
 
 
 def test_upload_names(tmp_path):

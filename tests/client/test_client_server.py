@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 from tornado.httpserver import HTTPServer
@@ -44,8 +45,10 @@ def test_from_a_request_to_its_gate(live_server):
         answer = p.chat(REQUEST)
         assert "species" in answer
         assert p.plan["target"] == "species"
-        p.update_plan(time_budget_s=4)
+        p.update_plan(time_budget_s=np.float64(4))
         assert p.plan["time_budget_s"] == 4
+        with pytest.raises(PipelineError, match="cannot be sent"):
+            p.update_plan(target=object())
         with pytest.raises(PipelineError) as caught:
             p.update_plan(time_budget=4)
         assert caught.value.code == "INVALID_ARGS"
