@@ -96,6 +96,8 @@ def target(said: Said, draft: Draft) -> None:
     if stage is None:
         draft.problem("The target can be set once the request was read; say it again then.")
         return
+    old = (draft.plan(stage) or {}).get("target")
+    said.take(*(range(n.start, n.end) for n in said.named if n.kind == "column" and n.value == old != found.name))
     changed = draft.set(stage, found.name, "target")
     if changed and stage is DATA and draft.set(DATA, None, "positive_class"):
         pass  # it named a class of the old target
@@ -141,7 +143,7 @@ def positive_class(said: Said, draft: Draft) -> None:
             said.take(range(len(said.tokens)))
             draft.problem("Say which class is positive, by its value: the positive class is VALUE.")
         return
-    said.take(range(len(said.tokens)))
+    said.take(_clause(said, at))
     if draft.plan(DATA) is None:
         draft.problem("The positive class is decided at the stage Data; say it again there.")
         return
@@ -151,6 +153,14 @@ def positive_class(said: Said, draft: Draft) -> None:
         )
         return
     draft.say(f"Positive class: {value}", draft.set(DATA, value, "positive_class"))
+
+
+def _clause(said: Said, at: int) -> range:
+    """The tokens of the clause that a token is in."""
+    ends = [i for i, w in enumerate(said.low) if w in (",", "and", "but")]
+    return range(
+        max((i + 1 for i in ends if i < at), default=0), min((i for i in ends if i > at), default=len(said.low))
+    )
 
 
 _SKIP = frozenset({"class", "one", "label", "is", "=", ":", "should", "be", "to", "the", "as", "value", "a", "outcome"})
@@ -185,7 +195,10 @@ def columns(said: Said, draft: Draft) -> None:
             treatment, taken = _encoding_before(said, columns[0].start)
         said.take(*(range(n.start, n.end) for n in columns), taken)
         names = list(dict.fromkeys(str(n.value) for n in columns))
-        if treatment is not None:
+        around = said.low[max(0, columns[0].start - 3) : columns[0].start] + said.low[end : taken.stop]
+        if (treatment is not None or role is not None) and NEGATORS & set(around) - {"without"}:
+            _not_so(draft, names, role)
+        elif treatment is not None:
             _treat(draft, names, treatment)
         elif role == "feature" and any(n.polarity == "only" for n in columns):
             _only(draft, names)
@@ -217,6 +230,18 @@ def columns(said: Said, draft: Draft) -> None:
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
                 )
     said.take_words(*_VERBS)
+
+
+def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
+    """``don't treat age as categorical``, ``age is not an id``."""
+    if role == "feature":
+        _treat(draft, names, "drop")
+        return
+    one = names[0]
+    how = (
+        f'"use {one} as a feature" or "drop {one}"' if role else f'"treat {one} as numeric", as categorical or as text'
+    )
+    draft.problem(f"Say what {', '.join(names)} shall be instead, for example {how}.")
 
 
 def _groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
@@ -268,7 +293,7 @@ def _encoding_before(said: Said, start: int) -> tuple[str | None, range]:
         end -= 1
     for at in range(max(0, end - 3), end):
         found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
-        if found and at + found[1] == end and _ENCODING & set(said.low[at:end]):
+        if found and at + found[1] == end and (_ENCODING & set(said.low[at:end]) or said.low[end] == "for"):
             return found[0], range(at, start)
     return None, range(start, start)
 

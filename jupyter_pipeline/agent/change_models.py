@@ -158,10 +158,13 @@ _LINKS = words_of("of to = : is at about around be by should for the a and or")
 def _number_near(said: Said, i: int, n: int) -> float | None:
     """The number that belongs to a parameter's name: after it, past models and little words, or right before it."""
     models = {at for item in said.items if item.kind == "models" for at in range(item.start, item.end)}
+    led = i > 0 and _free_number(said, i - 1)  # "63 leaves and 0.05 lr"
     for at in range(i + n, min(i + n + 8, len(said.tokens))):
         if said.tokens[at].kind == "number":
             unit = said.low[at + 1] if at + 1 < len(said.low) else ""
             if at in said.taken or unit in ("times", "x") or unit in UNITS.firsts:
+                break
+            if led and at + 1 < len(said.tokens) and SPOKEN.at(said.tokens, at + 1):
                 break
             said.take(range(at, at + 1))
             return _value(said, at)
@@ -175,8 +178,14 @@ def _number_near(said: Said, i: int, n: int) -> float | None:
 
 
 def _direction(said: Said, i: int, n: int) -> int:
-    near = set(said.low[max(0, i - 6) : i + n + 4])
-    return 1 if near & UP else -1 if near & DOWN else 0
+    """Whether it shall be higher (1) or lower (-1), by the word that is nearest in its own clause."""
+    before = said.low[max(0, i - 6) : i + n][::-1]
+    after = said.low[i + n : i + n + 4]
+    for words in (before, after):
+        for word in words[: words.index(",") if "," in words else None]:
+            if word in UP | DOWN:
+                return 1 if word in UP else -1
+    return 0
 
 
 def _set_parameter(
@@ -273,6 +282,10 @@ def models(said: Said, draft: Draft) -> None:
     if not chosen:
         return
     wanted, unwanted, only = models_of(chosen)
+    of_one = all(n.polarity == "named" and said.low[max(n.start - 1, 0) : n.start] == ["for"] for n in chosen)
+    if of_one and "go" not in said.low:  # "ten minutes for xgboost"
+        draft.answers.append(f"What else was said holds for every model, not for {model_names(wanted)} alone.")
+        return
     if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said)):
         names = model_names(wanted[:1])
         draft.problem(
@@ -281,7 +294,7 @@ def models(said: Said, draft: Draft) -> None:
         )
         return
     replaces = any(n.replaces for n in chosen)
-    adds = not only and not replaces and any(n.polarity == "add" for n in chosen)
+    adds = not only and not replaces and (any(n.polarity == "add" for n in chosen) or said.low[0] == "and")
     if draft.plan(SELECT) is not None:
         _choose(draft, wanted, unwanted, only=only, adds=adds, replaces=replaces)
     elif draft.plan(INTENT) is not None:
@@ -392,6 +405,10 @@ def budget(said: Said, draft: Draft) -> None:
     taken = [i for i in range(len(said.tokens)) if i in said.taken]
     found = budget_of(said.tokens)
     stage = draft.first(SELECT, INTENT)
+    if found is not None and said.low[found[2] : found[2] + 1] in (["per"], ["each"]):
+        said.take(range(found[1], found[2] + 2))
+        draft.problem('The time budget is for all models together; say it for all of them, as in "ten minutes".')
+        return
     extra = _extra_time(said) if stage is not None else None
     if extra is None and found is not None and found[1] not in taken:
         said.take(range(found[1], found[2]))

@@ -118,6 +118,7 @@ def threshold(said: Said, draft: Draft) -> None:
         said.take_words("default", "reset")
         return
     elif any(item.kind == "metric" for item in said.items):
+        said.take(*(range(item.start, item.end) for item in said.items if item.kind == "metric"))
         draft.answers.append(_BY_METRIC)
         return
     said.take_words("lower", "higher", "raise", "reduce", "set", "use")

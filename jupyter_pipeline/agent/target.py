@@ -140,8 +140,10 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
             return found_place
         at += 1
     linked = at > i + 1
-    if sentence[at : at + 1] and sentence[at].low == "not":  # "is not X but Y"
+    if sentence[at : at + 1] and sentence[at].low in ("not", "isn't"):  # "is not X but Y"
         at = next((n + 1 for n in range(at, len(sentence)) if sentence[n].low in ("but", ",")), len(sentence))
+        while at < len(sentence) and sentence[at].low in ("but", "it's", "it", "is", "rather", "the"):
+            at += 1
     if found_place := _placed(sentence, at, i, columns):
         return found_place
     if any(t.low in ("encoded", "encoding", "encode") for t in sentence[i + 1 : i + 2]):

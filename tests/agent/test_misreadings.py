@@ -66,6 +66,18 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("pick the linear model because it is simple", TRAIN, {"/keep": "run-6-3-linear"}),
     ("accuracy is misleading, use f1", SELECT, {"/metric": "f1"}),
     ("keep the fastest", TRAIN, {}),
+    # What is denied is not done.
+    ("don't treat age as categorical", PREPROCESS, {}),
+    ("age is not an id", PROFILE, {}),
+    ("don't use age as a feature", PROFILE, {"/roles/age": "ignore"}),
+    ("drop notes, do not treat city as text", PREPROCESS, {"/columns/notes": "drop"}),
+    ("the target isn't Exited, it's tenure", DATA, {"/target": "tenure", "/positive_class": None}),
+    ("set the metric to recall and the positive class to 0", DATA, {"/metric": "recall", "/positive_class": "0"}),
+    ("use ordinal for city", PREPROCESS, {"/columns/city": "ordinal"}),
+    ("use the threshold for max f1", TRAIN, {}),
+    ("threshold 0.3 for xgboost", TRAIN, {"/threshold": 0.3}),
+    ("ten minutes for xgboost", SELECT, {"/time_budget_s": 600.0}),
+    ("2 minutes per model", SELECT, {}),
     # Models that are named, but not chosen.
     ("compare lightgbm and xgboost", TRAIN, {}),
     ("cancel xgboost", TRAIN, {}),
@@ -100,6 +112,7 @@ def test_what_changes(text: str, at: StageId, expected: dict[str, Any]) -> None:
         ("+catboost -xgboost", ["dummy", "linear", "lightgbm", "catboost"]),
         ("xgboost over lightgbm", ["dummy", "linear", "xgboost"]),
         ("remove xgboost, not lightgbm", ["dummy", "linear", "lightgbm"]),
+        ("Use xgboost. And lightgbm.", ["dummy", "xgboost", "lightgbm"]),
         (
             "increase depth of xgboost to 8 and add catboost",
             ["dummy", "linear", "lightgbm", "xgboost", "catboost"],
@@ -133,6 +146,14 @@ def test_a_value_for_each_of_several_models(text: str) -> None:
             {"random_forest": {"n_estimators": 300, "max_depth": 5}, "xgboost": {"learning_rate": 0.05}},
         ),
         ("deeper trees for xgboost", {"xgboost": {"max_depth": 8}}),
+        (
+            "more trees, lower learning rate",
+            {
+                "lightgbm": {"n_estimators": 1200, "learning_rate": 0.025},
+                "xgboost": {"n_estimators": 1200, "learning_rate": 0.03},
+            },
+        ),
+        ("lightgbm with 63 leaves and 0.1 lr", {"lightgbm": {"num_leaves": 63, "learning_rate": 0.1}}),
         (
             "lightgbm and xgboost with 500 trees",
             {"lightgbm": {"learning_rate": 0.05, "n_estimators": 500}, "xgboost": {"n_estimators": 500}},
