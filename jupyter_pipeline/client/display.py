@@ -61,8 +61,14 @@ class Display:
 
     def show(self) -> None:
         """Show it below the current cell."""
+        from IPython.core.getipython import get_ipython
         from IPython.display import display
 
+        shell = get_ipython()
+        if shell is not None and getattr(shell, "kernel", None) is None:
+            # A terminal: it prints below what elsewhere takes its place.
+            display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
+            return
         first = self._display_id is None
         self._display_id = self._display_id or uuid.uuid4().hex
         self._pictured = self._picture()

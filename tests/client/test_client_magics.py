@@ -1,5 +1,7 @@
 """The magics and what a notebook shows, in an IPython shell of this process."""
 
+import threading
+
 import pytest
 from IPython.testing.globalipapp import start_ipython
 
@@ -66,3 +68,13 @@ def test_the_bundle_of_mime_types(shell, pipeline):
     assert VIEW_MIME not in bundle
     if ESM.is_file():
         assert bundle[WIDGET_MIME]["model_id"] == pipeline.display.widget.model_id
+
+
+def test_a_terminal_prints_it_once(shell, pipeline, capsys):
+    """Where nothing can be replaced, nobody is disturbed while typing."""
+    pipeline.display.show()
+    pipeline.chat(REQUEST)
+    capsys.readouterr()
+    pipeline.wait()
+    assert capsys.readouterr().out == ""
+    assert not [thread for thread in threading.enumerate() if thread.name == "jupyter_pipeline snapshot"]
