@@ -116,6 +116,26 @@ test('another epoch is another log: what the old one said is forgotten', () => {
   assert.equal(model.gate.stageId, 'PARSE_INTENT');
 });
 
+test('what happened in another log before it was looked at is no news', () => {
+  const model = folded();
+  const told = [];
+  model.onMoment(moment => told.push(moment));
+  model.apply(hello(20, 'two'));
+  assert.equal(model.ready, false);
+  EVENTS.slice(0, 20).forEach(e => model.apply(e));
+  assert.equal(model.ready, true);
+  assert.deepEqual(told, []);
+});
+
+test('how long something takes is counted by the clock that says when it began', () => {
+  const model = new ProjectModel('binary');
+  model.apply({ ...hello(0), ts: Date.now() + 3_600_000 });
+  const now = model.serverTime(Date.now());
+  assert.ok(Math.abs(now - Date.now() - 3_600_000) < 1000);
+  model.apply(hello(0)); // a server that does not say
+  assert.equal(model.serverTime(5), 5);
+});
+
 test('people are told only of what happens while they look, each thing once', () => {
   const model = new ProjectModel('binary');
   const told = [];

@@ -35,6 +35,9 @@ export class ProjectModel extends Facts {
   /** All that had happened before was folded once; from then on people are told of what is new. */
   ready = false;
 
+  /** How far the server's clock is before this page's, in milliseconds; events have the server's time. */
+  private ahead = 0;
+
   /** Raised by every change, and by changes of the curves alone. */
   version = 0;
   seriesVersion = 0;
@@ -80,6 +83,11 @@ export class ProjectModel extends Facts {
   /** Whether events that had happened before are still coming in. */
   get catchingUp(): boolean {
     return this.seq < this.head;
+  }
+
+  /** A time of this page's clock as the server's has it. */
+  serverTime(now: number): number {
+    return now + this.ahead;
   }
 
   /** What a restart of a stage runs again, with these members of its plan changed. */
@@ -138,7 +146,7 @@ export class ProjectModel extends Facts {
     const name: string = frame?.event?.name ?? '';
     const payload = frame?.event?.payload ?? {};
     if (name === 'HELLO') {
-      this.hello(payload);
+      this.hello(payload, frame.ts);
       return;
     }
     if (frame.ephemeral || typeof frame.seq !== 'number' || frame.seq <= this.seq) {
@@ -159,16 +167,18 @@ export class ProjectModel extends Facts {
     this.changed(caughtUp || !LIGHT.has(name));
   }
 
-  private hello(payload: Json): void {
+  private hello(payload: Json, ts: number | undefined): void {
     const other = this.epoch !== null && payload.epoch !== this.epoch;
     if (other || (payload.resumed === false && this.seq > payload.seq)) {
       Object.assign(this, new Facts()); // another log, or this one as it was before (a backup was put back)
+      this.ready = false;
     }
     this.epoch = payload.epoch ?? null;
     this.serverVersion = String(payload.server_version ?? '');
     this.user = payload.user ?? null;
     this.rules = new Map((payload.stages ?? []).map((rule: Json) => [rule.id, rule]));
     this.head = typeof payload.seq === 'number' ? payload.seq : 0;
+    this.ahead = typeof ts === 'number' ? ts - Date.now() : 0;
     this.greeted = true;
     this.ready ||= this.seq >= this.head;
     this.changed(true);

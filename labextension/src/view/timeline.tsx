@@ -10,7 +10,7 @@ import { stoppedBy } from './words';
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();
   const running = model.stage.status === 'IN_PROGRESS';
-  const now = useNow(running);
+  const now = model.serverTime(useNow(running));
   return (
     <nav class="jppl-timeline" aria-label={trans.__('Stages')}>
       <ol>

@@ -14,7 +14,7 @@ const SHOWN = 4;
 export function TrainingProgress() {
   const { model, trans, command } = useView();
   useNumbers(model, 250);
-  const now = useNow(model.stages.TRAIN.status === 'IN_PROGRESS');
+  const now = model.serverTime(useNow(model.stages.TRAIN.status === 'IN_PROGRESS'));
   const stage = model.stages.TRAIN;
   if (stage.status !== 'IN_PROGRESS') {
     return null;
