@@ -7,8 +7,9 @@ import { say, textOf } from '../client/sentences';
 import type { Sentence } from '../client/sentences';
 import type { Predictions, ViewRest } from '../view';
 
-/** Without a word for so long, a kernel is asked again. */
+/** Without a word for so long, a kernel is asked again, if something waits for it; else now and then, for it forgets who is silent. */
 const SILENCE_MS = 20_000;
+const REMIND_MS = 600_000;
 const UPLOAD_PIECE = 1 << 20;
 
 export interface RelayHandlers {
@@ -31,8 +32,11 @@ export class Relay {
   private seq = 0;
   private epoch: string | null = null;
   private heard = Date.now();
+  private asked = 0;
   private open = false;
   private closed = false;
+  /** The kernel has ended, and this with it. */
+  private gone = false;
   private timer: ReturnType<typeof setInterval> | null = null;
 
   constructor(
@@ -51,7 +55,8 @@ export class Relay {
     handlers.onStatusChange?.('connecting', {});
     this.start();
     this.timer = setInterval(() => {
-      if (Date.now() - this.heard > SILENCE_MS && (!this.open || this.outbox.size > 0)) {
+      const most = !this.open || this.outbox.size > 0 ? SILENCE_MS : REMIND_MS;
+      if (Date.now() - Math.max(this.heard, this.asked) > most) {
         this.start();
       }
     }, 5000);
@@ -66,9 +71,7 @@ export class Relay {
       },
       close: () => {
         this.closed = true;
-        if (this.timer !== null) {
-          clearInterval(this.timer);
-        }
+        this.stop();
         this.say({ kind: 'stop' });
         this.model.off('msg:custom', this.receive);
         this.model.off('comm_live_update', this.lost);
@@ -97,15 +100,20 @@ export class Relay {
   };
 
   private start(): void {
+    this.asked = Date.now();
     this.say({ kind: 'start', since: this.seq, epoch: this.epoch });
   }
 
   private say(content: Record<string, unknown>, buffers?: ArrayBuffer[]): void {
     try {
-      this.model.send({ ...content, client: this.client }, undefined, buffers);
+      if (!this.gone) {
+        this.model.send({ ...content, client: this.client }, undefined, buffers);
+        return;
+      }
     } catch {
-      this.lost(); // its comm is closed
+      // Its comm is closed.
     }
+    queueMicrotask(this.lost); // whoever sends has the id before it hears of it
   }
 
   private call(method: string, args: Record<string, unknown>, buffers?: ArrayBuffer[]): Promise<unknown> {
@@ -162,6 +170,7 @@ export class Relay {
         break;
       case 'error':
         this.outbox.delete(content.frame.id);
+        this.tellStatus();
         this.handlers.onError?.(content.frame);
         break;
       case 'result':
@@ -191,10 +200,11 @@ export class Relay {
 
   /** The kernel is gone, and with it whatever was asked of it. */
   private lost(): void {
-    this.open = false;
+    if (this.closed) {
+      return;
+    }
     const unsent = [...this.outbox.values()];
     this.outbox.clear();
-    this.reject(say('KERNEL_ENDED'));
     for (const message of unsent) {
       this.handlers.onError?.({
         type: 'error',
@@ -205,8 +215,21 @@ export class Relay {
         sentence: say('KERNEL_UNSENT')
       });
     }
-    const why = say('KERNEL_ENDED');
-    this.handlers.onStatusChange?.('closed', { reason: textOf(why), sentence: why });
+    this.reject(say('KERNEL_ENDED'));
+    if (!this.gone) {
+      this.gone = true;
+      this.open = false;
+      this.stop();
+      const why = say('KERNEL_ENDED');
+      this.handlers.onStatusChange?.('closed', { reason: textOf(why), sentence: why });
+    }
+  }
+
+  /** Ask no more whether it is there. */
+  private stop(): void {
+    if (this.timer !== null) {
+      clearInterval(this.timer);
+    }
   }
 
   private reject(why: Sentence): void {
