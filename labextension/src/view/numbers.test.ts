@@ -2,7 +2,7 @@
 /** Numbers as people read them. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { axisNumber, bytes, count, duration, evenly, number, percent, setLanguage } from './numbers';
+import { axisNumber, bytes, clock, count, dateTime, duration, evenly, number, percent, setLanguage } from './numbers';
 
 afterEach(() => setLanguage(null));
 
@@ -12,6 +12,7 @@ test('measured values have as many digits as one can compare', () => {
     ['0.0000', '1.0000', '0.5000', '0.9342', '3.142', '1,235', '12,345', '1.50e+6', '1.00e-5', '–', '–']
   );
   assert.deepEqual([0.04, 3.21, 42, 200, 3900].map(duration), ['0 s', '3.2 s', '42 s', '3 min 20 s', '1 h 5 min']);
+  assert.deepEqual([9.96, 99.6, 119.7, 3599.6].map(duration), ['10 s', '1 min 40 s', '2 min', '1 h']);
 });
 
 test('the ticks of an axis have the same places, those of its step', () => {
@@ -30,6 +31,13 @@ test('values below each other have the same places', () => {
 test('numbers are written in the language of the text', () => {
   setLanguage('de_DE');
   assert.deepEqual([number(0.93418), count(12345), percent(0.125, 1), bytes(1500)], ['0,9342', '12.345', '12,5 %', '1,5 kB']);
+  assert.deepEqual([number(1.234e-5), axisNumber(2.5e8, 1e8)], ['1,23e-5', '2,5e+8']);
   setLanguage('no language at all!');
   assert.equal(number(0.5), '0.5000');
+});
+
+test('the time of another day has its day', () => {
+  const now = Date.now();
+  assert.match(clock(now), /^\d\d:\d\d (AM|PM)$/);
+  assert.equal(clock(now - 86_400_000), dateTime(now - 86_400_000));
 });

@@ -30,6 +30,11 @@ export function fixed(value: number, places: number): string {
   return format.format(value);
 }
 
+/** With a power of ten. */
+function scientific(value: number, places: number): string {
+  return value.toExponential(places).replace('.', fixed(0.5, 1).charAt(1)); // the language's decimal sign
+}
+
 /** A measured value: four places up to one, four significant digits above, and a dash where there is none. */
 export function number(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || !Number.isFinite(value)) {
@@ -37,7 +42,7 @@ export function number(value: number | null | undefined, digits = 4): string {
   }
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e6 || size < 10 ** -digits)) {
-    return value.toExponential(Math.max(0, digits - 2));
+    return scientific(value, Math.max(0, digits - 2));
   }
   if (Number.isInteger(value) && size > 1) {
     return fixed(value, 0);
@@ -50,7 +55,7 @@ export function number(value: number | null | undefined, digits = 4): string {
 export function axisNumber(value: number, step: number): string {
   const size = Math.abs(value);
   if (size >= 1e7 || (step < 1e-5 && step > 0)) {
-    return value === 0 ? '0' : value.toExponential(1);
+    return value === 0 ? '0' : scientific(value, 1);
   }
   const places = String(Number(step.toPrecision(6))).split('.')[1]?.length ?? 0;
   return fixed(value, places);
@@ -78,14 +83,14 @@ export function percent(fraction: number, places = 0): string {
 
 /** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */
 export function duration(seconds: number): string {
-  if (seconds < 10) {
+  if (seconds < 9.95) {
     return `${seconds < 0.05 ? '0' : fixed(seconds, 1)} s`;
   }
-  if (seconds < 99.5) {
-    return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 100) {
+    return `${whole} s`;
   }
-  if (seconds < 3600) {
-    const whole = Math.round(seconds);
+  if (whole < 3600) {
     return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
   }
   const minutes = Math.round(seconds / 60);
@@ -102,8 +107,12 @@ export function bytes(size: number): string {
   return `${fixed(size, unit === 0 || size >= 100 ? 0 : 1)} ${units[unit]}`;
 }
 
+/** The time of day, of another day than today with its date. */
 export function clock(ts: number): string {
-  return new Date(ts).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+  const then = new Date(ts);
+  return then.toDateString() === new Date().toDateString()
+    ? then.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' })
+    : dateTime(ts);
 }
 
 export function dateTime(ts: number): string {
