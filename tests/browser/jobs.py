@@ -16,6 +16,13 @@ STAGES = (
 )  # fmt: skip
 SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}')\np"
 """A cell that shows a project."""
+SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url) { super(url); sockets.push(this); }
+};
+"""
+"""Keeps the page's sockets, so that a test can cut them."""
 SLOW_MS = 240_000
 """For a stage to come to its end on a busy machine."""
 

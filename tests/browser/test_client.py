@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from jupyter_pipeline import __version__
 
 from ..server.conftest import Server
 from .conftest import SERVER_AWAY, TOKEN, Console
+from .jobs import SOCKETS
 
 SETUP = """
 async ([base, token, projectId, options]) => {
@@ -171,14 +173,6 @@ def test_a_server_that_stands_still_is_noticed_and_found_again(
         wait(page, "last() === 'reconnecting'")
         page.evaluate("connection.send({ type: 'chat', text: 'are you there?' })")
     wait(page, "last() === 'open' && chats().length === 1")
-
-
-SOCKETS = """
-window.sockets = [];
-window.WebSocket = class extends WebSocket {
-  constructor(url) { super(url); sockets.push(this); }
-};
-"""
 
 
 def test_back_on_the_net_or_looked_at_again_it_does_not_wait_for_its_timers(
@@ -344,8 +338,32 @@ def test_a_deleted_project_ends_it(page: Page, server: Server, origin: str) -> N
     assert page.evaluate("seen.errors[0].code") == "CLOSED"
 
 
+def test_what_was_said_to_a_deleted_project_does_not_begin_another(
+    page: Page, server: Server, origin: str, console: Console
+) -> None:
+    console.allow("net::ERR_", "WebSocket connection to")
+    page.add_init_script(SOCKETS)
+    begin(page, server, origin, "again", since=0)
+    wait(page, "last() === 'open'")
+    page.evaluate("connection.send({ type: 'chat', text: 'predict churn' })")
+    wait(page, "chats().length === 1 && localStorage.length === 0")
+    page.context.set_offline(True)
+    page.evaluate("sockets.at(-1).close()")
+    wait(page, "last() === 'reconnecting'")
+    page.evaluate("window.late = connection.send({ type: 'chat', text: 'use random forest' })")
+    # Somebody deletes it before this page is back.
+    assert server.request("DELETE", "api/projects/again").status == 204
+    page.context.set_offline(False)
+    wait(page, "last() === 'open' && seen.errors.length === 1")
+    assert page.evaluate("seen.errors[0].code") == "DELETED"
+    assert page.evaluate("seen.errors[0].id === late && localStorage.length === 0")
+    page.evaluate("connection.send({ type: 'chat', text: 'predict price' })")
+    wait(page, "chats().length === 2")
+    assert page.evaluate("chats()") == ["predict churn", "predict price"]
+
+
 def test_the_rest_calls(page: Page, server: Server, origin: str, console: Console) -> None:
-    console.allow("409")
+    console.allow("409", 'unsafe header "Retry-After"')  # which a proxy does not let a page of another origin see
     begin(page, server, origin, "rest")
     wait(page, "last() === 'open'")
     fractions = page.evaluate(
@@ -379,6 +397,12 @@ def test_the_rest_calls(page: Page, server: Server, origin: str, console: Consol
     assert failed[0] == "RestError"
     assert failed[1] >= 400
     assert not failed[2].startswith("Failed to process")
+    # A page that a proxy puts in the place of an answer is an error too, of an upload as well.
+    page.route(re.compile("/(data|state)"), lambda route: route.fulfill(status=200, body="<html>Log in</html>"))
+    said = "error => [error.name, error.message]"
+    for call in ("upload(new File(['a'], 'a.csv'))", "state()"):
+        assert page.evaluate(f"rest.{call}.then(() => null, {said})") == ["RestError", "The server answered 200."]
+    page.unroute_all(behavior="wait")
     # The token is not given to another server.
     assert page.evaluate("rest.asset('http://127.0.0.1:1/x').then(() => '', e => e.message)").startswith("The asset")
 

@@ -1,6 +1,7 @@
 /** The REST calls of one project. */
 
 import type { Artifact, Ack, ClientMessage, Dataset, EventFrame, Pong, Snapshot } from '../protocol/types';
+import { retryAfter } from './backoff';
 import { bare, say, textOf } from './sentences';
 import type { Sentence } from './sentences';
 import { addresses, checkProjectId } from './urls';
@@ -105,8 +106,15 @@ export function createRestClient(options: RestOptions): RestClient {
     }
     return response;
   };
-  const json = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<any> =>
-    (await call(method, `${one}${path}`, body, signal)).json();
+  const json = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<any> => {
+    const response = await call(method, `${one}${path}`, body, signal);
+    const text = await response.text();
+    const answer = parsed(text);
+    if (answer === null) {
+      throw failure(response.status, text, null); // a proxy's page, or one to log in at
+    }
+    return answer;
+  };
   /** The token is for this server alone, whatever address an event names. */
   const absolute = (url: string): URL => {
     const found = new URL(url, base.http);
@@ -180,11 +188,13 @@ function upload(
     };
     const aborted = (): void => reject(new DOMException(textOf(say('UPLOAD_STOPPED')), 'AbortError'));
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) {
+      const { status, responseText } = request;
+      const answer = status >= 200 && status < 300 ? parsed(responseText) : null;
+      if (answer !== null) {
         onProgress?.(1);
-        resolve(JSON.parse(request.responseText));
+        resolve(answer);
       } else {
-        reject(failure(request.status, request.responseText, request.getResponseHeader('Retry-After')));
+        reject(failure(status, responseText, request.getResponseHeader('Retry-After')));
       }
     };
     request.onerror = () => reject(own(unreachable(base)));
@@ -200,16 +210,20 @@ function upload(
 
 /** What an answer that is no success says; a proxy's page says only its status. */
 export function failure(status: number, text: string, retry: string | null): RestError {
-  let frame: any = null;
-  try {
-    frame = JSON.parse(text);
-  } catch {
-    // Not from the pipeline.
-  }
+  const frame = parsed(text);
   const said = typeof frame?.message === 'string' ? bare(frame.message) : '';
-  const wait = typeof frame?.retry_after_ms === 'number' ? frame.retry_after_ms : retry ? Number(retry) * 1000 || null : null;
+  const wait = typeof frame?.retry_after_ms === 'number' ? frame.retry_after_ms : retryAfter(retry, Date.now()) || null;
   const code = String(frame?.code ?? '');
   return said ? new RestError(said, status, code, wait) : own(say('ANSWERED', status), status, code, wait);
+}
+
+/** An answer's JSON; null if it is none, and not from the pipeline. */
+function parsed(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** An error that the client tells of by itself. */

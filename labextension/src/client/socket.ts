@@ -217,7 +217,12 @@ class ProjectSocket implements Connection, Speaker {
   }
 
   private hello(hello: Hello): void {
+    const { since, epoch } = this.position.next;
     if (this.position.greeted(hello)) {
+      // What waits was for the project of before. One without an event is forgotten with its last connection, and is the same.
+      if (since && epoch !== null && epoch !== hello.epoch) {
+        this.refuseAll('DELETED', say('NOT_DONE'));
+      }
       this.gate = null;
     }
     const limit = hello.limits['message_bytes'];
