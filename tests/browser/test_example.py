@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer
 
 from ..server.conftest import Server
 from .conftest import ROOT, TIMEOUT_MS, TOKEN, Console
+from .jobs import SOCKETS
 
 GATES = ("PARSE_INTENT", "DATA_SOURCE", "PROFILE_DATA", "PREPROCESS", "MODEL_SELECT")
 STAGE_MS = 120_000
@@ -41,6 +42,7 @@ def test_the_page_chats_uploads_confirms_watches_and_cancels(
 ) -> None:
     csv = tmp_path / "tumours.csv"
     load_breast_cancer(as_frame=True).frame.to_csv(csv, index=False)
+    page.add_init_script(SOCKETS)
     connect(page, allowing, origin)
     expect(page.locator("#status")).to_have_text("open")
     page.get_by_label("Data file").set_input_files(csv)
@@ -52,6 +54,18 @@ def test_the_page_chats_uploads_confirms_watches_and_cancels(
     expect(log).to_contain_text("user: Predict target")
     for stage in GATES:
         expect(page.locator("#stage")).to_have_text(f"{stage}, WAITING_CONFIRMATION", timeout=STAGE_MS)
+        if stage == "DATA_SOURCE":
+            # The line is cut while the gate is open: it is open when the page is connected again.
+            page.evaluate("sockets.at(-1).close()")
+            page.wait_for_function("sockets.length === 2")
+            expect(page.locator("#status")).to_have_text("open")
+            expect(page.get_by_role("button", name="Confirm")).to_be_enabled()
+            # Who connects again sees everything once, also who presses twice.
+            page.get_by_role("button", name="Connect").dblclick()
+            page.wait_for_function("sockets.length >= 3 && sockets.filter(s => s.readyState === 1).length === 1")
+            expect(page.locator("#stage")).to_have_text(f"{stage}, WAITING_CONFIRMATION")
+            expect(page.get_by_role("button", name="Confirm")).to_be_enabled()
+            assert log.text_content().count("user: Predict target") == 1  # type: ignore[union-attr]
         page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_label("Live metric")).to_have_text(NUMBER, timeout=STAGE_MS)
     page.get_by_role("button", name="Cancel run").click()
