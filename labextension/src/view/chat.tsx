@@ -189,7 +189,7 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
       <Uploads />
       <div class="jppl-composer-row">
         <Attach />
-        <button type="submit" class={`jppl-button ${large ? 'jppl-primary-button' : ''}`} disabled={!text.trim()}>
+        <button type="submit" class={`jppl-button ${large ? 'jppl-primary-button' : ''}`} aria-disabled={!text.trim()}>
           {trans.__('Send')}
           <Icon name="send" />
         </button>

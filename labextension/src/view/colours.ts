@@ -21,8 +21,10 @@ export function modelColour(model: ProjectModel, modelId: string): string {
   if (OWN[modelId]) {
     return OWN[modelId];
   }
-  const planned: string[] = (model.stages.MODEL_SELECT.plan?.models ?? []).map((m: { id: string }) => m.id);
-  const seen = [...model.runs.values()].map(run => run.modelId);
-  const known = new Set([...planned, ...model.models.map(m => m.id), ...seen].filter(id => !OWN[id]));
+  const planned: { id: string }[] = model.stages.MODEL_SELECT.plan?.models ?? [];
+  const known = new Set([...planned, ...model.models].map(m => m.id).filter(id => !OWN[id]));
+  if (!known.has(modelId)) {
+    model.runs.forEach(run => OWN[run.modelId] || known.add(run.modelId)); // of a training before; there may be hundreds
+  }
   return seriesColour(Math.max(0, [...known].indexOf(modelId)));
 }

@@ -88,6 +88,8 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const best = model.bestRun;
   const runs = model.shownRuns();
   const few = runs.length <= 3;
+  const atWork = model.runningRuns().length;
+  const ranks = new Map(model.leaderboard.map((row, i) => [row.run_id, i]));
   const lines: Line[] = [];
   for (const run of runs) {
     const val = run.series.get(`${metric}/val`);
@@ -102,10 +104,10 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
       label: labels.get(run.runId) ?? run.runId,
       colour: modelColour(model, run.modelId),
       weight,
-      rank: model.leaderboard.findIndex(row => row.run_id === run.runId) >>> 0,
+      rank: ranks.get(run.runId) ?? ranks.size,
       val,
       train,
-      withTrain: weight === 2 || few || (running && model.runningRuns().length <= 2)
+      withTrain: weight === 2 || few || (running && atWork <= 2)
     });
   }
   const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();

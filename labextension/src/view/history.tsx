@@ -4,8 +4,9 @@ import { Fragment } from 'preact';
 import { memberName, stageName } from '../protocol/names';
 import { useView } from './context';
 import { dateTime } from './numbers';
+import { Details } from './parts';
 import { changesInWords, inWords } from './planwords';
-import type { HistoryEntry, Json } from './records';
+import type { HistoryEntry, Json, Plan } from './records';
 
 /** Changes of one moment that are written out. */
 const LINES = 8;
@@ -25,17 +26,9 @@ export function History() {
             <strong>{entry.by?.name ?? trans.__('Somebody')}</strong> {what(entry)}
             {entry.kind === 'changed' ? <Changes patch={entry.patch ?? []} /> : null}
             {entry.kind === 'confirmed' && entry.plan ? (
-              <details class="jppl-details">
-                <summary>{trans.__('the plan')}</summary>
-                <dl class="jppl-decided">
-                  {Object.entries(entry.plan).map(([key, value]) => (
-                    <Fragment key={key}>
-                      <dt>{memberName(key, trans)}</dt>
-                      <dd>{inWords(key, value, model, trans)}</dd>
-                    </Fragment>
-                  ))}
-                </dl>
-              </details>
+              <Details summary={trans.__('the plan')}>
+                <Decided plan={entry.plan} />
+              </Details>
             ) : null}
           </div>
         </li>
@@ -60,6 +53,20 @@ export function History() {
         return entry.text.charAt(0).toLowerCase() + entry.text.slice(1);
     }
   }
+}
+
+function Decided({ plan }: { plan: Plan }) {
+  const { model, trans } = useView();
+  return (
+    <dl class="jppl-decided">
+      {Object.entries(plan).map(([key, value]) => (
+        <Fragment key={key}>
+          <dt>{memberName(key, trans)}</dt>
+          <dd>{inWords(key, value, model, trans)}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
 }
 
 function Changes({ patch }: { patch: Json[] }) {

@@ -51,7 +51,7 @@ export class ProjectModel extends Facts {
   readonly drafts = new Map<StageId, Edits>();
 
   /** The last problem that belongs to no control of the view. */
-  problem: { code: string; message: string; at: number } | null = null;
+  problem: { code: string; message: string } | null = null;
 
   private subscribers = new Set<() => void>();
   private listeners = new Set<(moment: Moment) => void>();
@@ -124,7 +124,7 @@ export class ProjectModel extends Facts {
 
   /** Note a problem, or that it was read (null). */
   report(problem: { code: string; message: string } | null): void {
-    this.problem = problem && { ...problem, at: Date.now() };
+    this.problem = problem;
     this.changed(true);
   }
 
@@ -172,6 +172,7 @@ export class ProjectModel extends Facts {
     if (other || (payload.resumed === false && this.seq > payload.seq)) {
       Object.assign(this, new Facts()); // another log, or this one as it was before (a backup was put back)
       this.ready = false;
+      this.drafts.clear();
     }
     this.epoch = payload.epoch ?? null;
     this.serverVersion = String(payload.server_version ?? '');

@@ -1,6 +1,6 @@
 /** Small pieces that all parts use. */
 
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
 import { useView } from './context';
@@ -84,6 +84,17 @@ export function Section({
   );
 }
 
+/** More, for whoever opens it; it is not made before. */
+export function Details({ summary, children }: { summary: string; children: ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="jppl-details" onToggle={e => setOpen(e.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {open ? children : null}
+    </details>
+  );
+}
+
 export function Field({ label, hint, wide, children }: { label: string; hint?: string; wide?: boolean; children: ComponentChildren }) {
   return (
     <label class={wide ? 'jppl-field jppl-field-wide' : 'jppl-field'}>
@@ -119,6 +130,11 @@ export function Select({
       <Icon name="down" />
     </span>
   );
+}
+
+/** The wheel scrolls the page; it would change the number that has the focus, unseen. */
+export function onWheel(event: TargetedEvent<HTMLInputElement>): void {
+  event.currentTarget.blur();
 }
 
 /** A number box that tells of a value only when it is one; what is typed stays as it is typed. */
@@ -161,6 +177,7 @@ export function NumberBox({
       aria-label={label}
       disabled={disabled}
       placeholder={placeholder}
+      onWheel={onWheel}
       onInput={e => {
         setText(e.currentTarget.value);
         const read = e.currentTarget.value.trim() === '' ? null : Number(e.currentTarget.value);
@@ -199,12 +216,14 @@ export type Loaded<T> = { state: 'loading' } | { state: 'failed'; message: strin
 
 const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();
 
-/** An asset's JSON; fetched once for each view. */
+/** An asset's JSON; fetched once for each view, and again with the next connection if that failed. */
 export function useJson<T>(url: string | null): Loaded<T> | null {
-  const { rest, trans } = useView();
+  const { model, rest, trans } = useView();
   const [loaded, setLoaded] = useState<{ url: string; result: Loaded<T> } | null>(null);
+  const failed = loaded?.url === url && loaded?.result.state === 'failed';
+  const cut = failed && model.connection !== 'open';
   useEffect(() => {
-    if (!url) {
+    if (!url || cut) {
       return;
     }
     let wanted = true;
@@ -228,7 +247,7 @@ export function useJson<T>(url: string | null): Loaded<T> | null {
     return () => {
       wanted = false;
     };
-  }, [url, rest]);
+  }, [url, rest, cut]);
   if (!url) {
     return null;
   }

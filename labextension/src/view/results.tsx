@@ -5,7 +5,7 @@ import { messageOf } from '../client/sentences';
 import { metricName } from '../protocol/names';
 import { useView, ViewContext } from './context';
 import { FigureView } from './figures';
-import { Icon, Section } from './parts';
+import { Details, Icon, Section } from './parts';
 import type { Evaluation, FigureKind } from './records';
 import { bytes, number } from './numbers';
 
@@ -54,6 +54,9 @@ export function Documents() {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const act = (name: string, what: () => Promise<void> | void): void => {
+    if (busy === name) {
+      return;
+    }
     setBusy(name);
     setProblem(null);
     Promise.resolve()
@@ -70,7 +73,7 @@ export function Documents() {
           <button
             type="button"
             class="jppl-button"
-            disabled={busy === 'report'}
+            aria-disabled={busy === 'report'}
             onClick={() => act('report', () => openAsset(view, model.reportUrl!, 'report'))}
           >
             <Icon name="file" />
@@ -81,7 +84,7 @@ export function Documents() {
           <button
             type="button"
             class="jppl-button"
-            disabled={busy === 'notebook'}
+            aria-disabled={busy === 'notebook'}
             onClick={() =>
               act('notebook', () =>
                 host.openPath && notebook
@@ -111,8 +114,7 @@ export function Documents() {
         </p>
       ) : null}
       {model.code.length && host.openPath ? (
-        <details class="jppl-details">
-          <summary>{trans.__('All code files')}</summary>
+        <Details summary={trans.__('All code files')}>
           <ul class="jppl-files">
             {model.code.slice(0, 100).map(file => (
               <li key={file.path}>
@@ -127,7 +129,7 @@ export function Documents() {
               </li>
             ))}
           </ul>
-        </details>
+        </Details>
       ) : null}
     </>
   );
@@ -210,8 +212,11 @@ export function BundleView() {
         <button
           type="button"
           class="jppl-button jppl-primary-button"
-          disabled={state === 'busy'}
+          aria-disabled={state === 'busy'}
           onClick={() => {
+            if (state === 'busy') {
+              return;
+            }
             setState('busy');
             saveAsset(view, bundle.url, `${model.projectId}.zip`).then(
               () => setState('idle'),
@@ -231,8 +236,7 @@ export function BundleView() {
       <p class="jppl-hint">
         {trans.__('It runs alone:')} <code>python predict.py rows.csv --out predictions.csv</code>
       </p>
-      <details class="jppl-details">
-        <summary>{trans._n('%1 file inside', '%1 files inside', bundle.contents.length)}</summary>
+      <Details summary={trans._n('%1 file inside', '%1 files inside', bundle.contents.length)}>
         <p class="jppl-hint">
           <code class="jppl-checksum">{bundle.checksum}</code>
         </p>
@@ -243,7 +247,7 @@ export function BundleView() {
             </li>
           ))}
         </ul>
-      </details>
+      </Details>
     </>
   );
 }

@@ -38,7 +38,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   position: relative; box-sizing: border-box; height: 100%; overflow: auto;
   font: var(--jppl-size) / 1.45 var(--jp-ui-font-family, system-ui, -apple-system, 'Segoe UI', sans-serif);
   color: var(--jppl-fg); background: var(--jppl-bg); font-variant-numeric: tabular-nums;
-  text-align: start;
+  text-align: start; overflow-wrap: break-word;
 }
 .jppl-root *, .jppl-root *::before, .jppl-root *::after { box-sizing: border-box; }
 .jppl-root :is(h2, h3, h4, p, ul, ol, dl, dd, figure, blockquote, fieldset) { margin: 0; padding: 0; border: 0; min-width: 0; }

@@ -3,7 +3,7 @@
 import { strategyName } from '../../protocol/names';
 import { useView } from '../context';
 import { Bars } from '../figures';
-import { Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
+import { Details, Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
 import { compact, count, percent } from '../numbers';
 import { ColumnTable } from './columntable';
 import { kindName, roleOptions, treatmentOptions } from './columnwords';
@@ -182,8 +182,7 @@ export function PreparationForm(form: PlanForm) {
         />
       </Section>
       {model.steps.length ? (
-        <details class="jppl-details">
-          <summary>{trans.__('What will be done, step by step')}</summary>
+        <Details summary={trans.__('What will be done, step by step')}>
           <ol class="jppl-steps">
             {model.steps.map((step, i) => (
               <li key={i}>
@@ -194,7 +193,7 @@ export function PreparationForm(form: PlanForm) {
               </li>
             ))}
           </ol>
-        </details>
+        </Details>
       ) : null}
     </>
   );

@@ -1,0 +1,194 @@
+"""Parts of the view in Chromium, on the recorded log of a real project (labextension/test).
+
+A server would have to be brought there for minutes. The page is the connection: it tells the events, and keeps what the
+view sends.
+"""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import ROOT, Console
+from .jobs import axe
+
+LOG = ROOT / "labextension" / "test" / "binary.events.json.gz"
+EVENTS: list[dict[str, Any]] = json.loads(gzip.decompress(LOG.read_bytes()))
+MOUNT = """
+async ([head, assets]) => {
+  document.body.innerHTML = '<main id="view" style="height: 100vh"></main>';
+  document.body.style.margin = 0;
+  const { mountView } = await import('./view.js');
+  window.sent = []; window.predicted = []; window.uploads = []; window.assets = assets; window.connected = 0;
+  window.rest = {
+    upload: (file, options) => new Promise((resolve, reject) => {
+      uploads.push({ file, resolve, ...options });
+      options.signal.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+    }),
+    predict: rows => new Promise(answer => { predicted.push(rows); window.answer = answer; }),
+    asset: async url => {
+      const name = url.split('/').pop();
+      if (!(name in assets)) throw new Error(`There is no ${name}.`);
+      return new Blob([JSON.stringify(assets[name])]);
+    }
+  };
+  window.mounted = mountView(document.getElementById('view'), {
+    projectId: 'binary', rest,
+    connect: handlers => {
+      window.page = handlers;
+      connected += 1;
+      return { send: message => `m${sent.push(message)}`, close: () => undefined };
+    },
+    host: { onModel: model => (window.model = model) }
+  });
+  page.onStatusChange('open', {});
+  const user = { username: 'me', name: 'Me' };
+  const payload = { epoch: 'one', seq: head, server_version: '', user };
+  page.onEvent({ ephemeral: true, ts: Date.now(), event: { name: 'HELLO', payload } });
+  window.seq = 0;
+  window.tell = (name, payload, ts = Date.now()) =>
+    page.onEvent({ seq: ++seq, ts, stage: {}, event: { name, payload } });
+}
+"""
+
+
+class Recorded:
+    """The view of the recorded project as it was after one of its events."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        self.site = site
+        self.root: Locator = page.get_by_test_id("pipeline-view")
+
+    def show(self, until: int, assets: dict[str, Any] | None = None) -> Locator:
+        events = EVENTS[:until]
+        self.page.goto(f"{self.site}/index.html")
+        self.page.evaluate(MOUNT, [until, assets or {}])
+        self.page.evaluate("events => { events.forEach(page.onEvent); window.seq = events.length; }", events)
+        expect(self.root).to_have_attribute("aria-busy", "false")
+        return self.root
+
+    def tell(self, name: str, **payload: Any) -> None:
+        self.page.evaluate("([name, payload]) => tell(name, payload)", [name, payload])
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.page.evaluate("sent")
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(front_end: None, serve_folder: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty page beside the modules."""
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "index.html").write_text(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>A page</title><link rel=icon href='data:,'>"
+    )
+    for module in (ROOT / "jupyter_pipeline" / "static").glob("*.js"):
+        (folder / module.name).symlink_to(module)
+    return serve_folder(folder)
+
+
+@pytest.fixture
+def recorded(page: Page, site: str) -> Recorded:
+    return Recorded(page, site)
+
+
+def gate(stage: str) -> int:
+    """How many events there are when a stage's gate is open."""
+    return next(
+        e["seq"]
+        for e in EVENTS
+        if e["event"]["name"] == "WAITING_CONFIRMATION" and e["event"]["payload"]["stage_id"] == stage
+    )
+
+
+SAMPLE = {
+    "data_source-2.sample.json": {
+        "columns": [
+            {"name": "mean radius", "dtype": "Float64"},
+            {"name": "mean texture", "dtype": "Int64"},
+            {"name": "remark", "dtype": "String"},
+            {"name": "target", "dtype": "String"},
+        ],
+        "rows": [
+            {"mean radius": 17.990123456789, "mean texture": 20231231, "remark": "fine", "target": "malignant"},
+            {"mean radius": None, "mean texture": 7, "remark": None, "target": "benign"},
+        ],
+    }
+}
+
+
+def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"))
+    expect(view.get_by_text("There is no data_source-2.sample.json.")).to_be_visible()
+    recorded.page.evaluate("sample => Object.assign(assets, sample)", SAMPLE)
+    recorded.page.evaluate("page.onStatusChange('reconnecting', {})")
+    expect(view.get_by_text("Not connected")).to_be_visible()
+    recorded.page.evaluate("page.onStatusChange('open', {})")
+    expect(view.get_by_role("columnheader", name="mean radius")).to_be_visible()
+
+
+def test_the_focus_stays_where_one_writes(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"))
+    view.get_by_role("textbox", name="Message").fill("Why?")
+    send = view.get_by_role("button", name="Send")
+    send.focus()
+    send.press("Enter")
+    assert recorded.sent[-1] == {"type": "chat", "text": "Why?"}
+    recorded.page.wait_for_timeout(100)
+    assert recorded.page.evaluate("document.activeElement.closest('form') !== null")
+
+
+@pytest.mark.parametrize("stage", ["PARSE_INTENT", "DATA_SOURCE", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT"])
+def test_on_a_narrow_screen_nothing_is_out_of_sight(recorded: Recorded, stage: str) -> None:
+    view = recorded.show(len(EVENTS) if stage == "EXPORT" else gate(stage), SAMPLE)
+    for width in (320, 400, 640):
+        recorded.page.set_viewport_size({"width": width, "height": 640})
+        assert view.evaluate("e => e.scrollWidth <= e.clientWidth"), f"{stage} at {width}"
+        out = view.evaluate(
+            """root => [...root.querySelectorAll('button, input, select, textarea')].filter(e => {
+              const { left, right, width } = e.getBoundingClientRect();
+              return width > 1 && !e.closest('.jppl-scroll') && (left < 0 || right > innerWidth);
+            }).map(e => e.outerHTML.slice(0, 120))"""
+        )
+        assert out == [], f"{stage} at {width}"
+    assert axe(recorded.page) == []
+
+
+def test_a_wheel_over_a_number_does_not_change_it(recorded: Recorded) -> None:
+    view = recorded.show(gate("PREPROCESS"))
+    box = view.get_by_role("spinbutton", name="Test, in %")
+    box.click()
+    recorded.page.mouse.wheel(0, 400)
+    recorded.page.wait_for_timeout(300)
+    expect(box).to_have_value("20")
+
+
+def test_what_is_closed_leaves_nothing_behind(recorded: Recorded, page: Page, console: Console) -> None:
+    """Mounted and disposed again and again, the page has no more listeners and elements than before."""
+    recorded.show(gate("TRAIN"))
+    devtools = page.context.new_cdp_session(page)
+
+    def counted() -> dict[str, int]:
+        devtools.send("HeapProfiler.collectGarbage")
+        found = devtools.send("Memory.getDOMCounters")
+        return {"nodes": found["nodes"], "listeners": found["jsEventListeners"]}
+
+    def again(times: int) -> dict[str, int]:
+        for _ in range(times):
+            page.evaluate("mounted.dispose()")
+            page.evaluate(MOUNT, [gate("TRAIN"), {}])
+            page.evaluate("events => { events.forEach(page.onEvent); }", EVENTS[: gate("TRAIN")])
+            page.wait_for_timeout(60)
+        return counted()
+
+    first = again(5)
+    then = again(20)
+    print(first, then)
+    assert then["listeners"] <= first["listeners"] + 10
+    assert then["nodes"] <= first["nodes"] * 1.2
