@@ -6,6 +6,7 @@ view sends.
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,15 @@ def gate(stage: str) -> int:
     )
 
 
+def test_the_name_of_a_column_with_spaces_can_be_typed(recorded: Recorded) -> None:
+    view = recorded.show(gate("PARSE_INTENT"))
+    target = view.get_by_role("combobox", name="Target")
+    target.press_sequentially("mean radius ")
+    expect(target).to_have_value("mean radius ")
+    view.get_by_role("button", name="Confirm").click()
+    assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/target", "value": "mean radius"}]
+
+
 SAMPLE = {
     "data_source-2.sample.json": {
         "columns": [
@@ -131,6 +141,38 @@ def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorde
     expect(view.get_by_text("Not connected")).to_be_visible()
     recorded.page.evaluate("page.onStatusChange('open', {})")
     expect(view.get_by_role("columnheader", name="mean radius")).to_be_visible()
+
+
+def test_a_model_that_is_taken_out_and_put_back_is_as_it_was(recorded: Recorded) -> None:
+    view = recorded.show(gate("MODEL_SELECT") - 3)
+    plan = {
+        "models": [{"id": "dummy", "params": {}}, {"id": "linear", "params": {"l2": 0.5}}],
+        "time_budget_s": 8.0, "metric": "recall", "trials": 2,
+    }  # fmt: skip
+    recorded.tell("PLAN_PROPOSED", stage_id="MODEL_SELECT", plan_json=plan, patch=[], reruns=[])
+    recorded.tell("STAGE_STATUS", stage_id="MODEL_SELECT", status="WAITING_CONFIRMATION", message="")
+    recorded.tell("WAITING_CONFIRMATION", stage_id="MODEL_SELECT", gate_id="g", summary="")
+    box = view.get_by_role("checkbox", name=re.compile("^Linear"))
+    box.uncheck()
+    expect(view.get_by_text(re.compile("^1 change"))).to_be_visible()
+    box.check()
+    expect(view.get_by_text(re.compile("^1 change"))).to_have_count(0)
+
+
+def test_every_data_set_that_was_found_can_be_chosen(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"))
+    many = [
+        {"id": f"workspace:{n}.csv", "name": f"{n}.csv", "source": "workspace", "desc": "", "meta": {}}
+        for n in range(40)
+    ]
+    recorded.tell("DATASET_CANDIDATES", datasets=many)
+    expect(view.get_by_role("radio")).to_have_count(12)
+    view.get_by_text("28 more data sets").click()
+    view.get_by_role("radio", name="36.csv").press("Space")
+    view.get_by_role("radio", name="36.csv").press("ArrowDown")
+    expect(view.get_by_role("radio", name="37.csv")).to_be_checked()
+    expect(view.get_by_role("radio", name="37.csv")).to_be_focused()
+    expect(view.get_by_text(re.compile("^1 change"))).to_be_visible()
 
 
 def test_the_focus_stays_where_one_writes(recorded: Recorded) -> None:

@@ -24,8 +24,17 @@ export function ModelsForm({ plan, set }: PlanForm) {
     : choices.map(c => ({ id: c.id, name: c.id, family: '', why: '', requirements: [], cost_s: null, params: {} }));
   const task = model.stages.DATA_SOURCE.plan?.task_type ?? 'auto';
   const update = (next: Choice[]): void => set(['models'], next);
-  const toggle = (id: string, on: boolean): void =>
-    update(on ? [...choices, { id, params: {} }] : choices.filter(c => c.id !== id));
+  const toggle = (id: string, on: boolean): void => {
+    const next = new Map(chosen);
+    next.delete(id);
+    const proposed: Choice[] = model.stages.MODEL_SELECT.plan?.models ?? [];
+    if (on) {
+      next.set(id, proposed.find(c => c.id === id) ?? { id, params: {} });
+    }
+    // In the order that is proposed, so that what is taken out and put back is no change.
+    const order = new Set([...proposed.map(c => c.id), ...next.keys()]);
+    update([...order].flatMap(key => next.get(key) ?? []));
+  };
   const setParam = (id: string, name: string, value: Json): void =>
     update(
       choices.map(c => {

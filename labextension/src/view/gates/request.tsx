@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks';
 import type { Translation } from '../../translation';
 import { useView } from '../context';
 import type { Dataset } from '../records';
-import { Field, Icon, NumberBox, Section, Select, useJson } from '../parts';
+import { Details, Field, Icon, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
 import { modelName } from '../runs';
 import { CLASSIFICATION_METRICS, REGRESSION_METRICS } from '../words';
@@ -47,7 +47,9 @@ export function IntentForm(form: PlanForm) {
             type="text"
             value={plan.target ?? ''}
             list={`${uid}-columns`}
-            onInput={e => set(['target'], e.currentTarget.value.trim() || null)}
+            onInput={e => set(['target'], e.currentTarget.value || null)}
+            // Not while it is typed: a space at the end is what the next word begins with.
+            onChange={e => set(['target'], e.currentTarget.value.trim() || null)}
           />
           <ColumnList />
         </Field>
@@ -148,6 +150,9 @@ export interface Sample {
   rows: Record<string, unknown>[];
 }
 
+/** Data sets that one chooses from at once; the others come after them. */
+const LIKELY = 12;
+
 export function DataForm({ plan, set, isEdited }: PlanForm) {
   const { model, trans, uid } = useView();
   const sheets: string[] = model.datasets.find(dataset => dataset.id === plan.dataset_id)?.meta.sheets ?? [];
@@ -163,10 +168,14 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
   if (plan.positive_class !== null) {
     classes.add(plan.positive_class);
   }
-  // What the person brought, and what is chosen; examples are not what matters beside it.
-  const datasets = model.datasets.slice(0, 12);
+  // What the person brought, and what is proposed; of many the likeliest, and examples are not what matters beside it.
+  const { datasets } = model;
+  const proposed: unknown = model.stages.DATA_SOURCE.plan?.dataset_id;
   const brought = datasets.some(dataset => dataset.source !== 'bundled');
-  const near = (dataset: Dataset): boolean => !brought || dataset.source !== 'bundled' || dataset.id === plan.dataset_id;
+  const likely = datasets.filter(dataset => !brought || dataset.source !== 'bundled').slice(0, LIKELY);
+  const near = (dataset: Dataset): boolean => likely.includes(dataset) || dataset.id === proposed;
+  const bundled = datasets.filter(dataset => !near(dataset) && dataset.source === 'bundled');
+  const more = datasets.filter(dataset => !near(dataset) && dataset.source !== 'bundled');
   const choice = (dataset: Dataset) => (
     <label key={dataset.id} class="jppl-choice">
       <input
@@ -189,12 +198,12 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
       <fieldset class="jppl-choices">
         <legend class="jppl-label">{trans.__('Data set')}</legend>
         {datasets.filter(near).map(choice)}
-        {datasets.every(near) ? null : (
-          <details class="jppl-details">
-            <summary>{trans.__('Data that come with the server')}</summary>
-            {datasets.filter(dataset => !near(dataset)).map(choice)}
-          </details>
-        )}
+        {more.length ? (
+          <Details summary={trans._n('%1 more data set', '%1 more data sets', more.length)}>{more.map(choice)}</Details>
+        ) : null}
+        {bundled.length ? (
+          <Details summary={trans.__('Data that come with the server')}>{bundled.map(choice)}</Details>
+        ) : null}
       </fieldset>
       {sheets.length > 1 && !isEdited('dataset_id') ? (
         <div class="jppl-form">
