@@ -133,6 +133,25 @@ SAMPLE = {
 }
 
 
+def test_a_prediction_is_of_the_row_as_it_is(recorded: Recorded) -> None:
+    view = recorded.show(len(EVENTS), SAMPLE)
+    predict = view.get_by_role("button", name="Predict", exact=True)
+    predict.focus()
+    predict.press("Enter")
+    rows = recorded.page.evaluate("predicted[0]")
+    assert rows == [{"mean radius": 17.990123456789, "mean texture": 20231231, "remark": "fine"}]
+    recorded.page.evaluate("answer({ predictions: ['malignant'] })")
+    expect(view.get_by_role("status")).to_contain_text("malignant")
+    assert recorded.page.evaluate("document.activeElement.textContent") == "Predict"
+    # It is not shown beside another row.
+    box = view.get_by_role("spinbutton", name="mean texture")
+    expect(box).to_have_value("20231231")
+    box.fill("20")
+    expect(view.get_by_role("status")).not_to_contain_text("malignant")
+    predict.click()
+    assert recorded.page.evaluate("predicted[1][0]['mean texture']") == 20
+
+
 def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorded) -> None:
     view = recorded.show(gate("DATA_SOURCE"))
     expect(view.get_by_text("There is no data_source-2.sample.json.")).to_be_visible()

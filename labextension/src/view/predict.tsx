@@ -6,8 +6,10 @@ import { useView } from './context';
 import { Bars } from './figures';
 import type { Sample } from './gates/request';
 import type { Predictions, Row } from './options';
-import { Field, useJson } from './parts';
+import { Field, onWheel, useJson } from './parts';
 import { compact, number, percent } from './numbers';
+
+type Value = Row[string];
 
 /** Columns that have a box; the others keep what the example has. */
 const SHOWN = 60;
@@ -16,7 +18,7 @@ const NUMERIC = /int|float|decimal|double|number/i;
 export function PredictForm() {
   const { model, rest, trans, uid } = useView();
   const sample = useJson<Sample>(model.sample?.url ?? null);
-  const [typed, setTyped] = useState<Record<string, string>>({});
+  const [typed, setTyped] = useState<ReadonlyMap<string, string>>(new Map());
   const [from, setFrom] = useState(0);
   const [state, setState] = useState<'idle' | 'busy' | { message: string } | { row: string; said: Predictions }>('idle');
   if (sample?.state !== 'ready') {
@@ -28,28 +30,22 @@ export function PredictForm() {
   const rows = sample.value.rows;
   const example = rows[from % Math.max(1, rows.length)] ?? {};
   const target = model.stages.DATA_SOURCE.plan?.target;
-  const textOf = (name: string): string => typed[name] ?? shown(example[name]);
-  function shown(value: unknown): string {
-    return value == null ? '' : typeof value === 'number' ? compact(value, 6) : String(value);
-  }
+  const textOf = (name: string): string => typed.get(name) ?? shown(example[name]);
+  const type = (name: string, text: string): void => setTyped(new Map(typed).set(name, text));
+  // What was not typed is as it is in the data, however few digits of it are shown.
+  const row: Row = Object.fromEntries(
+    columns.map(({ name, dtype }) => [name, typed.has(name) ? read(typed.get(name)!, dtype) : ((example[name] as Value) ?? null)])
+  );
+  const asked = JSON.stringify(row);
+  const busy = state === 'busy';
   const submit = (event: Event): void => {
     event.preventDefault();
-    const row: Row = {};
-    for (const { name, dtype } of columns) {
-      const text = textOf(name);
-      if (text === '') {
-        row[name] = null;
-      } else if (NUMERIC.test(dtype) && Number.isFinite(Number(text))) {
-        row[name] = Number(text);
-      } else if (/bool/i.test(dtype)) {
-        row[name] = text === 'true';
-      } else {
-        row[name] = text;
-      }
+    if (busy) {
+      return;
     }
     setState('busy');
     rest.predict([row]).then(
-      said => setState({ row: JSON.stringify(row), said }),
+      said => setState({ row: asked, said }),
       error => setState({ message: messageOf(error, trans) })
     );
   };
@@ -66,7 +62,7 @@ export function PredictForm() {
                 <input
                   type="checkbox"
                   checked={textOf(name) === 'true'}
-                  onChange={e => setTyped({ ...typed, [name]: String(e.currentTarget.checked) })}
+                  onChange={e => type(name, String(e.currentTarget.checked))}
                 />
               ) : (
                 <input
@@ -76,7 +72,8 @@ export function PredictForm() {
                   value={textOf(name)}
                   list={values.length ? list : undefined}
                   placeholder={trans.__('missing')}
-                  onInput={e => setTyped({ ...typed, [name]: e.currentTarget.value })}
+                  onWheel={numeric ? onWheel : undefined}
+                  onInput={e => type(name, e.currentTarget.value)}
                 />
               )}
               {values.length ? (
@@ -100,8 +97,8 @@ export function PredictForm() {
         </p>
       ) : null}
       <div class="jppl-actions">
-        <button type="submit" class="jppl-button jppl-primary-button" disabled={state === 'busy'}>
-          {state === 'busy' ? trans.__('Predicting…') : trans.__('Predict')}
+        <button type="submit" class="jppl-button jppl-primary-button" aria-disabled={busy}>
+          {busy ? trans.__('Predicting…') : trans.__('Predict')}
         </button>
         {rows.length > 1 ? (
           <button
@@ -109,7 +106,7 @@ export function PredictForm() {
             class="jppl-button"
             onClick={() => {
               setFrom(from + 1);
-              setTyped({});
+              setTyped(new Map());
               setState('idle');
             }}
           >
@@ -118,7 +115,7 @@ export function PredictForm() {
         ) : null}
       </div>
       <div role="status">
-        {typeof state === 'object' && 'said' in state ? (
+        {typeof state === 'object' && 'said' in state && state.row === asked ? (
           <div class="jppl-prediction">
             <div>
               <span class="jppl-muted">{target}</span>
@@ -152,4 +149,19 @@ export function PredictForm() {
       ) : null}
     </form>
   );
+}
+
+function shown(value: unknown): string {
+  return value == null ? '' : typeof value === 'number' && !Number.isInteger(value) ? compact(value, 6) : String(value);
+}
+
+/** What was typed, as a value of its column. */
+function read(text: string, dtype: string): Value {
+  if (text === '') {
+    return null;
+  }
+  if (NUMERIC.test(dtype) && Number.isFinite(Number(text))) {
+    return Number(text);
+  }
+  return /bool/i.test(dtype) ? text === 'true' : text;
 }
