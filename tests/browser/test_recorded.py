@@ -205,6 +205,18 @@ def test_the_focus_stays_where_one_writes(recorded: Recorded) -> None:
     assert recorded.page.evaluate("document.activeElement.closest('form') !== null")
 
 
+def test_a_file_that_is_attached_again_takes_the_place_of_the_one_before(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"))
+    for text in (b"a\n1\n", b"a\n2\n"):
+        view.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": text})
+    recorded.page.wait_for_function("uploads.length === 2")
+    assert recorded.page.evaluate("uploads.map(u => u.signal.aborted)") == [True, False]
+    recorded.page.evaluate("uploads[1].onProgress(0.5)")
+    expect(view.get_by_role("progressbar", name="Uploading a.csv")).to_have_attribute("aria-valuenow", "50")
+    recorded.page.evaluate("uploads[1].resolve({})")
+    expect(view.get_by_text("is attached.")).to_have_count(1)
+
+
 @pytest.mark.parametrize("stage", ["PARSE_INTENT", "DATA_SOURCE", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT"])
 def test_on_a_narrow_screen_nothing_is_out_of_sight(recorded: Recorded, stage: str) -> None:
     view = recorded.show(len(EVENTS) if stage == "EXPORT" else gate(stage), SAMPLE)

@@ -23,7 +23,7 @@ export interface Upload {
 export interface UploadList {
   uploads: Upload[];
   upload(files: Iterable<File>): void;
-  forget(name: string): void;
+  forget(file: File): void;
 }
 
 /** The uploads of this view, shared by whatever begins or shows one. */
@@ -32,30 +32,26 @@ export const UploadContext = createContext<UploadList>({ uploads: [], upload: ()
 export function useUploads(): UploadList {
   const { rest, trans } = useView();
   const [uploads, setUploads] = useState<Upload[]>([]);
-  const change = (name: string, next: Partial<Upload> | null): void =>
-    setUploads(old =>
-      next === null ? old.filter(u => u.name !== name) : old.map(u => (u.name === name ? { ...u, ...next } : u))
-    );
+  const forget = (file: File): void => setUploads(old => old.filter(u => u.file !== file));
+  const change = (file: File, next: Partial<Upload>): void =>
+    setUploads(old => old.map(u => (u.file === file ? { ...u, ...next } : u)));
   return {
     uploads,
-    forget: name => change(name, null),
+    forget,
     upload: files => {
       for (const file of files) {
         const abort = new AbortController();
         const started: Upload = { name: file.name, file, fraction: 0, done: false, problem: null, cancel: () => abort.abort() };
+        // The file of this name that is on its way is an older one, or the same.
+        uploads.forEach(u => u.name === file.name && u.cancel());
         setUploads(old => [...old.filter(u => u.name !== file.name), started]);
-        rest
-          .upload(file, { onProgress: fraction => change(file.name, { fraction }), signal: abort.signal })
-          .then(
-            () => {
-              change(file.name, { done: true });
-              setTimeout(() => setUploads(old => old.filter(u => u.file !== file)), SAID_MS);
-            },
-            error =>
-              abort.signal.aborted
-                ? change(file.name, null)
-                : change(file.name, { problem: messageOf(error, trans) })
-          );
+        rest.upload(file, { onProgress: fraction => change(file, { fraction }), signal: abort.signal }).then(
+          () => {
+            change(file, { done: true });
+            setTimeout(forget, SAID_MS, file);
+          },
+          error => (abort.signal.aborted ? forget(file) : change(file, { problem: messageOf(error, trans) }))
+        );
       }
     }
   };
@@ -116,7 +112,7 @@ export function Uploads() {
               <button type="button" class="jppl-link" onClick={() => upload([u.file])}>
                 {trans.__('Try again')}
               </button>
-              <button type="button" class="jppl-link" onClick={() => forget(u.name)}>
+              <button type="button" class="jppl-link" onClick={() => forget(u.file)}>
                 {trans.__('Close')}
               </button>
             </>
