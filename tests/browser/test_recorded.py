@@ -117,6 +117,18 @@ def test_the_name_of_a_column_with_spaces_can_be_typed(recorded: Recorded) -> No
     assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/target", "value": "mean radius"}]
 
 
+def test_after_a_restart_the_view_goes_on_with_the_project(recorded: Recorded) -> None:
+    view = recorded.show(len(EVENTS))
+    view.locator("[data-stage=MODEL_SELECT] button").click()
+    for stage in ("TRAIN", "REVIEW_EDIT", "EXPORT"):
+        recorded.tell("STAGE_STATUS", stage_id=stage, status="PENDING", message="")
+    recorded.tell("STAGE_STATUS", stage_id="MODEL_SELECT", status="IN_PROGRESS", attempt=2, message="")
+    expect(view.get_by_role("heading", name="Models is running")).to_be_visible()
+    recorded.tell("STAGE_STATUS", stage_id="MODEL_SELECT", status="COMPLETED", message="")
+    recorded.tell("STAGE_STATUS", stage_id="TRAIN", status="IN_PROGRESS", attempt=2, message="")
+    expect(view.get_by_role("heading", name="Training is running")).to_be_visible()
+
+
 SAMPLE = {
     "data_source-2.sample.json": {
         "columns": [
@@ -150,6 +162,32 @@ def test_a_prediction_is_of_the_row_as_it_is(recorded: Recorded) -> None:
     expect(view.get_by_role("status")).not_to_contain_text("malignant")
     predict.click()
     assert recorded.page.evaluate("predicted[1][0]['mean texture']") == 20
+
+
+def test_what_is_refused_before_anything_was_asked_is_said(recorded: Recorded) -> None:
+    view = recorded.show(0)
+    view.get_by_role("button", name="Predict the species of the iris data.").click()
+    assert recorded.sent == [{"type": "chat", "text": "Predict the species of the iris data."}]
+    recorded.page.evaluate(
+        "page.onError({ type: 'error', code: 'FORBIDDEN', id: 'm1', message: 'You may look at this project only.' })"
+    )
+    expect(view.get_by_role("alert")).to_contain_text("You may look at this project only.")
+
+
+def test_a_screen_reader_hears_of_everything_that_happens_at_once(recorded: Recorded) -> None:
+    until = gate("DATA_SOURCE")
+    view = recorded.show(until - 1)
+    heard = view.locator("[aria-live=polite].jppl-visually-hidden").first
+    recorded.page.evaluate(
+        """event => {
+          page.onEvent(event);
+          window.seq = event.seq;
+          tell('LOG_LINE', { run_id: 'chat', level: 'info', text: 'The target is target.', source: 'assistant' });
+        }""",
+        EVENTS[until - 1],
+    )
+    expect(heard).to_contain_text("The target is target.")
+    expect(heard).to_contain_text("Data waits for your decision.")
 
 
 def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorded) -> None:
@@ -215,6 +253,31 @@ def test_a_file_that_is_attached_again_takes_the_place_of_the_one_before(recorde
     expect(view.get_by_role("progressbar", name="Uploading a.csv")).to_have_attribute("aria-valuenow", "50")
     recorded.page.evaluate("uploads[1].resolve({})")
     expect(view.get_by_text("is attached.")).to_have_count(1)
+
+
+def test_whoever_has_logged_in_again_is_let_in(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"))
+    recorded.page.evaluate("page.onStatusChange('denied', { reason: 'The server asks who you are.' })")
+    expect(view.get_by_role("alert")).to_contain_text("The server asks who you are.")
+    view.get_by_role("button", name="Try again").click()
+    assert recorded.page.evaluate("connected") == 2
+    recorded.page.evaluate("page.onStatusChange('open', {})")
+    expect(view.get_by_role("heading", name="Data: your decision")).to_be_visible()
+
+
+def test_changes_of_a_project_that_is_gone_are_gone_with_it(recorded: Recorded) -> None:
+    view = recorded.show(gate("PREPROCESS"))
+    view.get_by_role("spinbutton", name="Seed").fill("7")
+    expect(view.get_by_text(re.compile("^1 change"))).to_be_visible()
+    recorded.page.evaluate(
+        """events => {
+          page.onEvent({ ephemeral: true, event: { name: 'HELLO', payload: { epoch: 'two', seq: events.length } } });
+          events.forEach(page.onEvent);
+        }""",
+        EVENTS[: gate("PREPROCESS")],
+    )
+    expect(view.get_by_role("spinbutton", name="Seed")).to_have_value("0")
+    expect(view.get_by_text(re.compile("^1 change"))).to_have_count(0)
 
 
 @pytest.mark.parametrize("stage", ["PARSE_INTENT", "DATA_SOURCE", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT"])

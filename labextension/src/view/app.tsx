@@ -12,7 +12,8 @@ import { useNow, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
 import { useKeptFocus, useOwnKeys } from './focus';
 import { History, Log } from './history';
-import { Meter } from './parts';
+import { Details, Meter } from './parts';
+import { ProblemNote } from './problem';
 import { StagePanel } from './stage';
 import type { StageId } from './stages';
 import { Timeline } from './timeline';
@@ -29,6 +30,12 @@ export function App() {
   const uploads = useUploads();
   const [dropping, setDropping] = useState(false);
   const shown = selected ?? model.current;
+  // Where the project has come to what was looked at, one goes on with it.
+  useEffect(() => {
+    if (selected === model.current) {
+      setSelected(null);
+    }
+  }, [selected, model.current]);
   const key = `${shown}/${model.gate?.gateId ?? ''}/${model.stages[shown].status}`;
   useKeptFocus(root, heading);
   useOwnKeys(root);
@@ -77,11 +84,11 @@ export function App() {
           <Empty />
         ) : (
           <>
-            <Timeline shown={shown} onShow={id => setSelected(id === model.current ? null : id)} />
+            <Timeline shown={shown} onShow={setSelected} />
             {loading ? <Loading /> : null}
             <div class="jppl-body" hidden={loading}>
               <div class="jppl-main">
-                {selected && selected !== model.current ? (
+                {shown !== model.current ? (
                   <p class="jppl-back">
                     <button type="button" class="jppl-link" onClick={() => setSelected(null)}>
                       {model.gate
@@ -92,19 +99,17 @@ export function App() {
                 ) : null}
                 {loading ? null : (
                   <Boundary trans={trans} again={key}>
-                    <StagePanel key={shown} stageId={shown} heading={heading} />
+                    <StagePanel key={`${model.epoch} ${shown}`} stageId={shown} heading={heading} />
                   </Boundary>
                 )}
                 <div class="jppl-more">
-                  <details class="jppl-details">
-                    <summary>{trans.__('History')}</summary>
+                  <Details summary={trans.__('History')}>
                     <History />
-                  </details>
+                  </Details>
                   {model.log.length ? (
-                    <details class="jppl-details">
-                      <summary>{trans.__('Log')}</summary>
+                    <Details summary={trans.__('Log')}>
                       <Log />
-                    </details>
+                    </Details>
                   ) : null}
                   <DeleteProject />
                 </div>
@@ -136,6 +141,7 @@ function Empty() {
       <p class="jppl-lead">
         {trans.__('Attach a data file, or drop it here, and say what you want to know. Nothing runs before you confirm it.')}
       </p>
+      <ProblemNote />
       <Attached />
       <Composer large hint={examples[0]} />
       <div class="jppl-examples">
@@ -168,9 +174,9 @@ function Loading() {
 }
 
 function Gone() {
-  const { model, trans } = useView();
+  const { model, trans, reconnect } = useView();
   return (
-    <div class="jppl-empty">
+    <div class="jppl-empty" role="alert">
       <h3>
         {model.connection === 'deleted' ? trans.__('This project was deleted') : trans.__('The server does not let you in')}
       </h3>
@@ -180,6 +186,13 @@ function Gone() {
           : (reasonOf(model.detail, trans) ??
             trans.__('Log in to the Jupyter server again, or ask for access to this project.'))}
       </p>
+      {model.connection === 'denied' ? (
+        <div class="jppl-actions">
+          <button type="button" class="jppl-button" onClick={reconnect}>
+            {trans.__('Try again')}
+          </button>
+        </div>
+      ) : null}
     </div>
   );
 }
@@ -233,8 +246,8 @@ function VersionNote() {
 /** What a screen reader says by itself: gates, the end, failures and answers, and that the connection is cut. */
 function LiveRegion() {
   const { model, trans } = useView();
-  const [said, setSaid] = useState({ text: '', times: 0 });
-  const say = (text: string): void => setSaid(({ times }) => ({ text, times: times + 1 }));
+  const [said, setSaid] = useState<{ text: string; n: number }[]>([]);
+  const say = (text: string): void => setSaid(before => [...before.slice(-4), { text, n: (before.at(-1)?.n ?? 0) + 1 }]);
   const cut = useRef(false);
   useEffect(() => {
     if (model.connection === 'reconnecting') {
@@ -271,8 +284,10 @@ function LiveRegion() {
   );
   return (
     <div class="jppl-visually-hidden" aria-live="polite">
-      {/* Another element each time, so that the same sentence again is said again. */}
-      <span key={said.times}>{said.text}</span>
+      {/* An element for each, so that the same sentence again is said again, and several that come at once all are. */}
+      {said.map(({ text, n }) => (
+        <p key={n}>{text}</p>
+      ))}
     </div>
   );
 }

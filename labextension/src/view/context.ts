@@ -22,6 +22,8 @@ export interface ViewContext {
   /** Send a client message; `onProblem` hears if the server refuses it. Returns its id. */
   send(message: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
   command(command: string, args: Record<string, Json>, onProblem?: (problem: Problem) => void): string;
+  /** Connect once more, after the server did not let one in. */
+  reconnect(): void;
 }
 
 /** So long a server may take to answer what was sent. */

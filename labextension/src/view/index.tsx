@@ -1,6 +1,7 @@
 /** The live view of one project, for a JupyterLab panel, a notebook cell or any page. */
 
 import { render } from 'preact';
+import type { ConnectionHandlers } from '../client/connection';
 import { messageOf } from '../client/sentences';
 import { App } from './app';
 import { Context, Problem, ViewContext } from './context';
@@ -64,10 +65,14 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
       }
       return id;
     },
-    command: (command, args, onProblem) => view.send({ type: 'command', command, args }, onProblem)
+    command: (command, args, onProblem) => view.send({ type: 'command', command, args }, onProblem),
+    reconnect: () => {
+      connection.close();
+      connection = options.connect(handlers);
+    }
   };
   options.host?.onModel?.(model);
-  const connection = options.connect({
+  const handlers: ConnectionHandlers = {
     onStatusChange: (status, detail) => model.setConnection(status, detail ?? {}),
     onEvent: event => model.apply(event),
     onError: error => {
@@ -84,7 +89,8 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
         model.report(problem);
       }
     }
-  });
+  };
+  let connection = options.connect(handlers);
   render(
     <Context.Provider value={view}>
       <App />
