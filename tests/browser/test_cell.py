@@ -118,6 +118,20 @@ def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, 
     view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
     view.confirm("PARSE_INTENT")
     view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # A server that has no answer is asked again, and what was saved stays for whoever reads it.
+    console.allow("500 (Internal Server Error)")
+    one = re.compile(rf"/api/projects/{name}(\?.*)?$")
+    page.route(one, lambda route: route.fulfill(status=500, body=""))
+    page.reload()
+    restored(page)
+    button = page.locator(".jp-Pipeline-note").get_by_role("button", name=f"Open {name}")
+    button.focus()
+    for _ in range(2):
+        with page.expect_response(one):
+            pass
+    expect(button).to_be_focused()
+    page.unroute(one)
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
     # And where the project is gone, what was saved is shown, and why.
     console.allow(f"/api/projects/{name}")  # not found
     lab.request("DELETE", f"api/projects/{name}")

@@ -36,6 +36,8 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
 
 class CellOutput extends Widget implements IRenderMime.IRenderer {
   private shown = '';
+  /** What stands there instead, and why. */
+  private instead = '';
 
   constructor(
     private readonly pipelines: IPipelines,
@@ -68,6 +70,7 @@ class CellOutput extends Widget implements IRenderMime.IRenderer {
         const why = trans.__('As it stood when this cell ran. Another project on this server is called %1 now.', project);
         return this.snapshot(model, project, why);
       }
+      this.instead = '';
       this.replace(this.pipelines.createContent(project));
     } catch (error) {
       if (this.isDisposed) {
@@ -77,7 +80,11 @@ class CellOutput extends Widget implements IRenderMime.IRenderer {
       const why = gone
         ? trans.__('As it stood when this cell ran. There is no project %1 on this server.', project)
         : trans.__('As it stood when this cell ran. %1', (error as Error).message);
-      await this.snapshot(model, gone ? null : project, why);
+      const instead = `${why} ${String(model.data['text/html'])}`;
+      if (instead !== this.instead) {
+        this.instead = instead; // and it stays while the server is asked again and again: somebody may read it
+        await this.snapshot(model, gone ? null : project, why);
+      }
       if (!gone) {
         this.shown = '';
         this.retry(model);

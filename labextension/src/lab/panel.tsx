@@ -66,11 +66,12 @@ export class ProjectsPanel extends Widget {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
-    this.node.querySelector<HTMLElement>('.jp-Pipeline-open, button:not(:disabled)')?.focus();
+    this.focus();
   }
 
   protected override onUpdateRequest(): void {
     const { projects, current, trans } = this.pipelines;
+    const focused = this.node.contains(document.activeElement);
     render(
       <List
         entries={projects.entries}
@@ -83,6 +84,13 @@ export class ProjectsPanel extends Widget {
       />,
       this.node
     );
+    if (focused && !this.node.contains(document.activeElement)) {
+      this.focus(); // it was at a project that is gone
+    }
+  }
+
+  private focus(): void {
+    this.node.querySelector<HTMLElement>('.jp-Pipeline-open, button:not(:disabled)')?.focus();
   }
 }
 
