@@ -326,6 +326,8 @@ def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
             try:
                 done.append((job, job.run(connection), None))
             except Exception as error:
+                if not connection.in_transaction:  # where the disk is full SQLite itself rolls all of it back
+                    raise
                 connection.execute("ROLLBACK TO job")
                 done.append((job, None, error))
             connection.execute("RELEASE job")

@@ -138,7 +138,10 @@ def test_an_append_that_fails_harms_no_other(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
-def test_on_a_full_disk_all_is_read_also_what_is_asked_for_beside_what_cannot_be_stored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [100_000, 8_000_000], ids=["found at the commit", "found before it"])
+def test_on_a_full_disk_all_is_read_also_what_is_asked_for_beside_what_cannot_be_stored(
+    tmp_path: Path, size: int
+) -> None:
     async def check() -> None:
         log = EventLog(tmp_path / "events.sqlite")
         await log.open()
@@ -149,7 +152,7 @@ def test_on_a_full_disk_all_is_read_also_what_is_asked_for_beside_what_cannot_be
             # What waits together is committed together.
             beside = asyncio.gather(
                 log.read("a", 0, 9),
-                log.append(entry("a", 2), [Stored(2, "A", b"2" * 100_000)], []),
+                log.append(entry("a", 2), [Stored(2, "A", b"2" * size)], []),
                 log.entries(),
                 return_exceptions=True,
             )
@@ -158,9 +161,10 @@ def test_on_a_full_disk_all_is_read_also_what_is_asked_for_beside_what_cannot_be
             events, refused, entries = await beside
             await first
         assert isinstance(refused, sqlite3.OperationalError)
+        assert str(refused) in ("disk I/O error", "database or disk is full"), "people are told it"
         assert [event.seq for event in events] == [1]
         assert [one.seq for one in entries] == [1], "and not what was not stored"
-        await log.append(entry("a", 2), [Stored(2, "A", b"2" * 100_000)], [])
+        await log.append(entry("a", 2), [Stored(2, "A", b"2" * size)], [])
         await log.close()
 
     asyncio.run(check())
