@@ -151,6 +151,33 @@ async def test_who_goes_on_flooding_is_closed_with_1008(strict: Server, project_
         await socket.greeting()
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "api/projects/none", None),
+        ("POST", "api/projects/p/messages", b"{"),
+        ("POST", "api/projects/p/messages", b'{"type": "subscribe"}'),
+        ("POST", "api/projects/no/such/address", b"{}"),
+        ("POST", "api/projects/p/predict", b"{}"),
+    ],
+)
+def test_what_comes_to_nothing_counts_too(strict: Server, method: str, path: str, body: bytes | None) -> None:
+    statuses = Counter(strict.request(method, path, body).status for _ in range(200))
+    assert statuses[429] > 0, statuses
+
+
+async def test_who_goes_on_sending_what_cannot_be_read_is_closed_with_1008(strict: Server, project_id: str) -> None:
+    async with strict.connect(project_id) as socket:
+        await socket.greeting()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(200):
+                await socket.send("{")
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await socket.type("never")
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1008
+
+
 def test_http_says_when_to_try_again(strict: Server, project_id: str) -> None:
     answers = [strict.request("POST", f"api/projects/{project_id}/data?name=f{n}.csv", b"a\n1\n") for n in range(8)]
     refused = [answer for answer in answers if answer.status == 429]

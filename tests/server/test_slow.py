@@ -99,6 +99,49 @@ async def pages_that_nobody_reads_cost_little(server: Server, project_id: str) -
     assert grown < most * (1 << 20)
 
 
+async def test_who_has_not_been_sent_a_gate_does_not_confirm_it(server: Server, project_id: str) -> None:
+    """A confirm that names no gate means one that its sender can have seen."""
+
+    def stands() -> tuple[str, Any]:
+        state = server.request("GET", f"api/projects/{project_id}/state").json
+        return state["current_stage"], (state["waiting_confirmation"] or {}).get("gate_id")
+
+    async def other_than(*known: Any) -> Any:
+        async with asyncio.timeout(90):
+            while stands() in known or stands()[1] is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        return stands()
+
+    path = f"{server.base_url}ws/projects/{project_id}"
+    talker = await RawSocket.open(server.port, path, TOKEN)
+    await say(talker, [REQUEST])
+    first = await other_than()
+    blind = await RawSocket.open(server.port, path, TOKEN, sock=await small(server))
+    await blind.frame()
+    await say(talker, [LONG] * 60)
+    assert lag(server) > 0
+    talker.send({"type": "command", "command": "restart_stage", "args": {"stage_id": "PARSE_INTENT"}})
+    gate = await other_than(first)
+    refused = refusals(server)
+    blind.send({"type": "confirm", "id": "blind"})
+    async with asyncio.timeout(30):
+        while stands() == gate and refusals(server) == refused:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert stands() == gate
+    assert "opened only after this confirm was sent" in (await answer_to(blind, "blind"))["message"]
+    blind.send({"type": "confirm", "id": "seen"})
+    assert (await answer_to(blind, "seen"))["type"] == "ack"
+    blind.cut()
+    talker.cut()
+
+
+def refusals(server: Server) -> float:
+    """How often a confirm found nothing that waits, as the server's figures say."""
+    text = server.request("GET", "metrics").body.decode()
+    found = re.search(r'^jupyter_pipeline_refusals_total\{code="NOT_WAITING"\} (\S+)$', text, re.MULTILINE)
+    return float(found.group(1)) if found else 0.0
+
+
 async def test_who_reads_slowly_is_not_taken_for_dead_and_who_is_dead_is(start_server: Callable[..., Server]) -> None:
     """With pings every second: the pong of the one waits behind a megabyte, the other never reads again."""
     rates = dict.fromkeys(DEFAULT_RATES)
