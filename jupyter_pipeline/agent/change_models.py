@@ -286,7 +286,7 @@ def models(said: Said, draft: Draft) -> None:
     if of_one and "go" not in said.low:  # "ten minutes for xgboost"
         draft.answers.append(f"What else was said holds for every model, not for {model_names(wanted)} alone.")
         return
-    if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said)):
+    if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said, chosen)):
         names = model_names(wanted[:1])
         draft.problem(
             f'Say what to do with {model_names(wanted)} ("{what}" was not understood): "use {names}", "add {names}" or '
@@ -303,13 +303,16 @@ def models(said: Said, draft: Draft) -> None:
         draft.problem("Models can be chosen once the request was read; say it again then.")
 
 
-def _unknown_words(said: Said) -> str:
-    """What else a sentence says that is no known word: ``cancel xgboost``, ``xgboost crashed``."""
+def _unknown_words(said: Said, named: list[Named]) -> str:
+    """What else the clauses say that name models, where it is no known word: ``cancel xgboost``."""
     known = {i for item in said.items for i in range(item.start, item.end)} | said.taken
-    unknown = [
-        i for i, t in enumerate(said.tokens) if t.kind in ("word", "quoted") and i not in known and t.low not in _BESIDE
-    ]
-    return " ".join(said.tokens[i].text for i in unknown[:8])
+    ends = [i for i, w in enumerate(said.low) if w in (",", "but")]
+    clause: set[int] = set()
+    for n in named:
+        start = max((i for i in ends if i < n.start), default=-1)
+        clause.update(range(start + 1, min((i for i in ends if i >= n.end), default=len(said.low))))
+    words = [said.tokens[i] for i in sorted(clause - known) if said.tokens[i].kind in ("word", "quoted")]
+    return " ".join([t.text for t in words if t.low not in _BESIDE][:8])
 
 
 _BESIDE = (
@@ -318,9 +321,11 @@ _BESIDE = (
     | words_of(
         """
     retrain again training using model classifier regressor instead please best default only too algorithm algorithms
-    parameters over switch set change update rather actually maybe out keep predict oh hmm oops sorry wait
+    parameters over switch set change update rather actually maybe out keep predict oh hmm oops sorry wait within under
     """
     )
+    | UNITS.firsts
+    | NUMBERS.firsts
 )
 
 

@@ -58,8 +58,11 @@ def keep(said: Said, draft: Draft) -> None:
 def _used(said: Said, draft: Draft) -> bool:
     """``use lightgbm``, where training has just ended and nothing else is said."""
     here = draft.context.current_stage is TRAIN and draft.plan(TRAIN) is not None
+    one = [n for n in said.named if n.kind == "models"]
+    if len(one) != 1 or len(one[0].value) != 1 or any(t.kind == "number" for t in said.tokens):
+        return False
     kinds = {(i.kind, i.value) if i.kind == "cue" else (i.kind,) for i in said.rest()}
-    trained = any(r.model in n.value for n in said.named if n.kind == "models" for r in draft.context.leaderboard)
+    trained = any(r.model in one[0].value for r in draft.context.leaderboard)
     return here and trained and kinds == {("cue", "use"), ("models",)} and not said.has(*_TRAINING)
 
 

@@ -25,7 +25,7 @@ _STRONG = words_of(
     judged measured measure focus target care cares matters priority prioritise prioritize good high
     """
 )
-_HOURS = re.compile(r"h(\d{1,2})(?:m|min)?")
+_HOURS = re.compile(r"h([0-5]\d)(?:m|min)?")
 """What follows the number in ``1h30``."""
 MAX_SECONDS = 7 * 24 * 3600.0
 

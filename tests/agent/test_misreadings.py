@@ -83,6 +83,7 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("cancel xgboost", TRAIN, {}),
     ("xgboost crashed", TRAIN, {}),
     ("use xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("the second curve is M4 8h8", TRAIN, {}),
     ("looks good but use xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
     ("50 trials for xgboost", SELECT, {"/trials": 50}),
 ]
@@ -113,6 +114,9 @@ def test_what_changes(text: str, at: StageId, expected: dict[str, Any]) -> None:
         ("xgboost over lightgbm", ["dummy", "linear", "xgboost"]),
         ("remove xgboost, not lightgbm", ["dummy", "linear", "lightgbm"]),
         ("Use xgboost. And lightgbm.", ["dummy", "xgboost", "lightgbm"]),
+        ("minimise log loss, within 3 seconds, catboost and linear", ["dummy", "catboost", "linear"]),
+        ("catboost, five minutes", ["dummy", "catboost"]),
+        ("catboost in five minutes", ["dummy", "catboost"]),
         (
             "increase depth of xgboost to 8 and add catboost",
             ["dummy", "linear", "lightgbm", "xgboost", "catboost"],
@@ -195,6 +199,12 @@ def test_how_far_back() -> None:
 
 def test_why_something_failed_is_told_by_its_own_words() -> None:
     assert "has failed or was stopped" in ask("why did it fail?", TRAIN, StageStatus.FAILED)[0].text
+
+
+def test_several_models_are_trained_and_not_kept() -> None:
+    assert ids(ask("Use linear, lightgbm and random forest, within 3 seconds.", TRAIN)[1]) == [
+        "dummy", "linear", "lightgbm", "random_forest",
+    ]  # fmt: skip
 
 
 def test_after_the_end_a_model_is_chosen_and_not_kept() -> None:
