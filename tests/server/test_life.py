@@ -138,7 +138,9 @@ async def test_a_project_that_was_at_work_is_read_on_a_full_disk_and_taken_up_wh
         assert await socket.events_to(hello["seq"]) == events
         await socket.send(chat)
         assert (await socket.type("error"))["retryable"]
+        made = server.root / "pipelines" / "full" / "artifacts" / "parse_intent-1"
         assert psutil.Process(server.process.pid).children() == [], "nothing is begun"
+        assert not made.exists(), "nor was it"
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
         taken_up = await socket.event("STAGE_STATUS")
         assert taken_up["event"]["payload"]["attempt"] == 2

@@ -198,10 +198,15 @@ def small(start_server: Callable[..., Server]) -> Server:
     )
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_file_over_the_limit_is_refused(small: Server, project_id: str, chunked: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "chunked", "statuses"),
+    [(200_000, False, (413,)), (200_000, True, (400, 413)), (100_001, False, (413,)), (100_001, True, (413,))],
+)
+def test_a_file_over_the_limit_is_refused(
+    small: Server, project_id: str, size: int, chunked: bool, statuses: tuple[int, ...]
+) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=10)
-    body = b"x" * 200_000
+    body = b"x" * size
     connection.request(
         "POST",
         f"/api/projects/{project_id}/data?name=x.csv",
@@ -210,7 +215,7 @@ def test_a_file_over_the_limit_is_refused(small: Server, project_id: str, chunke
         encode_chunked=chunked,
     )
     response = connection.getresponse()
-    assert response.status in ((413,) if not chunked else (400, 413))
+    assert response.status in statuses
     connection.close()
     folder = data_dir(small, project_id)
     deadline = time.monotonic() + 5
