@@ -351,6 +351,32 @@ def test_what_an_attempt_had_for_itself_is_removed_and_no_more(tmp_path: Path) -
     assert [p.name for p in files.artifacts.iterdir()] == ["export-7"]
 
 
+def test_what_is_cleared_is_never_cleared_through_a_link(tmp_path: Path) -> None:
+    """A folder of the project leads to one of the person's own, in which things have the same names."""
+    folder, own = tmp_path / "demo", tmp_path / "own"
+    names = ("train-1", "train-1.partial", "export-2", "export-2.partial")
+    own.mkdir()
+    for name in names:
+        (own / name).mkdir()
+    (own / ".events-2.jsonl").write_text("mine")
+    folder.mkdir()
+    (folder / "artifacts").symlink_to(own, target_is_directory=True)
+    files, state = ProjectFiles(folder), ProjectState(project_id="demo", epoch="e")
+
+    def clear() -> None:
+        files.clear_left_behind()
+        for stage_id, attempt in ((StageId.TRAIN, 1), (StageId.EXPORT, 2)):
+            files.clear_interrupted(stage_id, attempt)
+            files.clear_attempt(stage_id, attempt, state)
+
+    clear()
+    assert {path.name for path in own.iterdir()} == {*names, ".events-2.jsonl"}
+    (folder / "artifacts").unlink()
+    own.rename(folder / "artifacts")
+    clear()
+    assert list((folder / "artifacts").iterdir()) == []
+
+
 def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_path: Path) -> None:
     """Whatever the moment at which it is closed: refused is not done, and done is told."""
 
