@@ -159,6 +159,7 @@ def test_upload_names(tmp_path):
         ("packed.csv.gz", gzip.compress('x,x,note\n"1,5",01,été\n"2,5",02,\n'.encode())),
         ("tabs.txt", "\ufeffx\tx\tnote\n1,5\t01\tété\n2,5\t02\t\n".encode()),
     ],
+    ids=["semicolons", "packed", "tabs"],
 )
 def test_a_file_to_predict_is_read_as_a_bundle_reads_it(tmp_path, name, data):
     """Names that come twice get numbers as in training, and cells stay as they are written."""
