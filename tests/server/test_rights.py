@@ -114,6 +114,7 @@ def changing(start_server: Callable[..., Server], tmp_path_factory: pytest.TempP
     return start_server(
         "--ServerApp.authorizer_class=authorizer_of_the_test.FromFile",
         "--ServerApp.identity_provider_class=authorizer_of_the_test.LikeAHub",
+        "--ServerApp.allow_unauthenticated_access=False",
         f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}",
         base_url="/user/ada/",
         env={"PYTHONPATH": path, "RIGHTS_OF_THE_TEST": str(folder / "rights.json")},
@@ -179,6 +180,12 @@ def test_every_call_with_every_set_of_rights(changing: Server, rights: tuple[str
         taken = {"read", right} <= set(rights)
         assert (answer.status != 403) is taken, (rights, message, answer.body)
     grant(changing, *ALL)
+
+
+def test_a_browser_may_ask_what_a_page_may_send_where_jupyter_lets_nobody_in_unasked(changing: Server) -> None:
+    for call in ("messages", "confirm", "predict", "data", "events", "assets/x"):
+        answer = changing.request("OPTIONS", f"api/projects/demo/{call}", token=None)
+        assert answer.status in (200, 204), call
 
 
 def test_an_upload_that_is_not_allowed_leaves_nothing(changing: Server) -> None:
