@@ -29,6 +29,18 @@ function folded(until = Infinity, from = new ProjectModel('binary')) {
 
 const seqOf = (name, nth = 0) => EVENTS.filter(e => e.event.name === name)[nth].seq;
 
+test('what the server says of the current stage when the connection opens stands until something happens', () => {
+  const upTo = seqOf('STAGE_STATUS');
+  const model = new ProjectModel('binary');
+  const message = 'What happens cannot be stored now.';
+  model.apply(hello(upTo));
+  model.apply({ ephemeral: true, event: { name: 'STAGE_STATUS', payload: { stage_id: 'PARSE_INTENT', message } } });
+  EVENTS.filter(e => e.seq <= upTo).forEach(e => model.apply(e));
+  assert.deepEqual(model.standing, { stageId: 'PARSE_INTENT', message });
+  model.apply(EVENTS.find(e => e.seq > upTo));
+  assert.equal(model.standing, null);
+});
+
 test('the fold of a whole log is what the server says of the project', () => {
   const model = folded();
   assert.equal(model.seq, STATE.seq);

@@ -35,6 +35,12 @@ export class ProjectModel extends Facts {
   /** All that had happened before was folded once; from then on people are told of what is new. */
   ready = false;
 
+  /**
+   * What the server said of the current stage when the connection opened, until something happens: it says more than
+   * the events where what follows cannot be stored.
+   */
+  standing: { stageId: StageId; message: string } | null = null;
+
   /** How far the server's clock is before this page's, in milliseconds; events have the server's time. */
   private ahead = 0;
 
@@ -149,10 +155,18 @@ export class ProjectModel extends Facts {
       this.hello(payload, frame.ts);
       return;
     }
+    if (frame.ephemeral && name === 'STAGE_STATUS') {
+      this.standing = { stageId: payload.stage_id, message: String(payload.message ?? '') };
+      this.changed(true);
+      return;
+    }
     if (frame.ephemeral || typeof frame.seq !== 'number' || frame.seq <= this.seq) {
       return;
     }
     this.seq = frame.seq;
+    if (this.seq > this.head) {
+      this.standing = null;
+    }
     const fold = FOLDS[name];
     if (fold) {
       try {

@@ -91,8 +91,9 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         ? trans.__('You stopped it. What was finished is kept, and used again after a restart.')
         : trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
     }
+    const said = running && model.standing?.stageId === stageId ? model.standing.message : stage.message;
     // That a stage begins is said by its title; the server says it in English.
-    return stage.message === `The stage ${stageName(stageId, english)} begins.` ? '' : stage.message;
+    return said === `The stage ${stageName(stageId, english)} begins.` ? '' : said;
   }
 
   function body() {
