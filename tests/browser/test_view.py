@@ -103,13 +103,14 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     expect(view.get_by_role("combobox", name="Strategy")).to_be_visible()
     stage(view, "MODEL_SELECT").get_by_role("button").click()
     expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
-    view.get_by_role("button", name="Restart stage").click()
+    view.get_by_role("button", name="Restart stage").dblclick()  # it is asked once
     expect_stage(view, "TRAIN", "PENDING")
     wait_gate(view, "MODEL_SELECT")
     expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
     view.get_by_text("History").click()
     entry = view.locator(".jppl-history > li").first
     expect(entry).to_contain_text("had Models work again")
+    expect(view.locator(".jppl-history > li", has_text="had Models work again")).to_have_count(1)
     expect(entry).not_to_contain_text("Somebody")
     # Deleted by keyboard, once it was said what is lost.
     view.get_by_role("button", name="Delete this project").focus()

@@ -153,7 +153,7 @@ def test_waiting_ends_by_time_and_by_interrupt(live_server):
             timer.join()
             signal.signal(signal.SIGINT, before)
         with pytest.raises(PipelineError, match="stages are PARSE_INTENT"):
-            p.wait("TRAINING")
+            p.wait("TRAINED")
 
         async def both():
             waiting = asyncio.create_task(p.wait_async("PARSE_INTENT", timeout=60))

@@ -1,8 +1,9 @@
 /** The way to run a stage again, with what that means said beside it. */
 
+import { useEffect, useState } from 'preact/hooks';
 import { stageName } from '../protocol/names';
 import type { Translation } from '../translation';
-import { useView } from './context';
+import { useGiveUp, useView } from './context';
 import type { ProjectModel } from './model';
 import type { Json } from './records';
 import { StageId, STAGES } from './stages';
@@ -43,6 +44,10 @@ export function RestartStrip({
   onUndo?: () => void;
 }) {
   const { model, trans, command } = useView();
+  const { attempt, status } = model.stages[stageId];
+  const [asked, setAsked] = useState(false);
+  useEffect(() => setAsked(false), [stageId, attempt, status]);
+  useGiveUp(asked, model.connection === 'open', () => setAsked(false));
   if (!model.canRestart(stageId)) {
     return null;
   }
@@ -50,6 +55,16 @@ export function RestartStrip({
   const changed = members.length;
   // At its own open gate there is another obvious button.
   const primary = strong || (changed > 0 && model.gate?.stageId !== stageId);
+  const restart = (): void => {
+    if (asked) {
+      return;
+    }
+    setAsked(true);
+    command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem => {
+      setAsked(false);
+      model.report(problem);
+    });
+  };
   return (
     <div class="jppl-restart">
       <p>{whatRunsAgain(model, stageId, members, trans)}</p>
@@ -61,11 +76,8 @@ export function RestartStrip({
       <button
         type="button"
         class={primary ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
-        onClick={() =>
-          command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem =>
-            model.report(problem)
-          )
-        }
+        aria-disabled={asked}
+        onClick={restart}
       >
         {trans.__('Restart stage')}
       </button>
