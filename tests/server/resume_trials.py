@@ -91,6 +91,7 @@ class Trials:
             await trouble
             self._done.set()
             await asyncio.gather(*writers)
+            await asyncio.gather(*(self._at_rest(name) for name in self._projects))
             await asyncio.gather(*(self._catch_up(client) for client in self.clients))
         finally:
             for task in (trouble, *writers):
@@ -183,6 +184,15 @@ class Trials:
             while len(client.frames) < payload["seq"]:
                 self._take(client, await socket.frame())
         socket.cut()
+
+    async def _at_rest(self, project: str) -> None:
+        """What was asked for, or taken up after the last kill, says no more."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                state = (await asyncio.to_thread(self._server.request, "GET", f"api/projects/{project}/state")).json
+                if all(stage["status"] != "IN_PROGRESS" for stage in state["stages"]):
+                    return
+                await asyncio.sleep(0.1)
 
     # -- the writers ---------------------------------------------------------------------------------------
 
@@ -290,7 +300,9 @@ class Trials:
                 assert last == len(frames)
             for client in self.clients:
                 if client.project == name:
-                    assert (client.epoch, client.frames) == (epoch, frames), name
+                    both = enumerate(zip(client.frames, frames, strict=False))
+                    assert [n for n, (received, logged) in both if received != logged] == [], name
+                    assert (client.epoch, len(client.frames)) == (epoch, len(frames)), name
                     self.count["events compared"] += len(frames)
             said = Counter(_said(frame) for frame in frames)
             ids = {row[0] for row in log.execute("SELECT id FROM messages WHERE project=?", (key,))}
