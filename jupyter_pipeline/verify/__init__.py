@@ -11,8 +11,9 @@ that proves and what not.
 import os
 from pathlib import Path
 
-from .bundle import MANIFEST, anchor_of, files_of, verify_files, verify_zip
+from .bundle import MANIFEST, anchor_of, verify_files, verify_zip
 from .events import Anchor, VerificationError
+from .members import Folder
 from .project import verify_project
 
 __all__ = ["Anchor", "VerificationError", "anchor_of", "verify"]
@@ -42,7 +43,7 @@ def verify(place: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
     if place.is_file():
         return verify_zip(place, anchors)
     if (place / MANIFEST).is_file():
-        return verify_files(files_of(place), anchors, strict=False)
+        return verify_files(Folder(place), anchors, strict=False)
     if (place.parent / ".log" / "events.sqlite").is_file():
         return verify_project(place, anchors)
     raise VerificationError(

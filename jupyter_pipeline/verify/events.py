@@ -1,6 +1,8 @@
 """Events by themselves: their chain of hashes, and what follows from them."""
 
 import re
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -34,34 +36,37 @@ class Anchor(msgspec.Struct, frozen=True):
 
 
 def verify_log(
-    project_id: str, epoch: str, frames: list[bytes], hashes: list[str], anchors: tuple[Anchor, ...] = ()
-) -> ProjectState:
-    """Check events by their chain, and derive the state from them.
+    project_id: str, epoch: str, frames: Iterable[bytes], hashes: Iterable[str], anchors: tuple[Anchor, ...] = ()
+) -> tuple[ProjectState, str]:
+    """Check events by their chain, and derive the state from them, one event after the other.
 
     Returns
     -------
-    ProjectState
+    state : ProjectState
         The fold of the events.
+    head : str
+        The last hash; empty if there is no event.
 
     Raises
     ------
     VerificationError
         With the first event that is not the one that was logged.
     """
-    if len(frames) != len(hashes):
-        raise VerificationError(f"There are {len(frames)} events, but {len(hashes)} hashes.")
-    for seq, (link, wanted) in enumerate(zip(links(genesis(project_id, epoch), frames), hashes, strict=True), 1):
+    state, link, seq, wanted = ProjectState(project_id=project_id, epoch=epoch), genesis(project_id, epoch), 0, ""
+    kept: dict[int, list[str]] = {}
+    for anchor in anchors:
+        kept.setdefault(anchor.seq, []).append(anchor.digits)
+    for seq, (frame, said) in enumerate(zip_longest(frames, hashes), 1):
+        if frame is None or said is None:
+            raise VerificationError(f"Event {seq} has {'no hash' if said is None else 'a hash, but is missing'}.")
+        [link] = links(link, (frame,))
+        wanted = said
         if link.hex() != wanted:
             raise VerificationError(f"Event {seq} is not the one that was logged: its hash is another.")
-    for anchor in anchors:
-        if not 0 < anchor.seq <= len(hashes):
-            raise VerificationError(f"The log has {len(hashes)} events; a hash of its event {anchor.seq} was kept.")
-        if not hashes[anchor.seq - 1].startswith(anchor.digits):
+        if not all(wanted.startswith(digits) for digits in kept.pop(seq, ())):
             raise VerificationError(
-                f"This is not the log of which the hash of event {anchor.seq} was kept: something up to there is other."
+                f"This is not the log of which the hash of event {seq} was kept: something up to there is other."
             )
-    state = ProjectState(project_id=project_id, epoch=epoch)
-    for seq, frame in enumerate(frames, 1):
         try:
             event = decode_event(frame)
             named = msgspec.json.decode(frame)["project_id"]
@@ -73,8 +78,10 @@ def verify_log(
             state = evolve(state, event)
         except (KeyError, IndexError, AttributeError) as error:
             raise VerificationError(f"Event {seq} ({event.name}) cannot follow those before it: {error}.") from None
+    if kept:
+        raise VerificationError(f"The log has {seq} events; a hash of its event {max(kept)} was kept.")
     _leaderboard(state)
-    return state
+    return state, wanted
 
 
 def _leaderboard(state: ProjectState) -> None:
@@ -95,16 +102,14 @@ def _leaderboard(state: ProjectState) -> None:
             raise VerificationError(f"The leaderboard gives {row.run_id} {row.metric}; measured was {measured}.")
 
 
-def told(state: ProjectState, hashes: list[str], anchors: tuple[Anchor, ...]) -> list[str]:
+def told(state: ProjectState, head: str, anchors: tuple[Anchor, ...]) -> list[str]:
     """What holds of a log, in sentences."""
-    said = [f"{len(hashes)} events follow one another without a gap, each with its hash."]
+    said = [f"{state.seq} events follow one another without a gap, each with its hash."]
     if anchors:
         last = max(anchor.seq for anchor in anchors)
         said.append(f"Up to event {last} they are those of which a hash was kept elsewhere.")
-    if hashes:
-        said.append(
-            f"To show later that none of these was changed, keep this elsewhere: --head {state.seq}:{hashes[-1]}"
-        )
+    if head:
+        said.append(f"To show later that none of these was changed, keep this elsewhere: --head {state.seq}:{head}")
     said.append(
         f"Derived from them: in {state.project_id} {standing(state.current, state.here.status)}, "
         f"after {len(state.decisions)} decisions and {len(state.runs)} runs."

@@ -33,14 +33,14 @@ def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
     events, entry = found.events, found.entry
     if [row.seq for row in events] != list(range(1, entry.seq + 1)):
         raise VerificationError(f"The log should have the events 1 to {entry.seq}, but does not.")
-    hashes = [row.chain.hex() for row in events]
-    state = verify_log(project_id, entry.epoch, [row.frame for row in events], hashes, anchors)
+    hashes = (row.chain.hex() for row in events)
+    state, head = verify_log(project_id, entry.epoch, (row.frame for row in events), hashes, anchors)
     for row in events:
         _filed_rightly(row)
     _sealed_rightly(project_id, found)
     _listed_rightly(found, state)
     return [
-        *told(state, hashes, anchors),
+        *told(state, head, anchors),
         f"{found.messages} messages with an id took effect; their ids are those that were logged.",
         f"{_files(folder, state)} data files, assets and exports have the SHA-256 that the log names.",
     ]

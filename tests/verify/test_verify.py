@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -189,6 +190,68 @@ def test_names_that_no_bundle_has(tmp_path: Path, name: str) -> None:
         archive.writestr(name, "1")
     with pytest.raises(VerificationError, match="which no bundle has"):
         verify(tmp_path / "x.zip")
+
+
+def sealed_anew(parts: Path) -> Path:
+    """The bundle of changed parts, with a manifest that fits them."""
+    log = json.loads((parts / "MANIFEST.json").read_text())["log"]
+    bundle.write_json(parts / "MANIFEST.json", bundle.manifest(parts, log))
+    bundle.pack(parts, parts.with_suffix(".zip"))
+    return parts.with_suffix(".zip")
+
+
+def test_a_large_file_is_checked_in_little_memory(packed: Path, tmp_path: Path) -> None:
+    """Also one that is a zip bomb: of 256 MB that take 250 kB nothing is kept, in memory or on disk."""
+    parts = tmp_path / "large"
+    shutil.copytree(packed.parent / "bundle", parts)
+    with (parts / "data" / "rows.csv").open("wb") as file:
+        file.truncate(256 << 20)
+    large = sealed_anew(parts)
+    assert large.stat().st_size < 1 << 20
+    for place in (large, parts):
+        tracemalloc.start()
+        try:
+            assert any("files have the SHA-256" in line for line in verify(place))
+            assert tracemalloc.get_traced_memory()[1] < 48 << 20
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("events.jsonl", "unpacks to more than any log"), ("metrics.json", "larger than that of any")]
+)
+def test_what_has_to_be_read_as_a_whole_is_refused_where_it_is_a_bomb(
+    packed: Path, tmp_path: Path, name: str, why: str
+) -> None:
+    parts = tmp_path / "bomb"
+    shutil.copytree(packed.parent / "bundle", parts)
+    with (parts / name).open("r+b") as file:
+        file.truncate(200 << 20)
+    bomb = sealed_anew(parts)
+    tracemalloc.start()
+    try:
+        with pytest.raises(VerificationError, match=why):
+            verify(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zip_whose_files_lie_over_one_another_is_refused(packed: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("README.md", "1")
+        archive.infolist()[0].compress_size = 1 << 30
+    with pytest.raises(VerificationError, match="lie over one another"):
+        verify(tmp_path / "x.zip")
+
+
+def test_a_zip_that_is_packed_as_no_bundle_is_is_refused(packed: Path, tmp_path: Path) -> None:
+    for method, why in ((zipfile.ZIP_LZMA, "a way in which no bundle is"), (zipfile.ZIP_STORED, "packed anew")):
+        with zipfile.ZipFile(packed) as old, zipfile.ZipFile(tmp_path / "x.zip", "w", method) as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name))
+        with pytest.raises(VerificationError, match=why):
+            verify(tmp_path / "x.zip")
 
 
 def test_a_forged_manifest_does_not_help_against_the_chain(packed: Path, tmp_path: Path) -> None:
