@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from .blanks import Blanks, Found, look, names_above, plain_text, rather_than, single
 from .inference import WRITTEN
 from .opening import ReadError
 from .units import are_numbers
@@ -55,6 +56,8 @@ class Dialect:
         Names of Polars types.
     written : list of str
         Columns of numbers with signs or separators (``$1,200``), see :mod:`.units`.
+    blanks : Blanks or None
+        How cells are separated by blanks; the other members then are those of the text that it makes.
     notes : list of str
         Remarks for people.
     """
@@ -69,6 +72,7 @@ class Dialect:
     null_values: list[str] = field(default_factory=lambda: list(NULL_VALUES))
     dtypes: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    blanks: Blanks | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -102,8 +106,13 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
         text = text[lead.end() :]
     if not complete:
         text = text[: text.rfind("\n") + 1] or text
-    found.separator = _separator(text, separator)
+    found.separator, usual = _separator(text, separator)
     rows = _rows(text, found.separator, '"')
+    seen = look(text) if not found.skip_lines else None
+    if seen and (usual < 2 or rather_than(seen, text, found.separator, rows or [])):
+        return _by_blanks(seen)
+    if usual < 2 and single(blank := _rows(text, " ", '"') or []):
+        found.separator, rows = " ", blank
     if rows is None:
         found.quote = None
         rows = _rows(text, found.separator, None)
@@ -122,7 +131,8 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
             raise ReadError(f"{name} does not begin with a header line; its first line should name all columns.")
         raise ReadError(
             f"{name} has only one column. A table needs the column to predict and at least one more; if its cells are "
-            "separated by something else than a comma, semicolon, tab or bar, save it as CSV with commas."
+            "separated by something else than a comma, semicolon, tab or bar, or by blanks but not as many in each "
+            "line, save it as CSV with commas."
         )
     _complain_of_ragged(rows, width, name, found)
     body = [row for row in rows[1:] if any(row)]
@@ -137,8 +147,34 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
     return found
 
 
-def _separator(text: str, first: str | None) -> str:
-    """The separator that cuts most lines into the same number of cells, two or more."""
+def _by_blanks(seen: Found) -> Dialect:
+    """The dialect of a text whose cells are separated by blanks."""
+    found = Dialect(separator="\t", header=False, quote='"' if seen.quote else None)
+    rows = [[plain_text(cell) if seen.quote else cell.decode(errors="replace") for cell in row] for row in seen.rows]
+    names = names_above(seen)
+    above, start = len(seen.above) - bool(names), seen.places[0]
+    if names is None and _has_header(*_points([rows[0]]), _points(rows[1:201])):
+        names, rows, start = rows[0], rows[1:], seen.places[1]
+    found.blanks = Blanks(seen.width, start, seen.quote)
+    if above:
+        found.notes.append(f"{above} line{'s' if above > 1 else ''} above the column names are left out.")
+    if names is None:
+        names = [f"column_{i + 1}" for i in range(seen.width)]
+        found.notes.append("No line names the columns, so they were named column_1, column_2, ….")
+    found.names, renamed = unique_names(names)
+    if renamed:
+        found.notes.append(renamed)
+    _types(found, rows, seen.width)
+    return found
+
+
+def _points(rows: list[list[str]]) -> list[list[str]]:
+    """With decimal points: where blanks separate cells a comma does not."""
+    return [[cell.replace(",", ".") for cell in row] for row in rows]
+
+
+def _separator(text: str, first: str | None) -> tuple[str, int]:
+    """The separator that cuts most lines into the same number of cells, two or more, and how many these are."""
     best, best_score = first or ",", (0.0, 0)
     for separator in dict.fromkeys([*([first] if first else []), *_SEPARATORS]):
         rows = _rows(text, separator, '"', limit=200) or _rows(text, separator, None, limit=200) or []
@@ -152,7 +188,7 @@ def _separator(text: str, first: str | None) -> str:
         score = (round(agree, 1) + (0.1 if separator == first else 0.0), width)
         if score > best_score:
             best, best_score = separator, score
-    return best
+    return best, best_score[1]
 
 
 def _rows(text: str, separator: str, quote: str | None, limit: int = _SAMPLE_ROWS) -> list[list[str]] | None:

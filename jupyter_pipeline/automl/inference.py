@@ -636,7 +636,8 @@ def read_rows(file: str | Path, separator: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     file : str or pathlib.Path
-        CSV or TSV (also compressed), Parquet, Feather, JSON (list of objects) or NDJSON.
+        CSV or TSV (also compressed), text with blanks between its columns, Parquet, Feather, JSON (list of objects) or
+        NDJSON.
     separator : str or None
         Between the cells of a CSV; None to find it in the first line.
     """
@@ -670,6 +671,8 @@ def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
             head = pd.read_csv(file, header=None, nrows=1, sep="\x01", quoting=csv.QUOTE_NONE, **options)
             first = "" if head.empty else str(head.iloc[0, 0])
             sep = separator or max(",;\t|", key=first.count)
+            if separator is None and sep not in first and len(first.split()) > 1:  # columns with blanks between them
+                return pd.read_csv(file, sep=r"\s+", low_memory=False, **options)
             several = sep in first
             return pd.read_csv(file, sep=sep, index_col=False, skip_blank_lines=several, low_memory=False, **options)
         except UnicodeDecodeError:

@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -26,8 +26,8 @@ MAX_UNPACKED_BYTES = 64 << 30
 
 #: Endings of the files that can be read, without compression.
 TABLE_SUFFIXES = (
-    ".csv", ".tsv", ".tab", ".txt", ".data", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".arrows", ".json",
-    ".ndjson", ".jsonl", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods",
+    ".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".arrows",
+    ".json", ".ndjson", ".jsonl", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods",
 )  # fmt: skip
 #: Endings of compressed files and what they stand for.
 PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz", ".zip": "zip"}
@@ -285,6 +285,8 @@ def western(data: bytes) -> str:
         return "latin-1"
 
 
+#: Makes of a text's pieces other ones; it is told the file's name, for messages.
+Rewritten = Callable[[Iterator[bytes], str], Iterator[bytes]]
 _plain: dict[tuple[Any, ...], IO[bytes]] = {}
 _MAX_OPEN = 16
 
@@ -296,21 +298,24 @@ def forget() -> None:
         _plain.pop(next(iter(_plain))).close()
 
 
-def plain(path: Path, compression: str | None, member: str | None, encoding: str) -> Path | IO[bytes]:
+def plain(
+    path: Path, compression: str | None, member: str | None, encoding: str, rewritten: Rewritten | None = None
+) -> Path | IO[bytes]:
     """The file as plain UTF-8 (or plain bytes, with encoding ``""``), in the form that Polars scans.
 
     A file that is so already is given by its path. Else a copy is unpacked piece by piece into a temporary file
-    without a name, which the system takes back when the process ends, however it ends.
+    without a name, which the system takes back when the process ends, however it ends. ``rewritten`` makes of its
+    pieces, in UTF-8, those of the copy.
 
     Raises
     ------
     ReadError
         If the file is damaged, or far larger than it seemed.
     """
-    if compression is None and encoding in ("", "utf-8"):
+    if compression is None and encoding in ("", "utf-8") and rewritten is None:
         return path
     stat = path.stat()
-    key = (str(path), stat.st_mtime_ns, stat.st_size, compression, member, encoding)
+    key = (str(path), stat.st_mtime_ns, stat.st_size, compression, member, encoding, rewritten)
     if key in _plain:
         _plain[key].seek(0)
         return _plain[key]
@@ -318,15 +323,13 @@ def plain(path: Path, compression: str | None, member: str | None, encoding: str
         _plain.pop(next(iter(_plain))).close()
     copy = cast(IO[bytes], tempfile.TemporaryFile(prefix="table-"))  # noqa: SIM115
     try:
-        decoder = getincrementaldecoder(encoding)(errors="replace") if encoding not in ("", "utf-8") else None
-        written = 0
         with unpacked(path, compression, member) as file:
-            while piece := file.read(PIECE):
-                written += copy.write(decoder.decode(piece).encode() if decoder else piece)
+            pieces = _decoded(file, encoding)
+            written = 0
+            for piece in pieces if rewritten is None else rewritten(pieces, path.name):
+                written += copy.write(piece)
                 if written > MAX_UNPACKED_BYTES:
                     raise ReadError(f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GiB; use Parquet.")
-        if decoder:
-            copy.write(decoder.decode(b"", final=True).encode())
         copy.flush()
         copy.seek(0)
     except BaseException:
@@ -334,6 +337,15 @@ def plain(path: Path, compression: str | None, member: str | None, encoding: str
         raise
     _plain[key] = copy
     return copy
+
+
+def _decoded(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """A file's pieces in UTF-8, or as they are."""
+    decoder = getincrementaldecoder(encoding)(errors="replace") if encoding not in ("", "utf-8") else None
+    while piece := file.read(PIECE):
+        yield decoder.decode(piece).encode() if decoder else piece
+    if decoder:
+        yield decoder.decode(b"", final=True).encode()
 
 
 def sha256(path: Path) -> str:
