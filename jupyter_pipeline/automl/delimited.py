@@ -153,7 +153,7 @@ def _by_blanks(seen: Found) -> Dialect:
     rows = [[plain_text(cell) if seen.quote else cell.decode(errors="replace") for cell in row] for row in seen.rows]
     names = names_above(seen)
     above, start = len(seen.above) - bool(names), seen.places[0]
-    if names is None and _has_header(*_points([rows[0]]), _points(rows[1:201])):
+    if names is None and _has_header(_points(rows[:1])[0], _points(rows[1:201])):
         names, rows, start = rows[0], rows[1:], seen.places[1]
     found.blanks = Blanks(seen.width, start, seen.quote)
     if above:

@@ -2,13 +2,18 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn import metrics as sk
 
+from . import metrics as quick
 from .inference import decide
 
+#: With more classes than this confusions are not drawn, curves are those of the weakest classes, and areas are
+#: computed by :mod:`.metrics`, to the same values: scikit-learn checks the rows anew for each class.
+MANY_CLASSES = 60
 #: Points of a curve that are kept for drawing.
 _POINTS = 400
 
@@ -75,6 +80,8 @@ def _recall(y: np.ndarray, codes: np.ndarray, average: str) -> float:
 
 def _ranking(name: str, y: np.ndarray, raw: np.ndarray) -> float | None:
     """Area under a curve; of several classes the mean of each against the rest, of those that the rows have."""
+    if raw.shape[1] > MANY_CLASSES:
+        return quick.score(name, "multiclass", y, raw)
     function = sk.roc_auc_score if name == "roc_auc" else sk.average_precision_score
     if raw.shape[1] == 2:
         both = 0 < int((y == 1).sum()) < len(y)
@@ -90,13 +97,26 @@ def confusion_data(y: np.ndarray, raw: np.ndarray, classes: list[Any], threshold
     return {"classes": classes, "matrix": matrix.tolist(), "threshold": threshold}
 
 
+def _weakest(
+    y: np.ndarray, raw: np.ndarray, area: Callable[[np.ndarray, np.ndarray], float]
+) -> tuple[list[int], dict[str, int]]:
+    """Classes whose curves are kept, of those that the rows have, and how many these are if that is not all."""
+    if raw.shape[1] == 2:
+        return [1] if 0 < int((y == 1).sum()) < len(y) else [], {}
+    counts = np.bincount(y, minlength=raw.shape[1])
+    present = [int(code) for code in np.flatnonzero((counts > 0) & (counts < len(y)))]
+    if len(present) <= MANY_CLASSES:
+        return present, {}
+    areas = {code: area(y == code, raw[:, code]) for code in present}
+    return sorted(sorted(present, key=areas.__getitem__)[:MANY_CLASSES]), {"of": len(present)}
+
+
 def roc_data(y: np.ndarray, raw: np.ndarray, classes: list[Any]) -> dict[str, Any]:
-    """ROC curves: of the positive class, or of each class against the rest."""
+    """ROC curves: of the positive class, or of each class against the rest; of many classes of the weakest."""
     curves = []
-    for code in [1] if len(classes) == 2 else range(len(classes)):
+    codes, many = _weakest(y, raw, quick.roc_auc)
+    for code in codes:
         positive = y == code
-        if not 0 < int(positive.sum()) < len(y):
-            continue
         fpr, tpr, cuts = sk.roc_curve(positive, raw[:, code])
         keep = _thin(len(fpr))
         curves.append(
@@ -108,16 +128,15 @@ def roc_data(y: np.ndarray, raw: np.ndarray, classes: list[Any]) -> dict[str, An
                 "threshold": [float(c) if math.isfinite(c) else None for c in cuts[keep]],
             }
         )
-    return {"curves": curves}
+    return {"curves": curves, **many}
 
 
 def precision_recall_data(y: np.ndarray, raw: np.ndarray, classes: list[Any]) -> dict[str, Any]:
-    """Precision over recall: of the positive class, or of each class against the rest."""
+    """Precision over recall: of the positive class, or of each class against the rest; of many of the weakest."""
     curves = []
-    for code in [1] if len(classes) == 2 else range(len(classes)):
+    codes, many = _weakest(y, raw, quick.average_precision)
+    for code in codes:
         positive = y == code
-        if not 0 < int(positive.sum()) < len(y):
-            continue
         precision, recall, cuts = sk.precision_recall_curve(positive, raw[:, code])
         keep = _thin(len(precision))
         curves.append(
@@ -130,7 +149,7 @@ def precision_recall_data(y: np.ndarray, raw: np.ndarray, classes: list[Any]) ->
                 "threshold": [float(cuts[i]) if i < len(cuts) else None for i in keep],
             }
         )
-    return {"curves": curves}
+    return {"curves": curves, **many}
 
 
 def residuals_data(y: np.ndarray, raw: np.ndarray, seed: int = 0) -> dict[str, Any]:

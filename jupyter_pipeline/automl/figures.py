@@ -72,7 +72,8 @@ def draw_confusion(data: dict[str, Any], path: Path, title: str = "Confusion mat
     return _finish(figure, axes, title, "Predicted", "True", path)
 
 
-def _draw_curves(axes: Any, curves: list[dict[str, Any]], x: str, y: str, value: str, name: str, step: bool) -> None:
+def _draw_curves(axes: Any, data: dict[str, Any], x: str, y: str, value: str, name: str, step: bool) -> None:
+    curves = data["curves"]
     chosen = curves if len(curves) <= _MANY else sorted(curves, key=lambda c: c[value])[: _MANY // 2]
     for i, curve in enumerate(chosen):
         colour = _CYCLE[i % len(_CYCLE)]
@@ -81,14 +82,14 @@ def _draw_curves(axes: Any, curves: list[dict[str, Any]], x: str, y: str, value:
             curve[x], curve[y], color=colour, linewidth=1.8, label=label, drawstyle="steps-post" if step else None
         )
     if len(curves) > len(chosen):
-        axes.plot([], [], " ", label=f"the {len(chosen)} weakest of {len(curves)} classes")
+        axes.plot([], [], " ", label=f"the {len(chosen)} weakest of {data.get('of', len(curves))} classes")
 
 
 def draw_roc(data: dict[str, Any], path: Path, title: str = "ROC curve") -> Path:
     """Draw ROC curves."""
     figure, axes = _axes(shares=True)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="chance")
-    _draw_curves(axes, data["curves"], "fpr", "tpr", "auc", "AUC", step=False)
+    _draw_curves(axes, data, "fpr", "tpr", "auc", "AUC", step=False)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), aspect="equal")
     axes.legend(loc="lower right", fontsize=8, frameon=False)
     return _finish(figure, axes, title, "False positive rate", "True positive rate", path)
@@ -97,7 +98,7 @@ def draw_roc(data: dict[str, Any], path: Path, title: str = "ROC curve") -> Path
 def draw_precision_recall(data: dict[str, Any], path: Path, title: str = "Precision and recall") -> Path:
     """Draw precision over recall."""
     figure, axes = _axes(shares=True)
-    _draw_curves(axes, data["curves"], "recall", "precision", "average_precision", "AP", step=True)
+    _draw_curves(axes, data, "recall", "precision", "average_precision", "AP", step=True)
     if len(data["curves"]) == 1:
         share = data["curves"][0]["share"]
         axes.axhline(share, color=GREY, linewidth=1, linestyle="--", label=f"share of positives ({share:.3f})")

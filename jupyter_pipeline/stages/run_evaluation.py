@@ -60,9 +60,8 @@ def draw_evaluation(
     if task_type == "regression" or classes is None:
         add("residuals", evaluation.residuals_data(y, raw), figures.draw_residuals)
         return drawn
-    confusion = evaluation.confusion_data(y, raw, classes, threshold)
-    if len(classes) <= 60:
-        add("confusion_matrix", confusion, figures.draw_confusion)
+    if len(classes) <= evaluation.MANY_CLASSES:
+        add("confusion_matrix", evaluation.confusion_data(y, raw, classes, threshold), figures.draw_confusion)
     roc = evaluation.roc_data(y, raw, classes)
     if roc["curves"]:
         add("roc_curve", roc, figures.draw_roc)

@@ -39,6 +39,27 @@ def test_quick_metrics_are_scikit_learns(n_classes: int, n: int, seed: int, thre
             assert quick == pytest.approx(value, abs=1e-9), name
 
 
+def test_areas_and_curves_of_hundreds_of_classes_are_scikit_learns() -> None:
+    """Each class against the rest; curves are kept of the weakest, as many as are drawn of fewer classes."""
+    rng = np.random.default_rng(0)
+    y, raw = rng.integers(0, 90, 2000), np.round(rng.dirichlet(np.ones(100), 2000), 3) + 1e-3
+    raw[np.arange(2000), y] += rng.random(2000) * 0.02
+    raw /= raw.sum(axis=1, keepdims=True)
+    classes = [f"class {i}" for i in range(100)]
+    full = evaluation.evaluate("multiclass", y, raw)
+    roc, precision = evaluation.roc_data(y, raw, classes), evaluation.precision_recall_data(y, raw, classes)
+    for name, key, function, data in (
+        ("roc_auc", "auc", sk.roc_auc_score, roc),
+        ("average_precision", "average_precision", sk.average_precision_score, precision),
+    ):
+        each = {f"class {i}": function(y == i, raw[:, i]) for i in range(90)}
+        assert full[name] == pytest.approx(np.mean(list(each.values())), abs=1e-12)
+        found = {curve["class"]: curve[key] for curve in data["curves"]}
+        assert found == {label: pytest.approx(each[label], abs=1e-12) for label in found}
+        assert (len(found), data["of"]) == (60, 90)
+        assert max(found.values()) <= min(v for label, v in each.items() if label not in found)
+
+
 def test_metrics_of_numbers() -> None:
     rng = np.random.default_rng(0)
     y, raw = rng.normal(size=50), rng.normal(size=50)
