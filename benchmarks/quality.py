@@ -79,7 +79,8 @@ def ours(frame: pd.DataFrame, metric: str, seed: int, options: argparse.Namespac
             chosen = [choice for choice in p.plan["models"] if choice["id"] != "ensemble"]
             if options.ensemble:
                 chosen.append({"id": "ensemble", "params": {}})
-            p.update_plan(metric=metric, time_budget_s=options.budget, models=chosen)
+            trials = options.trials or p.plan["trials"]
+            p.update_plan(metric=metric, time_budget_s=options.budget, models=chosen, trials=trials)
             begun = time.perf_counter()
             p.run(until="TRAIN", confirm=True)
             seconds = time.perf_counter() - begun
@@ -157,6 +158,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--prefer", default="", help="added to the request, such as 'Prefer accuracy over speed.'")
     parser.add_argument("--ensemble", action="store_true", help="with the weighted ensemble; single: the best without")
+    parser.add_argument("--trials", type=int, help="settings of each model at the most; else as many as are proposed")
     parser.add_argument("--refit", action="store_true", help="FLAML may fit its choice on training and validation rows")
     parser.add_argument("--no-flaml", action="store_true")
     options = parser.parse_args()
