@@ -11,9 +11,9 @@ from sklearn import metrics as sk
 from . import metrics as quick
 from .inference import decide
 
-#: With more classes than this confusions are not drawn, curves are those of the weakest classes, and areas are
-#: computed by :mod:`.metrics`, to the same values: scikit-learn checks the rows anew for each class.
-MANY_CLASSES = 60
+#: With more classes than this confusions are not drawn, so many curves are kept, those of the weakest classes, and
+#: areas are computed by :mod:`.metrics`, to the same values: scikit-learn checks the rows anew for each class.
+MANY_CLASSES, _KEPT = 60, 20
 #: Points of a curve that are kept for drawing.
 _POINTS = 400
 
@@ -108,7 +108,7 @@ def _weakest(
     if len(present) <= MANY_CLASSES:
         return present, {}
     areas = {code: area(y == code, raw[:, code]) for code in present}
-    return sorted(sorted(present, key=areas.__getitem__)[:MANY_CLASSES]), {"of": len(present)}
+    return sorted(sorted(present, key=areas.__getitem__)[:_KEPT]), {"of": len(present)}
 
 
 def roc_data(y: np.ndarray, raw: np.ndarray, classes: list[Any]) -> dict[str, Any]:

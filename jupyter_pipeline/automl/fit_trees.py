@@ -26,6 +26,9 @@ _FORESTS = {
 }
 #: Each tree of a forest is grown on so many rows at most.
 _TREE_ROWS = 200_000
+#: With more classes than this what the leaves hold, a share of each class, is what makes a forest large: to save and to
+#: load it takes so many seconds for each number, and a fit with a deadline ends at so many.
+_MANY_CLASSES, _NUMBER_S, _MOST_NUMBERS = 30, 4e-8, 1 << 27
 
 
 def fit_forest(
@@ -73,6 +76,10 @@ def fit_forest(
                 else:
                     total[:, forest.classes_] += tree.predict_proba(part)
         done = count
+        if n_classes > _MANY_CLASSES and monitor.deadline is not None:
+            numbers_held = n_classes * sum(tree.tree_.node_count for tree in forest.estimators_)
+            monitor.ahead = _NUMBER_S * numbers_held
+            iterations = min(iterations, max(done, done * _MOST_NUMBERS // numbers_held))
         scores = monitor.measure(sums[0] / done, sums[1] / done)
         if not monitor.step(done, iterations, scores):
             break

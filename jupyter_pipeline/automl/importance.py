@@ -70,12 +70,14 @@ def permutation_importance(
     part, truth = frame.iloc[rows][names].reset_index(drop=True), y[rows]
     sign = 1.0 if HIGHER_IS_BETTER[metric] else -1.0
     matrix, groups = model.matrix(part), _groups(model)
-    baseline = score(metric, model.task_type, truth, model.raw_of(matrix), threshold)
     start = time.monotonic()
+    baseline = score(metric, model.task_type, truth, model.raw_of(matrix), threshold)
+    each = repeats * (time.monotonic() - start)
     found: list[dict[str, Any]] = []
     skipped: list[str] = []
     for name in names:
-        if (seconds is not None and time.monotonic() - start > seconds) or (stop is not None and stop()):
+        begun = time.monotonic()
+        if (seconds is not None and begun - start + each > seconds) or (stop is not None and stop()):
             skipped.append(name)
             continue
         # A column is encoded row by row, so its features are shuffled as it would be; all repeats in one prediction.
@@ -84,6 +86,7 @@ def permutation_importance(
             many[i * len(part) : (i + 1) * len(part), block] = matrix[rng.permutation(len(part)), block]
         parts = np.split(model.raw_of(many), repeats)
         drops = [sign * (baseline - score(metric, model.task_type, truth, raw, threshold)) for raw in parts]
+        each = time.monotonic() - begun
         found.append({"name": name, "mean": float(np.mean(drops)), "std": float(np.std(drops))})
     found.sort(key=lambda row: -row["mean"] if np.isfinite(row["mean"]) else np.inf)
     return {"metric": metric, "baseline": baseline, "n_rows": len(rows), "columns": found, "skipped": skipped}

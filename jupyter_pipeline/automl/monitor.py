@@ -12,6 +12,8 @@ from .metrics import THRESHOLDED, choose_threshold, loss, score
 #: Scores after an iteration are measured on so many validation rows at most (the same ones each time), on which the
 #: fit may end early, and on so many training rows, which are only shown.
 CURVE_ROWS, TRAIN_CURVE_ROWS = 20_000, 5_000
+#: An iteration that takes so many seconds is not begun where the deadline would pass meanwhile.
+LONG_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Monitor:
     ----------
     units : (float, float) or None
         What the fit's zero and one are in the units of the target (regression); None where it is in these.
+    ahead : float
+        Seconds that what was fitted so far will take after the fit: they are part of its time.
     """
 
     def __init__(
@@ -86,7 +90,8 @@ class Monitor:
         self.last = 0
         self.stopped = ""
         self.units: Units | None = None
-        self._begun = time.monotonic()
+        self.ahead = 0.0
+        self._begun = self._before = time.monotonic()
 
     def measure(self, raw_train: np.ndarray, raw_val: np.ndarray) -> dict[tuple[str, str], float]:
         """Scores of predictions, in the fit's units, of the rows ``train_rows`` and ``val_rows``."""
@@ -113,26 +118,36 @@ class Monitor:
         diagnostics: dict[str, float] | None = None,
     ) -> bool:
         """Take in an iteration; returns whether to go on."""
-        self.last = iteration
+        done, self.last = iteration - self.last, iteration
         value = scores.get(("loss", "val"), np.nan)
         if value < self.best_loss - 1e-9 * abs(self.best_loss if np.isfinite(self.best_loss) else 0.0):
             self.best_loss, self.best_iteration = value, iteration
         asked = self.callback(Step(iteration, iterations, scores, diagnostics or {})) if self.callback else None
         if asked:
             self.stopped = "asked"
-        elif self.deadline is not None and time.monotonic() >= self.deadline and iteration < iterations:
+        elif self.deadline is not None and iteration < iterations and self._no_time_for_another(done):
             self.stopped = "deadline"
         elif self.patience is not None and iteration - self.best_iteration >= self.patience:
             self.stopped = "early"
         return not self.stopped
+
+    def _no_time_for_another(self, done: int) -> bool:
+        """Whether the deadline is over, or would be after another iteration, if one takes long."""
+        assert self.deadline is not None
+        now = time.monotonic()
+        took, first = (now - self._before) / max(1, done), self._before == self._begun
+        self._before = now
+        if first:  # it made the rows ready too
+            took /= 2
+        return now + self.ahead + (took if took >= LONG_S else 0.0) >= self.deadline
 
     def affordable(self, wanted: int) -> int:
         """So many of the next iterations as there is time for by those that were done; at least one."""
         if self.deadline is None or not self.last:
             return wanted
         now = time.monotonic()
-        each = (now - self._begun) / self.last
-        return max(1, min(wanted, int((self.deadline - now) / each)))
+        each = (now - self._begun + self.ahead) / self.last
+        return max(1, min(wanted, int((self.deadline - now - self.ahead) / each)))
 
     @property
     def kept(self) -> int:

@@ -17,8 +17,8 @@ from .train_session import Session
 
 #: With less for its fit than so many seconds, or this share of the time budget, nothing is begun once there is a model.
 _TOO_SHORT_S, _TOO_SHORT_SHARE = 0.5, 0.05
-#: A model that must be tried although time is up gets so many seconds.
-_GRACE_S = 2.0
+#: A model that must be tried although time is up gets so many seconds, or this share of the time budget.
+_GRACE_S, _GRACE_SHARE = 2.0, 0.2
 
 Search = dict[str, Any]
 
@@ -107,12 +107,40 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
             return
         evaluation = session.evaluation_s(model_id)
         left = session.remaining - evaluation
+        if session.has_model and left < max(_too_short(session), session.first_s(model_id)) and session.release():
+            left = session.remaining - evaluation
         if left < _too_short(session) and session.has_model:
             names = ", ".join(session.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
+        grace = min(_GRACE_S, _GRACE_SHARE * session.plan.time_budget_s)
+        if not _begun_in_time(session, model_id, left, grace):
+            continue
         share = session.remaining / (1 + 0.6 * (len(pending) - place - 1)) - evaluation
-        session.run(model_id, params, 0, max(share, min(_GRACE_S, left) if session.has_model else _GRACE_S))
+        session.run(model_id, params, 0, max(share, min(grace, left) if session.has_model else grace))
+
+
+def _begun_in_time(session: Session, model_id: str, left: float, grace: float) -> bool:
+    """Whether a model is to be tried: not where its first iteration, which nothing can end, would take too long.
+
+    Without any model there is no training, so the first one is tried whatever it takes, and people are told.
+    """
+    name, first = session.name_of(model_id), session.first_s(model_id)
+    if session.has_model and first > left:
+        session.ctx.log(
+            f"{name} is not trained: its first iteration alone would take about {first:.0f} s, and {left:.1f} s are "
+            "left. Allow more time to have it.",
+            "warning",
+        )
+        return False
+    over = max(first, grace) - left
+    if not session.has_model and model_id != "dummy" and over > max(_TOO_SHORT_S, grace / 2):
+        session.ctx.log(
+            f"Training takes about {over:.0f} s longer than its time budget: {name} is the first model, and to fit and "
+            f"evaluate it takes about {max(first, grace) + session.evaluation_s(model_id):.0f} s here.",
+            "warning",
+        )
+    return True
 
 
 def _too_short(session: Session) -> float:

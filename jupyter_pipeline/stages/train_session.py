@@ -31,6 +31,7 @@ from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan
 from ..protocol.stages import StageId
 from .base import StageContext
 from .modeling import Modeling
+from .pacing import Costs, Pace
 from .rows import Rows, load_rows, load_split, write_json
 from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, metrics_event
 from .run_events import RunEvents
@@ -44,38 +45,6 @@ _ENSEMBLE_S, _ENSEMBLE_SHARE, _ENSEMBLE_MOST = 20.0, 0.1, 0.3
 #: Columns' importance is measured for so many seconds, or this share of the time budget, whichever is less; where time
 #: is up, for the second share, so that the leading run has one.
 _IMPORTANCE_S, _IMPORTANCE_SHARE, _IMPORTANCE_LATE = 20.0, 0.05, 0.02
-
-
-class Costs:
-    """What is done with models after their fits takes, in seconds, by the runs so far."""
-
-    def __init__(self) -> None:
-        self._pictures = 0.0
-        self._models: dict[str, tuple[str, float]] = {}
-
-    @property
-    def known(self) -> bool:
-        """Whether there was a run."""
-        return bool(self._models)
-
-    def note(self, run_id: str, model_id: str, handled: float, evaluated: float) -> None:
-        """Take in a run: what it took to save, load and ask its model, and to measure and draw what it says."""
-        self._models[run_id] = model_id, handled
-        self._pictures = max(evaluated, 0.5 * self._pictures)  # the first ones take longer
-
-    def evaluation(self, model_id: str) -> float:
-        """From the end of a fit of such a model to its metrics and pictures."""
-        handled = [seconds for known, seconds in self._models.values() if known == model_id]
-        return (handled or [self._slowest])[-1] + self._pictures
-
-    def ensemble(self, members: list[str]) -> float:
-        """An ensemble's: each member is loaded and asked, then saved, loaded and asked again with the others."""
-        handled = (self._models.get(run_id, ("", self._slowest))[1] for run_id in members)
-        return 1.5 * sum(handled) + self._pictures
-
-    @property
-    def _slowest(self) -> float:
-        return max((seconds for _, seconds in self._models.values()), default=0.0)
 
 
 class Session:
@@ -104,8 +73,8 @@ class Session:
         treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
         self.ctx, self.plan, self.modeling = ctx, plan, modeling
         self._end = time.monotonic() + plan.time_budget_s
+        self._released = False
         self._combines = any(choice.id == ENSEMBLE for choice in plan.models)
-        self._costs = Costs()
         self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
         self.seed = treatments.split.seed
         rows = load_rows(ctx, list(self.columns))
@@ -115,6 +84,8 @@ class Session:
         self._rows: tuple[Rows, dict[str, np.ndarray]] | None = (rows, split)
         self.missing = rows.spec.null_values
         self.decimal_comma = bool(rows.spec.options.get("decimal_comma"))
+        self._costs = Costs(len(self.columns), self.task.n_classes)
+        self._pace = Pace(len(self.y_train), self.task.n_classes)
         self.store = TrialStore(ctx.project_dir)
         self.store.clear()
         self.trials: dict[str, Trial] = {}
@@ -177,6 +148,15 @@ class Session:
         """Seconds that the evaluation of such a model is expected to take."""
         return self._costs.evaluation(model_id)
 
+    def first_s(self, model_id: str) -> float:
+        """Seconds that the first iteration of such a model is expected to take; 0 where that is little."""
+        if model_id == "dummy":
+            return 0.0
+        try:
+            return self._pace.first_s(model_id, self._matrices().train.shape[1])
+        except Exception:
+            return 0.0  # the run comes upon it too, and says so as its reason
+
     @property
     def _reserved(self) -> float:
         if not self._combines:
@@ -190,6 +170,13 @@ class Session:
         """Runs that may join an ensemble, the best first."""
         able = [row.run_id for row in self.leaderboard() if row.metric is not None]
         return [run_id for run_id in able if self.trials[run_id].model_id not in ("dummy", ENSEMBLE)][:MOST]
+
+    def release(self) -> bool:
+        """Give up what is kept for the ensemble where there are no two models for it yet; whether that was so."""
+        if not self._combines or len(self._able()) > 1:
+            return False
+        self._combines, self._released = False, True
+        return True
 
     @property
     def has_model(self) -> bool:
@@ -207,8 +194,9 @@ class Session:
         members = self._able()
         while len(members) > 2 and self._costs.ensemble(members) > self.remaining:
             members.pop()
-        if len(members) < 2:
-            self.ctx.log("There are no two models to combine, so there is no ensemble.", "warning")
+        if len(members) < 2 or self._released:
+            why = "There are no two models to combine" if len(members) < 2 else "The time went into the models"
+            self.ctx.log(f"{why}, so there is no ensemble.", "warning")
             return
         params = {"of": {run_id: self.trials[run_id].fingerprint for run_id in members}}
         if self.reuse(ENSEMBLE, params):
@@ -281,16 +269,26 @@ class Session:
         if not bare:
             X_train, X_val = self._columns
 
+        first: float | None = None
+
         def after(step: Any) -> bool:
+            nonlocal first
+            if first is None:
+                first = time.monotonic() - begun
             events.iteration(step)
             return ctx.finish_requested()
 
         deadline = time.monotonic() + seconds
+        if model_id not in ("dummy", ENSEMBLE):
+            self._matrices()
+        begun = time.monotonic()
         if model_id == ENSEMBLE:
             fitted = self._combine(list(params["of"]), after, deadline)
             params = fitted.params
         else:
             fitted = self._fit(model_id, params, X_train, X_val, after, deadline)
+            if first is not None and model_id != "dummy":
+                self._pace.note(model_id, self._prepared.train.shape[1], first)
         events.evaluating()
         evaluating = time.monotonic()
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))

@@ -40,7 +40,7 @@ def test_quick_metrics_are_scikit_learns(n_classes: int, n: int, seed: int, thre
 
 
 def test_areas_and_curves_of_hundreds_of_classes_are_scikit_learns() -> None:
-    """Each class against the rest; curves are kept of the weakest, as many as are drawn of fewer classes."""
+    """Each class against the rest; curves are kept of the weakest."""
     rng = np.random.default_rng(0)
     y, raw = rng.integers(0, 90, 2000), np.round(rng.dirichlet(np.ones(100), 2000), 3) + 1e-3
     raw[np.arange(2000), y] += rng.random(2000) * 0.02
@@ -56,7 +56,7 @@ def test_areas_and_curves_of_hundreds_of_classes_are_scikit_learns() -> None:
         assert full[name] == pytest.approx(np.mean(list(each.values())), abs=1e-12)
         found = {curve["class"]: curve[key] for curve in data["curves"]}
         assert found == {label: pytest.approx(each[label], abs=1e-12) for label in found}
-        assert (len(found), data["of"]) == (60, 90)
+        assert (len(found), data["of"]) == (20, 90)
         assert max(found.values()) <= min(v for label, v in each.items() if label not in found)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from jupyter_pipeline.automl import metrics
+from jupyter_pipeline.automl import fit_trees, metrics
 from jupyter_pipeline.automl import monitor as monitor_module
 from jupyter_pipeline.automl.contributions import contributions
 from jupyter_pipeline.automl.inference import load_model
@@ -148,10 +149,24 @@ def test_a_fit_goes_on_by_as_many_iterations_as_there_is_time_for(monkeypatch: p
     now[0] += 4.0
     assert monitor.step(8, 400, {})
     assert [monitor.affordable(wanted) for wanted in (3, 40)] == [3, 12]
-    now[0] += 5.9
+    now[0] += 5.0
     assert monitor.step(20, 400, {})
-    assert monitor.affordable(40) == 1
+    assert monitor.affordable(40) == 2
+    now[0] += 0.9
+    assert monitor.step(22, 400, {}) is False, "another one would end after the deadline"
+    assert monitor.stopped == "deadline"
     assert monitor_module.Monitor("regression", "rmse", y, y).affordable(40) == 40
+
+
+def test_what_a_fit_leaves_to_be_done_is_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(monitor_module.time, "monotonic", lambda: now[0])
+    monitor = monitor_module.Monitor("regression", "rmse", np.arange(4.0), np.arange(4.0), deadline=110.0)
+    now[0], monitor.ahead = 102.0, 2.0
+    assert monitor.step(20, 400, {})
+    assert monitor.affordable(40) == 30
+    now[0], monitor.ahead = 105.0, 5.0
+    assert monitor.step(50, 400, {}) is False
 
 
 def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:
@@ -268,3 +283,19 @@ def test_a_model_that_says_nothing_has_no_recall() -> None:
     raw = np.column_stack([np.full(4, 0.75), np.full(4, 0.25)])
     threshold = metrics.choose_threshold("recall", y, raw)
     assert metrics.score("recall", "binary", y, raw, threshold) == 0.0
+
+
+def test_a_forest_of_hundreds_of_classes_is_bounded_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leaf holds a share of each class: 200 trees of 300 classes and 20,000 rows would be gigabytes."""
+    monkeypatch.setattr(fit_trees, "_MOST_NUMBERS", 200_000)
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(600, 4)), columns=list("abcd"))
+    y = rng.integers(0, 100, 600)
+    task = Task("multiclass", "t", [f"c{i}" for i in range(100)])
+    given = task, X[:400], y[:400], X[400:], y[400:], dict.fromkeys("abcd", "numeric"), "accuracy"
+    fitted = fit_model("extra_trees", {}, *given, deadline=time.monotonic() + 600)
+    held = 100 * sum(tree.tree_.node_count for tree in fitted.estimator.estimators_)
+    assert 1 <= fitted.iterations == len(fitted.estimator.estimators_) < 20
+    assert held <= 1.5 * 200_000
+    again = fit_model("extra_trees", {}, *given, iterations=fitted.iterations)
+    assert (again.model().raw(X[400:]) == fitted.model().raw(X[400:])).all()

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,8 +23,8 @@ from jupyter_pipeline.protocol.plans import TrainPlan
 from jupyter_pipeline.protocol.stages import STAGES, StageId
 from jupyter_pipeline.stages import train
 from jupyter_pipeline.stages.base import Result, StageContext, StageError
+from jupyter_pipeline.stages.pacing import Costs, Pace
 from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
-from jupyter_pipeline.stages.train_session import Costs
 
 from .conftest import Recorder, StagedProject, churn_table
 from .test_preprocess import profiled
@@ -471,3 +472,49 @@ def test_what_comes_after_fits_is_expected_by_what_it_took() -> None:
     assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0), "the first pictures took longer than others will"
     assert costs.evaluation("lightgbm") == pytest.approx(2.0 + 2.0), "as the slowest, of one that was not seen yet"
     assert costs.ensemble(["a", "b", "reused"]) == pytest.approx(1.5 * (0.5 + 2.0 + 2.0) + 2.0)
+
+
+def test_forests_of_many_classes_tell_nothing_of_other_models() -> None:
+    """They hold a share of each class in each leaf."""
+    for n_classes, others in ((3, 3.0), (190, 0.5)):
+        costs = Costs(10, n_classes)
+        costs.note("a", "linear", handled=0.5, evaluated=0.0)
+        costs.note("b", "extra_trees", handled=3.0, evaluated=0.0)
+        assert [costs.evaluation(m) for m in ("xgboost", "random_forest")] == [others, 3.0]
+
+
+def test_first_iterations_are_planned_by_where_they_take_long() -> None:
+    """And by how quick the machine was in the runs so far; ordinary tables are not planned by them."""
+    for rows, features, classes in ((30_000, 30, 2), (30_000, 30, 0), (1_500, 64, 10)):
+        assert not any(Pace(rows, classes).first_s(model, features) for model in MODELS)
+    pace = Pace(12_000, 300)
+    usual = {model: pace.first_s(model, 310) for model in MODELS}
+    assert usual["catboost"] > usual["xgboost"] > usual["lightgbm"] > 1
+    pace.note("lightgbm", 310, 3 * usual["lightgbm"])
+    assert pace.first_s("catboost", 310) == pytest.approx(3 * usual["catboost"])
+    pace.note("dummy", 310, 100.0)
+    assert pace.first_s("unknown", 310) == 0.0
+
+
+def test_a_model_whose_first_iteration_is_longer_than_what_is_left_is_not_begun(tmp_path: Path) -> None:
+    """Nothing can end an iteration. Who wants that model alone is told how long it takes."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(3000, 3)).round(3), columns=["a", "b", "c"])
+    table["kind"] = [f"kind {i}" for i in (table["a"] * 60).round().astype(int).clip(-90, 90)]
+    for name in ("shop", "street"):  # a feature for each of them and each kind
+        table[name] = [f"{name} {i}" for i in rng.integers(0, 60, 3000)]
+    project = profiled(tmp_path, table, "kind")
+    project.run(StageId.PREPROCESS)
+    chosen = {"dummy": {}, "extra_trees": {"n_estimators": 10}, "catboost": {}}
+    models = [{"id": model, "params": params} for model, params in chosen.items()]
+    project.run(StageId.MODEL_SELECT, {"models": models, "time_budget_s": 12.0, "trials": 1})
+    result = project.run(StageId.TRAIN)
+    said = [line.text for line in project.events[StageId.TRAIN].of("LOG_LINE")]
+    assert [line for line in said if "CatBoost is not trained: its first iteration alone would take about" in line]
+    assert {run.split("-", 3)[3] for run in by_run(project.events[StageId.TRAIN].payloads)} == {"dummy", "extra_trees"}
+    assert "Extra trees" in result.summary
+    choose(project, [{"id": "dummy"}, {"id": "xgboost"}], time_budget_s=2.0)
+    _, recorder = attempt(project)
+    said = [line.text for line in recorder.of("LOG_LINE")]
+    assert [line for line in said if line.startswith("Training takes about") and "XGBoost is the first model" in line]
+    assert next(run for run in recorder.of("TRAIN_RUN_FINISHED") if "xgboost" in run.run_id).status == "success"

@@ -1,0 +1,99 @@
+"""How long the parts of a training take: what is known before a run is begun, so that the time budget is kept."""
+
+import math
+
+from ..automl.models import ENSEMBLE
+
+#: Seconds until the first score, on one machine with two cores: for each cell and for each feature, to make the rows
+#: ready; for each cell, for each feature and for one tree, in the first iteration.
+_FIRST: dict[str, tuple[float, float, float, float, float]] = {
+    "linear": (4e-8, 0.0, 1.3e-9, 0.0, 0.0),
+    "hist_gradient_boosting": (2e-7, 1e-4, 5e-9, 2.5e-4, 5e-4),
+    "lightgbm": (1e-7, 5e-4, 1e-9, 8e-6, 2e-3),
+    "xgboost": (1e-7, 4e-4, 5e-9, 3e-5, 5e-4),
+    "catboost": (1e-7, 4e-4, 5e-9, 2e-4, 5e-4),
+}
+#: The same of two trees of a forest, for each row, its logarithm and the features that are looked at.
+_FOREST = {"random_forest": 1.5e-7, "extra_trees": 5e-8}
+#: An estimate of less is nothing to plan by; and by so much a machine may be quicker or slower than that one.
+_WORTH_S, _QUICKER, _SLOWER = 0.5, 0.3, 5.0
+#: To save and load what was learned of a column takes so many seconds.
+_COLUMN_S = 5e-4
+_MANY_CLASSES = 30
+
+
+def _first_s(model_id: str, n_rows: int, n_features: int, n_classes: int) -> float:
+    cells = n_rows * n_features
+    if model_id in _FOREST:
+        return _FOREST[model_id] * n_rows * math.log2(n_rows + 1) * math.sqrt(n_features)
+    if model_id not in _FIRST:
+        return 0.0
+    cell, feature, cell_each, feature_each, each = _FIRST[model_id]
+    trees = n_classes if n_classes > 2 else 1
+    return cell * cells + feature * n_features + trees * (cell_each * cells + feature_each * n_features + each)
+
+
+class Pace:
+    """How long a model's first iteration will take, which nothing can end: by its kind and the runs so far.
+
+    Parameters
+    ----------
+    n_rows, n_classes : int
+        Of the training rows.
+    """
+
+    def __init__(self, n_rows: int, n_classes: int) -> None:
+        self._n_rows, self._n_classes = n_rows, n_classes
+        self._machine = 1.0
+
+    def note(self, model_id: str, n_features: int, seconds: float) -> None:
+        """Take in what a first iteration took: it tells how quick this machine is at the moment."""
+        estimate = _first_s(model_id, self._n_rows, n_features, self._n_classes)
+        if estimate >= _WORTH_S:
+            self._machine = min(_SLOWER, max(_QUICKER, seconds / estimate))
+
+    def first_s(self, model_id: str, n_features: int) -> float:
+        """Seconds; 0 where it is too little to plan by, as it is but for very many rows, columns or classes."""
+        estimate = _first_s(model_id, self._n_rows, n_features, self._n_classes)
+        return estimate * self._machine if estimate >= _WORTH_S else 0.0
+
+
+class Costs:
+    """What is done with models after their fits takes, in seconds, by the runs so far.
+
+    Parameters
+    ----------
+    n_columns : int
+        What was learned of each is saved and loaded with every model but the baseline.
+    n_classes : int
+        Of many, forests are far larger than other models, for which they tell nothing then.
+    """
+
+    def __init__(self, n_columns: int = 0, n_classes: int = 0) -> None:
+        self._pictures, self._columns = 0.0, _COLUMN_S * n_columns
+        self._apart = tuple(_FOREST) if n_classes > _MANY_CLASSES else ()
+        self._models: dict[str, tuple[str, float]] = {}
+
+    @property
+    def known(self) -> bool:
+        """Whether there was a run."""
+        return bool(self._models)
+
+    def note(self, run_id: str, model_id: str, handled: float, evaluated: float) -> None:
+        """Take in a run: what it took to save, load and ask its model, and to measure and draw what it says."""
+        self._models[run_id] = model_id, handled
+        self._pictures = max(evaluated, 0.5 * self._pictures)  # the first ones take longer
+
+    def evaluation(self, model_id: str) -> float:
+        """From the end of a fit of such a model to its metrics and pictures."""
+        handled = [seconds for known, seconds in self._models.values() if known == model_id]
+        return (handled or [max(self._slowest(model_id), self._columns)])[-1] + self._pictures
+
+    def ensemble(self, members: list[str]) -> float:
+        """An ensemble's: each member is loaded and asked, then saved, loaded and asked again with the others."""
+        handled = (self._models.get(run_id, ("", self._slowest(ENSEMBLE)))[1] for run_id in members)
+        return 1.5 * sum(handled) + self._pictures
+
+    def _slowest(self, model_id: str) -> float:
+        apart = self._apart if model_id not in (*self._apart, ENSEMBLE) else ()
+        return max((seconds for known, seconds in self._models.values() if known not in apart), default=0.0)
