@@ -168,8 +168,7 @@ class Found:
 
 def look(text: str) -> Found | None:
     """The rows at the end of a text's beginning that have as many cells each; None if it is no such table."""
-    lines = [line.encode() for line in _LINE_END.split(text)]
-    lines = lines[: _SAMPLE_LINES + _MOST_ABOVE]
+    lines = _lines(text)
     every = [cells_of(line, True) for line in lines]
     quote = None not in every
     split = [cells_of(line, quote) or [] for line in lines]
@@ -184,6 +183,11 @@ def look(text: str) -> Found | None:
     if first > 1 and not _DATA.match(found.above[-1]) and any(_like_a_row(split[i]) for i in places[: first - 1]):
         return None
     return found if numeric(rows[1:]) or _aligned([lines[i] for i in found.places]) else None
+
+
+def _lines(text: str) -> list[bytes]:
+    most = _SAMPLE_LINES + _MOST_ABOVE
+    return [line.encode() for line in _LINE_END.split(text, maxsplit=most)[:most]]
 
 
 def _like_a_row(cells: Sequence[bytes]) -> bool:
@@ -217,20 +221,22 @@ def _aligned(lines: Sequence[bytes]) -> bool:
     )
 
 
-def rather_than(found: Found, text: str, separator: str, rows: Sequence[Sequence[str]]) -> bool:
-    """Whether blanks separate the cells of a text although another separator cuts it into columns too.
+def rather_than(text: str, separator: str, rows: Sequence[Sequence[str]]) -> Found | None:
+    """The table, if blanks separate the cells of a text although another separator cuts it into columns too.
 
     Where numbers stand in aligned columns, with a tab before the last one or with decimal commas; and where a column
     of numbers is followed by one tab or by more of them.
     """
-    if len(found.above) > 1 or 2 * numeric(found.rows[1:]) < found.width:
-        return False
-    lines = _LINE_END.split(text)
-    own = [lines[i].encode() for i in found.places]
-    widths = [len(row) for row in rows if row]
-    if separator == "\t" and len(set(widths)) > 1:
-        return found.width in widths
-    return all(map(_GAP.search, own))
+    widths = {len(row) for row in rows if row}
+    ragged = separator == "\t" and len(widths) > 1
+    if not ragged and not _GAP.search(text[:4096].encode()):
+        return None
+    found = look(text)
+    if found is None or len(found.above) > 1 or 2 * numeric(found.rows[1:]) < found.width:
+        return None
+    lines = _lines(text)
+    rather = found.width in widths if ragged else all(_GAP.search(lines[i]) for i in found.places)
+    return found if rather else None
 
 
 def names_above(found: Found) -> list[str] | None:

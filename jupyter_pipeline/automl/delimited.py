@@ -108,8 +108,8 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
         text = text[: text.rfind("\n") + 1] or text
     found.separator, usual = _separator(text, separator)
     rows = _rows(text, found.separator, '"')
-    seen = look(text) if not found.skip_lines else None
-    if seen and (usual < 2 or rather_than(seen, text, found.separator, rows or [])):
+    seen = look(text) if usual < 2 else rather_than(text, found.separator, rows or [])
+    if seen and not found.skip_lines:
         return _by_blanks(seen)
     if usual < 2 and single(blank := _rows(text, " ", '"') or []):
         found.separator, rows = " ", blank
