@@ -178,7 +178,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
                     session.show_leaderboard()
             else:
                 left = session.remaining - session.evaluation_s(model_id)
-                if session.remaining < 0.7 * quickest or left < _too_short(session):
+                if session.remaining < 0.7 * quickest or left < max(_too_short(session), session.first_s(model_id)):
                     continue
                 session.run(model_id, params, number, left)
             value = _value(session, model_id, params)
