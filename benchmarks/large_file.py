@@ -1,8 +1,8 @@
 """What a large CSV costs the server, in memory and answers, while it goes through DATA_SOURCE and PROFILE_DATA.
 
-Run: ``python benchmarks/large_file.py --mb 1024`` (200 MB by default). A real Jupyter server; the file lies in its
-folder, is read by workers, and the server's resident memory is measured ten times a second, with how long
-``api/status`` takes. Prints a table and a JSON document.
+Run: ``python benchmarks/large_file.py --mb 1024`` (200 MB by default; with ``--blanks`` these separate its columns). A
+real Jupyter server; the file lies in its folder, is read by workers, and the server's resident memory is measured ten
+times a second, with how long ``api/status`` takes. Prints a table and a JSON document.
 """
 
 import argparse
@@ -20,16 +20,17 @@ from server_process import Server, running
 COLUMNS = 20
 
 
-def write(path: Path, mb: int) -> int:
-    """A CSV of about so many megabytes: numbers, categories and a target; returns its rows."""
+def write(path: Path, mb: int, *, blanks: bool) -> int:
+    """A text of about so many megabytes: numbers, categories and a target; returns its rows."""
     rng, rows, target = np.random.default_rng(0), 0, mb << 20
     with path.open("wb") as file:
         while file.tell() < target:
             values = rng.normal(size=(50_000, COLUMNS - 2))
             table: dict[str, Any] = {f"x{i}": values[:, i] for i in range(COLUMNS - 2)}
-            table["shop"] = [f"shop {i}" for i in rng.integers(0, 300, len(values))]
+            table["shop"] = [f"shop-{i}" for i in rng.integers(0, 300, len(values))]
             table["sold"] = np.where(values[:, 0] + values[:, 1] > rng.normal(size=len(values)), "yes", "no")
-            file.write(pl.DataFrame(table).write_csv(include_header=rows == 0).encode())
+            text = pl.DataFrame(table).write_csv(include_header=rows == 0).encode()
+            file.write(text.replace(b",", b"   ") if blanks else text)
             rows += len(values)
     return rows
 
@@ -68,11 +69,12 @@ def stage(server: Server, wanted: str, since: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=200)
+    parser.add_argument("--blanks", action="store_true", help="blanks between the columns")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "root").mkdir()
-        data = Path(folder) / "root" / "large.csv"
-        rows = write(data, options.mb)
+        data = Path(folder) / "root" / f"large.{'dat' if options.blanks else 'csv'}"
+        rows = write(data, options.mb, blanks=options.blanks)
         with running(Path(folder), ready="api/projects") as server:
 
             def say(message: dict[str, Any]) -> None:
@@ -84,7 +86,7 @@ def main() -> None:
             watch = Watch(server)
             watch.start()
             seconds, start = {}, time.perf_counter()
-            say({"type": "chat", "text": "Predict sold from large.csv"})
+            say({"type": "chat", "text": f"Predict sold from {data.name}"})
             stage(server, "PARSE_INTENT", start)
             for name in ("DATA_SOURCE", "PROFILE_DATA"):
                 start = time.perf_counter()
@@ -102,7 +104,7 @@ def main() -> None:
         "answer_ms_p50": round(float(np.percentile(watch.answers, 50)), 1),
         "answer_ms_p99": round(float(np.percentile(watch.answers, 99)), 1),
     }
-    print(f"CSV of {size:,.0f} MB, {rows:,} rows: {', '.join(f'{k} {v:.1f} s' for k, v in seconds.items())}")
+    print(f"{data.name} of {size:,.0f} MB, {rows:,} rows: {', '.join(f'{k} {v:.1f} s' for k, v in seconds.items())}")
     print(f"server: {before:,.0f} MB before, {max(watch.memory):,.0f} MB at most; status answered in "
           f"{found['answer_ms_p50']} ms (p50), {found['answer_ms_p99']} ms (p99)")  # fmt: skip
     print(json.dumps(found, indent=1))
