@@ -16,6 +16,7 @@ DATA_SUFFIXES = (
     ".txt",
     ".tab",
     ".dat",
+    ".data",
     ".psv",
     ".parquet",
     ".pq",
