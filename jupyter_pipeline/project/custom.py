@@ -43,6 +43,7 @@ class CustomCommands:
         self._specs: dict[str, CommandSpec] = {}
         self._loading: asyncio.Task[None] | None = None
         self._running = asyncio.Semaphore(_AT_ONCE)
+        self._checking = asyncio.Lock()
         self._over = threading.Event()
 
     def start(self) -> None:
@@ -66,17 +67,18 @@ class CustomCommands:
         """Their descriptions, by name."""
         return tuple(self._specs[name] for name in sorted(self._specs))
 
-    def check(self, name: str, args: dict[str, Any]) -> None:
-        """Refuse what is no custom command, or arguments that do not fit its schema."""
+    async def check(self, name: str, args: dict[str, Any]) -> None:
+        """Refuse what is no custom command, or arguments that do not fit its schema.
+
+        They are compared in a thread, those of one message after another: a list of 1 MiB takes seconds.
+        """
         if name not in self._specs:
             known = ", ".join([*BUILTIN_COMMANDS, *sorted(self._specs)])
             raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {name[:80]!r}; the commands are {known}.")
-        from jsonschema import Draft202012Validator  # a dependency of Jupyter's own events, and imported by them
-
-        error = next(Draft202012Validator(self._specs[name].args_schema).iter_errors(args), None)
-        if error is not None:
-            where = f" at {error.json_path}" if error.json_path != "$" else ""
-            raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {name}: {error.message[:300]}{where}.")
+        async with self._checking:
+            wrong = await at_once(_unfit, self._specs[name].args_schema, args)
+        if wrong is not None:
+            raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {name}: {wrong}.")
 
     async def run(self, name: str, project: Project, args: dict[str, Any]) -> Reply:
         """Run a command; whatever it does, there is a reply."""
@@ -108,6 +110,17 @@ class CustomCommands:
                 log.warning("The command %s is left out: %s\n%s", name, response.error, response.where)
             else:
                 self._specs[name] = response.spec
+
+
+def _unfit(schema: dict[str, Any], args: dict[str, Any]) -> str | None:
+    """What of some arguments does not fit a schema, None if all does."""
+    from jsonschema import Draft202012Validator  # a dependency of Jupyter's own events, and imported by them
+
+    error = next(Draft202012Validator(schema).iter_errors(args), None)
+    if error is None:
+        return None
+    where = f" at {error.json_path}" if error.json_path != "$" else ""
+    return f"{error.message[:300]}{where}"
 
 
 def _action(action: Change | Restart) -> agent.Change | agent.Restart:

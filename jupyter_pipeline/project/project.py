@@ -194,7 +194,7 @@ class Project:
                 command = convert_command(message.command, _harmless(message.args))
             case Command():
                 _harmless(message.args)
-                self._custom.check(message.command, message.args)
+                await self._custom.check(message.command, message.args)
                 command = RunCommand(message.command, message.args)
         return await self._conductor.post(command, user, message.id)
 
