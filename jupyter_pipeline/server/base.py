@@ -23,6 +23,7 @@ from ..protocol.frames import encode, error_frame
 from ..traces import places
 from .access import RESOURCE, AccessMixin, Action
 from .errors import NotFound, http_status
+from .service import Service
 
 if TYPE_CHECKING:
     from ..project.project import Project
@@ -212,6 +213,11 @@ class ProjectHandler(JsonErrors, APIHandler):
 class BodyHandler(ProjectHandler):
     """A handler that takes a JSON body of a bounded size. Subclasses are decorated by ``stream_request_body``."""
 
+    def initialize(self, service: Service) -> None:
+        """Take the service; there is no body yet, and there may never be one."""
+        super().initialize(service)
+        self._body, self._taking = bytearray(), False
+
     @property
     def body_limit(self) -> int:
         """Bytes."""
@@ -220,7 +226,6 @@ class BodyHandler(ProjectHandler):
     async def prepare(self, **kwargs: Any) -> None:
         """Refuse at once what says that it is too large, or is too much beside what there is; of these no body is
         kept."""
-        self._body, self._taking = bytearray(), False
         await super().prepare()
         size = announced(self.request)
         if size > self.body_limit:

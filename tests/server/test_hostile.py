@@ -63,6 +63,14 @@ def test_requests_that_are_none(server: Server, line: bytes, status: int) -> Non
     assert b"root:" not in answer
 
 
+@pytest.mark.parametrize("call", ["messages", "confirm", "data", "events", "assets/x", "predict"])
+def test_a_method_that_nobody_knows_is_refused_in_a_sentence(server: Server, call: str) -> None:
+    status, answer = raw_request(server, f"PROPFIND BASE/api/projects/p/{call} HTTP/1.1".encode())
+    assert status == 405
+    assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["message"] == "Failed to process message: Method Not Allowed."
+    assert "Uncaught" not in server.log
+
+
 @pytest.mark.parametrize("call", ["messages", "data", "events", "assets/x", "predict"])
 @pytest.mark.parametrize("method", [b"OPTIONS", b"GET", b"POST"])
 def test_a_page_of_another_origin_is_not_let_in_with_credentials(server: Server, call: str, method: bytes) -> None:
