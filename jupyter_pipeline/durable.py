@@ -25,6 +25,30 @@ def sync_file(path: Path) -> None:
                 raise
 
 
+def sync_tree(folder: Path) -> None:
+    """Write all files below a folder, and the folders, to the disk; OSError as with :func:`sync_file`."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            sync_file(path)
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(folder)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Give a file this content: all of it or none, also after a loss of power.
+
+    Nothing is written through a link, should one lie where the content is written first.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with partial.open("xb") as file:
+        file.write(data)
+    sync_file(partial)
+    os.replace(partial, path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Write a folder's entries to the disk, where the system can; does nothing elsewhere."""
     with contextlib.suppress(OSError):

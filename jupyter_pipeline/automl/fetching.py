@@ -52,6 +52,7 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     path = folder / f"{sha256(url.encode()).hexdigest()[:8]}-{file_name(url)[-80:]}"
     part = path.with_name(f".{path.name}.part")
     try:
+        part.unlink(missing_ok=True)  # never written through, should it be a link
         _fetch(url, part, max_bytes)
         part.replace(path)
     except ReadError:
@@ -82,7 +83,7 @@ def _fetch(url: str, part: Path, max_bytes: int) -> None:
     kind = fsspec.get_filesystem_class(scheme)
     # Not fsspec.open: that reads "::" as a chain of file systems, also in an address such as http://[::1]/a.csv.
     system = kind(**{**kind._get_kwargs_from_urls(source), **_options(scheme)})
-    with system.open(kind._strip_protocol(source), "rb") as remote, part.open("wb") as local:
+    with system.open(kind._strip_protocol(source), "rb") as remote, part.open("xb") as local:
         if (getattr(remote, "details", None) or {}).get("type") == "directory":
             raise ReadError(f"{url} is a folder; name one file in it.")  # in stores it opens as an empty file
         size = getattr(remote, "size", None)

@@ -22,7 +22,7 @@ from .state import ProjectState
 
 _CHUNK = 1 << 20
 _WRITTEN = (
-    *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials"),
+    *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials", "artifacts/trials/runs"),
     *("code", "code/modeling", "exports", "errors"),
 )
 """Folders in which the server and its workers write."""

@@ -15,6 +15,7 @@ import polars as pl
 
 from ..automl.evaluation import evaluate
 from ..automl.saving import set_threshold
+from ..durable import sync_folder
 from ..faults import crash_point
 from ..protocol.events import ExportProgress, ExportReady, FileEntry, FileTreeUpdate
 from ..protocol.names import metric_words
@@ -93,6 +94,7 @@ def run(ctx: StageContext) -> Result:
         place = ctx.project_dir / "exports" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         made.replace(place)
+        sync_folder(place.parent)
         crash_point("export.placed", "EXPORT")
     bundle.write_json(ctx.out_dir / "export.json", {"file": name, "checksum": checksum, "contents": contents})
     size = place.stat().st_size

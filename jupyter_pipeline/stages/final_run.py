@@ -1,7 +1,6 @@
 """The final evaluation: the kept model on the test rows, once, as a run of its own."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..automl.bootstrap import intervals
 from ..automl.evaluation import evaluate
+from ..durable import replace_file
 from ..protocol.events import (
     EvaluationComplete,
     EvaluationStarted,
@@ -95,9 +95,7 @@ def count_reads(ctx: StageContext, kept: str, threshold: float | None, data: str
     if all(read.get("attempt") != ctx.job.attempt for read in reads):
         reads.append(entry)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{READS}.partial")
-    partial.write_text(json.dumps(reads, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    replace_file(path, (json.dumps(reads, indent=1) + "\n").encode())
     same = [read for read in reads if read.get("rows") == split]
     others = {read["rows"] for read in reads if read.get("data") == data} - {split}
     models = {(read["model"], read["threshold"]) for read in same}

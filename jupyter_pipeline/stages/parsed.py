@@ -68,7 +68,8 @@ def _keep(table: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     try:
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)  # never written through, should it be a link
+        with partial.open("xb") as file:
             table.write_ipc(file, compression="uncompressed")
             file.flush()
             os.fsync(file.fileno())  # a name stands for the whole content, also after a power cut

@@ -6,12 +6,13 @@ last and makes it count. Which run tried what is noted when the run starts, so t
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from ..durable import replace_file, sync_folder, sync_tree
 
 _RECORD = "trial.json"
 
@@ -139,6 +140,7 @@ class TrialStore:
 
     def place(self, partial: Path, mark: str) -> Path:
         """Give a written folder its name; what was there under that name is replaced."""
+        sync_tree(partial)
         place = self.folder / mark
         if place.exists():
             old = self.folder / f".old-{mark}"
@@ -146,6 +148,7 @@ class TrialStore:
             place.rename(old)
             shutil.rmtree(old, ignore_errors=True)
         partial.rename(place)
+        sync_folder(self.folder)
         return place
 
     def finish(self, trial: Trial) -> None:
@@ -177,6 +180,4 @@ def _of_these_packages(model: Path) -> bool:
 
 
 def _write(path: Path, value: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    replace_file(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

@@ -7,9 +7,10 @@ is left alone; the others follow the package.
 import ast
 import hashlib
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
+
+from ..durable import replace_file
 
 #: What training from the raw data to the reported numbers begins with; what these import comes along.
 ROOTS = ("evaluation", "figures", "frames", "importance", "reading", "splitting", "targets", "training")
@@ -112,6 +113,4 @@ def _recorded(folder: Path) -> dict[str, str]:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
+    replace_file(path, data)

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from ..durable import sync_file, sync_folder
+from ..durable import sync_folder, sync_tree
 from ..faults import crash_point
 from ..protocol.events import Payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, Finish, FromWorker, Job, Predict, Ready, ToWorker
@@ -148,12 +148,7 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
 
 def _publish(out_dir: Path, result_dir: Path) -> None:
     """Make the result durable, then give it its name: it is there whole, or not at all."""
-    for path in out_dir.rglob("*"):
-        if path.is_file():
-            sync_file(path)
-        elif path.is_dir():
-            sync_folder(path)
-    sync_folder(out_dir)
+    sync_tree(out_dir)
     out_dir.rename(result_dir)
     sync_folder(result_dir.parent)
 

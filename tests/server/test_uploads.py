@@ -145,7 +145,7 @@ def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id:
     assert server.request("DELETE", f"api/projects/{project_id}").status == 204
 
 
-@pytest.mark.parametrize("folder", ["data", "data/downloads", "artifacts", "code", "exports"])
+@pytest.mark.parametrize("folder", ["data", "data/downloads", "artifacts", "artifacts/trials/runs", "code", "exports"])
 def test_nothing_is_written_through_a_link_that_leads_out_of_the_project(
     server: Server, project_id: str, folder: str, tmp_path: Path
 ) -> None:
