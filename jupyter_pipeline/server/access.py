@@ -18,6 +18,9 @@ from ..protocol.messages import AnyMessage, Chat, Command, Confirm
 from .service import Service
 
 RESOURCE = "pipeline"
+RIGHTS_S = 0.1
+"""So old may the permission to read be when events, or a piece of an answer, are sent. An authorizer may have to ask
+somebody else, so it is not asked for each of a stream; after a quiet time it is."""
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
 Action = Literal["read", "write", "execute"]
 

@@ -151,8 +151,7 @@ class AssetHandler(JsonErrors):
                 if not piece:
                     break
                 left -= len(piece)
-                self.write(piece)
-                await self.flush()
+                await self.send_piece(piece)
         except StreamClosedError:
             return
 

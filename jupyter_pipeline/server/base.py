@@ -5,6 +5,7 @@ import functools
 import logging
 import math
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from types import TracebackType
@@ -16,12 +17,13 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
+from tornado.iostream import StreamClosedError
 
 from ..protocol.connecting import PROJECT_ID
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import encode, error_frame
 from ..traces import places
-from .access import RESOURCE, AccessMixin, Action
+from .access import RESOURCE, RIGHTS_S, AccessMixin, Action
 from .errors import NotFound, http_status
 from .service import Service
 
@@ -60,6 +62,7 @@ def guarded(action: Action) -> Callable[[Method], Method]:
         @authorized(action=action, resource=RESOURCE)  # type: ignore[untyped-decorator]
         @functools.wraps(method)
         async def wrapper(self: "JsonErrors", *args: Any, **kwargs: Any) -> None:
+            self._asked = time.monotonic()
             try:
                 if self.request.method in ("GET", "HEAD"):
                     self.check_rate("read")
@@ -80,6 +83,7 @@ class JsonErrors(AccessMixin):
 
     _leave: Callable[[], None] | None = None
     _sent: "asyncio.Future[None] | None" = None
+    _asked = 0.0
 
     def check_rate(self, lane: str) -> None:
         """Count a request; Refusal if there were too many."""
@@ -120,6 +124,22 @@ class JsonErrors(AccessMixin):
         connection = self.request.connection
         if isinstance(connection, HTTP1Connection) and not connection.stream.closed():
             connection.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+
+    async def send_piece(self, piece: bytes) -> None:
+        """Send a piece of a large answer, and wait until the client takes it.
+
+        Raises
+        ------
+        StreamClosedError
+            If the client is gone, or may no longer read: then the answer ends here, and it can see that.
+        """
+        if time.monotonic() - self._asked > RIGHTS_S:
+            if not await self.is_allowed("read"):
+                self.request.connection.close()  # type: ignore[union-attr]
+                raise StreamClosedError
+            self._asked = time.monotonic()
+        self.write(piece)
+        await self.flush()
 
     def on_connection_close(self) -> None:
         """The client is gone."""

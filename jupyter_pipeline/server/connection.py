@@ -18,7 +18,7 @@ from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
 from ..protocol.messages import AnyMessage, Chat, Ping, Resume, Subscribe, decode_message
 from ..traces import places
-from .access import Action, action_of
+from .access import RIGHTS_S, Action, action_of
 from .framing import text_frames
 from .limits import Bucket, lane_of
 from .outbox import Outbox, Socket
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RIGHTS_S = 0.1
-"""So old may the permission to read be when events are sent. An authorizer may have to ask somebody else, so it is not
-asked for each batch of a stream; after a quiet time it is."""
 HOLD_S = 0.2
 """So long a new connection's live events wait for its first message, which may be ``resume``."""
 CAPABILITIES = ("ack", "resume", "subscribe", "coalesce", "gates", "update_plan", "upload", "predict", "long_poll")

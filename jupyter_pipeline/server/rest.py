@@ -160,12 +160,11 @@ class EventsHandler(ProjectHandler):
             if since < last and left > 0:
                 self.bound_kernel_buffer()
                 self._begin()
-                self.write(text)
-                text = b""
                 try:
-                    await self.flush()
+                    await self.send_piece(text)
                 except StreamClosedError:
                     return
+                text = b""
         self._begin()
         self.finish(text + b'],"next":%d}' % since)
 

@@ -34,7 +34,7 @@ FILES = {
 }
 
 
-async def write_project(root: Path, artifacts: list[Artifact]) -> None:
+async def write_project(root: Path, artifacts: list[Artifact], project_id: str = "demo") -> None:
     """A project whose log says that stages made these files."""
     log = EventLog(root / "pipelines" / ".log" / "events.sqlite")
     await log.open()
@@ -42,7 +42,7 @@ async def write_project(root: Path, artifacts: list[Artifact]) -> None:
     ts = int(time.time() * 1000)
     events = [Event(seq=n, ts=ts, stage=ref, payload=ArtifactAdded(artifact=a)) for n, a in enumerate(artifacts, 1)]
     entry = Entry(
-        project_id="demo",
+        project_id=project_id,
         epoch="e",
         seq=len(events),
         updated_ts=ts,
@@ -50,7 +50,7 @@ async def write_project(root: Path, artifacts: list[Artifact]) -> None:
         status="IN_PROGRESS",
         working=False,
     )
-    await log.append(entry, [Stored(e.seq, e.name, encode_event("demo", e)) for e in events], [])
+    await log.append(entry, [Stored(e.seq, e.name, encode_event(project_id, e)) for e in events], [])
     await log.close()
 
 

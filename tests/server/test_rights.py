@@ -3,6 +3,7 @@ address with a hub's cookie; handlers that somebody might forget; and who did wh
 
 import ast
 import asyncio
+import http.client
 import itertools
 import json
 import subprocess
@@ -16,14 +17,18 @@ import websockets
 import jupyter_pipeline
 from jupyter_pipeline.protocol.messages import BUILTIN_COMMANDS, MESSAGE_TYPES
 from jupyter_pipeline.server import modules, rest, websocket
-from jupyter_pipeline.server.connection import RIGHTS_S
+from jupyter_pipeline.server.access import RIGHTS_S
 from jupyter_pipeline.server.limits import DEFAULT_RATES
 
-from .conftest import Server
+from .conftest import TOKEN, Server
 from .rights import CALLS, COMMANDS, MESSAGES, addresses, messages
+from .test_assets import artifact, write_project
+from .test_slow import small
 
 pytestmark = pytest.mark.anyio
 PACKAGE = Path(jupyter_pipeline.__file__).parent
+LARGE = 8 << 20
+"""Bytes of an asset of the project ``large``."""
 AUTHORIZER = '''
 import json, os
 from jupyter_server.auth.authorizer import Authorizer
@@ -111,11 +116,18 @@ def changing(start_server: Callable[..., Server], tmp_path_factory: pytest.TempP
     (folder / "authorizer_of_the_test.py").write_text(AUTHORIZER)
     (folder / "rights.json").write_text('["read", "write", "execute"]')
     path = f"{folder}:{PACKAGE.parent}"
+    root = folder / "root"
+    asyncio.run(
+        write_project(root, [artifact(f"large-{n}", "artifacts/train-6/large.bin") for n in range(5000)], "large")
+    )
+    (root / "pipelines/large/artifacts/train-6").mkdir(parents=True)
+    (root / "pipelines/large/artifacts/train-6/large.bin").write_bytes(bytes(LARGE))
     return start_server(
         "--ServerApp.authorizer_class=authorizer_of_the_test.FromFile",
         "--ServerApp.identity_provider_class=authorizer_of_the_test.LikeAHub",
         "--ServerApp.allow_unauthenticated_access=False",
         f"--PipelineApp.rate_limits={dict.fromkeys(DEFAULT_RATES)}",
+        root=root,
         base_url="/user/ada/",
         env={"PYTHONPATH": path, "RIGHTS_OF_THE_TEST": str(folder / "rights.json")},
     )
@@ -282,6 +294,27 @@ async def test_who_may_no_longer_read_gets_nothing_from_a_long_poll(changing: Se
     grant(changing, *ALL)
     assert answer.status == 403
     assert b"Secret" not in answer.body
+
+
+@pytest.mark.parametrize("call", ["assets/large-1", "events?limit=10000"])
+async def test_who_may_no_longer_read_gets_no_more_of_a_download(changing: Server, call: str) -> None:
+    """It ends in the middle, and the client can see that it is not whole."""
+    grant(changing, *ALL)
+    path = f"api/projects/large/{call}"
+    size = len(changing.request("GET", path).body)
+    connection = http.client.HTTPConnection("127.0.0.1", changing.port, timeout=60)
+    connection.sock = await small(changing)
+    connection.sock.settimeout(60)
+    connection.request("GET", changing.base_url + path, headers={"Authorization": f"token {TOKEN}"})
+    answer = connection.getresponse()
+    assert (answer.status, len(answer.read(1000))) == (200, 1000)
+    grant(changing, "write", "execute")
+    await asyncio.sleep(3 * RIGHTS_S)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)) as caught:
+        await asyncio.to_thread(answer.read)
+    grant(changing, *ALL)
+    connection.close()
+    assert not isinstance(caught.value, http.client.IncompleteRead) or len(caught.value.partial) < size - 100_000
 
 
 async def test_who_may_no_longer_read_hears_no_more(changing: Server, project_id: str) -> None:
