@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from ..digests import sha256
 from ..durable import sync_folder
 from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.names import stage_name
@@ -20,7 +21,6 @@ from .disk import folder_size
 from .placing import UPLOAD_PREFIX
 from .state import ProjectState
 
-_CHUNK = 1 << 20
 _WRITTEN = (
     *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials", "artifacts/trials/runs"),
     *("code", "code/modeling", "exports", "errors"),
@@ -255,12 +255,3 @@ def _unlink(path: Path) -> None:
     """Remove a file, unless it cannot be removed: then it stays."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file in hex, read piece by piece."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()

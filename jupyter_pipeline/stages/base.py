@@ -1,12 +1,12 @@
 """What a stage is: a function from a job to a result, which says what it does while it does it."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
 
+from ..digests import sha256
 from ..protocol.events import Artifact, ArtifactAdded, LogLine, Payload
 from ..protocol.jobs import Job
 from ..protocol.plans import PLAN_TYPES, Plan
@@ -93,9 +93,12 @@ class StageContext:
             place = path
         relative = place.relative_to(self.project_dir).as_posix()
         asset_id = relative.replace("/", ".").removeprefix("artifacts.")
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        about = {"path": relative, "stage_id": self.job.stage_id.value, "size": path.stat().st_size, "sha256": sha256}
+        about = {
+            "path": relative,
+            "stage_id": self.job.stage_id.value,
+            "size": path.stat().st_size,
+            "sha256": sha256(path),
+        }
         artifact = Artifact(
             id=asset_id, type=kind, name=name, url=f"{self.job.asset_base_url}/{asset_id}", meta={**meta, **about}
         )

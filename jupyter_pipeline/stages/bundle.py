@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
+from ..digests import sha256
 from ..faults import crash_point
 from ..protocol.names import metric_name, metric_words, task_name
 from .report import (
@@ -30,12 +31,6 @@ _TRAINING = (
 )
 #: Same content, same zip: every member carries this time.
 _EPOCH = (2020, 1, 1, 0, 0, 0)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file in hex, read piece by piece."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The run whose model the person approved at TRAIN's gate, and the runs that it was chosen from."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from ..automl.models import name_of
 from ..protocol.plans import TrainPlan
 from ..protocol.stages import StageId
 from .base import StageContext, StageError
-from .trials import Trial
+from .trials import Trial, marks_of
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,27 @@ def find_kept(ctx: StageContext) -> Kept:
         raise StageError(f"The run {plan.keep} has no model; keep one of {', '.join(list(runs)[:10]) or 'none'}.")
     place = ctx.project_dir / run["trial_dir"]
     try:
-        trial = Trial(**json.loads((place / "trial.json").read_text("utf-8")))
+        record = (place / "trial.json").read_bytes()
+        trial = Trial(**json.loads(record))
     except (OSError, ValueError, TypeError) as error:
         raise StageError(f"The trial of {plan.keep} cannot be read; restart the stage Training.") from error
     if not (place / "model" / "model.json").is_file():
         raise StageError(f"The model of {plan.keep} is gone; restart the stage Training.")
+    if not _as_it_was(place, trial, record, run.get("record_sha256")):
+        raise StageError(
+            f"The model of {plan.keep} is not the one that was measured: it was trained again with more time, or its "
+            "files were changed. Restart the stage Training."
+        )
     threshold = plan.threshold if data.task_type == "binary" else None
     return Kept(plan.keep, trial, threshold, place, [_row(row, plan.keep) for row in board["rows"]])
+
+
+def _as_it_was(place: Path, trial: Trial, record: bytes, record_sha256: str | None) -> bool:
+    """Whether a trial's record, and the files of its model, are those that there were when TRAIN ended."""
+    if record_sha256 is None:  # an earlier version did not note it
+        return True
+    same = hashlib.sha256(record).hexdigest() == record_sha256
+    return same and (not trial.sha256 or marks_of(place) == trial.sha256)
 
 
 def _row(row: dict[str, Any], kept: str) -> dict[str, Any]:

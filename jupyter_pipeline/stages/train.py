@@ -29,8 +29,8 @@ def run(ctx: StageContext) -> Result:
     Scores are measured on training and validation rows only. Writes into ``out_dir``:
 
     - ``runs.json``: for each finished run (best first) its ``trial_dir`` (below the project's folder, with ``model/``,
-      ``history.json`` and ``val/*.png|json``), ``model_id``, ``params``, ``iterations``, ``seed``, ``threads``,
-      ``metrics``, ``threshold`` and more;
+      ``history.json`` and ``val/*.png|json``), ``record_sha256`` (of ``trial.json`` in it), ``model_id``, ``params``,
+      ``iterations``, ``seed``, ``threads``, ``metrics``, ``threshold`` and more;
     - ``leaderboard.json``: all rows, also of runs that failed.
 
     Parameters

@@ -493,6 +493,7 @@ class Session:
                 continue
             described[trial.run_id] = {
                 "trial_dir": self.store.relative(trial.fingerprint),
+                "record_sha256": self.store.record_sha256(trial.fingerprint),
                 "model_id": trial.model_id,
                 "params": trial.params,
                 "all_params": trial.all_params,

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..digests import sha256
 from ..durable import replace_file, sync_folder, sync_tree
 
 _RECORD = "trial.json"
@@ -46,6 +47,8 @@ class Trial:
         Where the pictures' numbers are, by kind.
     out_of_bag : float or None
         Of an ensemble the metric that decides, each row predicted with weights that were chosen without it.
+    sha256 : dict of str to str
+        Of the files of the model, and of its curves, in hex, by their path below the trial's folder.
     """
 
     run_id: str
@@ -65,6 +68,7 @@ class Trial:
     budget_s: float
     files: dict[str, str] = field(default_factory=dict)
     out_of_bag: float | None = None
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 def fingerprint(**inputs: Any) -> str:
@@ -153,7 +157,12 @@ class TrialStore:
 
     def finish(self, trial: Trial) -> None:
         """Make a placed trial count."""
-        _write(self.folder / trial.fingerprint / _RECORD, asdict(trial))
+        place = self.folder / trial.fingerprint
+        _write(place / _RECORD, {**asdict(trial), "sha256": marks_of(place)})
+
+    def record_sha256(self, mark: str) -> str:
+        """SHA-256 of a trial's record, which has those of its model's files."""
+        return sha256(self.folder / mark / _RECORD)
 
     def relative(self, mark: str) -> str:
         """The trial's folder, below the project's."""
@@ -164,6 +173,12 @@ class TrialStore:
         for path in self.folder.glob(".*"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def marks_of(place: Path) -> dict[str, str]:
+    """SHA-256 of the files of a trial's model, and of its curves, by their path below the trial's folder."""
+    files = [place / "history.json", *sorted((place / "model").rglob("*"))]
+    return {path.relative_to(place).as_posix(): sha256(path) for path in files if path.is_file()}
 
 
 def _number(value: Any) -> float | None:

@@ -1,7 +1,10 @@
 """A project of this machine: its log, its state, its data files, its assets and its exports."""
 
 import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 
 from ..project.chain import genesis
@@ -11,8 +14,9 @@ from ..project.log_reading import LogUnreadable, ProjectRows, Row, read_rows
 from ..project.log_rows import Stored, size_of
 from ..project.message_ids import seal
 from ..project.state import ProjectState
-from ..protocol.events import EVENT_TYPES
+from ..protocol.events import EVENT_TYPES, FileTreeUpdate
 from ..protocol.frames import decode_event
+from ..protocol.stages import StageId
 from .events import Anchor, VerificationError, told, verify_log
 
 
@@ -42,7 +46,7 @@ def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
     return [
         *told(state, head, anchors),
         f"{found.messages} messages with an id took effect; their ids are those that were logged.",
-        f"{_files(folder, state)} data files, assets and exports have the SHA-256 that the log names.",
+        f"{_files(folder, state, events)} files (data, results, models, exports) have the SHA-256 that the log names.",
     ]
 
 
@@ -77,28 +81,58 @@ def _listed_rightly(found: ProjectRows, state: ProjectState) -> None:
             raise VerificationError(f"The log's list of projects has {name} {said}; its events say {derived}.")
 
 
-def _files(folder: Path, state: ProjectState) -> int:
+def _files(folder: Path, state: ProjectState, events: Sequence[Row]) -> int:
     """Check the files whose SHA-256 the log names; how many there are."""
-    files = ProjectFiles(folder)
-    checked = 0
-    for dataset in state.datasets:
-        if dataset.source == "upload" and "sha256" in dataset.meta:
-            place = folder / str(dataset.meta["path"])
-            _same_file(place.name, place.open("rb") if place.is_file() else None, str(dataset.meta["sha256"]))
-            checked += 1
+    files, checked = ProjectFiles(folder), 0
+    named = _named(state, events)
+    for path, wanted in chain(named.items(), _of_models(files, state, named)):
+        place = folder / path
+        _same_file(path, place.open("rb") if place.is_file() else None, wanted)
+        checked += 1
     for artifact in state.artifacts.values():
-        wanted = artifact.meta.get("sha256") or str(artifact.meta.get("checksum", "")).removeprefix("sha256:")
-        if wanted:
+        wanted = str(artifact.meta.get("sha256") or artifact.meta.get("checksum", "")).removeprefix("sha256:")
+        path = str(artifact.meta["path"])
+        if wanted and named.get(path) != wanted:
             _, file = files.open_asset(artifact) or (None, None)
-            _same_file(str(artifact.meta["path"]).rpartition("/")[2], file, str(wanted))
+            _same_file(path, file, wanted)
             checked += 1
     return checked
 
 
-def _same_file(name: str, file: BufferedReader | None, wanted: str) -> None:
+def _named(state: ProjectState, events: Sequence[Row]) -> dict[str, str]:
+    """SHA-256 of data files, results and exports, by path; not of the code, which the person edits."""
+    uploads = [one.meta for one in state.datasets if one.source == "upload" and "sha256" in one.meta]
+    found = {str(meta["path"]): str(meta["sha256"]) for meta in uploads}
+    for row in events:
+        if row.name == FileTreeUpdate.NAME and isinstance(told := decode_event(row.frame).payload, FileTreeUpdate):
+            found |= {file.path: file.sha for file in told.files if file.type != "code"}
+    return found
+
+
+def _of_models(files: ProjectFiles, state: ProjectState, named: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The records of the trials that TRAIN came to, and the files of their models, with their SHA-256.
+
+    Each was checked before the next is asked for: the list of runs, which the log names, then the records that it
+    names, then what they name.
+    """
+    folder = files.folder
+    runs = files.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt) / "runs.json"
+    if runs.relative_to(folder).as_posix() not in named:
+        return
+    try:
+        for run in json.loads(runs.read_bytes()).values():
+            record = f"{run['trial_dir']}/trial.json"
+            yield record, run["record_sha256"]
+            for name, wanted in json.loads((folder / record).read_bytes())["sha256"].items():
+                yield f"{run['trial_dir']}/{name}", wanted
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise VerificationError(f"{runs.name}, or a record that it names, cannot be read ({error}).") from None
+
+
+def _same_file(path: str, file: BufferedReader | None, wanted: str) -> None:
     if file is None:
-        raise VerificationError(f"{name} is missing.")
+        raise VerificationError(f"{path} is missing.")
     with file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != wanted:
-        raise VerificationError(f"{name} was changed: its SHA-256 is not the one in the log.")
+        raise VerificationError(f"{path} was changed: its SHA-256 is not the one in the log.")

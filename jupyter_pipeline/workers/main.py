@@ -65,10 +65,10 @@ class Outlet:
 
     def emit(self, payload: Payload) -> None:
         """Send an event of the running attempt; one that announces its result is kept for the end."""
-        raw = msgspec.Raw(msgspec.json.encode(payload))
         if payload.WITH_RESULT:
-            self.announced.append(Announced(name=payload.NAME, payload=raw))
+            self.announced.append(_announced(payload))
         else:
+            raw = msgspec.Raw(msgspec.json.encode(payload))
             self.send(Emitted(attempt=self.attempt, name=payload.NAME, payload=raw))
         crash_point("event", self.stage, payload.NAME)
 
@@ -130,6 +130,7 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
     try:
         crash_point("work.start", job.stage_id)
         result: Result = work.run(job, outlet)
+        files = _announced(work.files_of(job))
         crash_point("publish.before", job.stage_id)
         _publish(Path(job.out_dir), Path(job.result_dir))
         crash_point("publish.after", job.stage_id)
@@ -139,11 +140,15 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
             plan=plan,
             summary=result.summary,
             next_actions=result.next_actions,
-            announced=tuple(outlet.announced),
+            announced=(files, *outlet.announced),
         )
     except Exception as error:
         message, where = work.explain(job, error)
         return Failed(attempt=job.attempt, message=message, where=where)
+
+
+def _announced(payload: Payload) -> Announced:
+    return Announced(name=payload.NAME, payload=msgspec.Raw(msgspec.json.encode(payload)))
 
 
 def _publish(out_dir: Path, result_dir: Path) -> None:

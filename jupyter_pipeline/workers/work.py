@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..digests import sha256
+from ..protocol.events import FileEntry, FileTreeUpdate
 from ..protocol.jobs import Job, Predict, Predicted
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
@@ -68,6 +70,18 @@ def run(job: Job, channel: Channel) -> Result:
     function = stage_function(job.stage_id)
     Path(job.out_dir).mkdir(parents=True)
     return function(StageContext(job, channel))
+
+
+def files_of(job: Job) -> FileTreeUpdate:
+    """The files of a result that is about to be put in place, as they will be there: the log has their SHA-256, so that
+    a change of any of them is seen."""
+    out_dir, place = Path(job.out_dir), Path(job.result_dir).relative_to(job.project_dir)
+    found = []
+    for path in sorted(out_dir.rglob("*")):
+        if path.is_file():
+            name = (place / path.relative_to(out_dir)).as_posix()
+            found.append(FileEntry(path=name, type="result", size=path.stat().st_size, sha=sha256(path)))
+    return FileTreeUpdate(files=tuple(found))
 
 
 def explain(job: Job, error: Exception) -> tuple[str, str]:

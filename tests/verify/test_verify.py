@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -27,6 +28,8 @@ from jupyter_pipeline.protocol.events import (
     ArtifactAdded,
     Dataset,
     DatasetCandidates,
+    FileEntry,
+    FileTreeUpdate,
     FinalMetric,
     FinalMetrics,
     LeaderboardRow,
@@ -313,6 +316,10 @@ def test_metrics_that_cannot_be_read_are_said(packed: Path, tmp_path: Path, metr
 # -- a project of this machine ---------------------------------------------------------------------------------
 
 
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "pipelines"
@@ -320,13 +327,29 @@ def project(tmp_path: Path) -> Path:
     said = payloads()
     candidates = said[1]
     assert isinstance(candidates, DatasetCandidates)
-    candidates.datasets[0].meta["sha256"] = hashlib.sha256(FILES["data/rows.csv"].encode()).hexdigest()
+    candidates.datasets[0].meta["sha256"] = sha(FILES["data/rows.csv"])
     report = Artifact(id="report", type="report", name="Report", url="/report", meta={
-        "path": "artifacts/profile_data-1/report.html", "sha256": hashlib.sha256(b"<p>").hexdigest()})  # fmt: skip
+        "path": "artifacts/profile_data-1/report.html", "sha256": sha("<p>")})  # fmt: skip
     said.insert(2, ArtifactAdded(artifact=report))
-    for name, text in (("data/rows.csv", FILES["data/rows.csv"]), ("artifacts/profile_data-1/report.html", "<p>")):
-        (folder / name).parent.mkdir(parents=True)
+    trial = "artifacts/trials/abc"
+    record = json.dumps({"sha256": {"model/model.json": sha("{}\n")}})
+    runs = json.dumps({"run-1": {"trial_dir": trial, "record_sha256": sha(record)}})
+    texts = {
+        "data/rows.csv": FILES["data/rows.csv"], "artifacts/profile_data-1/report.html": "<p>", "code/train.py": "1\n",
+        "artifacts/preprocess-1/split.npz": "rows", "artifacts/train-1/runs.json": runs, f"{trial}/trial.json": record,
+        f"{trial}/model/model.json": "{}\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    told = [
+        FileEntry(path=path, type=kind, size=len(texts[path]), sha=sha(texts[path]))
+        for path, kind in (
+            ("artifacts/preprocess-1/split.npz", "result"), ("artifacts/train-1/runs.json", "result"),
+            ("code/train.py", "code"),
+        )
+    ]  # fmt: skip
+    said[30] = FileTreeUpdate(files=tuple(told))  # in place of a line
     asyncio.run(write_log(root, said))
     return folder
 
@@ -340,7 +363,7 @@ def change(project: Path, statement: str) -> None:
 def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     log = project.parent / ".log" / "events.sqlite"
     before = log.read_bytes()
-    assert "2 data files, assets and exports" in verify(project)[-1]
+    assert "6 files (data, results, models, exports)" in verify(project)[-1]
     assert log.read_bytes() == before
 
 
@@ -425,14 +448,26 @@ def test_no_value_of_the_log_can_be_changed_unseen(project: Path) -> None:
     assert tried > 50
 
 
-@pytest.mark.parametrize("name", ["data/rows.csv", "artifacts/profile_data-1/report.html"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/rows.csv", "artifacts/profile_data-1/report.html", "artifacts/preprocess-1/split.npz",
+        "artifacts/train-1/runs.json", "artifacts/trials/abc/trial.json", "artifacts/trials/abc/model/model.json",
+    ],
+)  # fmt: skip
 def test_changed_files_are_found(project: Path, name: str) -> None:
-    (project / name).write_text("a,b\n1,3\n")
-    with pytest.raises(VerificationError, match=r"(rows\.csv|report\.html) was changed"):
+    """Those of a stage's result are named by the log; what TRAIN made, by its result."""
+    (project / name).write_bytes(b"~" + (project / name).read_bytes()[1:])
+    with pytest.raises(VerificationError, match=f"{re.escape(name)} was changed"):
         verify(project)
     (project / name).unlink()
-    with pytest.raises(VerificationError, match="is missing"):
+    with pytest.raises(VerificationError, match=f"{re.escape(name)} is missing"):
         verify(project)
+
+
+def test_the_code_is_the_persons_to_edit(project: Path) -> None:
+    (project / "code" / "train.py").write_text("mine")
+    verify(project)
 
 
 def test_what_was_kept_elsewhere_finds_a_log_that_was_made_anew(
