@@ -1,16 +1,41 @@
-"""Errors as the server's log may have them: where they happened and of what kind, without what they say.
+"""Lines of the server's log, and errors as it may have them: where they happened and of what kind, without what they
+say.
 
 The message of an exception may hold a value, a column's name or a piece of a file, and a server's log is read, shipped
 and kept by others than the person whose data these are. The whole error goes to the person, in the project's folder.
 """
 
 import contextlib
+import logging
 import traceback
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 FOLDER = "errors"
 _MOST = 20
 _MOST_CHARACTERS = 200_000
+
+
+class ProjectLog(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose lines name what they are about: for people at their beginning, and as members of the record
+    (``project_id``, ``stage_id``, ``attempt``, ``command``) for what reads the log by program.
+
+    Parameters
+    ----------
+    logger : logging.Logger
+    project_id : str
+    **more
+        Further members; never what people say, or what is in their data.
+    """
+
+    def __init__(self, logger: logging.Logger, project_id: str, **more: Any) -> None:
+        super().__init__(logger, {"project_id": project_id, **more})
+        self._start = ", ".join(str(part) for part in (project_id, *more.values()))
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Put the names before a line, and among the members of its record."""
+        return f"{self._start}: {msg}", {**kwargs, "extra": self.extra}
 
 
 def places(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from ..protocol.frames import Event, encode_event
 from ..protocol.messages import CancelRun
 from ..tasks import Tasks
 from ..threads import at_once
-from ..traces import places
+from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
 from .commands import Answer, AnyCommand, Env, Recover, RunCommand, Say
 from .conversation import Conversation
@@ -105,6 +105,7 @@ class Conductor:
         self.room = Room(settings, log_bytes)
         self._attended = False
         self._files = files
+        self._notes = ProjectLog(log, state.project_id)
         self._log = event_log
         self._on_committed = on_committed
         self._on_handled = on_handled
@@ -183,14 +184,14 @@ class Conductor:
                     letter.refuse(_closed())
                 raise
             except Exception as error:  # whatever one letter does, the project goes on
-                log.error("%s: letters could not be handled:\n%s", self.state.project_id, places(error))
+                self._notes.error("letters could not be handled:\n%s", places(error))
                 self._give_up(letters, error)
             self._handling = False
             try:
                 self._work.look()
                 self._on_handled()
             except Exception as error:
-                log.error("%s: what follows from letters failed:\n%s", self.state.project_id, places(error))
+                self._notes.error("what follows from letters failed:\n%s", places(error))
 
     def _give_up(self, letters: list[Letter], error: Exception) -> None:
         """Nothing of these letters was stored, nor will be: clients are told, and a stage that reported is ended."""
@@ -227,7 +228,7 @@ class Conductor:
                 continue
             except Exception as error:
                 what = type(letter.command).__name__
-                log.error("%s: deciding on %s failed:\n%s", state.project_id, what, places(error))
+                self._notes.error("deciding on %s failed:\n%s", what, places(error))
                 decided.append((letter, _wrong()))
                 continue
             events += produced
@@ -259,7 +260,7 @@ class Conductor:
                 try:
                     self._follow_up(letter)
                 except Exception as error:
-                    log.error("%s: what follows from a message failed:\n%s", state.project_id, places(error))
+                    self._notes.error("what follows from a message failed:\n%s", places(error))
 
     async def _decided(
         self, state: ProjectState, letter: Letter, env: Env, grown: int
@@ -280,7 +281,7 @@ class Conductor:
             instead = instead_of(command, state, error)
             if instead is None:
                 raise
-            log.error("%s: deciding on %s failed:\n%s", state.project_id, type(command).__name__, places(error))
+            self._notes.error("deciding on %s failed:\n%s", type(command).__name__, places(error))
             events, frames, after = await self._decide(state, command := instead, env)
         size = size_of(frames) + ids
         if size and (why := self.room.lacks(grown + size, command, after)):
@@ -307,7 +308,7 @@ class Conductor:
         try:
             return decide(state, answer, env)
         except Exception as error:
-            log.error("%s: carrying out an answer failed:\n%s", state.project_id, places(error))
+            self._notes.error("carrying out an answer failed:\n%s", places(error))
             return decide(state, instead_of(answer, state, error) or answer, env)
 
     async def _seen(self, message_id: str) -> int | None:
@@ -328,7 +329,7 @@ class Conductor:
                 try:
                     self._on_committed(state.project_id, events)
                 except Exception as error:
-                    log.error("%s: what is told of events failed:\n%s", state.project_id, places(error))
+                    self._notes.error("what is told of events failed:\n%s", places(error))
 
     def _follow_up(self, letter: Letter) -> None:
         """Do what the state alone does not say."""
@@ -342,7 +343,7 @@ class Conductor:
         """Nothing has happened: clients are told, and what work reported is tried again."""
         if self._unstored is None:
             self._unstored = time.monotonic(), str(error)
-            log.error("The event log of %s could not be written: %s", self.state.project_id, error)
+            self._notes.error("the event log could not be written: %s", error)
         sorry = Unstored(str(error))
         for letter in letters:
             letter.refuse(sorry)

@@ -13,7 +13,7 @@ from ..commands import Project as CommandProject
 from ..protocol.events import User
 from ..protocol.schema import builtin_commands
 from ..tasks import Tasks
-from ..traces import places
+from ..traces import ProjectLog, places
 from .commands import Answer, RunCommand
 from .custom import CustomCommands
 from .files import ProjectFiles
@@ -51,6 +51,7 @@ class Conversation:
         self._agent = agent
         self._custom = custom
         self._files = files
+        self._notes = ProjectLog(log, files.folder.name)
         self._mailbox = mailbox
         self._tasks = tasks
 
@@ -82,7 +83,7 @@ class Conversation:
         self._mailbox.put(Letter(Answer(answer, may_execute), user))
 
     def _failed(self, error: Exception) -> Reply:
-        log.error("%s: the agent failed to answer:\n%s", self._files.folder.name, places(error))
+        self._notes.error("the agent failed to answer:\n%s", places(error))
         return Reply(text=_SORRY)
 
     def run_command(self, command: RunCommand, user: User, state: ProjectState) -> None:
@@ -96,6 +97,6 @@ class Conversation:
         try:
             reply = await self._custom.run(command.name, project, command.args)
         except Exception as error:
-            log.error("%s: the command %s could not be run:\n%s", project.project_id, command.name, places(error))
+            self._notes.error("the command %s could not be run:\n%s", command.name, places(error))
             reply = Reply(text=f"The command {command.name} could not be run ({type(error).__name__}); try again.")
         self._mailbox.put(Letter(Answer(reply), project.user))

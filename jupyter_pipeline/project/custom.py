@@ -17,7 +17,7 @@ from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import CommandSpec
 from ..protocol.messages import BUILTIN_COMMANDS
 from ..threads import at_once
-from ..traces import places
+from ..traces import ProjectLog, places
 from ..workers.command import Run
 from ..workers.command_process import describe_commands, run_command
 
@@ -88,7 +88,8 @@ class CustomCommands:
         if response.reply is not None:
             return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
         # What it raised goes into the chat; it may hold data, so the log has the places in the code alone.
-        log.warning("%s: the command %s failed:\n%s", project.project_id, name, response.where or response.error)
+        notes = ProjectLog(log, project.project_id, command=name)
+        notes.warning("the command failed:\n%s", response.where or response.error)
         return Reply(text=f"The command {name} failed: {response.error}")
 
     async def _load(self) -> None:

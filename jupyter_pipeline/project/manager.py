@@ -15,7 +15,7 @@ from ..protocol.connecting import is_project_id
 from ..protocol.frames import Event, decode_event
 from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
-from ..traces import places
+from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
 from .custom import CustomCommands
 from .entries import listed
@@ -102,7 +102,7 @@ class ProjectManager:
             try:
                 await self.find(project_id)
             except Exception as error:
-                log.error("The project %s could not be taken up:\n%s", project_id, places(error))
+                ProjectLog(log, project_id).error("the project could not be taken up:\n%s", places(error))
 
     async def stop(self) -> None:
         """End all work and close the log; what was running is taken up at the next start."""

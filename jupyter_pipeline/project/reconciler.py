@@ -16,7 +16,7 @@ from ..protocol.frames import read_payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
 from ..protocol.names import stage_name
 from ..tasks import Tasks
-from ..traces import places
+from ..traces import ProjectLog, places
 from ..workers.pool import Attempt, WorkerPool
 from .commands import AnyCommand, Finished, FinishOverdue, WorkDied, WorkDone, WorkFailed
 from .disk import outgrown
@@ -65,6 +65,7 @@ class Reconciler:
         self._settings = settings
         self._pool = pool
         self._log = event_log
+        self._notes = ProjectLog(log, files.folder.name)
         self._room = room
         self._mailbox = mailbox
         self._tasks = tasks
@@ -117,7 +118,7 @@ class Reconciler:
                 try:
                     await self._begin(work)
                 except Exception as error:
-                    log.error("%s of %s could not begin:\n%s", work.stage_id, self._project_id, places(error))
+                    self._notes.error("%s could not begin:\n%s", work.stage_id, places(error))
                     why = f"The stage {stage_name(work.stage_id)} could not begin ({type(error).__name__}: {error})."
                     self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
             elif work.finishing and self._asked_to_finish != work.attempt:
@@ -140,7 +141,7 @@ class Reconciler:
         try:
             await asyncio.to_thread(self._files.clear_attempt, running.stage_id, running.number, self._state())
         except OSError as error:
-            log.warning("%s: what an attempt left cannot be removed:\n%s", self._project_id, places(error))
+            self._notes.warning("what an attempt left cannot be removed:\n%s", places(error))
 
     async def _begin(self, work: Work) -> None:
         most = self._settings.project_bytes
@@ -173,7 +174,7 @@ class Reconciler:
         try:
             self._take_in(frame)
         except Exception as error:  # what was said is lost, so the stage is not let wait for what follows from it
-            log.error("%s: what a worker said could not be taken in:\n%s", self._project_id, places(error))
+            self._notes.error("what a worker said could not be taken in:\n%s", places(error))
             if (failed := stage_failed(self._state(), error)) is not None:
                 self._report(failed)
 
@@ -202,7 +203,7 @@ class Reconciler:
         try:
             finished = await asyncio.to_thread(self._files.finished_runs, attempt)
         except Exception as error:
-            log.error("%s: what an attempt had finished cannot be read:\n%s", self._project_id, places(error))
+            self._notes.error("what an attempt had finished cannot be read:\n%s", places(error))
         self._report(WorkDied(attempt, why, finished))
 
     def _hold(self, held: bool) -> None:
@@ -216,15 +217,11 @@ class Reconciler:
         try:
             return read_payload(told.name, told.payload)
         except (ValueError, TypeError):
-            log.error("%s: a worker sent a %s that is none", self._project_id, told.name)
+            self._notes.error("a worker sent a %s that is none", told.name)
             return None
 
     def _report(self, command: AnyCommand) -> None:
         self._mailbox.put(Letter(command))
-
-    @property
-    def _project_id(self) -> str:
-        return self._state().project_id
 
 
 def _too_long(state: ProjectState, size: int) -> str:

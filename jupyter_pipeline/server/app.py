@@ -1,5 +1,6 @@
 """The server extension: its settings and its routes."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -203,8 +204,10 @@ class PipelineApp(ExtensionApp):
         if not serverapp.sock:  # else whoever has that port would be sent the ticket
             os.environ[URL_VARIABLE] = server_url(serverapp)
             os.environ[TICKET_VARIABLE] = self.service.ticket
+        # As Jupyter does with Tornado's: what this package says goes to Jupyter's handlers, with time and level.
+        logging.getLogger(__package__.partition(".")[0]).parent = serverapp.log
         self.service.watch.start(self.service, serverapp.event_logger)
-        await self.service.start(self.log)
+        await self.service.start()
         self._watching = PeriodicCallback(self._note_activity, _ACTIVITY_MS)
         self._watching.start()
 

@@ -17,7 +17,7 @@ from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
 from ..protocol.messages import AnyMessage, Chat, Ping, Resume, Subscribe, decode_message
-from ..traces import places
+from ..traces import ProjectLog, places
 from .access import RIGHTS_S, Action, action_of
 from .framing import text_frames
 from .limits import Bucket, lane_of
@@ -67,6 +67,7 @@ class Connection:
     ) -> None:
         self._service = service
         self._project = project
+        self._notes = ProjectLog(log, project.project_id)
         self._user = user
         self._rate_key = rate_key
         self._require = require
@@ -191,7 +192,7 @@ class Connection:
         except WebSocketClosedError:
             pass
         except Exception as error:
-            log.error("The events of %s could not be sent:\n%s", self._project.project_id, places(error))
+            self._notes.error("the events could not be sent:\n%s", places(error))
             self.close(INTERNAL_ERROR, "The events could not be read; reconnect.")
 
     # -- what comes in -------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ class Connection:
         except Refusal as refusal:
             await self._refuse(refusal, data)
         except Exception as error:
-            log.error("A message to %s failed:\n%s", self._project.project_id, places(error))
+            self._notes.error("a message failed:\n%s", places(error))
             sorry = Refusal(ErrorCode.INTERNAL, "Something went wrong inside the server; its log says what.")
             await self._refuse(sorry, data)
         finally:

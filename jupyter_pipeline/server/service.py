@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..project.manager import ProjectManager
     from ..project.settings import Settings
 
+log = logging.getLogger(__name__)
 STARTING = "The pipeline is still starting; try again in a moment."
 STOPPED = "The server is going down; try again when it is back."
 _CLOSE_S = 1.0
@@ -122,7 +123,7 @@ class Service:
         """How many projects this process has open."""
         return 0 if self._manager is None else self._manager.open_projects
 
-    async def start(self, log: logging.Logger) -> None:
+    async def start(self) -> None:
         """Open the projects. What goes wrong is logged, and then answers every request; the server goes on."""
         try:
             # Only a server that starts pays for these imports, and in a thread, so that it answers meanwhile.

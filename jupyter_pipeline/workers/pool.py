@@ -13,7 +13,7 @@ import msgspec
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
 from ..protocol.names import stage_name
 from ..tasks import Tasks
-from ..traces import keep, places
+from ..traces import ProjectLog, keep, places
 from .process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Attempt:
         self.stage_id = job.stage_id
         self._pool = pool
         self._job = job
+        self._notes = ProjectLog(log, job.project_id, stage_id=job.stage_id.value, attempt=job.attempt)
         self._on_frame = on_frame
         self._on_death = on_death
         self._worker: WorkerProcess | None = None
@@ -81,7 +82,7 @@ class Attempt:
             if self._wants_finish:
                 await worker.send(Finish(attempt=self.number))
         except Exception as error:
-            log.error("A job of %s could not be sent:\n%s", self._job.project_id, places(error))
+            self._notes.error("the job could not be sent:\n%s", places(error))
             self._pool.end(worker)  # its death is told
 
     async def finish(self) -> None:
@@ -123,8 +124,7 @@ class Attempt:
             self._is_over()
             self._pool.give_back(self, self._worker)
             if isinstance(frame, Failed) and frame.where:
-                job = self._job
-                log.info("%s of %s, attempt %d, failed:\n%s", job.stage_id, job.project_id, self.number, frame.where)
+                self._notes.info("failed:\n%s", frame.where)
         self._on_frame(frame)
 
     def died(self, worker: WorkerProcess) -> None:
@@ -138,7 +138,7 @@ class Attempt:
         hint = " (out of memory?)" if code == -9 else ""
         if worker.unreadable:
             how, hint = "said something that is no frame, or too long for one, so it was ended", ""
-        log.warning("The worker of %s of %s, attempt %d, %s", job.stage_id, job.project_id, self.number, how)
+        self._notes.warning("the worker %s", how)
         said = ""
         if words := worker.last_words():
             # What stage code printed may hold data, so it goes to the person and not to the server's log.

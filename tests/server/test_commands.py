@@ -193,7 +193,7 @@ async def test_one_that_misbehaves_is_said_and_harms_nobody(with_commands: Serve
     log = with_commands.log
     assert "no_such_module" in log
     assert "wrong_form should be a function" in log or "should be a function (project, args)" in log
-    assert "the command raises failed:\nbuiltins.RuntimeError\n  at " in log
+    assert re.search(rf"{project_id}, raises: the command failed:\n +builtins.RuntimeError\n +at ", log)
     assert "bad_commands.py" in log
     assert "out of tea" not in log, "what a command says may be about data, and is for the chat"
 

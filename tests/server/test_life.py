@@ -148,7 +148,7 @@ async def test_a_project_that_was_at_work_is_read_on_a_full_disk_and_taken_up_wh
         await socket.send(chat)
         assert (await socket.type("ack"))["status"] == "accepted"
         await socket.event("WAITING_CONFIRMATION")
-    assert server.log.count("The event log of full could not be written") == 1
+    assert server.log.count("full: the event log could not be written") == 1
     server.stop()
 
 

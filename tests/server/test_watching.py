@@ -1,6 +1,7 @@
 """What an operator sees: figures on Jupyter's /metrics, and transitions in Jupyter's event log."""
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from jupyter_events import EventLogger
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,16 +30,26 @@ CONFIG = """
 import logging
 c.EventLogger.handlers = [logging.FileHandler({path!r})]
 c.ServerApp.log_level = logging.DEBUG
+c.ServerApp.logging_config = {{
+    "formatters": {{"json": {{
+        "class": "pythonjsonlogger.json.JsonFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"
+    }}}},
+    "handlers": {{"json": {{"class": "logging.FileHandler", "filename": {lines!r}, "formatter": "json"}}}},
+    "loggers": {{"ServerApp": {{"level": "DEBUG", "handlers": ["console", "json"]}}}},
+}}
 """
 
 
 @pytest.fixture(scope="module")
 def watched(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
     folder = tmp_path_factory.mktemp("watched")
-    (folder / "config.py").write_text(CONFIG.format(path=str(folder / "events.log")))
+    files = {"path": str(folder / "events.log"), "lines": str(folder / "lines.json")}
+    (folder / "config.py").write_text(CONFIG.format(**files))
     warm = "--PipelineApp.warm_workers=1"
     return start_server(
-        f"--config={folder / 'config.py'}", warm, env={"EVENTS_OF_THE_TEST": str(folder / "events.log")}
+        f"--config={folder / 'config.py'}",
+        warm,
+        env={"EVENTS_OF_THE_TEST": files["path"], "LINES_OF_THE_TEST": files["lines"]},
     )
 
 
@@ -137,6 +149,42 @@ async def test_the_servers_log_holds_nothing_of_what_people_say_or_of_their_data
     assert f"{path}/data" in watched.log, "what was refused is in the log"
     lines = [line for line in watched.log.splitlines() if SECRET in line]
     assert lines == []
+
+
+async def test_lines_of_the_log_can_be_read_by_program(watched: Server, project_id: str) -> None:
+    """With a formatter that writes JSON each names what it is about; in Jupyter's own log it has time and level."""
+    assert watched.process is not None
+    async with watched.connect(project_id) as socket:
+        await socket.greeting()
+        workers = []
+        async with asyncio.timeout(60):
+            while not workers:
+                workers = [p for p in psutil.Process(watched.process.pid).children(recursive=True) if is_worker(p)]
+                await asyncio.sleep(0.1)
+        for worker in workers:
+            worker.suspend()
+        await socket.send({"type": "chat", "text": f"Predict species in the iris data set ({SECRET})"})
+        await socket.event("STAGE_STATUS")
+        for worker in workers:
+            worker.kill()
+        await socket.event("WAITING_CONFIRMATION")
+    text = await asyncio.to_thread(Path(watched.env["LINES_OF_THE_TEST"]).read_text)
+    told = [json.loads(line) for line in text.splitlines()]
+    (died,) = [line for line in told if line.get("project_id") == project_id]
+    assert {key: died[key] for key in ("levelname", "name", "stage_id", "attempt", "message")} == {
+        "levelname": "WARNING", "name": "jupyter_pipeline.workers.pool", "stage_id": "PARSE_INTENT", "attempt": 1,
+        "message": f"{project_id}, PARSE_INTENT, 1: the worker was ended by signal 9",
+    }  # fmt: skip
+    assert re.search(rf"^\[W [\d-]+ [\d:.]+ \S+\] {project_id}, PARSE_INTENT, 1: the worker", watched.log, re.MULTILINE)
+    assert SECRET not in text
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it is the worker itself, whose guard is its parent."""
+    with contextlib.suppress(psutil.Error):
+        parent = process.parent()
+        return parent is not None and all("jupyter_pipeline.workers.main" in p.cmdline() for p in (process, parent))
+    return False
 
 
 def test_an_unexpected_error_is_whole_in_the_project_and_without_words_in_the_log(tmp_path: Path) -> None:
