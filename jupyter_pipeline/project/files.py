@@ -243,6 +243,13 @@ class ProjectFiles:
         return dataset, FileEntry(path=relative, type="data", size=size, sha=sha)
 
 
+def ignores_case(folder: Path) -> bool:
+    """Whether names that differ in the case of letters alone are one file there, as on macOS and Windows."""
+    with contextlib.suppress(OSError):
+        return folder.samefile(folder.with_name(folder.name.swapcase()))
+    return False
+
+
 def _sha256_or_none(path: Path) -> str | None:
     """SHA-256 of a file; None for one that is gone meanwhile, or cannot be read."""
     try:

@@ -12,6 +12,7 @@ import msgspec
 from ..agent.base import Agent
 from ..faults import crash_point
 from ..protocol.connecting import is_project_id
+from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import Event, decode_event
 from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
@@ -19,7 +20,7 @@ from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
 from .custom import CustomCommands
 from .entries import listed
-from .files import ProjectFiles
+from .files import ProjectFiles, ignores_case
 from .log import EventLog
 from .project import Project
 from .settings import Settings
@@ -70,6 +71,7 @@ class ProjectManager:
         self._pool: WorkerPool | None = None
         self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
         self._commands = CustomCommands(settings.command_timeout_s)
+        self._ignores_case = False
         self._projects: dict[str, Project] = {}
         self._resting: dict[str, Project] = {}
         self._turns: dict[str, _Turn] = {}
@@ -87,6 +89,7 @@ class ProjectManager:
         """
         settings = self.settings
         await self._log.open()
+        self._ignores_case = await asyncio.to_thread(ignores_case, settings.log_path.parent)
         self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.predict_s)
         self._commands.start()
         for project_id in filter(is_project_id, await asyncio.to_thread(ProjectFiles.half_deleted, settings.root)):
@@ -158,6 +161,8 @@ class ProjectManager:
         ------
         ValueError
             If the name is not one that a project can have.
+        Refusal
+            As :meth:`check_folder` raises it.
         """
         if not is_project_id(project_id):
             raise ValueError(f"{project_id!r} is no project id; use letters, digits, '.', '_' and '-', at most 64.")
@@ -204,6 +209,7 @@ class ProjectManager:
     async def _alone(self, project_id: str) -> AsyncIterator[None]:
         """While it lasts nobody else opens or deletes the project: one that is being deleted is not opened again from
         a log that is about to go, and none is opened twice."""
+        project_id = self._folder(project_id)
         turn = self._turns.setdefault(project_id, _Turn())
         turn.wanted += 1
         try:
@@ -259,7 +265,30 @@ class ProjectManager:
             known = await self._log.entry(project_id) is not None
             await asyncio.to_thread(files.not_deleted if known else files.delete)
 
+    def _folder(self, project_id: str) -> str:
+        """What names of projects that have the same folder have in common."""
+        return project_id.casefold() if self._ignores_case else project_id
+
+    async def check_folder(self, project_id: str) -> None:
+        """Refuse a new project whose folder would be that of another, which has its name in other letters.
+
+        Raises
+        ------
+        Refusal
+            INVALID_ARGS, with the other's name.
+        """
+        if not self._ignores_case or await self._log.entry(project_id) is not None:
+            return
+        for other in {*self._projects, *(entry.project_id for entry in await self._log.entries())} - {project_id}:
+            if self._folder(other) == self._folder(project_id):
+                raise Refusal(
+                    ErrorCode.INVALID_ARGS,
+                    f"There is a project {other!r}, and on this disk {project_id!r} would have the same folder. Use that "
+                    "one, or another name.",
+                )
+
     async def _load(self, project_id: str) -> ProjectState:
+        await self.check_folder(project_id)
         entry = await self._log.entry(project_id)
         if entry is None:
             return ProjectState(project_id=project_id, epoch=uuid.uuid4().hex, ts=int(time.time() * 1000))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -50,6 +51,34 @@ def test_every_setting_says_what_it_means() -> None:
 
 async def test_stopping_what_never_started_is_no_error() -> None:
     await PipelineApp().stop_extension()
+
+
+async def test_a_new_project_does_not_get_the_folder_of_another_where_letters_case_counts_for_nothing(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """As on macOS and Windows: its files would be the other's, and who deletes the one would delete both."""
+    pipelines = tmp_path / "root" / "pipelines"
+    (pipelines / ".log").mkdir(parents=True)
+    (pipelines / ".LOG").symlink_to(pipelines / ".log", target_is_directory=True)  # as such a disk looks
+    server = start_server(root=tmp_path / "root")
+    begin = {"type": "chat", "text": "What can I ask?"}
+    assert server.request("POST", "api/projects/Demo/messages", begin).status == 200
+    for method, call, body in (
+        ("POST", "messages", begin), ("POST", "data?name=x.csv", b"a\n1\n"), ("GET", "events?wait_s=1", None),
+    ):  # fmt: skip
+        refused = server.request(method, f"api/projects/dEMO/{call}", body)
+        assert (refused.status, refused.json["code"]) == (400, "INVALID_ARGS")
+        assert "There is a project 'Demo'" in refused.json["message"]
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        async with server.connect("demo"):
+            pass
+    assert caught.value.response.status_code == 400
+    for method in ("GET", "DELETE"):
+        assert server.request(method, "api/projects/demo").status == 404
+    async with server.connect("Demo") as socket:
+        await socket.greeting()
+    assert server.request("DELETE", "api/projects/Demo").status == 204
+    assert server.request("POST", "api/projects/demo/messages", begin).status == 200
 
 
 async def test_a_log_that_is_in_use_is_said_and_the_server_goes_on(start_server: Callable[..., Server]) -> None:
