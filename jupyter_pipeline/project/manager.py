@@ -283,8 +283,8 @@ class ProjectManager:
             if self._folder(other) == self._folder(project_id):
                 raise Refusal(
                     ErrorCode.INVALID_ARGS,
-                    f"There is a project {other!r}, and on this disk {project_id!r} would have the same folder. Use that "
-                    "one, or another name.",
+                    f"There is a project {other!r}, and on this disk {project_id!r} would have the same folder. Use "
+                    "the one that is there, or another name.",
                 )
 
     async def _load(self, project_id: str) -> ProjectState:

@@ -25,7 +25,7 @@ def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
 
     A server may be at work on it meanwhile; then it is checked as it was at the log's last commit.
     """
-    project_id = folder.resolve().name
+    project_id = folder.name
     try:
         found = read_rows(folder.parent / ".log" / "events.sqlite", project_id)
     except LogUnreadable as error:

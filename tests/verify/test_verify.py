@@ -367,11 +367,17 @@ def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     assert log.read_bytes() == before
 
 
-def test_a_project_is_found_from_within_its_folder(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_is_found_from_within_its_folder(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(project)
     assert verify(Path()) == verify(project)
     monkeypatch.chdir(project / "data")
     assert verify(Path("..")) == verify(project)
+    # Also where its folder is a link to a larger disk.
+    project.rename(tmp_path / "large")
+    project.symlink_to(tmp_path / "large", target_is_directory=True)
+    assert "files (data" in verify(project)[-1]
 
 
 @pytest.mark.parametrize(
