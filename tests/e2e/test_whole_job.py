@@ -126,7 +126,7 @@ def any_changed_file_is_found(project: Path) -> None:
     said = dict.fromkeys((path.relative_to(project).as_posix() for path in files), "")
     for path in files:
         data = path.read_bytes()
-        path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        path.write_bytes(bytes([data[0] ^ 1]) + data[1:] if data else b"x")
         try:
             verify(project)
         except VerificationError as error:
