@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -93,6 +93,14 @@ def _close(pipe: int) -> None:
 
 def _read(pipe: int, lines: int, timeout_s: float, over: threading.Event) -> tuple[bytes, str]:
     """What is written up to so many lines, or the end; and why there is no more."""
+    with selectors.DefaultSelector() as waiting:  # not select.select, which knows no numbers of files from 1024 on
+        waiting.register(pipe, selectors.EVENT_READ)
+        return _read_from(pipe, waiting, lines, timeout_s, over)
+
+
+def _read_from(
+    pipe: int, waiting: selectors.BaseSelector, lines: int, timeout_s: float, over: threading.Event
+) -> tuple[bytes, str]:
     data = bytearray()
     deadline = time.monotonic() + timeout_s
     while data.count(b"\n") < lines:
@@ -103,7 +111,7 @@ def _read(pipe: int, lines: int, timeout_s: float, over: threading.Event) -> tup
             return bytes(data), "It was ended, as nobody waits for it any more."
         if left <= 0:
             return bytes(data), f"It did not answer within {timeout_s:g} seconds and was ended."
-        if not select.select([pipe], [], [], min(left, _LOOK_S))[0]:
+        if not waiting.select(min(left, _LOOK_S)):
             continue
         piece = os.read(pipe, 1 << 16)
         if not piece:

@@ -69,6 +69,10 @@ def _watch(worker: int, lifeline: int) -> int | None:
     os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    # Not select.select: in a server with a thousand sockets the numbers of files are too high for it.
+    waiting = select.poll()
+    waiting.register(lifeline, select.POLLIN)
+    waiting.register(wake, select.POLLIN)
     while True:
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -76,8 +80,7 @@ def _watch(worker: int, lifeline: int) -> int | None:
                 return status
             if pid == 0:
                 break
-        ready, _, _ = select.select([lifeline, wake], [], [])
-        if lifeline in ready:
+        if any(file == lifeline for file, _ in waiting.poll()):
             return None
         os.read(wake, 4096)
 

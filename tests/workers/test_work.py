@@ -1,8 +1,18 @@
-"""What a worker process does with what it is sent."""
+"""What a worker process does with what it is sent, and how it begins."""
 
+import asyncio
+import contextlib
 import io
+import os
+import resource
+import threading
+from collections.abc import Iterator
 
+import pytest
+
+from jupyter_pipeline.workers.command_process import describe_commands
 from jupyter_pipeline.workers.main import Outlet
+from jupyter_pipeline.workers.process import WorkerProcess
 
 
 def test_who_is_asked_to_finish_before_it_begins_does_and_the_next_one_does_not() -> None:
@@ -17,3 +27,29 @@ def test_who_is_asked_to_finish_before_it_begins_does_and_the_next_one_does_not(
     assert not outlet.finish_requested()
     outlet.finish(7)
     assert not outlet.finish_requested()
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """So many open files as a server with a thousand sockets has: further ones have higher numbers."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(1100):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_workers_and_commands_begin_also_in_a_server_with_many_open_files(many_files: None) -> None:
+    async def begin() -> str:
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        worker = WorkerProcess(lambda *_: heard.put_nowait("ready"), lambda *_: heard.put_nowait("ended"))
+        async with asyncio.timeout(120):
+            first = await heard.get()
+            await worker.end(0.0)
+        return first
+
+    assert asyncio.run(begin()) == "ready"
+    (described,) = describe_commands([("absent", "no_such_module:f")], 60.0, threading.Event())
+    assert described.error == "ModuleNotFoundError: No module named 'no_such_module'"
