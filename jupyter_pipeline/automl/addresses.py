@@ -11,6 +11,8 @@ _NAMED = ("http", "https", "ftp", "ftps")
 HIDDEN = "***"
 MOST_DEEP = 100
 _MOST_NESTED = 10
+_HOLDING = (str, dict, list)
+"""What can have an address in it."""
 
 
 def is_url(text: str | None) -> bool:
@@ -37,10 +39,16 @@ def all_without_credentials(value: Any, depth: int = MOST_DEEP) -> Any:
         return without_credentials(value)
     if isinstance(value, dict | list) and depth == 0:
         raise RecursionError(f"nested more than {MOST_DEEP} deep")
+    # Most members hold no text; a call for each of half a million numbers takes long.
     if isinstance(value, dict):
-        return {key: all_without_credentials(member, depth - 1) for key, member in value.items()}
+        return {
+            key: all_without_credentials(member, depth - 1) if isinstance(member, _HOLDING) else member
+            for key, member in value.items()
+        }
     if isinstance(value, list):
-        return [all_without_credentials(member, depth - 1) for member in value]
+        return [
+            all_without_credentials(member, depth - 1) if isinstance(member, _HOLDING) else member for member in value
+        ]
     return value
 
 

@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 GROUP = "jupyter_pipeline.commands"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _READY_S = 10.0
+_AGAIN_MS = 1000
 _AT_ONCE = 2
+MOST_ASKED = 32
+"""Commands that run or wait, each with the project as it stood."""
 
 
 class CustomCommands:
@@ -44,6 +47,7 @@ class CustomCommands:
         self._loading: asyncio.Task[None] | None = None
         self._running = asyncio.Semaphore(_AT_ONCE)
         self._checking = asyncio.Lock()
+        self._asked = 0
         self._over = threading.Event()
 
     def start(self) -> None:
@@ -68,13 +72,20 @@ class CustomCommands:
         return tuple(self._specs[name] for name in sorted(self._specs))
 
     async def check(self, name: str, args: dict[str, Any]) -> None:
-        """Refuse what is no custom command, or arguments that do not fit its schema.
+        """Refuse what is no custom command, arguments that do not fit its schema, and more than can wait.
 
         They are compared in a thread, those of one message after another: a list of 1 MiB takes seconds.
         """
         if name not in self._specs:
             known = ", ".join([*BUILTIN_COMMANDS, *sorted(self._specs)])
             raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {name[:80]!r}; the commands are {known}.")
+        if self._asked >= MOST_ASKED:
+            raise Refusal(
+                ErrorCode.BUSY,
+                f"{MOST_ASKED} commands run or wait already; ask again when some have ended.",
+                retryable=True,
+                retry_after_ms=_AGAIN_MS,
+            )
         async with self._checking:
             wrong = await at_once(_unfit, self._specs[name].args_schema, args)
         if wrong is not None:
@@ -83,8 +94,12 @@ class CustomCommands:
     async def run(self, name: str, project: Project, args: dict[str, Any]) -> Reply:
         """Run a command; whatever it does, there is a reply."""
         request = Run(name=name, value=self._values[name], project=project, args=args)
-        async with self._running:
-            response = await at_once(run_command, request, self._timeout_s, self._over)
+        self._asked += 1
+        try:
+            async with self._running:
+                response = await at_once(run_command, request, self._timeout_s, self._over)
+        finally:
+            self._asked -= 1
         if response.reply is not None:
             return Reply(text=response.reply.text, actions=tuple(_action(a) for a in response.reply.actions))
         # What it raised goes into the chat; it may hold data, so the log has the places in the code alone.

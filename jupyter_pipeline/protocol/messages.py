@@ -8,6 +8,9 @@ from msgspec import Meta
 from .errors import ErrorCode, Refusal
 from .stages import StageId
 
+MOST_THINGS = 50_000
+"""Objects and lists in a message: each takes hundreds of times as much as a byte of it."""
+
 MessageId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -118,13 +121,24 @@ def decode_message(data: bytes | str) -> AnyMessage:
     Raises
     ------
     Refusal
-        INVALID_JSON, UNKNOWN_TYPE or INVALID_MESSAGE, with what would be right.
+        INVALID_JSON, UNKNOWN_TYPE, INVALID_MESSAGE or TOO_LARGE, with what would be right.
     """
+    check_things(data)
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(ErrorCode.INVALID_JSON, f"This is not valid JSON ({error}); send one JSON object.") from None
     return convert_message(value)
+
+
+def check_things(data: bytes | str) -> None:
+    """Refuse what would have too many objects and lists, before any of them is made; brackets in texts count too."""
+    count = data.count("{") + data.count("[") if isinstance(data, str) else data.count(b"{") + data.count(b"[")
+    if count > MOST_THINGS:
+        raise Refusal(
+            ErrorCode.TOO_LARGE,
+            f"The message has {count:,} objects and lists (or brackets in texts); at most {MOST_THINGS:,} are taken.",
+        )
 
 
 def convert_message(value: Any) -> AnyMessage:

@@ -16,7 +16,7 @@ from ..protocol.dependencies import RULES
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import EVENT_TYPES, User
 from ..protocol.frames import Ack, Hello, Pong, encode, encode_ephemeral, error_frame
-from ..protocol.messages import AnyMessage, Chat, Ping, Resume, Subscribe, decode_message
+from ..protocol.messages import AnyMessage, Chat, MessageId, Ping, Resume, Subscribe, decode_message
 from ..traces import ProjectLog, places
 from .access import RIGHTS_S, Action, action_of
 from .framing import text_frames
@@ -306,6 +306,12 @@ def read_original(data: str | bytes) -> tuple[Any, str | None, str | None]:
     """Of a refused frame what the error frame repeats: the message, its id, and its type; as far as readable."""
     if isinstance(data, bytes):
         return f"<{len(data)} bytes>", None, None
+    if len(data) > _WHOLE:  # only its beginning is repeated, so no more of it is made
+        try:
+            head = _head_decoder.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return data[:_WHOLE], None, None
+        return data[:_WHOLE], head.id, head.type
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError):
@@ -315,6 +321,18 @@ def read_original(data: str | bytes) -> tuple[Any, str | None, str | None]:
     message_id, kind = value.get("id"), value.get("type")
     usable = isinstance(message_id, str) and 0 < len(message_id) <= 64
     return value, message_id if usable else None, kind if isinstance(kind, str) else None
+
+
+_WHOLE = 16 << 10
+"""Characters of a message that is decoded once more when it is refused."""
+
+
+class _Head(msgspec.Struct):
+    id: MessageId | None = None
+    type: str | None = None
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
 
 
 class _Run(msgspec.Struct):

@@ -21,6 +21,7 @@ from ..protocol.messages import (
     Ping,
     Resume,
     Subscribe,
+    check_things,
     convert_message,
     decode_message,
 )
@@ -261,6 +262,7 @@ class ConfirmHandler(MessagesHandler):
     @guarded("execute")
     async def post(self, project_id: str) -> None:
         """Confirm, as the message; the body may hold its other members."""
+        check_things(self.body)
         await self.take(project_id, convert_message({**self.read_json(dict[str, Any]), "type": "confirm"}))
 
 

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from jupyter_pipeline.project.custom import CustomCommands
+from jupyter_pipeline.commands import Project
+from jupyter_pipeline.project.custom import MOST_ASKED, CustomCommands
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
+from jupyter_pipeline.protocol.events import User
 from jupyter_pipeline.protocol.frames import CommandSpec
 
 
@@ -28,3 +30,26 @@ def test_large_arguments_hold_nobody_up_while_they_are_checked() -> None:
         return turns
 
     assert asyncio.run(check()) > 10
+
+
+def test_no_more_commands_wait_than_can() -> None:
+    """Each keeps the project as it stood when it was asked for."""
+
+    async def ask() -> None:
+        custom = CustomCommands(timeout_s=1.0)
+        custom._specs["slow"], custom._values["slow"] = CommandSpec(name="slow", description="", args_schema={}), "m:f"
+        project = Project(project_id="demo", folder="", user=User("ada", "Ada"), state={})
+        await custom._running.acquire()
+        await custom._running.acquire()
+        waiting = [asyncio.create_task(custom.run("slow", project, {})) for _ in range(MOST_ASKED)]
+        await custom.check("slow", {})
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="32 commands run or wait already") as caught:
+            await custom.check("slow", {})
+        assert (caught.value.code, caught.value.retryable) == (ErrorCode.BUSY, True)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+        await custom.check("slow", {})
+
+    asyncio.run(ask())

@@ -101,6 +101,23 @@ def test_arguments_that_are_nested_too_deeply(server: Server, project_id: str) -
             assert ("nested more than 100 deep" in refused.json["message"]) is (100 < depth < 1000)
 
 
+async def test_a_message_of_countless_things_is_refused_before_they_are_made(server: Server, project_id: str) -> None:
+    """Of 1 MiB of empty lists, which took half a second of everybody's time, only the brackets are counted."""
+    things = "[" + "[]," * 300_000 + "[]]"
+    message = f'{{"id": "m", "type": "command", "command": "restart_stage", "args": {{"params": {things}}}}}'
+    for call in ("messages", "confirm"):
+        refused = server.request("POST", f"api/projects/{project_id}/{call}", message.encode())
+        assert (refused.status, refused.json["code"]) == (413, "TOO_LARGE")
+    async with server.connect(project_id) as socket:
+        await socket.greeting()
+        await socket.send(message)
+        error = await socket.type("error")
+        assert (error["code"], error["id"]) == ("TOO_LARGE", "m")
+        assert len(error["original_message"]) <= 1024
+        await socket.send({"type": "ping"})
+        await socket.type("pong")
+
+
 @pytest.mark.parametrize("frame", [PING, PONG, FRAGMENT, b"\x89\xfd\0\0\0\0" + b"x" * 125])
 async def test_frames_that_are_no_messages_are_bounded(server: Server, project_id: str, frame: bytes) -> None:
     """The flooder, who reads no pong, is cut off; others are answered meanwhile, and nothing is kept for it."""
