@@ -194,6 +194,20 @@ def test_another_model_on_the_same_test_rows_is_said(reviewed: StagedProject, tm
     assert "The same data were also divided in one other way, with other test rows" in page
 
 
+@pytest.mark.parametrize("name", ["trial.json", "history.json", "model/model.json", "model/more.json"])
+def test_a_model_that_is_not_the_one_that_was_measured_is_not_evaluated(
+    reviewed: StagedProject, tmp_path: Path, name: str
+) -> None:
+    """It was trained again with more time, which a result that serves again does not know, or somebody changed it."""
+    again = _copy(reviewed, tmp_path)
+    runs = json.loads((again.result_dir(StageId.TRAIN) / "runs.json").read_text("utf-8"))
+    with (again.folder / runs[again.upstream[StageId.TRAIN].plan["keep"]]["trial_dir"] / name).open("a") as file:
+        file.write("\n")
+    with pytest.raises(StageError, match="is not the one that was measured"):
+        again.run(StageId.REVIEW_EDIT)
+    assert not again.events[StageId.REVIEW_EDIT].of("EVALUATION_STARTED")
+
+
 def test_an_edited_file_is_kept_and_named(reviewed: StagedProject, tmp_path: Path) -> None:
     again = _copy(reviewed, tmp_path)
     file = again.folder / "code" / "modeling" / "models.py"
