@@ -8,6 +8,7 @@ import { stageName } from '../protocol/names';
 import type { Translation } from '../translation';
 import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor } from './chat';
+import { Commands } from './commands';
 import { useNow, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
 import { useKeptFocus, useOwnKeys } from './focus';
@@ -109,6 +110,11 @@ export function App() {
                   {model.log.length ? (
                     <Details summary={trans.__('Log')}>
                       <Log />
+                    </Details>
+                  ) : null}
+                  {model.commands.length ? (
+                    <Details summary={trans.__('Commands')}>
+                      <Commands />
                     </Details>
                   ) : null}
                   <DeleteProject />

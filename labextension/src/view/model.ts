@@ -7,6 +7,7 @@
  */
 
 import type { ConnectionStatus, StatusDetail } from '../client/connection';
+import type { CommandArgs, CommandSpec } from '../protocol/types';
 import { boundPoints, boundRuns, MAX_HISTORY, trim } from './bounds';
 import { Facts } from './facts';
 import { FOLDS, LIGHT } from './folds';
@@ -15,6 +16,8 @@ import type { HistoryEntry, Json, Moment, Person, Plan, Run } from './records';
 import { needsRework, Rerun, rerun, Rules } from './rules';
 import { Series } from './series';
 import type { StageId } from './stages';
+
+const BUILT_IN: Record<keyof CommandArgs, true> = { restart_stage: true, cancel_run: true, select_dataset: true, update_plan: true };
 
 export type Schedule = (callback: () => void) => void;
 
@@ -27,6 +30,8 @@ export class ProjectModel extends Facts {
   user: Person | null = null;
   /** What each stage depends on; empty while the server has not said so. */
   rules: Rules = new Map();
+  /** The commands that plugins add to those that every project has. */
+  commands: readonly CommandSpec[] = [];
   epoch: string | null = null;
   /** The newest event that there was when the connection opened; until then the model is catching up. */
   head = 0;
@@ -191,6 +196,7 @@ export class ProjectModel extends Facts {
     this.epoch = payload.epoch ?? null;
     this.serverVersion = String(payload.server_version ?? '');
     this.user = payload.user ?? null;
+    this.commands = (payload.commands ?? []).filter((spec: CommandSpec) => !(spec.name in BUILT_IN));
     this.rules = new Map((payload.stages ?? []).map((rule: Json) => [rule.id, rule]));
     this.head = typeof payload.seq === 'number' ? payload.seq : 0;
     this.ahead = typeof ts === 'number' ? ts - Date.now() : 0;

@@ -5,6 +5,11 @@ export const TALK = `
 .jppl-details > summary { cursor: pointer; color: var(--jppl-muted); width: max-content; max-width: 100%; padding: 2px 0; }
 .jppl-details[open] > summary { color: var(--jppl-fg); }
 .jppl-details > :not(summary) { margin-top: 6px; }
+.jppl-commands { display: grid; gap: 14px; max-width: 900px; }
+.jppl-commands form { display: grid; gap: 8px; justify-items: start; }
+.jppl-commands .jppl-form { width: 100%; }
+.jppl-command-head { margin: 0; overflow-wrap: anywhere; }
+.jppl-command-head strong { font-family: var(--jppl-mono); }
 .jppl-more { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; padding-top: 10px; border-top: 1px solid var(--jppl-border); }
 .jppl-root .jppl-steps { list-style: decimal; padding-inline-start: 22px; display: grid; gap: 3px; max-width: 90ch; }
 .jppl-root .jppl-history { display: grid; gap: 6px; }
