@@ -6,10 +6,13 @@ bundle carries this file as its ``predict.py``, so both come to the same numbers
 """
 
 import argparse
+import bz2
 import contextlib
 import csv
 import decimal
+import gzip
 import json
+import lzma
 import re
 import sys
 import warnings
@@ -61,6 +64,8 @@ _DURATION = re.compile(
     r"-?(\d{1,6} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?|P(\d{1,6}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?)$"
 )
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*$")
+_PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 #: What columns of numbers hold; ``integer``: whole ones so large that float64 does not tell them apart.
 _NUMBERS = ("number", "integer")
 _TRUE = {"true", "1", "1.0", "t", "yes"}
@@ -636,8 +641,9 @@ def read_rows(file: str | Path, separator: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     file : str or pathlib.Path
-        CSV or TSV (also compressed), text with blanks between its columns, Parquet, Feather, JSON (list of objects) or
-        NDJSON.
+        CSV, TSV or text with blanks between its columns, JSON or NDJSON (all of them also compressed); Parquet or
+        Feather where pyarrow is installed; Excel, of which the largest sheet is read, where openpyxl is (of older
+        formats what pandas asks for).
     separator : str or None
         Between the cells of a CSV; None to find it in the first line.
     """
@@ -645,27 +651,51 @@ def read_rows(file: str | Path, separator: str | None = None) -> pd.DataFrame:
     if not file.is_file():
         raise PredictError(f"There is no file {file}.")
     name = file.name.lower()
+    packed = next((ending for ending in _PACKED if name.endswith(ending)), "")
     try:
         if name.endswith((".parquet", ".pq")):
             return pd.read_parquet(file)
         if name.endswith((".feather", ".arrow")):
             return pd.read_feather(file)
-        if name.endswith((".json", ".ndjson", ".jsonl")):
-            text = file.read_text(encoding="utf-8-sig")
-            try:
-                rows = json.loads(text)
-            except ValueError:
-                rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-            return pd.DataFrame(rows if isinstance(rows, list) else [rows], dtype=object)
+        if name.endswith(_EXCEL):
+            sheets = pd.read_excel(file, sheet_name=None, dtype=object, keep_default_na=False, na_values=[""])
+            return max(sheets.values(), key=lambda sheet: sheet.size)
+        if name.removesuffix(packed).endswith((".json", ".ndjson", ".jsonl")):
+            with _PACKED[packed](file) if packed else file.open("rb") as source:
+                return _json_rows(source.read().decode("utf-8-sig"))
         return _read_csv(file, separator)
     except ImportError as error:
-        raise PredictError(f"{file.name} cannot be read here: {error}") from None
-    except (ValueError, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise PredictError(
+            f"{file.name} cannot be read here: {why} Install what is missing, or save the rows as CSV."
+        ) from None
+    except (ValueError, OSError, EOFError, lzma.LZMAError) as error:
         raise PredictError(f"{file.name} cannot be read: {error}") from None
 
 
+def _json_rows(text: str) -> pd.DataFrame:
+    """A list of objects, one object, an object for each line, or columns as pandas writes them."""
+    try:
+        rows = json.loads(text)
+    except ValueError:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(rows, dict) and rows:
+        columns = list(rows.values())
+        if all(isinstance(column, dict) for column in columns):  # {column: {row: value}}
+            keys = dict.fromkeys(key for column in columns for key in column)
+            return pd.DataFrame({name: [cells.get(key) for key in keys] for name, cells in rows.items()}, dtype=object)
+        if all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+            return pd.DataFrame(rows, dtype=object)
+        rows = [rows]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it is no table; it should be a list of objects, one for each row.")
+    return pd.DataFrame(rows, dtype=object)
+
+
 def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
-    for encoding in ("utf-8-sig", "cp1252", "latin-1"):
+    with file.open("rb") as source:
+        marked = source.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252", "latin-1"):
         options: dict[str, Any] = {"dtype": str, "encoding": encoding, "keep_default_na": False, "na_values": [""]}
         try:
             head = pd.read_csv(file, header=None, nrows=1, sep="\x01", quoting=csv.QUOTE_NONE, **options)
@@ -677,13 +707,15 @@ def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
             return pd.read_csv(file, sep=sep, index_col=False, skip_blank_lines=several, low_memory=False, **options)
         except UnicodeDecodeError:
             continue
-    raise PredictError(f"{file.name} is no text in UTF-8 or Latin-1.")
+    raise PredictError(f"{file.name} is no text in UTF-8, UTF-16 or Latin-1.")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="predict.py", description="Predict the rows of a file with the model beside.")
-    parser.add_argument("rows", help="CSV, TSV, Parquet, Feather, JSON or NDJSON with the columns of the training data")
+    parser.add_argument(
+        "rows", help="CSV, TSV, JSON, NDJSON, Parquet, Feather or Excel with the training data's columns"
+    )
     parser.add_argument("--out", help="CSV to write, one line for each row, in order (default: standard output)")
     parser.add_argument("--model", default=str(Path(__file__).resolve().parent / "model"), help="the model's folder")
     parser.add_argument("--sep", help="separator of the CSV (default: found in its first line)")

@@ -85,20 +85,33 @@ def to_polars(data: Any) -> "polars.DataFrame":
 
 
 def read_file(path: Path) -> "polars.DataFrame | pandas.DataFrame":
-    """The rows of a file, as the ``predict.py`` of a bundle reads them; Parquet and Arrow by Polars."""
+    """The rows of a file, as the ``predict.py`` of a bundle reads them; Parquet, Arrow and Excel by Polars."""
     import polars
 
     from ..automl.inference import PredictError, read_rows
 
     binary: dict[str, Any] = {
         ".parquet": polars.read_parquet,
+        ".pq": polars.read_parquet,
         ".feather": polars.read_ipc,
         ".arrow": polars.read_ipc,
+        **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), _largest_sheet),
     }
     try:
         return binary.get(path.suffix.lower(), read_rows)(path)
     except (PredictError, OSError, polars.exceptions.PolarsError) as error:
         raise PipelineError(f"{path} could not be read: {error}") from error
+
+
+def _largest_sheet(path: Path) -> "polars.DataFrame":
+    import polars
+    from fastexcel import FastExcelError
+
+    try:
+        sheets = polars.read_excel(path, sheet_id=0, raise_if_empty=False)
+    except FastExcelError as error:
+        raise OSError(f"it is no Excel file ({error})") from None
+    return max(sheets.values(), key=lambda sheet: sheet.height * sheet.width)
 
 
 def rows_of(data: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -149,8 +150,9 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         f"python predict.py {'sample.csv' if parts['sample'] else 'rows.csv'} --out predictions.csv",
         "```",
         "",
-        "Rows may be CSV, TSV, Parquet, Feather, JSON or NDJSON, with the columns of the training data in any order. "
-        "The result has one line for each row: `prediction`"
+        f"Made with Python {platform.python_version()}, for which the requirements are pinned. Rows may be CSV, TSV, "
+        "JSON or NDJSON; with `pip install pyarrow` also Parquet or Feather, with `pip install openpyxl` Excel. They "
+        "have the columns of the training data, in any order. The result has one line for each row: `prediction`"
         + ("" if task["type"] == "regression" else " and `proba_<class>` for each class")
         + ". Categories that training did not see and missing values are handled; a missing column is named in an "
         "error; columns that the model does not use are left out.",

@@ -1,6 +1,7 @@
 """Predicting by itself: files, command line, odd rows, and models that cannot be trusted."""
 
 import datetime
+import gzip
 import json
 import os
 import shutil
@@ -87,7 +88,13 @@ def test_the_command_line_says_what_training_said(bundle: Path, model: Model, tm
     assert ((out["proba_malignant"] >= 0.3) == (out["prediction"] == "malignant")).all()
 
 
-@pytest.mark.parametrize("ending", ["tsv", "csv.gz", "parquet", "feather", "json", "ndjson", "semicolon.csv"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *("tsv", "csv.gz", "semicolon.csv", "utf-16.csv", "parquet", "feather", "xlsx"),
+        *("json", "ndjson", "ndjson.gz", "columns.json", "lists.json"),
+    ],
+)
 def test_other_files_say_the_same(ending: str, model: Model, tmp_path: Path) -> None:
     rows = rows_of()
     file = tmp_path / f"rows.{ending}"
@@ -95,15 +102,27 @@ def test_other_files_say_the_same(ending: str, model: Model, tmp_path: Path) -> 
         rows.to_parquet(file)
     elif ending == "feather":
         rows.to_feather(file)
-    elif ending.endswith("json"):
+    elif ending == "xlsx":
+        with pd.ExcelWriter(file) as book:
+            pd.DataFrame({"note": ["The rows are on the next sheet."]}).to_excel(book, sheet_name="About", index=False)
+            rows.to_excel(book, sheet_name="Rows", index=False)
+    elif "json" in ending:
         plain = rows.replace(np.inf, np.nan).astype(object).where(rows.notna(), None)
         plain["seen"] = [None if pd.isna(v) else v.isoformat() for v in rows["seen"]]
         records = [{k: None if isinstance(v, float) and np.isnan(v) else v for k, v in r.items()}
                    for r in plain.to_dict("records")]  # fmt: skip
+        lists = {name: [record[name] for record in records] for name in rows}
+        written = {
+            "json": json.dumps(records),
+            "columns.json": json.dumps({name: dict(enumerate(values)) for name, values in lists.items()}),
+            "lists.json": json.dumps(lists),
+        }
         lines = "\n".join(json.dumps(r) for r in records)
-        file.write_text(json.dumps(records) if ending == "json" else lines)
+        text = written.get(ending, lines).encode()
+        file.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
     else:
-        rows.to_csv(file, index=False, sep={"tsv": "\t", "semicolon.csv": ";"}.get(ending, ","))
+        separator = {"tsv": "\t", "semicolon.csv": ";"}.get(ending, ",")
+        rows.to_csv(file, index=False, sep=separator, encoding="utf-16" if ending == "utf-16.csv" else None)
     assert np.abs(model.raw(read_rows(file)) - model.raw(rows)).max() <= 1e-9
 
 
@@ -153,8 +172,22 @@ def test_no_rows_and_missing_columns(bundle: Path, model: Model, tmp_path: Path)
     gone = predict(bundle, str(tmp_path / "nowhere.csv"))
     assert gone.returncode == 2
     assert "There is no file" in gone.stderr
-    (tmp_path / "empty.csv").write_text("")
-    assert predict(bundle, str(tmp_path / "empty.csv")).returncode == 2
+    for name, text in (("empty.csv", ""), ("rows.json", "[1, 2]"), ("cut.json.gz", "no gzip")):
+        (tmp_path / name).write_text(text)
+        done = predict(bundle, str(tmp_path / name))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"Error: {name} cannot be read"), done.stderr
+
+
+def test_what_a_file_takes_beside_the_requirements_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pd.DataFrame({"a": [1]})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    rows.to_excel(tmp_path / "rows.xlsx")
+    for package in ("pyarrow", "fastparquet", "openpyxl"):
+        monkeypatch.setitem(sys.modules, package, None)
+    for name, package in (("rows.parquet", "pyarrow"), ("rows.xlsx", "openpyxl")):
+        with pytest.raises(PredictError, match=f"{name} cannot be read here: .*{package}.* or save the rows as CSV"):
+            read_rows(tmp_path / name)
 
 
 def test_one_line_for_each_row_of_a_file_with_one_column(tmp_path: Path) -> None:

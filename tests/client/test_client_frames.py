@@ -168,6 +168,16 @@ def test_a_file_to_predict_is_read_as_a_bundle_reads_it(tmp_path, name, data):
     assert rows == [{"x": "1,5", "x.1": "01", "note": "été"}, {"x": "2,5", "x.1": "02", "note": None}]
 
 
+def test_a_workbook_to_predict_is_read_from_its_largest_sheet(tmp_path):
+    with pd.ExcelWriter(tmp_path / "rows.xlsx") as book:
+        pd.DataFrame({"About": ["these rows"]}).to_excel(book, sheet_name="About", index=False)
+        pd.DataFrame({"x": [1.5, None], "note": ["été", "01"]}).to_excel(book, sheet_name="Rows", index=False)
+    assert rows_of(read_file(tmp_path / "rows.xlsx")) == [{"x": 1.5, "note": "été"}, {"x": None, "note": "01"}]
+    (tmp_path / "no.xlsx").write_text("a,b\n1,2\n")
+    with pytest.raises(PipelineError, match=r"no\.xlsx could not be read: it is no Excel file"):
+        read_file(tmp_path / "no.xlsx")
+
+
 def test_a_file_to_predict_that_is_not_there(tmp_path):
     with pytest.raises(PipelineError, match="There is no file"):
         read_file(tmp_path / "rows.csv")
