@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from ..automl.models import ParameterError, check_choices
 from ..protocol.dependencies import RULES
-from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.errors import ErrorCode, Refusal, explained
 from ..protocol.names import REGRESSION_METRICS, metric_name, stage_name, task_name
 from ..protocol.plans import (
     PLAN_TYPES,
@@ -166,10 +166,9 @@ def _shaped(stage_id: StageId, new: Any) -> Plan:
     try:
         return msgspec.convert(new, plan_type)
     except msgspec.ValidationError as error:
-        members = ", ".join(plan_type.__struct_fields__)
         raise Refusal(
             ErrorCode.INVALID_ARGS,
-            f"This makes no valid plan of the stage {stage_name(stage_id)}: {error}. Its members are {members}.",
+            f"This makes no valid plan of the stage {stage_name(stage_id)}: {explained(error, plan_type)}.",
         ) from None
 
 

@@ -1,6 +1,11 @@
 """Why a client's message was refused: a code for programs and a sentence for people."""
 
+import re
 from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import inspect
 
 
 class ErrorCode(StrEnum):
@@ -45,3 +50,41 @@ class Refusal(Exception):
         self.message = message
         self.retryable = retryable
         self.retry_after_ms = retry_after_ms
+
+
+def explained(error: msgspec.ValidationError, expected: type) -> str:
+    """What is wrong with a value, in msgspec's words, and the choices that there are.
+
+    Parameters
+    ----------
+    error : msgspec.ValidationError
+        From ``msgspec.convert(value, expected)``.
+    expected : type
+        What the value should have been.
+    """
+    text = str(error)
+    found = re.search(r"^(Invalid enum value|Object contains unknown field) .*?(?: - at `\$(.*)`)?$", text, re.DOTALL)
+    if found is None:
+        return text
+    choices = _choices(inspect.type_info(expected), re.findall(r"\.\w+|\[[^]]*\]", found[2] or ""))
+    return f"{text}; there {'are' if len(choices) > 1 else 'is'} {', '.join(map(str, choices))}" if choices else text
+
+
+def _choices(at: Any, path: list[str]) -> list[Any]:
+    """The values of an enumeration, or the members of an object, at a path that msgspec gives."""
+    match at:
+        case inspect.UnionType():
+            return next((found for one in at.types if (found := _choices(one, path))), [])
+        case inspect.StructType() if path:
+            return next((_choices(f.type, path[1:]) for f in at.fields if f".{f.encode_name}" == path[0]), [])
+        case inspect.StructType():
+            return [field.encode_name for field in at.fields]
+        case inspect.DictType() if path:
+            return _choices(at.value_type, path[1:])
+        case inspect.ListType() | inspect.VarTupleType() if path:
+            return _choices(at.item_type, path[1:])
+        case inspect.LiteralType():
+            return list(at.values)
+        case inspect.EnumType():
+            return [one.value for one in at.cls]
+    return []

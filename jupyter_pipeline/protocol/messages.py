@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from .errors import ErrorCode, Refusal
+from .errors import ErrorCode, Refusal, explained
 from .stages import StageId
 
 MOST_THINGS = 50_000
@@ -157,7 +157,7 @@ def convert_message(value: Any) -> AnyMessage:
     except msgspec.ValidationError as error:
         stage_is_wrong = kind == "confirm" and _about_stage(error)
         code = ErrorCode.INVALID_STAGE if stage_is_wrong else ErrorCode.INVALID_MESSAGE
-        raise Refusal(code, f"Not a valid {kind} message: {error}.") from None
+        raise Refusal(code, f"Not a valid {kind} message: {explained(error, MESSAGE_TYPES[kind])}.") from None
     if isinstance(message, Chat) and not message.text.strip():
         raise Refusal(ErrorCode.INVALID_MESSAGE, "Not a valid chat message: its text says nothing.")
     return message  # type: ignore[return-value]
@@ -182,7 +182,9 @@ def convert_command(command: str, args: dict[str, Any]) -> BuiltinCommand:
         if _about_stage(error):
             known, given_id = ", ".join(StageId), repr(args["stage_id"])[:80]
             raise Refusal(ErrorCode.INVALID_STAGE, f"Invalid stage_id {given_id}; the stages are {known}.") from None
-        raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {command}: {error}.") from None
+        raise Refusal(
+            ErrorCode.INVALID_ARGS, f"Invalid arguments of {command}: {explained(error, BUILTIN_COMMANDS[command])}."
+        ) from None
 
 
 def _about_stage(error: msgspec.ValidationError) -> bool:

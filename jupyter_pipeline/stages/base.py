@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from ..digests import sha256
+from ..protocol.errors import explained
 from ..protocol.events import Artifact, ArtifactAdded, LogLine, Payload
 from ..protocol.jobs import Job
 from ..protocol.plans import PLAN_TYPES, Plan
@@ -125,7 +126,7 @@ class StageContext:
         try:
             return msgspec.convert({**msgspec.to_builtins(plan), **known}, type(plan))
         except msgspec.ValidationError as error:
-            raise StageError(f"The changes asked for make no valid plan: {error}.") from None
+            raise StageError(f"The changes asked for make no valid plan: {explained(error, type(plan))}.") from None
 
 
 StageFunction = Callable[[StageContext], Result]

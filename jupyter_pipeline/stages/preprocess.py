@@ -9,6 +9,7 @@ import numpy as np
 
 from ..automl.splitting import Split, SplitError, keys_of, split_rows
 from ..automl.treatments import WORDS, Proposal, propose
+from ..protocol.errors import explained
 from ..protocol.events import PreprocessSteps, SplitSummary
 from ..protocol.plans import DataPlan, PreprocessPlan, ProfilePlan, SplitPlan, Treatment
 from ..protocol.stages import StageId
@@ -197,7 +198,7 @@ def _split_plan(ctx: StageContext, data: DataPlan, profile: ProfilePlan, rows: R
     try:
         plan = msgspec.convert({**msgspec.to_builtins(proposed), **changes}, SplitPlan)
     except msgspec.ValidationError as error:
-        raise StageError(f"The split asked for makes no valid plan: {error}.") from None
+        raise StageError(f"The split asked for makes no valid plan: {explained(error, SplitPlan)}.") from None
     if plan.strategy in ("time", "group"):
         if plan.column is None or plan.column not in rows.frame.columns:
             raise StageError(
@@ -266,7 +267,9 @@ def _columns(ctx: StageContext, proposals: dict[str, Proposal]) -> dict[str, Tre
     try:
         return msgspec.convert(columns, dict[str, Treatment])
     except msgspec.ValidationError as error:
-        raise StageError(f"The treatments asked for make no valid plan: {error}.") from None
+        raise StageError(
+            f"The treatments asked for make no valid plan: {explained(error, dict[str, Treatment])}."
+        ) from None
 
 
 def _steps(

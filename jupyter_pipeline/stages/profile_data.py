@@ -10,6 +10,7 @@ import polars as pl
 
 from ..automl.profiling import profile_with_sample
 from ..automl.reading import ReadError, TableSpec, scan
+from ..protocol.errors import explained
 from ..protocol.events import (
     MissingnessTableReady,
     ProfileProgress,
@@ -200,7 +201,7 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str) -> ProfilePlan
     try:
         return msgspec.convert({"roles": {**roles, **chosen}}, ProfilePlan)
     except msgspec.ValidationError as error:
-        raise StageError(f"The roles asked for make no valid plan: {error}.") from None
+        raise StageError(f"The roles asked for make no valid plan: {explained(error, ProfilePlan)}.") from None
 
 
 def _summary(report: dict[str, Any], plan: ProfilePlan) -> str:

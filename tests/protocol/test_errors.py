@@ -1,0 +1,35 @@
+"""A refusal says what would be right."""
+
+from typing import Any
+
+import pytest
+
+from jupyter_pipeline.project.plans import shaped
+from jupyter_pipeline.protocol.errors import Refusal
+from jupyter_pipeline.protocol.messages import convert_command, convert_message
+from jupyter_pipeline.protocol.stages import StageId
+
+MODELS: dict[str, Any] = {"models": [{"id": "linear"}], "time_budget_s": 60, "metric": "recall"}
+SPLIT: dict[str, Any] = {"split": {}, "columns": {"age": "numeric"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "right"),
+    [
+        (lambda: convert_message({"type": "confirm", "stage_id": "TRAINING"}), "PARSE_INTENT, DATA_SOURCE"),
+        (lambda: convert_command("cancel_run", {"mode": "soft"}), "finish, now, stop"),
+        (lambda: convert_command("cancel_run", {"made": "stop"}), "run_id, mode"),
+        (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"metric": "auc"}), "recall, rmse, roc_auc"),
+        (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"models": [{"name": "linear"}]}), "id, params"),
+        (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"seconds": 5}), "models, time_budget_s, metric, trials"),
+        (lambda: shaped(StageId.PREPROCESS, SPLIT | {"split": {"strategy": "weekly"}}), "stratified, time"),
+        (lambda: shaped(StageId.PREPROCESS, SPLIT | {"split": {"share": 0.3}}), "val_fraction, test_fraction"),
+        (lambda: shaped(StageId.PREPROCESS, SPLIT | {"columns": {"a.b`": "magic"}}), "numeric, onehot, ordinal"),
+        (lambda: shaped(StageId.PARSE_INTENT, {"prefer": "money"}), "accuracy, balanced"),
+    ],
+)
+def test_what_is_none_of_the_choices_is_told_with_the_choices(change: Any, right: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        change()
+    assert "; there are " in refused.value.message
+    assert right in refused.value.message
