@@ -239,14 +239,19 @@ def date_parts(seconds: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.where(known, part, np.nan) for name, part in parts.items()}
 
 
+def _looked_up(column: pd.Series, state: dict[str, Any], missing: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A column's texts, and the number of the category that each is; -1 for one that was not in the training rows."""
+    texts = to_texts(column, state["dtype"], missing)
+    if state["longest"]:
+        texts = np.array([text[: state["longest"]] for text in texts], dtype=object)
+    return texts, pd.Index(state["categories"].astype(object)).get_indexer(pd.Index(texts, dtype=object))
+
+
 def _encode_column(column: pd.Series, state: dict[str, Any], missing: tuple[str, ...]) -> np.ndarray:
     """The features of one column, shape (n_rows, number of the column's features), float32."""
     kind, dtype = state["kind"], state["dtype"]
     if kind == "table":
-        texts = to_texts(column, dtype, missing)
-        if state["longest"]:
-            texts = np.array([text[: state["longest"]] for text in texts], dtype=object)
-        found = pd.Index(state["categories"].astype(object)).get_indexer(pd.Index(texts, dtype=object))
+        _, found = _looked_up(column, state, missing)
         return np.asarray(state["table"][found])  # -1, unknown, is the table's last row
     if kind == "text":
         texts = to_texts(column, dtype, missing)
@@ -540,21 +545,35 @@ class Model:
         return pd.DataFrame(columns)
 
     def remarks(self, frame: pd.DataFrame) -> list[str]:
-        """What of the rows was left out or taken as missing, in sentences."""
+        """What of the rows was left out, taken as missing or not known, in sentences."""
         known = {column["name"] for column in self.columns}
         extra = [str(name) for name in frame.columns if str(name) not in known and str(name) != self.target]
         notes = [f"The model does not use {_named(extra)}; left out."] if extra else []
+        return notes + list(self.odd_values(frame).values())
+
+    def odd_values(self, frame: pd.DataFrame) -> dict[str, str]:
+        """Columns with values of which the model can make nothing, each with a sentence that says so."""
+        notes: dict[str, str] = {}
+        missing = tuple(self.features["missing"])
         for state in self.features["columns"]:
-            if state["kind"] == "number" and state["name"] in frame.columns and state["dtype"] in _NUMBERS:
-                column = frame[state["name"]]
-                if isinstance(column, pd.Series) and holds_texts(column):
-                    column = _numbers_written(column, bool(self.features.get("decimal_comma")))
-                    odd = np.isnan(to_numbers(column)) & column.notna().to_numpy()
-                    bad = int((to_texts(column[odd], "string", tuple(self.features["missing"])) != "").sum())
-                    if bad:
-                        notes.append(
-                            f"{bad} values of column {state['name']!r} are no finite numbers: taken as missing."
-                        )
+            name, dtype = state["name"], state["dtype"]
+            column = frame[name] if name in frame.columns else None
+            if not isinstance(column, pd.Series) or state["kind"] == "text":
+                continue
+            if state["kind"] == "table":
+                texts, found = _looked_up(column, state, missing)
+                given = texts != ""
+                if given.any() and (found[given] < 0).all():
+                    notes[name] = f"No value of column {name!r} was in the training rows, such as {texts[given][0]!r}."
+                continue
+            if dtype in _NUMBERS and holds_texts(column):
+                column = _numbers_written(column, bool(self.features.get("decimal_comma")))
+            dates = state["kind"] == "datetime"
+            values = to_seconds(column, state["day_first"]) if dates else to_numbers(column, dtype)
+            texts = to_texts(column[np.isnan(values) & column.notna().to_numpy()], "string", missing)
+            if len(texts := texts[texts != ""]):
+                what = "no dates" if dates else "neither true nor false" if dtype == "boolean" else "no finite numbers"
+                notes[name] = f"Column {name!r} holds values that are {what}, such as {texts[0]!r}: taken as missing."
         return notes
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -322,6 +323,11 @@ class Pipeline(Session):
         -------
         pandas.DataFrame
             ``prediction`` and, for classification, ``proba_<class>`` for each class; indexed as ``data``.
+
+        Warns
+        -----
+        UserWarning
+            Of columns with values that the model can make nothing of, such as texts where there were numbers.
         """
         from .frames import prediction_frame, read_file, rows_of
 
@@ -331,6 +337,9 @@ class Pipeline(Session):
         if not rows:
             raise PipelineError("There are no rows to predict.")
         answers = [self._transport.predict(rows[i : i + PREDICT_ROWS]) for i in range(0, len(rows), PREDICT_ROWS)]
+        notes = {column: note for answer in reversed(answers) for column, note in answer.get("notes", {}).items()}
+        for note in notes.values():
+            warnings.warn(note, stacklevel=2)
         joined: dict[str, Any] = {"predictions": [value for answer in answers for value in answer["predictions"]]}
         if answers[0].get("probabilities"):
             values = [row for answer in answers for row in answer["probabilities"]["values"]]

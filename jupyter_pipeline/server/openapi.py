@@ -96,6 +96,11 @@ _SCHEMAS: dict[str, Any] = {
         "properties": {
             "predictions": _array(_ANY),
             "probabilities": _object(classes=_array(_ANY), values=_array(_array({"type": "number"}))),
+            "notes": {
+                "type": "object",
+                "description": "By column, what of its values the model could make nothing of, in a sentence.",
+                "additionalProperties": {"type": "string"},
+            },
         },
         "required": ["predictions"],
     },

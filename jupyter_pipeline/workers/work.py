@@ -138,10 +138,12 @@ def predict(request: Predict) -> Predicted:
     try:
         model = _model(request.model_dir, _stamp(request.model_dir))
         model.threshold = request.threshold
-        predictions, probabilities = model.predict(pd.DataFrame(rows))
+        frame = pd.DataFrame(rows)
+        predictions, probabilities = model.predict(frame)
+        notes = model.odd_values(frame)
     except (ValueError, KeyError, TypeError, OSError, ArithmeticError, RecursionError) as error:
         return Predicted(request_id=request.request_id, error=str(error))
-    result: dict[str, Any] = {"predictions": np.asarray(predictions).tolist()}
+    result: dict[str, Any] = {"predictions": np.asarray(predictions).tolist()} | ({"notes": notes} if notes else {})
     if probabilities is not None:
         classes = [c.item() if isinstance(c, np.generic) else c for c in model.classes or ()]
         result["probabilities"] = {"classes": classes, "values": np.asarray(probabilities).tolist()}

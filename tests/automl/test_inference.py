@@ -142,7 +142,14 @@ def test_odd_rows(model: Model) -> None:
     assert np.isfinite(probabilities).all()  # type: ignore[arg-type]
     notes = model.remarks(strange.assign(extra=1))
     assert any("'extra'" in note for note in notes)
-    assert any("'size'" in note and "1 values" in note for note in notes)
+    assert notes[1:] == [
+        "Column 'size' holds values that are no finite numbers, such as 'twelve': taken as missing.",
+        "No value of column 'grade' was in the training rows, such as 'unheard of'.",
+        "No value of column 'level' was in the training rows, such as '1e+300'.",
+        "No value of column 'key' was in the training rows, such as 'new'.",
+        "Column 'seen' holds values that are no dates, such as 'no date': taken as missing.",
+        "No value of column 'flag' was in the training rows, such as 'maybe'.",
+    ]
 
 
 def test_columns_in_another_order_and_too_many(model: Model) -> None:
@@ -233,7 +240,8 @@ def test_texts_in_a_column_of_numbers_are_told(bundle: Path) -> None:
     model, rows = load_model(bundle / "model"), rows_of()
     number = next(c["name"] for c in model.columns if c["dtype"] == "number")
     told = rows.assign(**{number: ["abc", *rows[number].astype(str).tolist()[1:]]})
-    assert model.remarks(told) == [f"1 values of column {number!r} are no finite numbers: taken as missing."]
+    what = f"Column {number!r} holds values that are no finite numbers, such as 'abc': taken as missing."
+    assert model.remarks(told) == [what]
     assert model.remarks(rows) == []
 
 

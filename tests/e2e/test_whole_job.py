@@ -104,6 +104,9 @@ def test_from_a_sentence_and_a_frame_to_a_bundle_that_stands_alone(jupyter: Serv
         bundle = p.download(tmp_path / "export.zip")
         predictions = p.predict(frame.drop(columns="target").head(7))
         assert len(predictions) == 7
+        first = frame.columns[0]
+        with pytest.warns(UserWarning, match=f"'{first}' holds values that are no finite numbers, such as 'broad'"):
+            p.predict(frame.head(2).assign(**{first: "broad"}))
         board = p.leaderboard
         assert (board["status"] == "success").sum() >= 2
         HEARD[task] = {e["event"]["name"] for e in events}
