@@ -135,7 +135,10 @@ class Session:
 
     @property
     def leaderboard(self) -> "pandas.DataFrame":
-        """The runs, best first: run_id, model, metric, runtime_s, status, params."""
+        """The runs, best first: run_id, model, metric, runtime_s, status, params; reason, if a run failed.
+
+        ``metric`` is measured on the validation rows; the name of the columns says which metric it is.
+        """
         return tables.leaderboard(self.model)
 
     # -- waiting -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..protocol.names import metric_name
 from .model import Model
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ def metrics(model: Model) -> "pandas.DataFrame":
 
 
 def leaderboard(model: Model) -> "pandas.DataFrame":
-    """The runs, best first, indexed by rank."""
+    """The runs, best first, indexed by rank; the name of the columns says what ``metric`` is."""
     import pandas
 
+    with model.lock:
+        board = list(model.leaderboard)
+        metric = next((model.runs[row["run_id"]].metric for row in board if row["run_id"] in model.runs), "")
     columns = ["run_id", "model", "metric", "runtime_s", "status", "params"]
-    rows = [[row.get(column) for column in columns] for row in model.leaderboard]
+    columns += ["reason"] if any(row.get("reason") for row in board) else []
+    rows = [[row.get(column) for column in columns] for row in board]
     frame = pandas.DataFrame(rows, columns=columns).astype({"metric": "float64", "runtime_s": "float64"})
     frame.index = pandas.RangeIndex(1, len(frame) + 1, name="rank")
+    frame.columns.name = f"{metric_name(metric)} (validation)" if metric else None
     return frame

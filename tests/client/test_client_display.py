@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jupyter_pipeline.client import render
+from jupyter_pipeline.client import render, tables
 from jupyter_pipeline.client.curves import MAX_POINTS, lines_of, panel
 from jupyter_pipeline.client.model import Model, Run
 from jupyter_pipeline.protocol.events import (
@@ -220,6 +220,14 @@ def test_training_curves_and_leaderboard(feed):
     said = read(render.page("churn", feed.model))
     assert "Recall (validation)" in said
     assert f"★ {EVIL}" in said
+    board = tables.leaderboard(feed.model)
+    assert board.columns.tolist() == ["run_id", "model", "metric", "runtime_s", "status", "params"]
+    assert "Recall (validation)" in board.to_html()
+    failed = LeaderboardRow(
+        run_id="r2", model="xgboost", params={}, metric=None, runtime_s=1.0, status="failed", reason="no memory"
+    )
+    feed(LeaderboardUpdated(rows=(row, failed)))
+    assert tables.leaderboard(feed.model)["reason"].fillna("").tolist() == ["", "no memory"]
     # A restart begins with an empty board, and takes finished runs up again.
     feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.")
     assert "★" not in read(render.page("churn", feed.model))
