@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, metric_words, named, stage_name
 from ..protocol.stages import StageId, StageStatus
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     run = actions.add_parser("run", help="do a whole job", description="Do a whole job, from data to the bundle.")
-    run.add_argument("data", help="data file: CSV, TSV, Parquet, Feather, JSON, NDJSON, Excel; compressed too")
+    run.add_argument("data", help="data file, or a link to one: CSV, TSV, Parquet, Feather, JSON, NDJSON, Excel")
     run.add_argument("request", help='what to predict, in plain words: "predict churn, optimise recall"')
     run.add_argument("--yes", "-y", action="store_true", help="confirm every gate without asking")
     run.add_argument("--project", help="the project's name (default: made from the file's name)")
@@ -119,10 +120,13 @@ def _verify(place: Path, heads: list[str], bundles: list[Path]) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    data = Path(args.data).expanduser()
-    if not data.is_file():
+    link = "://" in args.data
+    data = None if link else Path(args.data).expanduser()
+    if data is not None and not data.is_file():
         raise PipelineError(f"There is no file {args.data!r}.")
-    name = args.project or re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-._")[:64] or "project"
+    request = f"{args.request.rstrip('. ')}. Data: {args.data}" if link else args.request
+    stem = Path(urlsplit(args.data).path if link else args.data).name.split(".")[0]
+    name = args.project or re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "project"
     out = args.out or Path(f"{name}.zip")
     if not (out.is_dir() or out.absolute().parent.is_dir()):
         raise PipelineError(f"The folder of {str(out)!r} does not exist.")
@@ -133,7 +137,7 @@ def _run(args: argparse.Namespace) -> int:
                 f"Go on with it by --project {name}, or give another name."
             )
         with Progress(pipeline, sys.stderr):
-            _begin(pipeline, data, args.request)
+            _begin(pipeline, data, request)
             while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
                 pipeline.wait()
                 gate = pipeline.gate
@@ -144,11 +148,12 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _begin(pipeline: Pipeline, data: Path, request: str) -> None:
-    """Hand over data and request; a project that has them goes on from where it stands."""
+def _begin(pipeline: Pipeline, data: Path | None, request: str) -> None:
+    """Hand over data (None: the request names them) and request; a project that has them goes on where it stands."""
     known = [line.text for line in pipeline.model.chat if line.source == "user"]
     if known[:1] != [request]:
-        pipeline.attach(data)
+        if data is not None:
+            pipeline.attach(data)
         answer = pipeline.chat(request, timeout=None)
         if known:  # another sentence than before: what it changes, and what was not understood
             print(answer, file=sys.stderr)

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ..protocol.events import EVENT_TYPES
 from ..protocol.names import stage_name, standing
 from ..protocol.stages import STAGES, StageStatus
 from . import tables, words
@@ -120,12 +121,20 @@ class Session:
         -------
         list of dict
             Event frames as they go over the wire.
+
+        Raises
+        ------
+        PipelineError
+            If there is no event of a name.
         """
         wanted = None if names is None else {names} if isinstance(names, str) else set(names)
         found: list[dict[str, Any]] = []
         while page := self._transport.events(since, 1000):
             found += (frame for frame in page if wanted is None or frame["event"]["name"] in wanted)
             since = page[-1]["seq"]
+        # A server that is younger than this client may have more.
+        if unknown := (wanted or set()) - set(EVENT_TYPES) - {frame["event"]["name"] for frame in found}:
+            raise PipelineError(f"There is no event {min(unknown)!r}; the events are {', '.join(EVENT_TYPES)}.")
         return found
 
     @property

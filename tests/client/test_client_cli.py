@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import http.server
 import os
 import pty
 import re
@@ -9,8 +10,10 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from functools import partial
 
 import psutil
 import pytest
@@ -67,6 +70,23 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert 'Metric: Recall. I did not understand "sing me a song"' in said
     assert re.search("Judged by +Recall", said)
+
+
+def test_data_behind_a_link(tmp_path, capsys, monkeypatch):
+    data_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        link = f"http://127.0.0.1:{web.server_port}/data.csv"
+        assert main(["run", link, "Predict bought.", "--yes", "--budget", "0.2s"]) == 0
+        web.shutdown()
+    assert "data.csv: 300 rows, 3 columns. Target 'bought'" in capsys.readouterr().err
+    assert (tmp_path / "data.zip").is_file()
 
 
 def test_the_end_of_input_at_a_question_stops_as_q_does(tmp_path):

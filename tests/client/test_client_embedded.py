@@ -37,6 +37,9 @@ def test_from_a_request_to_the_next_gate(tmp_path):
         assert p.gate.stage_id == "DATA_SOURCE"
         assert p.plan["task_type"] == "multiclass"
         assert [e["seq"] for e in p.events()] == list(range(1, p.model.seq + 1))
+        assert [e["event"]["name"] for e in p.events(names="PROMPT_PARSED")] == ["PROMPT_PARSED"]
+        with pytest.raises(PipelineError, match="There is no event 'METRIC'; the events are PROMPT_PARSED"):
+            p.events(names=["METRIC", "LOG_LINE"])
         assert p.state["current_stage"] == "DATA_SOURCE"
         with pytest.raises(PipelineError) as caught:
             p.command("no_such_command")
