@@ -7,7 +7,7 @@ from .facts import dataset_of
 from .scan import Named
 from .target import Target, target_of
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
-from .words import Columns, Token
+from .words import Columns, Token, words_of
 
 DATA, INTENT, PROFILE, PREPROCESS = (
     StageId.DATA_SOURCE,
@@ -16,6 +16,7 @@ DATA, INTENT, PROFILE, PREPROCESS = (
     StageId.PREPROCESS,
 )
 _ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
+_JOINING = ("join", "merge", "combine", "concat", "concatenate", "append", "union", "stack", "both")
 _ABOUT_TARGET = ("predict", "target", "label", "outcome", "classify", "estimate", "forecast", "predicting")
 _AS = frozenset({"as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
 _LEFT_OUT = frozenset({"ignored", "dropped", "removed", "excluded", "discarded", "omitted", "deleted", "useless"})
@@ -28,6 +29,10 @@ _VERBS = (
 def dataset(said: Said, draft: Draft) -> None:
     """``use iris``, ``switch to customers.csv``."""
     data = dataset_of(said.tokens, draft.columns)
+    if said.has(*_JOINING) and (data is not None or said.has("files", "tables", "datasets")):
+        said.take(range(len(said.tokens)))
+        draft.problem("One file is read, and none is joined to it: join them before, and attach the result.")
+        return
     named = _known_dataset(said, draft)
     if named is not None:
         said.take(range(named[1], named[2]))
@@ -40,6 +45,10 @@ def dataset(said: Said, draft: Draft) -> None:
             draft.say(f"Data: {named[0]}", changed)
             return
     if data is None or data[1] in said.taken:
+        return
+    if said.denied(data[1]):
+        said.take(range(data[1], data[2]))
+        draft.problem(f"Say which data shall be used instead of {data[0]!r}.")
         return
     said.take(range(data[1], data[2]))
     said.take_words("data", "dataset", "file", "table")
@@ -70,7 +79,7 @@ def _known_dataset(said: Said, draft: Draft) -> tuple[str, int, int] | None:
     asked = said.has("data", "dataset", "file", "table") or len(said.tokens) <= 3
     asked = asked or (said.has("use", "switch", "load", "take") and not said.named)
     for i, token in enumerate(said.tokens):
-        if i in said.taken or token.kind == "punct":
+        if i in said.taken or token.kind == "punct" or said.denied(i):
             continue
         if (match := lookup.at(said.tokens, i)) and (asked or token.kind in ("path", "quoted")):
             return ids[match[0]], i, i + match[1]
@@ -117,6 +126,7 @@ def task(said: Said, draft: Draft) -> None:
     items.sort(key=lambda i: i.value == "classification")  # which says less
     items = [i for i in items if not {"whether", "if", "how", "probability", "chance"} & set(said.low[i.start : i.end])]
     items = [i for i in items if not any(w in NEGATORS for w in said.low[max(0, i.start - 2) : i.start])]
+    items = [i for i in items if said.low[i.start] != "yes" or i.end - i.start < len(said.tokens)]
     if not items or said.free("column"):
         return
     said.take(*(range(i.start, i.end) for i in items))
@@ -137,7 +147,8 @@ def positive_class(said: Said, draft: Draft) -> None:
     if "positive" not in said.low or said.has("false", "true", "rate", "predictive"):
         return
     at = said.low.index("positive")
-    value = _value_after(said.tokens, at + 1) or (None if said.has(*_OTHER_CLASS) else _value_before(said.tokens, at))
+    value = _value_after(said.tokens, at + 1)
+    value = value or (None if said.has(*_OTHER_CLASS) else _value_before(said.tokens, at))
     if value is None:
         if said.has(*_OTHER_CLASS) and said.has("class", "label"):
             said.take(range(len(said.tokens)))
@@ -163,8 +174,10 @@ def _clause(said: Said, at: int) -> range:
     )
 
 
-_SKIP = frozenset({"class", "one", "label", "is", "=", ":", "should", "be", "to", "the", "as", "value", "a", "outcome"})
-_NO_VALUE = frozenset({"use", "treat", "make", "consider", "take", "set", "with", "and", "please", "it", "this"})
+_SKIP = words_of(
+    "class one label is = : should be to the as value a outcome means mean denotes indicates counts stands for equals"
+)
+_NO_VALUE = words_of("other use treat make consider take set with and please it this")
 _OTHER_CLASS = ("swap", "switch", "flip", "invert", "reverse", "exchange", "other", "opposite", "change")
 
 
@@ -173,7 +186,9 @@ def _value_after(tokens: list[Token], at: int) -> str | None:
     while at < len(tokens) and tokens[at].low in _SKIP:
         linked = True
         at += 1
-    return tokens[at].text if at < len(tokens) and (linked or tokens[at].kind == "quoted") else None
+    if at >= len(tokens) or (tokens[at].kind == "word" and tokens[at].low in _NO_VALUE | set(_OTHER_CLASS)):
+        return None
+    return tokens[at].text if linked or tokens[at].kind == "quoted" else None
 
 
 def _value_before(tokens: list[Token], at: int) -> str | None:
@@ -305,7 +320,7 @@ def _it(said: Said, end: int) -> str | None:
         if item.kind == "column" and item.start >= end:
             break
         it = set(said.low[item.end : item.end + 1]) & {"it", "them", "that", "those", "this", "both"}
-        if item.kind == "cue" and item.value in ("avoid", "use") and item.start >= end and it:
+        if item.kind == "cue" and item.value in ("avoid", "use", "add") and item.start >= end and it:
             said.take(range(item.start, item.end + 1))
             last = item.value
     return last

@@ -5,7 +5,9 @@ from typing import Any
 from ..protocol.names import REGRESSION_METRICS, metric_name, model_name, model_names, task_name
 from ..protocol.stages import StageId
 from .about_models import no_such
-from .draft import Draft, Said
+from .conditions import not_later
+from .confirmation import confirms
+from .draft import Draft, Said, piece
 from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of, span_of_time
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .request import say_seconds
@@ -33,6 +35,7 @@ def parameters(said: Said, draft: Draft) -> None:
     """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``."""
     if said.words.isdisjoint(SPOKEN.firsts):
         return
+    contrast = [n for n in said.free("models") if n.polarity == "avoid" and _beside(said, n)]
     moved: set[str] = set()
     whose = _whose(said)
     for i in range(len(said.tokens)):
@@ -50,6 +53,11 @@ def parameters(said: Said, draft: Draft) -> None:
             continue
         number = _number_near(said, i, n)
         direction = _direction(said, i, n)
+        if number is None and direction and any(said.denied(at) or said.low[at] in NEGATORS for at in range(i, i + n)):
+            said.take(range(i, i + n))
+            said.take_words(*UP, *DOWN)
+            draft.answers.append(f"The {SAY[what]} stays as it is.")
+            continue
         if number is not None and direction and "by" in said.low[i + n : i + n + 8]:  # of that number
             said.take(range(i, i + n))
             draft.problem(f"Say what the {SAY[what]} shall be, or just higher or lower; not by how much it changes.")
@@ -67,6 +75,13 @@ def parameters(said: Said, draft: Draft) -> None:
         if number is not None or what not in moved:  # "higher" said twice is still once higher
             _set_parameter(said, draft, what, number, direction, whose.get(i, []), trees_only=trees_only)
         moved.add(what)
+    if moved:  # "100 trees for lightgbm, not for xgboost" leaves the latter as it is
+        said.take(*(range(n.start, n.end) for n in contrast))
+
+
+def _beside(said: Said, named: Named) -> bool:
+    before = said.low[max(0, named.start - 2) : named.start]
+    return before[-1:] in (["not"], ["than"]) or before in (["not", "for"], ["not", "of"], ["instead", "of"])
 
 
 def _whose(said: Said) -> dict[int, list[Named]]:
@@ -414,6 +429,10 @@ def budget(said: Said, draft: Draft) -> None:
         said.take(range(found[1], found[2] + 2))
         draft.problem('The time budget is for all models together; say it for all of them, as in "ten minutes".')
         return
+    if found is not None and said.low[found[1] - 1] in ("in", "after") and confirms(said.tokens[: found[1] - 1], draft):
+        said.take(range(len(said.tokens)))
+        draft.problem(not_later(piece(said.text, said.tokens[found[1] - 1 : found[2]])))
+        return
     extra = _extra_time(said) if stage is not None else None
     if extra is None and found is not None and found[1] not in taken:
         said.take(range(found[1], found[2]))
@@ -461,7 +480,7 @@ def _more_time(said: Said) -> float | None:
     about_time = said.has("time", "budget", "longer", "shorter") and said.has(
         "time", "budget", "train", "training", "run", "longer"
     )
-    if not about_time or said.has("split", "column", "by"):
+    if not about_time or said.has("split", "column", "by") or said.words & NEGATORS:
         return None
     if said.has("more", "longer", "twice", "double", "increase", "extend"):
         return 2.0

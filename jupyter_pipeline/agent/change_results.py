@@ -4,7 +4,7 @@ from ..protocol.events import LeaderboardRow
 from ..protocol.names import model_name, model_names, task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
-from .scan import models_of
+from .scan import Named, models_of
 from .vocabulary import BUNDLE, NUMBERS
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
@@ -27,14 +27,18 @@ _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2
 def keep(said: Said, draft: Draft) -> None:
     """``keep the random forest``, ``keep run-5-2-lightgbm``, ``take the second best``."""
     placed = said.has("use") and said.has(*_PLACES) and draft.plan(TRAIN) is not None
-    if not (said.has(*_KEEP) or placed or _used(said, draft)) or said.has("bundle", "instead"):
+    told = [i for i, w in enumerate(said.low) if w in _KEEP]
+    kept = [i for i in told if not said.denied(i)]
+    if told and not kept and said.free("models") and draft.plan(TRAIN) is not None:
+        said.take(*(range(n.start, n.end) for n in said.named))
+        draft.problem(_say_which(draft))
+        return
+    if not (kept or placed or _used(said, draft)) or said.has("bundle", "instead"):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
-    if draft.plan(TRAIN) is not None and not said.named and said.has(*_KEEP) and said.has(*_BY_WHAT):
+    if draft.plan(TRAIN) is not None and not said.named and kept and said.has(*_BY_WHAT):
         said.take(range(len(said.tokens)))
-        draft.problem(
-            f"Say which model is kept: {model_names(dict.fromkeys(r.model for r in good))}, or the second best."
-        )
+        draft.problem(_say_which(draft))
         return
     named = [n for n in said.free("models") if n.polarity != "avoid"]
     row, span = _row(said, good, models_of(named)[0])
@@ -50,9 +54,22 @@ def keep(said: Said, draft: Draft) -> None:
             said.take(span, *(range(n.start, n.end) for n in named))
             draft.problem("Which model is kept is decided when training has ended; say it again there.")
         return
-    said.take(span, *(range(n.start, n.end) for n in named))
+    said.take(span, *(range(n.start, n.end) for n in (*named, *(n for n in said.free("models") if _denied(said, n)))))
     said.take_words("best", "one", "run", "model")
     draft.say(f"Kept: {model_name(row.model)} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
+
+
+def _say_which(draft: Draft) -> str:
+    good = dict.fromkeys(r.model for r in draft.context.leaderboard if r.status == "success")
+    return f"Say which model is kept: {model_names(good)}, or the second best."
+
+
+def _denied(said: Said, named: Named) -> bool:
+    """Whether a model is only not the one that is kept: ``keep xgboost, not lightgbm``."""
+    before = said.low[max(0, named.start - 2) : named.start]
+    return named.polarity == "avoid" and (
+        before[-1:] == ["not"] or before[-1:] == ["keep"] or before == ["rather", "than"]
+    )
 
 
 def _used(said: Said, draft: Draft) -> bool:
@@ -176,9 +193,11 @@ def bundle(said: Said, draft: Draft) -> None:
         if not cued:
             continue
         said.take(range(start, end))
-        cue = next((c for c in reversed(cued) if c.end <= start), cued[0])
-        negated = any(c.value == "avoid" and 0 <= cue.start - c.end <= 1 for c in cued)
-        wanted = cue.value != "avoid" and not negated
+        but = max((i for i, w in enumerate(said.low[:start]) if w == "but"), default=0)
+        cue = next((c for c in reversed(cued) if but <= c.start and c.end <= start), None)
+        cue = cued[0] if cue is None and len(found) == 1 else cue
+        negated = cue is not None and any(c.value == "avoid" and 0 <= cue.start - c.end <= 1 for c in cued)
+        wanted = (cue is None or cue.value != "avoid") != negated
         changed = draft.set(REVIEW, wanted, member) or changed
         words.append(f"{'with' if wanted else 'without'} {member.replace('_', ' ')}")
     said.take_words("out", "bundle", "export", "leave")

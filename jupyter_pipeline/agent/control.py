@@ -5,18 +5,13 @@ from typing import Any
 
 from ..protocol.names import member_words, metric_words, model_names, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
-from .base import Cancel, ConfirmGate
-from .draft import Draft, Said
+from .base import Cancel
+from .conditions import not_later
+from .draft import Draft, Said, piece
 from .request import say_seconds
 from .vocabulary import FILLER, NEGATORS, NUMBERS, STAGE_WORDS
 from .words import words_of
 
-_CONFIRM = words_of(
-    """
-    confirm confirmed approve approved accept accepted continue proceed yes ok okay yep yeah sure fine good
-    great lgtm perfect agreed next go ahead correct right looks nice
-    """
-)
 _COURTESY = FILLER | words_of(
     """
     on the plan it all this that that's it's stage step with to forward looks sounds is gate
@@ -24,12 +19,19 @@ _COURTESY = FILLER | words_of(
 )
 _CANCEL = words_of("stop cancel abort kill halt terminate interrupt quit cancelled")
 _FINISH = words_of("finish wrap enough conclude finalise finalize")
+_ENDING = words_of(
+    """
+    after current best so far keep use result results score before current in seconds minutes hours second minute hour
+    that's that off up here point model models trial trials one first next
+    """
+)
 _NOW = words_of("now immediately once kill force instantly")
 _AGAIN = words_of(
     """
-    restart rerun redo repeat retrain refit reset again restarting retry re-run
+    restart rerun redo repeat retrain refit reset restarting retry re-run
     """
 )
+_DOING_AGAIN = ("run", "do", "train", "start", "try", "fit", "once", "go", "begin", "all", "training", "profile")
 _WORK = words_of(
     """
     it this that the run running training train work everything job stage step all please now
@@ -37,51 +39,8 @@ _WORK = words_of(
 )
 
 
-def confirm(said: Said, draft: Draft, alone: bool) -> None:
-    """``go on``, ``looks good``, where that is all that was said."""
-    ahead = _ahead(said, draft)
-    content = [
-        w for i, (w, t) in enumerate(zip(said.low, said.tokens, strict=True)) if t.kind != "punct" and i not in ahead
-    ]
-    meant = [w for w in content if w in _CONFIRM]
-    meant = meant or [said.low[i] for i in ahead] or [w for w in content if content == ["start"]]
-    if (
-        not meant
-        or any(w not in _CONFIRM and w not in _COURTESY for w in content)
-        or any(w in NEGATORS for w in content)
-    ):
-        return
-    if (
-        set(meant) <= {"good", "great", "nice", "right", "fine"}
-        and len(content) > 3
-        and not said.has("looks", "sounds")
-    ):
-        return
-    said.take(range(len(said.tokens)))
-    if not alone:
-        draft.said.append("Confirm when you have seen what this comes to.")
-    elif draft.context.status is StageStatus.WAITING_CONFIRMATION:
-        draft.said.append(f"The stage {stage_name(draft.context.current_stage)} is confirmed.")
-        draft.others.append(ConfirmGate())
-    else:
-        draft.problem(f"Nothing waits for a confirmation: the stage {_stands(draft)}.")
-
-
 def _stands(draft: Draft) -> str:
     return standing(draft.context.current_stage, draft.context.status)
-
-
-def _ahead(said: Said, draft: Draft) -> set[int]:
-    """Tokens that name the stage after the one that waits: ``start training``, ``export it``."""
-    here = draft.context.current_stage
-    if draft.context.status is not StageStatus.WAITING_CONFIRMATION or here.next is None or said.named:
-        return set()
-    found: set[int] = set()
-    for i, token in enumerate(said.tokens):
-        stage = STAGE_WORDS.at(said.tokens, i) if token.kind == "word" else None
-        if stage is not None and stage[0] == here.next:
-            found.update(range(i, i + stage[1]))
-    return found
 
 
 def cancel(said: Said, draft: Draft) -> None:
@@ -91,15 +50,14 @@ def cancel(said: Said, draft: Draft) -> None:
         said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop")
     )
     stop = bool(_CANCEL & set(opening))
-    if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]) or said.named or said.has("using", "early"):
+    content = [t.low for t in said.tokens if t.kind == "word"]
+    if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]):
         return
-    if stop and len(said.rest()) > 2 and not finish:
+    if any(w not in _COURTESY | _CANCEL | _FINISH | _NOW | _WORK | _ENDING for w in content):
         return
     said.take(range(len(said.tokens)))
-    if said.has("if", "when", "unless", "until") or any(t.kind == "number" for t in said.tokens):
-        draft.problem(
-            'Work is not stopped later by itself: say "stop" or "finish with the best so far" when it is time.'
-        )
+    if any(t.kind == "number" for t in said.tokens):
+        draft.problem(not_later(piece(said.text, said.tokens)))
         return
     if draft.context.status is not StageStatus.IN_PROGRESS:
         draft.problem(f"Nothing is running that could be stopped: the stage {_stands(draft)}.")
@@ -186,6 +144,7 @@ def restart(said: Said, draft: Draft) -> None:
     anew = any(w in _AGAIN and i not in said.taken for i, w in enumerate(said.low)) or (
         said.has("re") and said.has("run")
     )
+    anew = anew or (said.has("again") and (said.has(*_DOING_AGAIN) or len(said.tokens) == 1))
     if not (back or over or anew) or any(w in NEGATORS for w in said.low[:3]):
         return
     stage = StageId.PARSE_INTENT if over else None
@@ -194,7 +153,7 @@ def restart(said: Said, draft: Draft) -> None:
         if found is not None and not over:
             stage = stage or StageId(found[0])
             said.take(range(i, i + found[1]))
-    said.take_named(*_AGAIN, "start", "over", "scratch", "beginning", "back")
+    said.take_named(*_AGAIN, "again", "start", "over", "scratch", "beginning", "back")
     said.take_words(*_WORK, "go", "from", "run", "to")
     if stage is None:
         if back:

@@ -8,8 +8,13 @@ from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from .base import Cancel, Change, ConfirmGate, Context, Reply, Restart
 from .scan import Item, Named, scan, weigh
+from .vocabulary import NEGATORS
 from .words import Columns, Token
 
+HOW_TO_DO = "To do it, say "
+SEE_FIRST = "Confirm when you have seen what this comes to."
+NOT_YET = 'Nothing is confirmed yet: say "go on", and nothing else, for that.'
+_ENDS = frozenset({",", "but", "and", "then"})
 Other = Restart | Cancel | ConfirmGate
 
 
@@ -50,6 +55,15 @@ class Said(msgspec.Struct):
         """What is named of a kind and was not taken by a rule."""
         return [n for n in self.named if n.kind == kind and n.start not in self.taken]
 
+    def denied(self, at: int) -> bool:
+        """Whether a clause says not to take what stands at a token: ``don't use iris``."""
+        for i in range(at - 1, max(-1, at - 7), -1):
+            if self.low[i] in NEGATORS | {"stop", "avoid", "than"} or self.low[i : i + 2] == ["instead", "of"]:
+                return True
+            if self.low[i] in _ENDS:
+                return False
+        return False
+
     def rest(self) -> list[Item]:
         """The known phrases that no rule has taken."""
         return [i for i in self.items if i.start not in self.taken]
@@ -61,6 +75,11 @@ class Said(msgspec.Struct):
     def take_named(self, *words: str) -> None:
         """Mark these words as understood, wherever they are."""
         self.take(*(range(i, i + 1) for i, w in enumerate(self.low) if w in words))
+
+
+def piece(text: str, tokens: list[Token]) -> str:
+    """The part of a text that some tokens stand for, as it was written."""
+    return text[tokens[0].at : tokens[-1].end].strip(" .,;:!?-")[:200]
 
 
 def _plain(value: Any) -> Any:
@@ -88,6 +107,8 @@ class Draft:
         self.answers: list[str] = []
         self.others: list[Other] = []
         self.restart: StageId | None = None
+        self.confirmed = False
+        """Whether something confirms, beside what else was said."""
         self._ops: dict[StageId, list[dict[str, Any]]] = {}
         self._plans: dict[StageId, dict[str, Any]] = {
             stage: _plain(plan) for stage, plan in context.plans.items() if stage.order <= context.current_stage.order
@@ -144,6 +165,11 @@ class Draft:
             self.problems.append(text)
 
     @property
+    def told(self) -> int:
+        """How much was said so far."""
+        return len(self.said) + len(self.problems) + len(self.answers) + len(self.others) + (self.restart is not None)
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """The changes, in the order of the stages."""
         return tuple(
@@ -156,6 +182,8 @@ class Draft:
         if self.restart is not None and not self.changes:
             self.said.append(f"The stage {stage_name(self.restart)} is to run again.")
             actions = (*actions, Restart(stage_id=self.restart))
+        if self.confirmed:
+            self.said.append(SEE_FIRST if actions else NOT_YET)
         parts: list[str] = [*self.said, *self.problems, *self.answers]
         if self.missed:
             missed = ", ".join(f'"{m}"' for m in dict.fromkeys(self.missed))

@@ -63,19 +63,23 @@ _UNWANTED = words_of("ignore forget drop remove skip disregard")
 def _unwanted(sentence: list[Token], item: Item) -> bool:
     """``not accuracy``, ``I don't care about accuracy``, ``accuracy does not matter``."""
     before = [t.low for t in sentence[max(0, item.start - 5) : item.start]]
+    if before[-2:] in (["anything", "but"], ["all", "but"], ["everything", "but"]):
+        return True
     for divider in (",", "but"):
         if divider in before:
             before = before[len(before) - before[::-1].index(divider) :]
     near = before[-2:]
     if any(w in NEGATORS or w in _UNWANTED for w in near) and not {"only", "just"} & set(near):
         return True
-    if near in (["instead", "of"], ["rather", "than"]):
+    if near in (["instead", "of"], ["rather", "than"], ["other", "than"]):
+        return True
+    if near[-1:] in (["except"], ["besides"]) or "stop" in near:
         return True
     if "care" in before and any(w in NEGATORS for w in before):
         return True
     after = [t.low for t in sentence[item.end : item.end + 4]]
     after = after[: next((n for n, w in enumerate(after) if w in (",", "and", "but", "or")), None)]
-    if _USELESS & set(after):
+    if _USELESS & set(after) or after[:1] in (["isn't"], ["shouldn't"]) or after[1:2] in (["not"], ["no"]):
         return True
     careless = {"matter", "important", "care", "relevant", "interesting"} & set(after)
     return bool(careless) and any(w in NEGATORS for w in after)

@@ -20,10 +20,32 @@ _ROWS = (
     "outliers|outlier|duplicates|duplicate rows|remove rows|drop rows|filter rows|delete rows|rows where|rows with"
     "|rows whose|only rows|filter out|exclude rows|ignore rows|keep rows where|sample of|subset of"
 )
+_ALL_ROWS = "|".join(
+    [
+        f"{every} {rows}"
+        for every in (
+            *("all", "all the", "all of the", "all my", "all our", "all available", "every", "the whole", "whole"),
+            *("the entire", "entire", "the full", "full", "the complete", "complete"),
+        )
+        for rows in ("data", "rows", "row", "dataset", "data set", "records", "table", "training data", "training set")
+    ]
+    + ["on everything", "train and validation", "train + validation", "training and validation", "final fit"]
+)
+_ALL_GATES = (
+    "all gates|all the gates|all stages|all the stages|every gate|every stage|every step|all steps|all the steps"
+    "|auto confirm|autoconfirm|confirm everything|confirm all|accept all|accept everything|approve all"
+    "|approve everything|yes to all"
+    "|yes to everything|without asking|to the end|until the end|till the end|remaining stages|the rest of the stages"
+    "|automatically|run everything|run all|do everything|do the rest|all the way|always confirm"
+)
 _EARLY = "early stopping|early stop|stop early"
 _WHOLE = frozenset(f"{_ROWS}|{_EARLY}".split("|"))
 
 _NOT_DONE: dict[str, str] = {
+    _ALL_GATES: (
+        "Every stage waits until you have seen what it proposes and confirm it; in code, p.run(confirm=True) confirms "
+        "all that come."
+    ),
     "cross validation|fold cross validation|cross validate|cross validated|k fold|kfold|cv|folds|fold cv": (
         "There is no cross-validation: models are judged on one validation part, and the one that is kept on the "
         "test rows."
@@ -55,6 +77,11 @@ _NOT_DONE: dict[str, str] = {
     ),
 }
 _DONE: dict[str, str] = {
+    _ALL_ROWS: (
+        "All rows are used already: those of the training part to fit the models, the others to judge them. The model "
+        "that is kept is not fitted once more on all of them; for more rows to fit on, make the other parts smaller at "
+        'the stage Preparation, as in "10% test rows".'
+    ),
     "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing": (
         "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
         "that says so; in categories they are a category."
@@ -107,6 +134,8 @@ def wishes(said: Said, draft: Draft) -> None:
         if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split
             continue
         said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))
+        if sentence == _DONE[_ALL_ROWS]:
+            said.take_words("refit", "retrain", "again", "rerun", "restart")  # nothing would be other than it is
         if found[0].whole:
             end = next((j for j in range(i + n, len(said.tokens)) if said.low[j] in (",", "and", "but")), len(said.low))
             said.take(range(i, end))

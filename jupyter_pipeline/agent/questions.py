@@ -26,8 +26,9 @@ _VERBS = words_of(
 )
 _SUPPOSED = words_of(
     """
-    what if how about why not don't we you i should shouldn't shall would wouldn't it help be better is isn't to does
-    do make sense think that could couldn't can't won't a good idea worth instead ought may might must just also maybe
+    what if how about why not don't we you i can should shouldn't shall would wouldn't it help be better is isn't to
+    does do make sense think that could couldn't can't won't a good idea worth instead ought may might must just also
+    maybe
     """
 )
 """Words that begin a suggestion; what comes after them is what is suggested."""
@@ -54,6 +55,8 @@ def is_question(said: Said) -> bool:
     if first in _TELLING:
         return first in _SHOWING or len(low) <= 12
     if first in _ORDERING:
+        if second == "i" and asks:
+            return True  # "can I go back?"
         rest = [w for w in low[1:] if w not in _OPENING]
         if rest and rest[0] in _ASKED:
             rest = rest[1:]
@@ -87,6 +90,7 @@ def suggested(said: Said) -> list[Token]:
         or (first == "why" and second in ("not", "don't"))
         or (first in ("is", "isn't", "does", "do", "don't", "would", "will") and second in ("it", "you"))
         or first in _SUPPOSING
+        or (first in _ORDERING and second == "i")
         or (first not in _ASKING | _STATING | _TELLING | _ORDERING | {"have"} and "why" not in low and not _doubts(low))
     )
     if not supposes:

@@ -12,6 +12,7 @@ import msgspec
 
 from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, stage_name, task_name
 from ..protocol.plans import IntentPlan
+from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
 from .scan import Item, Named, models_of, scan, weigh
@@ -114,7 +115,9 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     known = Columns(columns, by_place=True)
     facts = _Facts()
     for sentence in sentences(corrected(tokenise(text), known)):
-        _read(text, _patience(meant(sentence), facts), known, facts)
+        said = _patience(meant(sentence), facts)
+        wish = meant_of(said, known)
+        _read(text, said if wish.left else wish.tokens, known, facts)
     return _conclude(facts)
 
 

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from . import answers, change_data, change_models, change_results, change_split, control, known, sheets
 from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
-from .draft import Draft, Said
+from .conditions import condition_of, not_later, without_courtesy
+from .confirmation import confirm, without
+from .denial import meant_of
+from .draft import HOW_TO_DO, Draft, Said, piece
 from .questions import in_words, is_question, suggested
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import meant, sentences, tokenise, words_of
+from .words import Token, sentences, thought_over, tokenise, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -51,8 +54,6 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
-_CONDITIONS = frozenset({"if", "unless"})
-_IN_CONDITIONS = FILLER | _CONDITIONS
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("it it's because since as they they're that that's this which so")
 
@@ -77,18 +78,33 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = corrected(tokenise(text), draft.columns)
-        parts = [Said.of(text, wish, draft.columns) for sentence in sentences(tokens) if (wish := meant(sentence))]
-        for said in parts:
+        for sentence in confirm(thought_over(sentences(tokens)), draft):
+            wish = without(without_courtesy(sentence), draft)
+            if not wish:
+                continue
+            said = Said.of(text, wish, draft.columns)
             if is_question(said):
                 draft.answers.append(self._answer(said, draft))
                 continue
-            control.confirm(said, draft, alone=len(parts) == 1)
-            if len(said.taken) == len(said.tokens):
+            if condition := condition_of(wish):
+                draft.problem(not_later(piece(text, wish[slice(*condition)])))
                 continue
-            for rule in RULES:
-                rule(said, draft)
-            self._missed(said, draft)
+            self._change(text, wish, draft)
         return draft.reply(answers.help_text(context))
+
+    def _change(self, text: str, wish: list[Token], draft: Draft) -> None:
+        """Do what a sentence orders, without what it says only to deny it."""
+        tokens, left, denied = meant_of(wish, draft.columns)
+        draft.answers += [f'That stays as it is ("{piece(text, clause)}").' for clause in left]
+        if not tokens and left:
+            return
+        said, before = Said.of(text, tokens, draft.columns), draft.told
+        for rule in RULES:
+            rule(said, draft)
+        if denied and draft.told == before:
+            draft.problem(f'Say what it shall be instead of "{piece(text, wish)}".')
+        else:
+            self._missed(said, draft)
 
     def _answer(self, said: Said, draft: Draft) -> str:
         """What is known of what was asked; and of a change that the question suggests, what it would come to."""
@@ -103,7 +119,7 @@ class RuleAgent:
         if told and (named or HOW_TO_ADD in told) and not any(n.replaces for n in wish.named):
             return told
         if trial.changes:
-            comes_to = f'That would come to this: {" ".join(trial.said)} To do it, say "{in_words(said, order)}".'
+            comes_to = f'That would come to this: {" ".join(trial.said)} {HOW_TO_DO}"{in_words(said, order)}".'
             return f"{told} {comes_to}".strip()
         if trial.problems or trial.answers:
             return " ".join(dict.fromkeys([told, *trial.problems, *trial.answers])).strip()
@@ -115,16 +131,13 @@ class RuleAgent:
         clause: list[int] = []
         for i in range(len(said.tokens) + 1):
             token = said.tokens[i] if i < len(said.tokens) else None
-            condition = token is not None and token.low in _CONDITIONS
             all_but = token is not None and token.low == "but" and i > 0 and said.low[i - 1] in ALL_OF_THEM
-            ends = token is None or token.low == "," or token.low in ("and", "but", "then") or condition
+            ends = token is None or token.low == "," or token.low in ("and", "but", "then")
             if not ends or all_but:
                 clause.append(i)
                 continue
-            known = _IN_CONDITIONS if clause and said.low[clause[0]] in _CONDITIONS else _WORDS_OF_CHANGE
-            content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in known]
+            content = [n for n in clause if said.tokens[n].kind != "punct" and said.low[n] not in _WORDS_OF_CHANGE]
             reason = bool(clause) and said.low[clause[0]] in REASONS | {"no", "nope"} and bool(said.understood)
             if content and not reason and not said.understood & set(clause) and len(draft.missed) < 10:
-                piece = said.text[said.tokens[clause[0]].at : said.tokens[clause[-1]].end]
-                draft.missed.append(piece.strip(" .,;:!?-")[:200])
-            clause = [i] if condition else []
+                draft.missed.append(piece(said.text, said.tokens[clause[0] : clause[-1] + 1]))
+            clause = []

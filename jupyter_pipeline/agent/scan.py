@@ -136,8 +136,29 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             following = sentence[item.end].low if item.end < len(sentence) else ""
             after = sentence[item.end + 1].low if item.end + 1 < len(sentence) else ""
             if following == "only" or (following in ("models", "ones", "please") and after == "only"):
-                found[-1:] = [msgspec.structs.replace(n, polarity="only") for n in found[-1:]]
-    return _paired(sentence, _in_or_out(sentence, found))
+                found = _only(sentence, found)
+    return _paired(sentence, _in_or_out(sentence, _by_colon(sentence, items, found)))
+
+
+def _only(sentence: list[Token], found: list[Named]) -> list[Named]:
+    """``age and tenure only``: it is said of all that are joined."""
+    first = len(found) - 1
+    while first > 0 and all(
+        t.low in ("and", ",", "&", "or") for t in sentence[found[first - 1].end : found[first].start]
+    ):
+        first -= 1
+    only = [n if n.polarity == "avoid" else msgspec.structs.replace(n, polarity="only") for n in found[first:]]
+    return [*found[:first], *only]
+
+
+def _by_colon(sentence: list[Token], items: list[Item], found: list[Named]) -> list[Named]:
+    """``age: drop, tenure: keep``: each has the word after it."""
+    cues = {i.start: i.value for i in items if i.kind == "cue"}
+    meant = []
+    for n in found:
+        said = cues.get(n.end + 1) if sentence[n.end : n.end + 1] and sentence[n.end].low in (":", "=") else None
+        meant.append(n if said in (None, "replace") else msgspec.structs.replace(n, polarity=said))
+    return meant
 
 
 def _in_or_out(sentence: list[Token], found: list[Named]) -> list[Named]:
@@ -150,7 +171,9 @@ def _in_or_out(sentence: list[Token], found: list[Named]) -> list[Named]:
             t.low in ("and", ",", "&", "or") for t in sentence[found[n].end : found[n + 1].start]
         )
         if following[:1] == ["out"] and following[1:] != ["of"]:
-            polarity = "avoid"
+            clause = [t.low for t in sentence[: found[n].start]]
+            clause = clause[max((i + 1 for i, w in enumerate(clause) if w in _NEXT_CLAUSE), default=0) :]
+            polarity = "add" if NEGATORS & set(clause) else "avoid"  # "do not leave age out"
         elif following[:1] in (["in"], ["back"]) and (len(following) == 1 or following[1] in _NEXT_CLAUSE):
             polarity = "add"
         elif not joined or found[n].polarity != found[n + 1].polarity:

@@ -10,6 +10,7 @@ _WORDS = words_of(
     predict predicting prediction forecast classify classification regression optimise optimize maximise maximize
     minimise minimize recall precision accuracy xgboost lightgbm catboost logistic minutes seconds without instead
     exclude threshold validation stratified interpretable explainable quickly ensemble target whether categorical
+    proceed continue approve training
     numeric forest random column columns ignore remove include restart cancel confirm regularisation regularization
     """
 )
@@ -37,7 +38,8 @@ for _known in (
     *words_of("recalls regressing classified classifying forecasts forecaster predicted predictor ensembles decision"),
     *words_of("accurate excluded excludes excluding validations interpretably minted recalled tagged targe"),
     *words_of("forests numerics ignored ignores removed removes remover included includes restarts cancels"),
-    *words_of("confirms conform columned volumes"),
+    *words_of("confirms conform columned volumes proceeds continued continues approved approves trainings raining"),
+    *words_of("draining trailing straining"),
 ):
     _MEANT.pop(_known, None)
 

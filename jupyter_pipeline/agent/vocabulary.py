@@ -99,7 +99,10 @@ _UNITS: dict[float, str] = {
 }
 _NUMBERS: dict[float, str] = {
     0.25: "a quarter of an|quarter of an",
+    1 / 3: "a third of an|one third of an|third of an",
     0.5: "half an|half a|half",
+    2 / 3: "two thirds of an",
+    0.75: "three quarters of an|three quarter of an",
     1.0: "a|an|one|a single",
     1.5: "one and a half",
     2.0: "two|a couple of|couple of|couple",
@@ -165,9 +168,10 @@ _STAGES: dict[str, str] = {
 }
 _CUES: dict[str, str] = {
     "use": "use|using|used|with|want|wants|include|including|switch to|change to|go with|take|let's use|stick to"
-    "|stick with|prefer|preferably|via|by means of|pick|choose|select|keep|retain|need|favour|favor|move to",
-    "add": "add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try|test|consider"
-    "|along with|together with|leave in|keep in|put in|put back|bring back|un drop|undrop|re add|readd|add back",
+    "|stick with|prefer|preferably|via|by means of|pick|choose|select|need|favour|favor|move to",
+    "add": "keep|retain|add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try"
+    "|test|consider|along with|together with|leave in|keep in|put in|put back|bring back|un drop|undrop|un ignore"
+    "|unignore|un exclude|unexclude|un remove|undelete|re add|readd|add back",
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
     "|just use|only want|only try|only train|restrict yourself to|stay with",
     "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"

@@ -214,6 +214,17 @@ _SECOND_THOUGHTS = Lookup(
 )
 
 
+def thought_over(sentences: Iterable[list[Token]]) -> list[list[Token]]:
+    """Sentences as they are meant; one that begins with a second thought takes back the one before it."""
+    found: list[list[Token]] = []
+    for sentence in sentences:
+        if found and sentence[0].kind == "word" and _SECOND_THOUGHTS.at(sentence, 0):
+            found.pop()
+        if wish := meant(sentence):
+            found.append(wish)
+    return found
+
+
 def meant(sentence: list[Token]) -> list[Token]:
     """A sentence from its last second thought on: ``drop age, no wait, drop tenure``."""
     start = 0

@@ -7,11 +7,13 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..agent.base import Agent, Context, Reply
 from ..commands import Project as CommandProject
 from ..protocol.events import User
 from ..protocol.schema import builtin_commands
+from ..protocol.stages import StageId, StageStatus
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
 from .commands import Answer, RunCommand
@@ -54,6 +56,8 @@ class Conversation:
         self._notes = ProjectLog(log, files.folder.name)
         self._mailbox = mailbox
         self._tasks = tasks
+        self._last: tuple[StageId, StageStatus, str] | None = None
+        """What was answered last, and how the project stood then."""
 
     async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
         """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
@@ -61,6 +65,9 @@ class Conversation:
         Reading a long text takes the rules many milliseconds, so that is done in a thread; what comes after it in the
         mailbox waits, other projects do not.
         """
+        stands = known.current_stage, known.status
+        if self._last is not None and self._last[:2] == stands:
+            known = replace(known, last_answer=self._last[2])
         try:
             if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
                 # A flood of short ones does not keep the event loop to itself either.
@@ -71,6 +78,7 @@ class Conversation:
         except Exception as error:
             reply = self._failed(error)
         if isinstance(reply, Reply):
+            self._last = (*stands, reply.text)
             return Answer(reply, may_execute)
         self._tasks.start(self._answer_later(reply, user, may_execute))
         return None

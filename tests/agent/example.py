@@ -135,3 +135,9 @@ def ask(
 def ids(plans: dict[StageId, dict[str, Any]]) -> list[str]:
     """The models of MODEL_SELECT's plan."""
     return [m["id"] for m in plans[SELECT]["models"]]
+
+
+def sentences(block: str) -> list[str]:
+    """The sentences of a block, one after each bar or line."""
+    found = [s.strip().replace("\\n", "\n") for line in block.splitlines() for s in line.split(" | ")]
+    return [s for s in found if s]

@@ -398,3 +398,24 @@ def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_p
         await manager.stop()
 
     run(test)
+
+
+def test_a_yes_to_what_the_chat_suggests_is_none_to_the_gate(tmp_path: Path) -> None:
+    data_file(tmp_path)
+
+    async def say(project: Project, text: str) -> str:
+        seq = project.seq
+        await project.submit(Chat(text=text), USER)
+        return str([json.loads(e.frame)["event"]["payload"] for e in await project.read(seq, 100)][1]["text"])
+
+    async def test() -> None:
+        async with running(tmp_path) as manager:
+            project = await manager.open("asked")
+            await ask(project)
+            await until_gate(project, StageId.PARSE_INTENT)
+            assert "To do it, say" in await say(project, "should we optimise recall?")
+            assert "go on" in await say(project, "yes")
+            assert project.state.here.id is StageId.PARSE_INTENT
+            assert "is confirmed" in await say(project, "yes, go on")
+
+    run(test)
