@@ -18,7 +18,7 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 _ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
 _JOINING = ("join", "merge", "combine", "concat", "concatenate", "append", "union", "stack", "both")
 _ABOUT_TARGET = ("predict", "target", "label", "outcome", "classify", "estimate", "forecast", "predicting")
-_AS = frozenset({"as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
+_AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
 _LEFT_OUT = frozenset({"ignored", "dropped", "removed", "excluded", "discarded", "omitted", "deleted", "useless"})
 _VERBS = (
     "treat", "encode", "make", "convert", "handle", "column", "columns", "feature", "features", "consider", "use",
@@ -90,6 +90,15 @@ def target(said: Said, draft: Draft) -> None:
     """``the target is price``, ``predict churn instead``."""
     found = target_of(said.tokens, draft.columns)
     if found is None or not said.has(*_ABOUT_TARGET) or said.taken.issuperset(found.tokens):
+        return
+    following = said.tokens[found.end : found.end + 2]
+    if (
+        draft.plan(StageId.TRAIN) is not None
+        and following
+        and (following[0].kind == "number" or following[0].low == "=")
+    ):
+        said.take(range(len(said.tokens)))
+        draft.problem("Rows are predicted in the view, or by p.predict(frame), with the model that is kept.")
         return
     if not found.known and draft.context.columns:
         if found.name and said.has("target", "predict", "label"):
@@ -205,6 +214,8 @@ def columns(said: Said, draft: Draft) -> None:
         _unknown_column(said, draft)
         return
     for i, (columns, end) in enumerate(_groups(said, named)):
+        if columns[0].start in said.taken:  # "use time as the time column"
+            continue
         treatment, role, taken = _as_what(said, end)
         if treatment is None and role is None:
             treatment, taken = _encoding_before(said, columns[0].start)

@@ -27,7 +27,7 @@ from .words import words_of
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
 _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
-_HOW_MANY = ("more", "fewer", "double", "halve", "twice", "less", "increase", "decrease", "reduce", "raise")
+_HOW_MANY = ("half", "more", "fewer", "double", "halve", "twice", "less", "increase", "decrease", "reduce", "raise")
 _RETRAIN = ("retrain", "train", "training", "again", "rerun", "refit", "re", "run", "with", "use", "using")
 
 
@@ -326,7 +326,11 @@ def _unknown_words(said: Said, named: list[Named]) -> str:
     for n in named:
         start = max((i for i in ends if i < n.start), default=-1)
         clause.update(range(start + 1, min((i for i in ends if i >= n.end), default=len(said.low))))
-    words = [said.tokens[i] for i in sorted(clause - known) if said.tokens[i].kind in ("word", "quoted")]
+    words = [
+        said.tokens[i]
+        for i in sorted(clause - known)
+        if said.tokens[i].kind in ("word", "quoted") or said.low[i] == "->"
+    ]
     return " ".join([t.text for t in words if t.low not in _BESIDE][:8])
 
 
@@ -405,6 +409,8 @@ def metric(said: Said, draft: Draft) -> None:
         return
     said.take(*(range(i.start, i.end) for i in items if i.kind in ("metric", "costly")))
     name = found[0]
+    if any(said.tokens[i.start - 1].text == "%" or _bound_after(said, i.end) for i in items if i.kind == "metric"):
+        draft.answers.append("A score cannot be promised; a threshold can be set after training.")
     task = draft.context.task_type
     if task is not None and (name in REGRESSION_METRICS) != (task == "regression"):
         fitting = (
@@ -418,6 +424,13 @@ def metric(said: Said, draft: Draft) -> None:
         draft.problem("The metric can be set once the request was read; say it again then.")
         return
     draft.say(f"Metric: {metric_name(name)}", draft.set(stage, name, "metric"))
+
+
+def _bound_after(said: Said, end: int) -> bool:
+    """``recall of at least 0.9``."""
+    after = said.low[end : end + 4]
+    number = next((n for n, w in enumerate(after) if said.tokens[end + n].kind == "number"), None)
+    return number is not None and bool({"least", "above", "over"} & set(after[:number]))
 
 
 def budget(said: Said, draft: Draft) -> None:
@@ -482,8 +495,11 @@ def _more_time(said: Said) -> float | None:
     )
     if not about_time or said.has("split", "column", "by") or said.words & NEGATORS:
         return None
+    share = next((float(t.low) / 100 for i, t in enumerate(said.tokens[:-1]) if said.low[i + 1] == "%"), None)
     if said.has("more", "longer", "twice", "double", "increase", "extend"):
-        return 2.0
+        return 2.0 if share is None else 1 + share
+    if share is not None and share < 1 and said.has("less", "shorter", "reduce", "shorten"):
+        return 1 - share
     return 0.5 if said.has("less", "shorter", "halve", "half", "reduce", "shorten") else None
 
 
@@ -524,10 +540,21 @@ def preference(said: Said, draft: Draft) -> None:
     draft.say(f"{words[wish]}: {model_names(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
 
 
+def _trials_of(said: Said) -> list[Named]:
+    """Models that only say whose trials are meant: ``20 trials for xgboost only``, ``tune lightgbm``."""
+    found = [n for n in said.free("models") if n.start and n.polarity in ("named", "only")]
+    whose = [n for n in found if said.low[n.start - 1] in ("for", "of")]
+    told = min((i for i, w in enumerate(said.low) if w in _TUNE), default=len(said.low))
+    if not whose and told < len(said.low) and all(n.polarity == "named" and n.start > told for n in found):
+        return found
+    return whose
+
+
 def trials(said: Said, draft: Draft) -> None:
     """``20 trials``, ``tune more``, ``no tuning``."""
     count: float | None = None
-    tuning = said.has(*_TUNE)
+    default = said.has("default", "defaults") and said.has(*_TRIALS, *_TUNE, "parameters", "params")
+    tuning = default or any(w in _TUNE and i not in said.taken for i, w in enumerate(said.low))
     if not tuning and said.words.isdisjoint(_TRIALS):
         return
     for i, low in enumerate(said.low):
@@ -543,10 +570,8 @@ def trials(said: Said, draft: Draft) -> None:
             said.take(range(i, i + 3))
     if count is None and not tuning:
         return
-    said.take_named(*_TUNE)
-    own = [
-        n for n in said.free("models") if n.start and n.polarity == "named" and said.low[n.start - 1] in ("for", "of")
-    ]
+    said.take_named(*_TUNE, *(("default", "defaults", "parameters", "params", "settings") if default else ()))
+    own = _trials_of(said)
     if own:
         said.take(*(range(n.start, n.end) for n in own))
         draft.answers.append("The number of settings is the same for every model.")
@@ -556,7 +581,7 @@ def trials(said: Said, draft: Draft) -> None:
         return
     old = int(plan["trials"])
     if count is None:
-        count = 1 if any(w in NEGATORS for w in said.low) else max(old * 2, 10)
+        count = 1 if default or any(w in NEGATORS or w == "stop" for w in said.low) else max(old * 2, 10)
     elif count == -2:
         count = old * 2
     new = int(count)

@@ -21,6 +21,7 @@ _BY_WHAT = (
     "explainable",
 )
 _TRAINING = ("train", "retrain", "again", "rerun", "tune", "with", "trials", "more")
+_EXTREME = ("highest", "best", "lowest", "most", "least", "greatest", "smallest")
 _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
 
@@ -33,10 +34,14 @@ def keep(said: Said, draft: Draft) -> None:
         said.take(*(range(n.start, n.end) for n in said.named))
         draft.problem(_say_which(draft))
         return
-    if not (kept or placed or _used(said, draft)) or said.has("bundle", "instead"):
+    of_two = said.has("instead") and _instead_of_kept(said, draft)
+    of_score = said.has("one", "model") and (said.has(*_BY_WHAT) or (said.has(*_EXTREME) and said.has("with")))
+    if said.has("bundle") or (said.has("instead") and not of_two):
+        return
+    if not (kept or placed or of_two or _used(said, draft) or (of_score and draft.plan(TRAIN) is not None)):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
-    if draft.plan(TRAIN) is not None and not said.named and kept and said.has(*_BY_WHAT):
+    if draft.plan(TRAIN) is not None and not said.named and (of_score or (kept and said.has(*_BY_WHAT))):
         said.take(range(len(said.tokens)))
         draft.problem(_say_which(draft))
         return
@@ -54,7 +59,8 @@ def keep(said: Said, draft: Draft) -> None:
             said.take(span, *(range(n.start, n.end) for n in named))
             draft.problem("Which model is kept is decided when training has ended; say it again there.")
         return
-    said.take(span, *(range(n.start, n.end) for n in (*named, *(n for n in said.free("models") if _denied(said, n)))))
+    denied = [n for n in said.free("models") if of_two or _denied(said, n)]
+    said.take(span, *(range(n.start, n.end) for n in (*named, *denied)))
     said.take_words("best", "one", "run", "model")
     draft.say(f"Kept: {model_name(row.model)} ({row.run_id})", draft.set(TRAIN, row.run_id, "keep"))
 
@@ -70,6 +76,16 @@ def _denied(said: Said, named: Named) -> bool:
     return named.polarity == "avoid" and (
         before[-1:] == ["not"] or before[-1:] == ["keep"] or before == ["rather", "than"]
     )
+
+
+def _instead_of_kept(said: Said, draft: Draft) -> bool:
+    """``use xgboost instead``, where training has just ended: of what was trained another one is kept."""
+    trained = {r.model for r in draft.context.leaderboard if r.status == "success"}
+    named = [n for n in said.named if n.kind == "models"]
+    wanted = models_of([n for n in named if n.polarity != "avoid"])[0]
+    here = draft.context.current_stage is TRAIN and draft.plan(TRAIN) is not None
+    known = len(wanted) == 1 and {model for n in named for model in n.value} <= trained
+    return here and known and not said.has(*_TRAINING) and not any(t.kind == "number" for t in said.tokens)
 
 
 def _used(said: Said, draft: Draft) -> bool:
@@ -98,6 +114,7 @@ def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[Lea
     return None, range(0)
 
 
+_BEST = ("tune", "tuning", "optimise", "optimize", "optimal", "best", "find", "choose", "search")
 _LOWER = ("lower", "reduce", "decrease", "smaller", "down")
 
 
@@ -126,6 +143,8 @@ def threshold(said: Said, draft: Draft) -> None:
     if numbers:
         after = said.low[numbers[0] + 1] if numbers[0] + 1 < len(said.low) else ""
         value = float(said.tokens[numbers[0]].low) / (100 if after in ("%", "percent") else 1)
+        if after == "/" and len(numbers) == 2 and float(said.tokens[numbers[1]].low) > 0:
+            value = round(value / float(said.tokens[numbers[1]].low), 4)  # "1/3"
         if said.low[numbers[0] - 1] == "by":
             value = round(old - value if said.has(*_LOWER) else old + value, 4)
         said.take(range(numbers[0], numbers[0] + 2))
@@ -137,7 +156,8 @@ def threshold(said: Said, draft: Draft) -> None:
         draft.say("Threshold: the default", draft.set(TRAIN, None, "threshold"))
         said.take_words("default", "reset")
         return
-    elif any(item.kind == "metric" for item in said.items):
+    elif any(item.kind == "metric" for item in said.items) or said.has(*_BEST):
+        said.take_named(*_BEST)
         said.take(*(range(item.start, item.end) for item in said.items if item.kind == "metric"))
         draft.answers.append(_BY_METRIC)
         return
@@ -193,11 +213,13 @@ def bundle(said: Said, draft: Draft) -> None:
         if not cued:
             continue
         said.take(range(start, end))
+        following = said.low[end : end + 2]
+        stays = following[:1] in (["in"], ["alone"]) or following in (["as", "is"], ["as", "it"])
         but = max((i for i, w in enumerate(said.low[:start]) if w == "but"), default=0)
         cue = next((c for c in reversed(cued) if but <= c.start and c.end <= start), None)
         cue = cued[0] if cue is None and len(found) == 1 else cue
         negated = cue is not None and any(c.value == "avoid" and 0 <= cue.start - c.end <= 1 for c in cued)
-        wanted = (cue is None or cue.value != "avoid") != negated
+        wanted = ((cue is None or cue.value != "avoid") != negated) or stays
         changed = draft.set(REVIEW, wanted, member) or changed
         words.append(f"{'with' if wanted else 'without'} {member.replace('_', ' ')}")
     said.take_words("out", "bundle", "export", "leave")

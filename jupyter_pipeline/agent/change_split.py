@@ -4,22 +4,25 @@ from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import Named
 from .vocabulary import NEGATORS
+from .words import words_of
 
 PREPROCESS = StageId.PREPROCESS
-_TEST = frozenset({"test", "holdout", "testing", "tested"})
-_VAL = frozenset({"validation", "val", "validate", "dev", "valid"})
+_TEST = frozenset({"test", "holdout", "testing", "tested", "test_size", "test_fraction"})
+_VAL = frozenset({"validation", "val", "validate", "dev", "valid", "val_size", "validation_size", "val_fraction"})
+_SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "sixth": 1 / 6, "eighth": 0.125, "tenth": 0.1}
 _TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
 _SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
-_LARGER = ("larger", "bigger", "smaller", "more", "less", "fewer", "increase", "reduce", "enlarge", "half")
+_LARGER = tuple(words_of("larger bigger smaller more less fewer increase reduce enlarge twice double large small"))
 _IN_TIME = ("chronologically", "chronological", "temporal", "temporally", "based", "ordered", "aware")
 _STRATIFY = ("stratify", "stratified", "stratification")
+_BARE = frozenset({",", "and", "for", "/", ":", "as", "in", "set", "but", "then"})
 _ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
 _ANY |= {"together", "shuffle", "shuffled"}
 
 
 def split(said: Said, draft: Draft) -> None:
     """``30% test``, ``80/20``, ``split by time using date``, ``group by customer_id``, ``seed 7``, ``stratify``."""
-    if said.words.isdisjoint(_ANY):
+    if said.words.isdisjoint(_ANY) and not (said.has("train", "training") and "%" in said.words):
         return
     about = said.has(*_SPLITTING)
     parts = _parts(said, about=about)
@@ -29,6 +32,9 @@ def split(said: Said, draft: Draft) -> None:
         if said.has(*_TEST, *_VAL) and said.has(*_LARGER):
             said.take_named(*_TEST, *_VAL, *_LARGER)
             draft.problem('Say how large the part should be, for example "30% test rows".')
+        elif said.has("train", "training") and (of := _train_share(said)):
+            said.take(of)
+            draft.problem('Say how large the other parts shall be, for example "10% test rows, 10% validation rows".')
         return
     said.take_named(*_SPLITTING)
     said.take_words(*_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
@@ -67,22 +73,41 @@ def split(said: Said, draft: Draft) -> None:
 def _parts(said: Said, *, about: bool) -> dict[str, float]:
     """Fractions for test and validation rows."""
     found: dict[str, float] = {}
-    ratio = [t for t in said.tokens if t.kind == "number" or t.text == "/"]
-    if len(ratio) in (3, 5) and all((t.text == "/") == bool(i % 2) for i, t in enumerate(ratio)):
-        numbers = [float(t.low) for t in ratio[::2]]
-        if sum(numbers) > 0 and (abs(sum(numbers) - 100) < 0.01 or abs(sum(numbers) - 1) < 0.001):
-            shares = [round(n / sum(numbers), 4) for n in numbers]
-            said.take(range(len(said.tokens)) if about else _span(said))
-            return {"test_fraction": shares[-1], **({"val_fraction": shares[1]} if len(shares) == 3 else {})}
+    numbers = [float(t.low) for t in said.tokens if t.kind == "number"]
+    between = said.low[_span(said).start : _span(said).stop] if numbers else []
+    joined = set(between) <= {"/", ":", "%"} | {t.low for t in said.tokens if t.kind == "number"}
+    alone = about or "/" in between or len(between) == len(said.tokens)
+    if len(numbers) in (2, 3) and joined and alone and sum(numbers) > 0 and _is_whole(sum(numbers)):
+        shares = [round(n / sum(numbers), 4) for n in numbers]
+        said.take(range(len(said.tokens)) if about else _span(said))
+        return {"test_fraction": shares[-1], **({"val_fraction": shares[1]} if len(shares) == 3 else {})}
     for i, low in enumerate(said.low):
         part = "test_fraction" if low in _TEST else "val_fraction" if low in _VAL else None
         at = _nearest_number(said, i) if part else None
+        share = _spoken(said, i) if part is not None and at is None else None
+        if part is not None and share is not None:
+            found[part] = round(_SHARES[said.low[share]], 4)
+            said.take(range(min(i, share), max(i, share) + 1))
         if part is not None and at is not None:
             fraction = _fraction(said, at)
             if fraction is not None:
                 found[part] = fraction
                 said.take(range(min(i, at), max(i, at) + 2))
     return found
+
+
+def _is_whole(total: float) -> bool:
+    return abs(total - 100) < 0.01 or abs(total - 1) < 0.001
+
+
+def _spoken(said: Said, i: int) -> int | None:
+    """The token of a share in words, near a word: ``a third for testing``, ``a quarter of the rows as test set``."""
+    if said.has("bigger", "larger", "smaller", "more", "less", "fewer"):
+        return None
+    near = [j for j in range(max(0, i - 6), min(len(said.low), i + 6)) if said.low[j] in _SHARES]
+    near = [j for j in near if (j and said.low[j - 1] in ("a", "one", "half")) or said.low[j] == "half"]
+    near = [j for j in near if not {"and", ","} & set(said.low[min(i, j) : max(i, j)])]
+    return min(near, key=lambda j: abs(j - i)) if near else None
 
 
 def _span(said: Said) -> range:
@@ -107,9 +132,16 @@ def _fraction(said: Said, at: int) -> float | None:
     after = said.low[at + 1] if at + 1 < len(said.low) else ""
     if after in ("%", "percent", "per"):
         return round(value / 100, 4)
-    if after in ("rows", "row", "fold", "folds"):
+    if value >= 1 and after and after not in _TEST | _VAL | _BARE:
         return None
     return value if 0 < value < 1 else round(value / 100, 4) if 1 < value < 100 else None
+
+
+def _train_share(said: Said) -> range | None:
+    """``80% for training``."""
+    at = next((i for i, t in enumerate(said.tokens[:-1]) if t.kind == "number" and said.low[i + 1] == "%"), None)
+    near = at is not None and {"train", "training"} & set(said.low[max(0, at - 3) : at + 8])
+    return range(len(said.tokens)) if near and not said.named else None
 
 
 def _seed(said: Said) -> int | None:
@@ -128,7 +160,9 @@ def _seed(said: Said) -> int | None:
 def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None] | None:
     columns = [n for n in said.named if n.kind == "column"]
     by = [i for i, w in enumerate(said.low) if w in ("by", "on", "using", "with", "per")]
-    column: Named | None = next((c for c in columns if any(0 < c.start - b <= 3 for b in by)), None)
+    named = [c for c in columns if any(0 < c.start - b <= 3 for b in by)]
+    named = [c for c in named if said.low[c.start] not in _TIME] or named  # "by time using date"
+    column: Named | None = named[0] if named else None
     together = _together(said)
     grouped = said.has("group", "groups", "grouped", "grouping") or (about and said.has("together")) or together
     timed = bool(_TIME & set(said.low)) or (column is not None and _time_like(str(column.value), draft))

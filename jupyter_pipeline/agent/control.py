@@ -51,6 +51,14 @@ def cancel(said: Said, draft: Draft) -> None:
     )
     stop = bool(_CANCEL & set(opening))
     content = [t.low for t in said.tokens if t.kind == "word"]
+    models = [n for n in said.free("models") if n.polarity in ("named", "only")]
+    if stop and models and said.low[0] in _CANCEL and not said.has("using"):
+        said.take(range(len(said.tokens)))
+        draft.problem(
+            "One run is ended by its button in the view, or by p.cancel_run(run_id=...); here, "
+            f'"without {model_names(models[0].value)}" trains again without it.'
+        )
+        return
     if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]):
         return
     if any(w not in _COURTESY | _CANCEL | _FINISH | _NOW | _WORK | _ENDING for w in content):
@@ -137,6 +145,22 @@ def _shown(member: str, value: Any) -> str:
 _SEVERAL = ("two", "three", "four", "five")
 
 
+def _says_more(said: Said) -> bool:
+    """Whether a sentence has words that no rule knows, as in ``reset the parameters``; a reason is none of them."""
+    ends = ("because", "since", "as", ",", "with", "and")
+    end = next((i for i, word in enumerate(said.low) if word in ends), len(said.low))
+    stages: set[int] = set()
+    for i in range(end):
+        if said.tokens[i].kind == "word" and (found := STAGE_WORDS.at(said.tokens, i)):
+            stages.update(range(i, i + found[1]))
+    known = _COURTESY | _AGAIN | _WORK | set(_DOING_AGAIN) | _OVER
+    rest = [i for i in range(end) if i not in said.taken | stages and said.tokens[i].kind == "word"]
+    return any(said.low[i] not in known for i in rest)
+
+
+_OVER = words_of("again over scratch beginning back re fresh new whole next once more another time times twice")
+
+
 def restart(said: Said, draft: Draft) -> None:
     """``restart training``, ``retrain``, ``redo the profile``, ``go back to preprocessing``, ``start over``."""
     back = said.has("back") and said.has("go", "return", "step")
@@ -146,6 +170,8 @@ def restart(said: Said, draft: Draft) -> None:
     )
     anew = anew or (said.has("again") and (said.has(*_DOING_AGAIN) or len(said.tokens) == 1))
     if not (back or over or anew) or any(w in NEGATORS for w in said.low[:3]):
+        return
+    if _says_more(said) and not back:
         return
     stage = StageId.PARSE_INTENT if over else None
     for i, token in enumerate(said.tokens):

@@ -31,7 +31,7 @@ _WITH = words_of("use using with from drop dropping remove ignore exclude keep w
 _DOING = words_of(
     """
     increase decrease raise lower reduce change shorten extend halve double split group divide partition restart rerun
-    retrain switch modify touch move update swap undo revert shrink grow go shuffle tune retune
+    retrain switch modify touch move update swap undo revert shrink grow go shuffle
     """
 )
 _AS_IS = (" as it is", " as is", " as they are", " alone", " unchanged", " untouched", " as before", " the way it is")

@@ -9,6 +9,10 @@ from .words import Columns, Token
 
 Polarity = Literal["named", "use", "add", "only", "avoid"]
 _ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})
+_OF_COLUMNS = frozenset({"drop", "remove", "exclude", "ignore", "treat", "predict"})
+_OF_TIME = frozenset(
+    {"more", "less", "enough", "much", "extra", "double", "half", "twice", "limit", "budget", "longer"}
+)
 _TOO_MUCH = frozenset({"slow", "complex", "heavy", "opaque", "expensive", "complicated"})
 ALL_OF_THEM = frozenset({"all", "everything", "anything", "every"})
 _NEXT_CLAUSE = frozenset({",", "and", "but", "then"})
@@ -54,6 +58,8 @@ def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> lis
             continue
         phrase = PHRASES.at(sentence, i) if sentence[i].kind in ("word", "number") else None
         column = columns.at(sentence, i)
+        if column is not None and column[1] == 1 and sentence[i].low == "time" and _is_budget(sentence, i):
+            column = None
         if column is not None and (phrase is None or _is_column(sentence, i, column[1], phrase[1], phrase[0].kind)):
             items.append(Item("column", column[0], i, i + column[1]))
             i += column[1]
@@ -65,12 +71,26 @@ def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> lis
     return items
 
 
+def _is_budget(sentence: list[Token], i: int) -> bool:
+    """``more time``, ``no time limit``: no column of that name."""
+    near = {t.low for t in (*sentence[max(0, i - 2) : i], *sentence[i + 1 : i + 2])}
+    return sentence[i].kind == "word" and bool(near & _OF_TIME)
+
+
 def _is_column(sentence: list[Token], i: int, n: int, phrase_n: int, kind: str) -> bool:
     """Whether words that are both a column and a phrase are meant as the column."""
     if sentence[i].kind == "quoted" or n > phrase_n:
         return True
     if n < phrase_n:
         return False
+    before, after = sentence[max(0, i - 1) : i], sentence[i + n : i + n + 1]
+    if (
+        kind == "cue"
+        and before
+        and before[0].low in _OF_COLUMNS
+        and (not after or after[0].low in _NEXT_CLAUSE | {"as"})
+    ):
+        return True  # "drop test"
     near = {t.low for t in (*sentence[max(0, i - 1) : i], *sentence[i + n : i + n + 1])}
     return bool(near & _ABOUT_COLUMNS) or "_" in sentence[i].text or kind not in ("cue", "metric", "models", "prefer")
 
@@ -119,7 +139,7 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
                 polarity, dropping = "add", False  # "drop city, not age"
                 continue
             dropping = item.value == "avoid" and token.low not in NEGATORS
-            too = item.value == "add" and token.low in ("too", "also", "as", "additionally")
+            too = item.value == "add" and token.low in ("too", "also", "as", "additionally", "added")
             if i and sentence[i - 1].low in _NEXT_CLAUSE:
                 after_reason = False
             if too and found and found[-1].end == i and found[-1].polarity in ("named", "use"):
@@ -156,7 +176,7 @@ def _by_colon(sentence: list[Token], items: list[Item], found: list[Named]) -> l
     cues = {i.start: i.value for i in items if i.kind == "cue"}
     meant = []
     for n in found:
-        said = cues.get(n.end + 1) if sentence[n.end : n.end + 1] and sentence[n.end].low in (":", "=") else None
+        said = cues.get(n.end + 1) if sentence[n.end : n.end + 1] and sentence[n.end].low in (":", "=", "->") else None
         meant.append(n if said in (None, "replace") else msgspec.structs.replace(n, polarity=said))
     return meant
 

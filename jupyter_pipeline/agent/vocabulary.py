@@ -132,10 +132,11 @@ _BUNDLED: dict[str, str] = {
     "digits": "digits|handwritten digits",
 }
 _TREATMENTS: dict[str, str] = {
-    "numeric": "numeric|numerical|number|numbers|a number|continuous|numeric value",
+    "numeric": "numeric|numerical|integer|an integer|float|number|numbers|a number|continuous|numeric value",
     "onehot": "categorical|category|categories|one hot|onehot|one hot encoded|nominal|categoric|dummies"
     "|one hot encoding|one hot encode",
-    "ordinal": "ordinal|ordered|ordinal encoded|ordinal encode|ordinal encoding|ranked|ordered category",
+    "ordinal": "ordinal|ordered|ordinal encoded|ordinal encode|ordinal encoding|ranked|label encode"
+    "|label encoded|label encoding|ordered category",
     "target_encode": "target encoded|target encoding|target encode|target_encode|mean encoded|mean encoding",
     "text": "text|free text|strings|string|words|natural language",
     "datetime": "date|dates|datetime|timestamp|date time|a timestamp|time stamp",
@@ -169,9 +170,9 @@ _STAGES: dict[str, str] = {
 _CUES: dict[str, str] = {
     "use": "use|using|used|with|want|wants|include|including|switch to|change to|go with|take|let's use|stick to"
     "|stick with|prefer|preferably|via|by means of|pick|choose|select|need|favour|favor|move to",
-    "add": "keep|retain|add|adding|also use|also try|also include|also train|also|additionally|too|plus|as well|try"
-    "|test|consider|along with|together with|leave in|keep in|put in|put back|bring back|un drop|undrop|un ignore"
-    "|unignore|un exclude|unexclude|un remove|undelete|re add|readd|add back",
+    "add": "keep|retain|add|adding|added|also use|also try|also include|also train|also|additionally|too|plus"
+    "|as well|try|test|consider|along with|together with|leave in|keep in|put in|put back|bring back|un drop|undrop"
+    "|un ignore|unignore|un exclude|unexclude|un remove|undelete|re add|readd|add back",
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
     "|just use|only want|only try|only train|restrict yourself to|stay with",
     "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"

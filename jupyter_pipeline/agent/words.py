@@ -44,8 +44,10 @@ _PIECE = re.compile(
     | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfss?|hf|file|memory)://[^\s<>"'`]{1,1000})
     | (?P<id>\b(?:sklearn|upload|workspace):[^\s<>"'`,;]{1,300})
     | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
+    | (?P<dots>(?<![\w.])[1-9]\d{0,2}(?:\.\d{3}){1,5}(?=\s(?:trees|rows|trials|iterations|estimators|rounds|leaves)\b))
     | (?P<comma>(?<![\w.,])(?:0,\d{1,9}|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[sm]\b|h\b|hours?|hrs?|min|sec)))(?![\w,]))
-    | (?P<chunk>(?:[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
+    | (?P<chunk>(?:(?!->|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
+    | (?P<arrow>[-=]>|\u2192)
     | (?P<punct>[,;!?:=\n])
     """,
     re.VERBOSE,
@@ -98,8 +100,12 @@ def tokenise(text: str) -> list[Token]:
                 tokens.append(_punct(piece[len(address)], at + len(address)))
         elif group == "big":
             tokens.append(Token("number", piece, piece.replace(",", ""), at, match.end()))
+        elif group == "dots":  # 1.000 trees
+            tokens.append(Token("number", piece, piece.replace(".", ""), at, match.end()))
         elif group == "comma":  # 1,5 hours
             tokens.append(Token("number", piece, piece.replace(",", "."), at, match.end()))
+        elif group == "arrow":
+            tokens.append(Token("punct", piece, "->", at, match.end()))
         elif group == "punct":
             tokens.append(_punct(piece, at))
         else:
@@ -208,19 +214,45 @@ class Lookup(Mapping[tuple[str, ...], V]):
 
 _SECOND_THOUGHTS = Lookup(
     dict.fromkeys(
-        ("no wait", "no , wait", "wait no ,", "wait , no ,", "no sorry", "no , sorry", "scratch that", "correction"),
+        (
+            "no wait",
+            "no , wait",
+            "wait no ,",
+            "wait , no ,",
+            "no sorry",
+            "no , sorry",
+            "scratch that",
+            "correction",
+            "sorry i meant",
+            "sorry , i meant",
+            "no i meant",
+            "no , i meant",
+            "i meant",
+        ),
         True,
     )
 )
+
+
+_WANTING = words_of(
+    """
+    drop remove exclude ignore delete use add keep include take try predict treat optimise optimize set seed threshold
+    without forget leave need want train restart split group stop
+    """
+)
+_KEEPING, _IT = words_of("keep leave retain"), words_of("it them that those this")
+_THINKING = words_of("actually no oh wait hmm sorry well but please in as is on second thought , let's")
 
 
 def thought_over(sentences: Iterable[list[Token]]) -> list[list[Token]]:
     """Sentences as they are meant; one that begins with a second thought takes back the one before it."""
     found: list[list[Token]] = []
     for sentence in sentences:
-        if found and sentence[0].kind == "word" and _SECOND_THOUGHTS.at(sentence, 0):
-            found.pop()
-        if wish := meant(sentence):
+        again = sentence[0].kind == "word" and _SECOND_THOUGHTS.at(sentence, 0) is not None
+        words = {t.low for t in sentence}
+        kept = bool(_KEEPING & words and _IT & words) and words <= _KEEPING | _IT | _THINKING  # "actually keep it"
+        before = found.pop() if found and (again or kept) else []
+        if not kept and (wish := meant([*before, *sentence] if again else sentence)):
             found.append(wish)
     return found
 
@@ -232,7 +264,10 @@ def meant(sentence: list[Token]) -> list[Token]:
         if token.kind == "word" and (thought := _SECOND_THOUGHTS.at(sentence, i)):
             start = i + thought[1]
             start += start < len(sentence) and sentence[start].low in ",:"
-    return sentence[start:]
+    rest = sentence[start:]
+    if start and rest and len(rest) <= 4 and sentence[0].low in _WANTING and not any(t.low in _WANTING for t in rest):
+        return [sentence[0], *rest]  # "drop age, no wait, tenure"
+    return rest
 
 
 _PLACES = {

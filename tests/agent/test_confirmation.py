@@ -2,6 +2,8 @@
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jupyter_pipeline.agent.base import ConfirmGate
 from jupyter_pipeline.agent.rules import RuleAgent
@@ -381,6 +383,24 @@ def test_naming_what_comes_next_confirms_there_and_nowhere_else(stage: StageId) 
     assert [text for text in sentences(NEXT[stage]) if not confirms(text, stage)] == []
     for text in sentences(NEXT[stage]):
         assert not ask(text, stage, StageStatus.IN_PROGRESS)[0].actions
+
+
+DISTURBING = """
+    not | no | never | if | unless | except | without | but | only | maybe | almost | when | until | again
+    instead | age | xgboost | recall | 10 | back | over | never mind | I think | should | might | hardly | longer | who
+"""
+
+
+@given(
+    text=st.sampled_from(sentences(PLAIN)),
+    word=st.sampled_from(sentences(DISTURBING)),
+    at=st.integers(0, 12),
+    stage=st.sampled_from(STAGES[:-1]),
+)
+@settings(max_examples=500, deadline=None)
+def test_no_word_more_or_other_confirms(text: str, word: str, at: int, stage: StageId) -> None:
+    words = text.split()
+    assert not confirms(" ".join([*words[:at], word, *words[at:]]), stage)
 
 
 @pytest.mark.parametrize("asked", ["should we drop age?", "what about catboost?", "why not catboost?"])

@@ -8,8 +8,14 @@ from jupyter_pipeline.agent.base import Change
 from jupyter_pipeline.agent.request import parse_request
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, SELECT, TRAIN, ask, context_at, ids
+from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, context_at, ids
 
+USUAL: list[dict[str, Any]] = [
+    {"id": "dummy", "params": {}},
+    {"id": "linear", "params": {}},
+    {"id": "lightgbm", "params": {"learning_rate": 0.05}},
+]
+OTHERS = ("city", "hours-per-week", "signup_date", "notes", "City~1Town")
 CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     # A negation ends where something else is wanted.
     ("don't use notes, use city", PROFILE, {"/roles/notes": "ignore"}),
@@ -86,6 +92,53 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("the second curve is M4 8h8", TRAIN, {}),
     ("looks good but use xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
     ("50 trials for xgboost", SELECT, {"/trials": 50}),
+    ("50 trials for xgboost only", SELECT, {"/trials": 50}),
+    ("tune lightgbm", SELECT, {"/trials": 10}),
+    ("default hyperparameters for xgboost", SELECT, {"/trials": 1}),
+    ("xgboost -> catboost", SELECT, {}),
+    # What stands beside a word decides what it is of.
+    ("leave customer_id as it is", PROFILE, {}),
+    ("leave the notebook in", REVIEW, {}),
+    ("age and tenure only, please", PROFILE, {f"/roles/{c}": "ignore" for c in OTHERS}),
+    ("age: drop, tenure: keep", PROFILE, {"/roles/age": "ignore"}),
+    ("age -> ignore", PROFILE, {"/roles/age": "ignore"}),
+    ("age -> categorical, city: text", PREPROCESS, {"/columns/age": "onehot", "/columns/city": "text"}),
+    ("make age a feature again", PROFILE, {}),
+    ("0 means positive", DATA, {"/positive_class": "0"}),
+    ("the positive class should be the other one", DATA, {}),
+    ("stop tuning", SELECT, {"/trials": 1}),
+    ("tune the threshold", TRAIN, {}),
+    ("predict age 30", TRAIN, {}),
+    # Of the models that were trained one is kept, which trains none again.
+    ("use the linear model instead", TRAIN, {"/keep": "run-6-3-linear"}),
+    ("use xgboost instead of lightgbm", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("the one with the highest recall", TRAIN, {}),
+    ("the fastest model", TRAIN, {}),
+    ("stop xgboost only", TRAIN, {}),
+    # Numbers as people write them.
+    ("half the trees for xgboost", SELECT, {"/models": [*USUAL, {"id": "xgboost", "params": {"n_estimators": 300}}]}),
+    ("1.000 trees for xgboost", SELECT, {"/models": [*USUAL, {"id": "xgboost", "params": {"n_estimators": 1000}}]}),
+    ("50% more time", SELECT, {"/time_budget_s": 450.0}),
+    ("three quarters of an hour", SELECT, {"/time_budget_s": 2700.0}),
+    ("threshold 1/3", TRAIN, {"/threshold": 0.3333}),
+    ("threshold of 0,35", TRAIN, {"/threshold": 0.35}),
+    ("a third for testing", PREPROCESS, {"/split": {"test_fraction": 0.3333}}),
+    ("half of the data for testing", PREPROCESS, {}),
+    ("test_size=0.25, val_size=0.1", PREPROCESS, {"/split": {"test_fraction": 0.25, "val_fraction": 0.1}}),
+    ("70-30 split", PREPROCESS, {"/split": {"test_fraction": 0.3}}),
+    ("the last 3 months are the test set", PREPROCESS, {}),
+    ("train on 80% of the data", PREPROCESS, {}),
+    # Second thoughts in few words, or in a sentence of their own.
+    ("drop age, no wait, tenure", PROFILE, {"/roles/tenure": "ignore"}),
+    ("drop age, sorry, I meant tenure", PROFILE, {"/roles/tenure": "ignore"}),
+    ("drop age... actually keep it", PROFILE, {}),
+    ("Drop age. Scratch that. Drop tenure.", PROFILE, {"/roles/tenure": "ignore"}),
+    ("Drop age. No wait, tenure.", PROFILE, {"/roles/tenure": "ignore"}),
+    # Running again is a command of its own.
+    ("reset the parameters", SELECT, {}),
+    ("restart the kernel", TRAIN, {}),
+    ("confirm again", TRAIN, {}),
+    ("can I go back?", TRAIN, {}),
 ]
 
 
