@@ -94,6 +94,10 @@ def _costlier(sentence: list[Token], costly: list[Item]) -> str:
     first = costly[0]
     other = next((i for i in costly if i.value != first.value), None)
     said_of_first = words[first.end : other.start if other else None]
+    if other is not None:
+        costs = [_cost(sentence[i.end : i.end + 3]) for i in (first, other)]
+        if costs[0] is not None and costs[1] is not None:  # "false positives cost 10, false negatives cost 100"
+            return str(first.value if costs[0] >= costs[1] else other.value)
     if other is not None and {"less", "cheaper", "better"} & set(said_of_first):
         return str(other.value)
     if "," in said_of_first:
@@ -101,6 +105,10 @@ def _costlier(sentence: list[Token], costly: list[Item]) -> str:
     if _CHEAP & set(said_of_first) and not set(said_of_first) & NEGATORS:
         return "recall" if first.value == "precision" else "precision"
     return str(first.value)
+
+
+def _cost(after: list[Token]) -> float | None:
+    return next((float(t.low) for t in after if t.kind == "number"), None)
 
 
 def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
@@ -124,6 +132,12 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
         negated = (
             careless or any(b in NEGATORS for b in before) or before[-2:] in (["rather", "than"], ["instead", "of"])
         )
+        after = [t.low for t in sentence[item.end : item.end + 5]]
+        after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
+        if item.kind == "prefer" and {"important", "priority", "relevant"} & set(after) and NEGATORS & set(after):
+            if value == "speed":
+                found.append("accuracy")  # "speed isn't important"
+            continue
         if negated or "over" in before[-1:]:
             continue
         found.append(value)
@@ -169,6 +183,13 @@ def durations(sentence: list[Token]) -> Iterator[tuple[float, int, int]]:
 
 def span_of_time(sentence: list[Token], i: int) -> tuple[float, float, int] | None:
     """Seconds of ``90 s`` or ``1h30``, those of its unit, and where it ends."""
+    clock = [t.low for t in sentence[i : i + 3]]
+    if clock[1:2] == [":"] and sentence[i].kind == sentence[i + 2 : i + 3][-1].kind == "number":
+        unit = UNITS.at(sentence, i + 3) if i + 3 < len(sentence) else None
+        seconds = (float(clock[0]) + float(clock[2]) / 60) * unit[0] if unit else 0.0
+        return (seconds, 60.0, i + 3 + unit[1]) if unit and unit[0] >= 60 else None  # "1:30 h"
+    if i > 1 and sentence[i - 1].low == ":" and sentence[i - 2].kind == "number":
+        return None
     number, n = _number(sentence, i)
     if number is None or i + n >= len(sentence):
         return None

@@ -12,6 +12,7 @@ import msgspec
 
 from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, stage_name, task_name
 from ..protocol.plans import IntentPlan
+from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
@@ -20,7 +21,7 @@ from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of
 from .vocabulary import FILLER, NEGATORS, UNITS
-from .words import Columns, Lookup, Token, meant, sentences, tokenise
+from .words import Columns, Lookup, Token, sentences, thought_over, tokenise
 
 MAX_MISSED = 20
 _OF_BUNDLED = re.compile(
@@ -114,8 +115,8 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
     known = Columns(columns, by_place=True)
     facts = _Facts()
-    for sentence in sentences(corrected(tokenise(text), known)):
-        said = _patience(meant(sentence), facts)
+    for sentence in thought_over(sentences(corrected(tokenise(text), known))):
+        said = without_courtesy(_patience(sentence, facts))
         wish = meant_of(said, known)
         _read(text, said if wish.left else wish.tokens, known, facts)
     return _conclude(facts)
@@ -143,9 +144,8 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     elif target is not None:
         skip = target.tokens
         taken.update(skip)
-        if target.name and (
-            facts.target is None or facts.target.name is None or (target.known and not facts.target.known)
-        ):
+        first = facts.target is None or facts.target.name is None or (target.known and not facts.target.known)
+        if target.name and (first or {"actually", "instead"} & {t.low for t in sentence}):
             facts.target = target
     items = scan(sentence, columns, skip)
     taken.update(i for item in items if item.kind not in ("cue", "column") for i in range(item.start, item.end))
@@ -273,6 +273,9 @@ def _is_bundled(target: Target) -> bool:
 def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: _Facts) -> None:
     low = [t.low for t in sentence]
     named = [i for i in items if i.kind == "task" and not _denied(low, i.start)]
+    if target is not None:  # "predict churn, if that's possible"; "which of my customers will churn"
+        named = [i for i in named if low[i.start] != "if" or i.start in target.tokens]
+        named = [i for i in named if target.task != "binary" or low[i.start : i.end] != ["which", "of"]]
     tasks = [i.value for i in named if i.value not in ("classification", "detection")]
     for n, word in enumerate(low[:-1]):
         if low[n + 1] in ("classes", "categories", "groups") and (word.isdigit() or word in _CLASSES):

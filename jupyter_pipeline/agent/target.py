@@ -18,7 +18,7 @@ _STOP = words_of(
     minimize and but without when so because since into via through per use keep please instead no not as
     then while that including except where are is according quickly fast accurately well correctly better
     now only just or ahead over before after inside between than be, for, who which like regression
-    classification asap ignoring excluding
+    classification asap ignoring excluding if unless pls plz thanks thx
     """
 )
 _ARTICLES = words_of(
@@ -183,6 +183,8 @@ def _capitals(sentence: list[Token], at: int) -> int:
     while end < len(sentence) and all(t.kind == "word" and t.text[0].isupper() for t in sentence[at : end + 1]):
         if sentence[end].low in _STOP or PHRASES.at(sentence, end) is not None:
             break
+        if sentence[end + 1 : end + 2] and sentence[end + 1].low in (":", "="):
+            break  # "TARGET: SalePrice METRIC: MAE"
         end += 1
     return end
 
@@ -232,6 +234,10 @@ def _asked(sentence: list[Token], columns: Columns) -> Target | None:
             return _whether(sentence, i, "binary", columns)
         if token.low == "which" and following in _PEOPLE:
             return _whether(sentence, i, "binary", columns)
+        if token.low == "which" and following == "of":  # "which of my customers"
+            whom = next((n for n in range(i + 2, min(i + 5, len(sentence))) if sentence[n].low not in _ARTICLES), i)
+            if sentence[whom].low in _PEOPLE:
+                return _whether(sentence, whom - 1, "binary", columns)
         if token.low == "whether" or (token.low == "if" and before in ("tell", "know", "see", "say", "check", "out")):
             return _whether(sentence, i, "binary", columns)
         if token.low == "how" and i + 1 < len(sentence) and sentence[i + 1].low in ("much", "many", "long"):
