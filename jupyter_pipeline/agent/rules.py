@@ -6,7 +6,18 @@ least far-back stage that has one, because everything after a changed stage runs
 
 from collections.abc import Callable
 
-from . import answers, change_data, change_models, change_results, change_split, control, known, sheets
+from . import (
+    answers,
+    change_data,
+    change_goals,
+    change_models,
+    change_parameters,
+    change_results,
+    change_split,
+    control,
+    known,
+    sheets,
+)
 from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
 from .conditions import condition_of, not_later, without_courtesy
@@ -31,8 +42,8 @@ RULES: tuple[Rule, ...] = (
     change_results.threshold,
     change_results.bundle,
     change_data.positive_class,
-    change_models.parameters,
-    change_models.trials,
+    change_parameters.parameters,
+    change_goals.trials,
     change_split.split,
     sheets.sheet,
     change_data.dataset,
@@ -40,9 +51,9 @@ RULES: tuple[Rule, ...] = (
     change_results.keep,
     change_models.models,
     change_data.columns,
-    change_models.preference,
-    change_models.metric,
-    change_models.budget,
+    change_goals.preference,
+    change_goals.metric,
+    change_goals.budget,
     change_data.task,
     control.restart,
 )

@@ -1,0 +1,212 @@
+"""Rules for what training is for and what it may take: the metric, what matters most, time and trials."""
+
+from ..protocol.names import REGRESSION_METRICS, metric_name, model_names, task_name
+from ..protocol.stages import StageId
+from .conditions import not_later
+from .confirmation import confirms
+from .draft import Draft, Said, piece
+from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of, span_of_time
+from .parameters import DOWN, UP
+from .request import say_seconds
+from .scan import Named
+from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK
+from .words import words_of
+
+SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
+_TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
+_TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
+
+
+def metric(said: Said, draft: Draft) -> None:
+    """``optimise recall``, ``use AUC``, ``false negatives are costly``."""
+    items = said.rest()
+    why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
+    if why is not None and said.has("too", "low", "bad", "poor"):  # "retrain because accuracy is too low"
+        items = [i for i in items if i.start < why]
+    found = metric_of(said.tokens, items)
+    if found is None:
+        return
+    if preference_of(said.tokens, items) == "accuracy" and found[0] == "accuracy":
+        return
+    said.take(*(range(i.start, i.end) for i in items if i.kind in ("metric", "costly")))
+    name = found[0]
+    if any(said.tokens[i.start - 1].text == "%" or _bound_after(said, i.end) for i in items if i.kind == "metric"):
+        draft.answers.append("A score cannot be promised; a threshold can be set after training.")
+    task = draft.context.task_type
+    if task is not None and (name in REGRESSION_METRICS) != (task == "regression"):
+        fitting = (
+            ("rmse", "mae", "r2") if task == "regression" else ("recall", "precision", "f1", "accuracy", "roc_auc")
+        )
+        others = ", ".join(map(metric_name, fitting))
+        draft.problem(f"{metric_name(name)} does not fit a {task_name(task)}; metrics that do are {others}.")
+        return
+    stage = draft.first(SELECT, DATA, INTENT)
+    if stage is None:
+        draft.problem("The metric can be set once the request was read; say it again then.")
+        return
+    draft.say(f"Metric: {metric_name(name)}", draft.set(stage, name, "metric"))
+
+
+def _bound_after(said: Said, end: int) -> bool:
+    """``recall of at least 0.9``."""
+    after = said.low[end : end + 4]
+    number = next((n for n, w in enumerate(after) if said.tokens[end + n].kind == "number"), None)
+    return number is not None and bool({"least", "above", "over"} & set(after[:number]))
+
+
+def budget(said: Said, draft: Draft) -> None:
+    """``two minutes``, ``more time``, ``train longer``."""
+    taken = [i for i in range(len(said.tokens)) if i in said.taken]
+    found = budget_of(said.tokens)
+    stage = draft.first(SELECT, INTENT)
+    if found is not None and said.low[found[2] : found[2] + 1] in (["per"], ["each"]):
+        said.take(range(found[1], found[2] + 2))
+        draft.problem('The time budget is for all models together; say it for all of them, as in "ten minutes".')
+        return
+    if found is not None and said.low[found[1] - 1] in ("in", "after") and confirms(said.tokens[: found[1] - 1], draft):
+        said.take(range(len(said.tokens)))
+        draft.problem(not_later(piece(said.text, said.tokens[found[1] - 1 : found[2]])))
+        return
+    extra = _extra_time(said) if stage is not None else None
+    if extra is None and found is not None and found[1] not in taken:
+        said.take(range(found[1], found[2]))
+        said.take_words("budget", "time", "limit", "training", "train", "give", "under", "within")
+        seconds: float | None = found[0]
+    elif stage is not None and extra is not None:
+        seconds = min(max(float((draft.plan(stage) or {})["time_budget_s"]) + extra, 1.0), MAX_SECONDS)
+    else:
+        seconds = None
+        factor = _more_time(said)
+        if factor is None:
+            return
+        said.take_named("time", "longer", "more", "less", "train", "training", "budget", "twice", "long", "shorter")
+        if stage is not None:
+            seconds = min(float((draft.plan(stage) or {})["time_budget_s"]) * factor, MAX_SECONDS)
+    if stage is None or seconds is None:
+        draft.problem("The time budget can be set once the request was read; say it again then.")
+        return
+    draft.say(f"Time budget: {say_seconds(seconds)}", draft.set(stage, seconds, "time_budget_s"))
+
+
+def _extra_time(said: Said) -> float | None:
+    """``10 more minutes``, ``add 5 minutes``, ``reduce the time by a minute``: seconds to add."""
+    for i, low in enumerate(said.low[:-1]):
+        relative = low == "add" or (low == "by" and said.words & (UP | DOWN | {"shorten", "extend"}))
+        by = span_of_time(said.tokens, i + 1) if relative and i + 1 not in said.taken else None
+        if by is not None:
+            said.take(range(i, by[2]))
+            said.take_named("increase", "extend", "reduce", "shorten", "raise", "lower", "cut", "decrease")
+            said.take_words("time", "budget", "limit", "training", "train")
+            return -by[0] if said.words & (DOWN | {"shorten"}) else by[0]
+    for i, low in enumerate(said.low):
+        if low not in ("more", "extra", "additional", "another", "longer"):
+            continue
+        rest = said.tokens[:i] + said.tokens[i + 1 :]
+        found = next((d for d in durations(rest) if d[1] <= i <= d[2]), None)
+        if found is not None and said.low[i + 1 : i + 2] != ["than"]:
+            said.take(range(found[1], found[2] + 1))
+            said.take_words("time", "give", "training", "train")
+            return found[0]
+    return None
+
+
+def _more_time(said: Said) -> float | None:
+    about_time = said.has("time", "budget", "longer", "shorter") and said.has(
+        "time", "budget", "train", "training", "run", "longer"
+    )
+    if not about_time or said.has("split", "column", "by") or said.words & NEGATORS:
+        return None
+    share = next((float(t.low) / 100 for i, t in enumerate(said.tokens[:-1]) if said.low[i + 1] == "%"), None)
+    if said.has("more", "longer", "twice", "double", "increase", "extend"):
+        return 2.0 if share is None else 1 + share
+    if share is not None and share < 1 and said.has("less", "shorter", "reduce", "shorten"):
+        return 1 - share
+    return 0.5 if said.has("less", "shorter", "halve", "half", "reduce", "shorten") else None
+
+
+def preference(said: Said, draft: Draft) -> None:
+    """``accuracy over speed``, ``faster``, ``something explainable``."""
+    why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
+    items = [i for i in said.rest() if not (said.understood and why is not None and i.start > why)]
+    wish = preference_of(said.tokens, items)
+    if wish is None:
+        return
+    said.take(*(range(i.start, i.end) for i in items if i.kind in ("prefer", "metric", "black box")))
+    plan = draft.plan(SELECT)
+    if plan is None:
+        if draft.plan(INTENT) is None:
+            draft.problem("What matters most can be said once the request was read; say it again then.")
+        else:
+            draft.say(f"What matters most: {wish}", draft.set(INTENT, wish, "prefer"))
+        return
+    chosen = {c["id"]: c for c in plan["models"]}
+    every = [m.id for m in draft.context.models] or list(ALL_MODELS)
+    old_budget, trials = float(plan["time_budget_s"]), int(plan["trials"])
+    if wish == "accuracy":
+        names, seconds, trials = [*chosen, *(m for m in every if m not in chosen)], old_budget * 2, max(trials * 2, 10)
+    elif wish == "speed":
+        names, seconds, trials = [m for m in every if m in QUICK], max(old_budget / 2, 10.0), 1
+    else:
+        names, seconds = [m for m in every if m in PLAIN], old_budget
+    names, seconds = names or list(chosen), min(seconds, MAX_SECONDS)
+    changed = draft.set(SELECT, [chosen.get(m, {"id": m, "params": {}}) for m in names], "models")
+    changed = draft.set(SELECT, seconds, "time_budget_s") or changed
+    changed = draft.set(SELECT, min(trials, 1000), "trials") or changed
+    words = {
+        "accuracy": "Accuracy over speed",
+        "speed": "Speed over accuracy",
+        "interpretability": "Explainable models",
+    }
+    many = "one setting" if trials == 1 else f"up to {min(trials, 1000)} settings"
+    draft.say(f"{words[wish]}: {model_names(names)}, {many} of each, {say_seconds(seconds)} of training", changed)
+
+
+def _trials_of(said: Said) -> list[Named]:
+    """Models that only say whose trials are meant: ``20 trials for xgboost only``, ``tune lightgbm``."""
+    found = [n for n in said.free("models") if n.start and n.polarity in ("named", "only")]
+    whose = [n for n in found if said.low[n.start - 1] in ("for", "of")]
+    told = min((i for i, w in enumerate(said.low) if w in _TUNE), default=len(said.low))
+    if not whose and told < len(said.low) and all(n.polarity == "named" and n.start > told for n in found):
+        return found
+    return whose
+
+
+def trials(said: Said, draft: Draft) -> None:
+    """``20 trials``, ``tune more``, ``no tuning``."""
+    count: float | None = None
+    default = said.has("default", "defaults") and said.has(*_TRIALS, *_TUNE, "parameters", "params")
+    tuning = default or any(w in _TUNE and i not in said.taken for i, w in enumerate(said.low))
+    if not tuning and said.words.isdisjoint(_TRIALS):
+        return
+    for i, low in enumerate(said.low):
+        if low in _TRIALS and i and i not in said.taken:
+            token = said.tokens[i - 1]
+            spoken = NUMBERS.at(said.tokens, i - 1) if token.kind == "word" else None
+            count = float(token.low) if token.kind == "number" else spoken[0] if spoken else None
+            if count is None and said.has("more", "double", "twice"):
+                count = -2
+            said.take(range(max(0, i - 1), i + 1))
+        elif low in _TRIALS and i + 2 < len(said.low) and said.tokens[i + 2].kind == "number":
+            count = float(said.tokens[i + 2].low)
+            said.take(range(i, i + 3))
+    if count is None and not tuning:
+        return
+    said.take_named(*_TUNE, *(("default", "defaults", "parameters", "params", "settings") if default else ()))
+    own = _trials_of(said)
+    if own:
+        said.take(*(range(n.start, n.end) for n in own))
+        draft.answers.append("The number of settings is the same for every model.")
+    plan = draft.plan(SELECT)
+    if plan is None:
+        draft.problem("How many settings are tried is decided at the stage Models; say it again there.")
+        return
+    old = int(plan["trials"])
+    if count is None:
+        count = 1 if default or any(w in NEGATORS or w == "stop" for w in said.low) else max(old * 2, 10)
+    elif count == -2:
+        count = old * 2
+    new = int(count)
+    if not 1 <= new <= 1000:
+        draft.problem("The number of trials goes from 1 to 1000.")
+        return
+    draft.say(f"Settings tried of each model: {new}", draft.set(SELECT, new, "trials"))
