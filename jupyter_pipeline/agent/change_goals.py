@@ -73,7 +73,11 @@ def budget(said: Said, draft: Draft) -> None:
         said.take_words("budget", "time", "limit", "training", "train", "give", "under", "within")
         seconds: float | None = found[0]
     elif stage is not None and extra is not None:
-        seconds = min(max(float((draft.plan(stage) or {})["time_budget_s"]) + extra, 1.0), MAX_SECONDS)
+        now = float((draft.plan(stage) or {})["time_budget_s"])
+        if now + extra < 1:
+            draft.problem(f"The time budget is {say_seconds(now)}; so much less leaves none.")
+            return
+        seconds = min(now + extra, MAX_SECONDS)
     else:
         seconds = None
         factor = _more_time(said)
@@ -97,16 +101,17 @@ def _extra_time(said: Said) -> float | None:
             said.take(range(i, by[2]))
             said.take_named("increase", "extend", "reduce", "shorten", "raise", "lower", "cut", "decrease")
             said.take_words("time", "budget", "limit", "training", "train")
-            return -by[0] if said.words & (DOWN | {"shorten"}) else by[0]
+            shorter = low != "add" and said.words & (DOWN | {"shorten"})
+            return -by[0] if shorter else by[0]
     for i, low in enumerate(said.low):
-        if low not in ("more", "extra", "additional", "another", "longer"):
+        if low not in ("more", "extra", "additional", "another", "longer", "less", "fewer", "shorter"):
             continue
         rest = said.tokens[:i] + said.tokens[i + 1 :]
         found = next((d for d in durations(rest) if d[1] <= i <= d[2]), None)
         if found is not None and said.low[i + 1 : i + 2] != ["than"]:
             said.take(range(found[1], found[2] + 1))
             said.take_words("time", "give", "training", "train")
-            return found[0]
+            return -found[0] if low in ("less", "fewer", "shorter") else found[0]
     return None
 
 

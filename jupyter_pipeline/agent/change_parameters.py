@@ -7,7 +7,7 @@ from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
 from .scan import Named, models_of
-from .vocabulary import NEGATORS, UNITS
+from .vocabulary import NEGATORS, NUMBERS, UNITS
 from .words import words_of
 
 SELECT = StageId.MODEL_SELECT
@@ -42,7 +42,8 @@ def parameters(said: Said, draft: Draft) -> None:
             said.take_words(*UP, *DOWN)
             draft.answers.append(f"The {SAY[what]} stays as it is.")
             continue
-        if number is not None and direction and "by" in said.low[i + n : i + n + 8]:  # of that number
+        spoken_by = _by_spoken(said, i + n)
+        if spoken_by or (number is not None and direction and "by" in said.low[i + n : i + n + 8]):  # of that number
             said.take(range(i, i + n))
             draft.problem(f"Say what the {SAY[what]} shall be, or just higher or lower; not by how much it changes.")
             continue
@@ -55,12 +56,22 @@ def parameters(said: Said, draft: Draft) -> None:
             continue
         said.take(range(i, i + n), range(max(0, i - 2), i) if number is None else range(0))
         trees_only = what == "trees" and any("tree" in w or "estimator" in w for w in said.low[i : i + n])
-        said.take_words(*_RETRAIN, *UP, *DOWN)
-        if number is not None or what not in moved:  # "higher" said twice is still once higher
-            _set_parameter(said, draft, what, number, direction, whose.get(i, []), trees_only=trees_only)
-        moved.add(what)
+        said.take_words(*_RETRAIN, *((UP | DOWN) - SPOKEN.firsts))
+        of = whose.get(i, [])
+        key = f"{what} {[n.start for n in of]}"
+        if number is not None or key not in moved:  # "higher" said twice is still once higher
+            _set_parameter(said, draft, what, number, direction, of, trees_only=trees_only)
+        moved.add(key)
     if moved:  # "100 trees for lightgbm, not for xgboost" leaves the latter as it is
         said.take(*(range(n.start, n.end) for n in contrast))
+
+
+def _by_spoken(said: Said, at: int) -> bool:
+    """``by three``: of how much, in a word."""
+    by = next((i for i in range(at, min(at + 8, len(said.low) - 1)) if said.low[i] == "by"), None)
+    if by is None or not said.has(*UP, *DOWN) or said.low[by + 1] == "a":
+        return False
+    return NUMBERS.at(said.tokens, by + 1) is not None
 
 
 def _beside(said: Said, named: Named) -> bool:

@@ -20,6 +20,7 @@ _NAMES = Lookup(
     {stage_name(stage).lower(): stage for stage in STAGE_NAMES}
     | {" ".join(words): StageId(stage) for words, stage in STAGE_WORDS.items() if stage != "PARSE_INTENT"}
 )
+_RUN = frozenset({"it", "them", "these", "now", "please", ","})
 _VERBS = frozenset({"train", "fit", "export", "profile", "preprocess"})
 """Names of stages that say to do it."""
 
@@ -70,8 +71,9 @@ _BESIDE = _or(
     r"please|pls|plz|kindly|thanks|thank you|thx|ty|cheers|thanks a lot|thank you very much|many thanks|then|now|today"
     r"|great|nice|cool|good|excellent|awesome|super|wonderful|right|very good|very nice|brilliant|fantastic|wow|amazing"
     r"|lovely|(?:good|great|nice) (?:job|work)|well done|got it|i see|understood|sir|team|everyone|guys|for now"
-    r"|right away|straight away|immediately|no (?:further |more |other )?(?:changes|questions|objections|comments)"
-    r"(?: needed| needed here| from (?:me|my side))?|nothing (?:else )?to (?:change|add)|i have (?:seen|checked|read) "
+    r"|right away|asap|straight away|immediately|no (?:further |more |other )?(?:changes|questions|objections|comments)"
+    r"(?: needed| needed here| from (?:me|my side))?|nothing (?:else )?to (?:change|add)|nothing else"
+    r"|that's (?:all|it)|that is (?:all|it)|all set|(?:good|great|nice) plan|i have (?:seen|checked|read) "
     rf"{_ALL}"
 )
 #: What says nothing, but must be followed by what confirms.
@@ -162,7 +164,9 @@ def _words(tokens: Sequence[Token], draft: Draft) -> str | None:
                 words.append("HERE" if named[0] is here else "DO" if verb else "NEXT")
             else:
                 named = None
-                words.append(token.low)
+                runs = token.low == "run" and here.next is StageId.TRAIN
+                runs = runs and (i + 1 == len(tokens) or tokens[i + 1].low in _RUN)
+                words.append("DO" if runs else token.low)
         elif token.low not in (",", ":"):
             return None
         i += named[1] if named else 1

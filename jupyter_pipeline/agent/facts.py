@@ -246,7 +246,7 @@ def _clock(sentence: list[Token], start: int) -> tuple[float, int] | None:
 
 _TIME_NAMES = frozenset({"time", "budget", "seconds", "time_budget", "time_budget_s", "timeout", "max_time", "limit"})
 _DATA_WORDS = frozenset({"data", "dataset", "datasets", "set", "table", "file", "sample"})
-_BEFORE_DATA = frozenset({"use", "on", "with", "from", "load", "using", "take", "to", "sklearn", "scikit", "sklearn's"})
+_BEFORE_DATA = frozenset({"use", "on", "with", "from", "load", "using", "take", "to", "sklearn", "scikit", "'s"})
 _GOES_ON = words_of(
     """
     with within using in under by and but optimise optimize maximise maximize minimise minimize please keep use no

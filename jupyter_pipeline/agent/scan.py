@@ -135,7 +135,8 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
         elif item.kind == "cue" and token.low == "no" and sentence[i + 1 : i + 2] and sentence[i + 1].low == ",":
             continue  # "no, use catboost"
         elif item.kind == "cue":
-            if token.low == "not" and dropping and found and i - found[-1].end <= 1 and polarity == "avoid":
+            joints = {t.low for t in sentence[found[-1].end : i]} if found else set()
+            if token.low == "not" and dropping and found and joints <= {",", "but", "and"}:
                 polarity, dropping = "add", False  # "drop city, not age"
                 continue
             dropping = item.value == "avoid" and token.low not in NEGATORS

@@ -76,7 +76,7 @@ _METRICS: dict[str, str] = {
 }
 _PREFER: dict[str, str] = {
     "speed": "speed|fast|faster|fastest|quick|quickly|quicker|rapidly|rapid|low latency|lightweight|asap|speedy"
-    "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency|training time",
+    "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency",
     "accuracy": "as accurate as possible|as accurately as possible|accurate|accurately|best possible|most accurate"
     "|more accurate|highest quality|best quality|quality|performance|better results|better performance"
     "|best performance|predictive power|more accurately|strongest model",
@@ -248,7 +248,7 @@ NEGATORS = words_of(
 #: Words that say nothing about what is wanted.
 FILLER = words_of(
     """
-    a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your
+    's a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your
     my our me us he she they them their there here please thanks thank hi hello hey dear ok okay yes well so
     very really much many more most some any all each every of for to in on at by from with as into about
     than then and or but can could would should will shall may might must do does did have has had get got

@@ -44,8 +44,9 @@ _PIECE = re.compile(
     | (?P<url>(?:https?|ftp|s3|gs|gcs|az|abfss?|hf|file|memory)://[^\s<>"'`]{1,1000})
     | (?P<id>\b(?:sklearn|upload|workspace):[^\s<>"'`,;]{1,300})
     | (?P<big>(?<!\w)\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?(?!\w))
-    | (?P<dots>(?<![\w.])[1-9]\d{0,2}(?:\.\d{3}){1,5}(?=\s(?:trees|rows|trials|iterations|estimators|rounds|leaves)\b))
-    | (?P<comma>(?<![\w.,])(?:0,\d{1,9}|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[sm]\b|h\b|hours?|hrs?|min|sec)))(?![\w,]))
+    | (?P<dots>(?<![\w.,])[1-9]\d{0,2}(?:[. ]\d{3}){1,5}
+        (?=\s(?:trees|rows|trials|iterations|estimators|rounds|leaves|seconds|secs?)\b))
+    | (?P<comma>(?<![\w.,])(?:0,\d{1,9}(?![\w,])|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[smh]\b|hours?|hrs?|min|sec))))
     | (?P<chunk>(?:(?!->|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
     | (?P<arrow>[-=]>|\u2192)
     | (?P<punct>[,;!?:=\n])
@@ -56,6 +57,26 @@ _PART = re.compile(
     r"(?P<number>(?<![^\W\d])(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?:e[-+]?\d{1,3})?(?![\d_])%?)"
     r"|(?P<word>\w+(?:['\u2019]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
     re.IGNORECASE,
+)
+_NO_OWNERS = frozenset(
+    [
+        "it",
+        "that",
+        "this",
+        "what",
+        "who",
+        "how",
+        "where",
+        "when",
+        "why",
+        "here",
+        "there",
+        "let",
+        "he",
+        "she",
+        "everything",
+        "all",
+    ]
 )
 _APART = frozenset("()[]{}<>|")
 _DASHES = frozenset(("-", "--", "\u2013", "\u2014"))
@@ -101,7 +122,7 @@ def tokenise(text: str) -> list[Token]:
         elif group == "big":
             tokens.append(Token("number", piece, piece.replace(",", ""), at, match.end()))
         elif group == "dots":  # 1.000 trees
-            tokens.append(Token("number", piece, piece.replace(".", ""), at, match.end()))
+            tokens.append(Token("number", piece, re.sub("[. ]", "", piece), at, match.end()))
         elif group == "comma":  # 1,5 hours
             tokens.append(Token("number", piece, piece.replace(",", "."), at, match.end()))
         elif group == "arrow":
@@ -150,7 +171,11 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
             if part[0].endswith("%"):
                 tokens.append(Token("word", "%", "%", end - 1, end))
         else:
-            tokens.append(Token("word", part[0], part[0].lower().replace("\u2019", "'"), start, end))
+            low = part[0].lower().replace("\u2019", "'")
+            whose = 2 if low.endswith("'s") and low[:-2] not in _NO_OWNERS else 0  # "xgboost's depth"
+            tokens.append(Token("word", part[0][: len(low) - whose], low[: len(low) - whose], start, end - whose))
+            if whose:
+                tokens.append(Token("word", part[0][-2:], "'s", end - 2, end))
 
 
 def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
