@@ -63,8 +63,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The plan of the open gate as the stage itself proposed it."""
     before: dict[StageId, dict[str, Any]] = {}
     """Plans as they were before the last change for which stages ran again."""
-    last_answer: str = ""
-    """What was last answered at the open gate."""
+    only_answered: bool = False
+    """Whether what was said last at this gate was answered and did nothing: a mere yes may be meant for the answer."""
     changed: dict[StageId, dict[str, Any]] = {}
     """Of the stages that a person changed at their gates and confirmed, the plans as the stages proposed them."""
 

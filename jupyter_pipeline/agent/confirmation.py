@@ -5,13 +5,13 @@ words it has.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from ..protocol.names import STAGE_NAMES, stage_name, standing
 from ..protocol.stages import StageId, StageStatus
-from .about_models import HOW_TO_ADD
 from .base import ConfirmGate
-from .draft import HOW_TO_DO, Draft
+from .draft import Draft
 from .vocabulary import STAGE_WORDS
 from .words import Lookup, Token
 
@@ -91,6 +91,8 @@ _POLITE = re.compile(
     rf"{_ON}(?: {_BESIDE})*"
 )
 _ASSENT = re.compile(rf"{_FIRST}{_YES}(?: {_YES})*(?: {_BESIDE})*")
+_SIGNS = frozenset("👍👌✅✔🙏🙂😀😃😄😊🎉🚀💯🆗")
+"""Pictures that may stand beside what confirms."""
 _CLAUSES = frozenset({",", "and", "but", "then"})
 
 
@@ -119,10 +121,10 @@ def without(tokens: list[Token], draft: Draft) -> list[Token]:
     return tokens[start:end]
 
 
-def confirm(parts: list[list[Token]], draft: Draft) -> list[list[Token]]:
+def confirm(text: str, parts: list[list[Token]], draft: Draft) -> list[list[Token]]:
     """Confirm, if that is all that the sentences of a chat say; else those of them that say something else."""
     rest = [tokens for tokens in parts if not confirms(tokens, draft)]
-    if len(rest) == len(parts):
+    if len(rest) == len(parts) or any(unicodedata.category(c) == "So" and c not in _SIGNS for c in text):
         return parts
     if rest := [tokens for tokens in rest if not _is_courtesy(tokens, draft)]:
         draft.confirmed = True
@@ -131,17 +133,12 @@ def confirm(parts: list[list[Token]], draft: Draft) -> list[list[Token]]:
     if context.status is not StageStatus.WAITING_CONFIRMATION:
         stands = standing(context.current_stage, context.status)
         draft.problem(f"Nothing waits for a confirmation: the stage {stands}.")
-    elif suggests(context.last_answer) and all(_ASSENT.fullmatch(_words(tokens, draft) or "") for tokens in parts):
-        draft.answers.append('Say what to change in full, or "go on" to confirm what is proposed as it is.')
+    elif context.only_answered and all(_ASSENT.fullmatch(_words(tokens, draft) or "") for tokens in parts):
+        draft.answers.append('Say "go on" to confirm what is proposed as it is, or say in full what shall be changed.')
     else:
         draft.said.append(f"The stage {stage_name(context.current_stage)} is confirmed.")
         draft.others.append(ConfirmGate())
     return []
-
-
-def suggests(answer: str) -> bool:
-    """Whether an answer suggests a change; a yes may be meant for that."""
-    return HOW_TO_DO in answer or HOW_TO_ADD in answer
 
 
 def _is_courtesy(tokens: Sequence[Token], draft: Draft) -> bool:

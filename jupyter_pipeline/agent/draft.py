@@ -11,7 +11,6 @@ from .scan import Item, Named, scan, weigh
 from .vocabulary import NEGATORS
 from .words import Columns, Token
 
-HOW_TO_DO = "To do it, say "
 SEE_FIRST = "Confirm when you have seen what this comes to."
 NOT_YET = 'Nothing is confirmed yet: say "go on", and nothing else, for that.'
 _ENDS = frozenset({",", "but", "and", "then"})

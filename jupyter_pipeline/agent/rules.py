@@ -23,7 +23,7 @@ from .base import Context, Reply
 from .conditions import condition_of, not_later, without_courtesy
 from .confirmation import confirm, without
 from .denial import meant_of
-from .draft import HOW_TO_DO, Draft, Said, piece
+from .draft import Draft, Said, piece
 from .questions import in_words, is_question, suggested
 from .request import parse_request
 from .scan import ALL_OF_THEM
@@ -89,7 +89,7 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = corrected(tokenise(text), draft.columns)
-        for sentence in confirm(thought_over(sentences(tokens)), draft):
+        for sentence in confirm(text, thought_over(sentences(tokens)), draft):
             wish = without(without_courtesy(sentence), draft)
             if not wish:
                 continue
@@ -130,7 +130,7 @@ class RuleAgent:
         if told and (named or HOW_TO_ADD in told) and not any(n.replaces for n in wish.named):
             return told
         if trial.changes:
-            comes_to = f'That would come to this: {" ".join(trial.said)} {HOW_TO_DO}"{in_words(said, order)}".'
+            comes_to = f'That would come to this: {" ".join(trial.said)} To do it, say "{in_words(said, order)}".'
             return f"{told} {comes_to}".strip()
         if trial.problems or trial.answers:
             return " ".join(dict.fromkeys([told, *trial.problems, *trial.answers])).strip()

@@ -56,8 +56,8 @@ class Conversation:
         self._notes = ProjectLog(log, files.folder.name)
         self._mailbox = mailbox
         self._tasks = tasks
-        self._last: tuple[StageId, StageStatus, str] | None = None
-        """What was answered last, and how the project stood then."""
+        self._only_answered: tuple[StageId, StageStatus] | None = None
+        """How the project stood when a chat was last answered and did nothing."""
 
     async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
         """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
@@ -66,8 +66,8 @@ class Conversation:
         mailbox waits, other projects do not.
         """
         stands = known.current_stage, known.status
-        if self._last is not None and self._last[:2] == stands:
-            known = replace(known, last_answer=self._last[2])
+        if self._only_answered == stands:
+            known = replace(known, only_answered=True)
         try:
             if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
                 # A flood of short ones does not keep the event loop to itself either.
@@ -78,7 +78,7 @@ class Conversation:
         except Exception as error:
             reply = self._failed(error)
         if isinstance(reply, Reply):
-            self._last = (*stands, reply.text)
+            self._only_answered = None if reply.actions else stands
             return Answer(reply, may_execute)
         self._tasks.start(self._answer_later(reply, user, may_execute))
         return None

@@ -403,16 +403,20 @@ def test_no_word_more_or_other_confirms(text: str, word: str, at: int, stage: St
     assert not confirms(" ".join([*words[:at], word, *words[at:]]), stage)
 
 
-@pytest.mark.parametrize("asked", ["should we drop age?", "what about catboost?", "why not catboost?"])
-def test_a_yes_to_a_suggestion_is_none_to_the_gate(asked: str) -> None:
-    context = context_at(SELECT)
-    context = msgspec.structs.replace(context, last_answer=RuleAgent().respond(asked, context).text)
+def test_a_yes_to_an_answer_is_none_to_the_gate() -> None:
+    context = msgspec.structs.replace(context_at(SELECT), only_answered=True)
     for yes in ("yes", "ok", "yes please", "sure, thanks"):
         reply = RuleAgent().respond(yes, context)
         assert not reply.actions
         assert "go on" in reply.text
     for plain in ("go on", "confirm", "yes, go on", "looks good"):
         assert RuleAgent().respond(plain, context).actions == (ConfirmGate(),)
+
+
+def test_a_picture_may_say_no() -> None:
+    for no in ("ok 👎", "go on ❌", "🛑 confirm"):
+        assert not confirms(no, SELECT)
+    assert confirms("go on 👍", SELECT)
 
 
 @pytest.mark.parametrize("name", ["yes", "ok", "next", "y"])

@@ -414,8 +414,10 @@ def test_a_yes_to_what_the_chat_suggests_is_none_to_the_gate(tmp_path: Path) -> 
             await ask(project)
             await until_gate(project, StageId.PARSE_INTENT)
             assert "To do it, say" in await say(project, "should we optimise recall?")
-            assert "go on" in await say(project, "yes")
+            assert 'Say "go on"' in await say(project, "yes")
             assert project.state.here.id is StageId.PARSE_INTENT
-            assert "is confirmed" in await say(project, "yes, go on")
+            assert "Metric: Recall." in await say(project, "optimise recall")
+            await until_gate(project, StageId.PARSE_INTENT)
+            assert "is confirmed" in await say(project, "yes")
 
     run(test)
