@@ -1,6 +1,6 @@
 """Rules for what training is for and what it may take: the metric, what matters most, time and trials."""
 
-from ..protocol.names import REGRESSION_METRICS, metric_name, model_names, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_name, metric_words, model_names, task_name
 from ..protocol.stages import StageId
 from .conditions import not_later
 from .confirmation import confirms
@@ -8,12 +8,13 @@ from .draft import Draft, Said, piece
 from .facts import MAX_SECONDS, budget_of, durations, metric_of, preference_of, span_of_time
 from .parameters import DOWN, UP
 from .request import say_seconds
-from .scan import Named
+from .scan import Item, Named
 from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK
 from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
+_NO_BUDGET = ("takes", "needs", "meeting", "back", "wait", "ago", "lasts")
 _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
 
 
@@ -23,6 +24,11 @@ def metric(said: Said, draft: Draft) -> None:
     why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
     if why is not None and said.has("too", "low", "bad", "poor"):  # "retrain because accuracy is too low"
         items = [i for i in items if i.start < why]
+    seen = [i for i in items if i.kind == "metric" and _is_observed(said, i)]
+    if seen and said.words.isdisjoint(_OPTIMISING):  # "the recall is too low"
+        said.take(*(range(i.start, i.end) for i in seen))
+        draft.answers.append(f'To have models judged by it, say "optimise {metric_words(str(seen[0].value))}".')
+        return
     found = metric_of(said.tokens, items)
     if found is None:
         return
@@ -47,6 +53,27 @@ def metric(said: Said, draft: Draft) -> None:
     draft.say(f"Metric: {metric_name(name)}", draft.set(stage, name, "metric"))
 
 
+_OPTIMISING = words_of(
+    "optimise optimize maximise maximize minimise minimize improve increase use metric judge want need"
+)
+_SEEING = words_of("is are looks look seems went got has fell dropped rose goes stays")
+_JUDGED = words_of(
+    """
+    too low high bad poor good fine ok okay better worse terrible great down up off wrong weird strange nice acceptable
+    awful excellent same lower higher enough stuck
+    """
+)
+
+
+def _is_observed(said: Said, item: Item) -> bool:
+    """Whether its value is spoken of: ``the recall is 0.8``, ``accuracy of 80% is fine``, ``recall goes down``."""
+    after = said.low[item.end : item.end + 7]
+    after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
+    seeing = next((n for n, w in enumerate(after) if w in _SEEING), None)
+    numbers = any(t.kind == "number" for t in said.tokens[item.end : item.end + len(after)])
+    return seeing is not None and (numbers or bool(_JUDGED & set(after[seeing:])))
+
+
 def _bound_after(said: Said, end: int) -> bool:
     """``recall of at least 0.9``."""
     after = said.low[end : end + 4]
@@ -58,6 +85,8 @@ def budget(said: Said, draft: Draft) -> None:
     """``two minutes``, ``more time``, ``train longer``."""
     taken = [i for i in range(len(said.tokens)) if i in said.taken]
     found = budget_of(said.tokens)
+    if found is not None and said.has(*_NO_BUDGET):
+        return  # "xgboost takes 10 minutes", "back in 10 minutes"
     stage = draft.first(SELECT, INTENT)
     if found is not None and said.low[found[2] : found[2] + 1] in (["per"], ["each"]):
         said.take(range(found[1], found[2] + 2))

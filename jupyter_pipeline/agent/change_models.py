@@ -31,6 +31,8 @@ def models(said: Said, draft: Draft) -> None:
     if of_one and "go" not in said.low:  # "ten minutes for xgboost"
         draft.answers.append(f"What else was said holds for every model, not for {model_names(wanted)} alone.")
         return
+    if all(n.polarity == "named" for n in chosen) and said.has("overfit", "overfits", "overfitting"):
+        return  # which has been answered
     if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said, chosen)):
         names = model_names(wanted[:1])
         draft.problem(
@@ -61,9 +63,12 @@ def _unknown_words(said: Said, named: list[Named]) -> str:
         for i in sorted(clause - known)
         if said.tokens[i].kind in ("word", "quoted") or said.low[i] == "->"
     ]
-    return " ".join([t.text for t in words if t.low not in _BESIDE][:8])
+    said_of = _SAID_OF - ({"like"} if said.has("would", "i'd", "we'd") else set())
+    return " ".join([t.text for t in words if t.low not in _BESIDE or t.low in said_of][:8])
 
 
+_SAID_OF = words_of("did does was were is are has might help helps works like likes")
+"""What says something of models, rather than choose them."""
 _BESIDE = (
     FILLER
     | NEGATORS

@@ -15,13 +15,25 @@ _ORDERING = words_of("can could would will")
 _ASKED = words_of("you we i u ya please someone anybody somebody")
 _SHOWING = words_of("show compare display plot print")
 _TELLING = _SHOWING | words_of("tell explain list describe remind summarise summarize status progress help")
+_CHECKING = words_of("confirm check verify clarify ensure")
 _OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
 _DOUBTING = words_of("wonder wonders wondering curious unsure")
-_TAGS = words_of("ok okay please thanks right will would could can you alright cool yes yeah yep good fine deal")
+_TAGS = words_of("ok okay please thanks will would could can you alright cool yes yeah yep good fine deal")
 _VERBS = words_of(
     """
     use try add take drop train keep set split treat make switch go retrain optimise optimize remove exclude include
     ignore leave replace swap predict change start restart rerun redo run give increase decrease reduce raise lower
+    """
+)
+_PAST = words_of(
+    """
+    was were took went ran had did used tried saw heard thought believed said told chose lasted waited yesterday
+    """
+)
+_WISHING = words_of(
+    """
+    want need should must please let let's prefer rather make instead now wish optimise optimize maximise minimise
+    maximize minimize slow complex heavy expensive without no not don't actually meant target positive because since
     """
 )
 _SUPPOSED = words_of(
@@ -60,8 +72,10 @@ def is_question(said: Said) -> bool:
         rest = [w for w in low[1:] if w not in _OPENING]
         if rest and rest[0] in _ASKED:
             rest = rest[1:]
-            return bool(rest) and (rest[0] in _ASKING | _TELLING or rest[:2] == ["know", "why"])
+            return bool(rest) and (rest[0] in _ASKING | _TELLING | _CHECKING or rest[:2] == ["know", "why"])
         return second != "please"
+    if first in _CHECKING and (first != "confirm" or second in ("that", "if", "whether") or {"is", "are"} & set(low)):
+        return True  # "confirm that the target is age"
     if first in _STATING and not _names(said, first):
         return True
     if first in _SUPPOSING:
@@ -70,7 +84,20 @@ def is_question(said: Said) -> bool:
         return second in ("you", "we", "they", "i") or (asks and second not in ("it", "not", "a"))
     if _asks_why(said, low) or _doubts(low):
         return True
+    if [w for w in low if w != "?"][-1:] in (["right"], ["correct"]) and len(low) > 3 and said.low[-2 - asks] == ",":
+        return True  # "the metric is recall, right"
     return asks and not _is_tagged(low) and "please" not in low
+
+
+def is_report(said: Said) -> bool:
+    """Whether a sentence tells what was, or what somebody said, without asking for anything: ``it took ten minutes``.
+
+    Parameters
+    ----------
+    said : Said
+    """
+    told = {w for i, w in enumerate(said.low) if w in _PAST and said.low[i - 1 : i] not in (["be"], ["is"], ["are"])}
+    return bool(told) and said.words.isdisjoint(_VERBS | _WISHING)
 
 
 def suggested(said: Said) -> list[Token]:

@@ -24,7 +24,7 @@ from .conditions import condition_of, not_later, without_courtesy
 from .confirmation import confirm, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
-from .questions import in_words, is_question, suggested
+from .questions import in_words, is_question, is_report, suggested
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
@@ -96,6 +96,9 @@ class RuleAgent:
             said = Said.of(text, wish, draft.columns)
             if is_question(said):
                 draft.answers.append(self._answer(said, draft))
+                continue
+            if is_report(said):
+                draft.missed.append(piece(text, wish))
                 continue
             if condition := condition_of(wish):
                 draft.problem(not_later(piece(text, wish[slice(*condition)])))

@@ -13,6 +13,7 @@ _OF_COLUMNS = frozenset({"drop", "remove", "exclude", "ignore", "treat", "predic
 _OF_TIME = frozenset(
     {"more", "less", "enough", "much", "extra", "double", "half", "twice", "limit", "budget", "longer"}
 )
+_STATING = frozenset({"have", "has", "had", "contain", "contains", "is", "are"})
 _TOO_MUCH = frozenset({"slow", "complex", "heavy", "opaque", "expensive", "complicated"})
 ALL_OF_THEM = frozenset({"all", "everything", "anything", "every"})
 _NEXT_CLAUSE = frozenset({",", "and", "but", "then"})
@@ -134,6 +135,9 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             polarity = "named"  # "F1 rather than accuracy for churn"
         elif item.kind == "cue" and token.low == "no" and sentence[i + 1 : i + 2] and sentence[i + 1].low == ",":
             continue  # "no, use catboost"
+        elif item.kind == "cue" and token.low == "no" and i and sentence[i - 1].low in _STATING:
+            after_reason = True  # "20% of the rows have no city"
+            continue
         elif item.kind == "cue":
             joints = {t.low for t in sentence[found[-1].end : i]} if found else set()
             if token.low == "not" and dropping and found and joints <= {",", "but", "and"}:
