@@ -3,7 +3,6 @@
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import Named
-from .vocabulary import NEGATORS
 from .words import words_of
 
 PREPROCESS = StageId.PREPROCESS
@@ -184,7 +183,7 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
             return None
         negated = said.has("no", "not", "don't", "without")
         found = ("random" if negated else "stratified"), None
-    elif said.has("shuffle", "shuffled") and not any(w in NEGATORS for w in said.low):
+    elif said.has("shuffle", "shuffled"):
         said.take_named("shuffle", "shuffled")
         found = "random", None
     elif about and said.has("random", "randomly"):

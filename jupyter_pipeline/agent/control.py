@@ -9,7 +9,7 @@ from .base import Cancel
 from .conditions import not_later
 from .draft import Draft, Said, piece
 from .request import say_seconds
-from .vocabulary import FILLER, NEGATORS, NUMBERS, STAGE_WORDS
+from .vocabulary import FILLER, NUMBERS, STAGE_WORDS
 from .words import words_of
 
 _COURTESY = FILLER | words_of(
@@ -59,7 +59,7 @@ def cancel(said: Said, draft: Draft) -> None:
             f'"without {model_names(models[0].value)}" trains again without it.'
         )
         return
-    if not (finish or stop) or any(w in NEGATORS for w in said.low[:3]):
+    if not (finish or stop):
         return
     if any(w not in _COURTESY | _CANCEL | _FINISH | _NOW | _WORK | _ENDING for w in content):
         return
@@ -90,7 +90,7 @@ def undo(said: Said, draft: Draft) -> None:
     where it is that already, what was changed last: plans before stages ran again, or a plan that was then confirmed.
     """
     back = said.has("back") and said.has("proposed", "proposal", "original", "take", "roll", "put") and not said.named
-    if not (said.has(*_UNDO) or back) or any(w in NEGATORS for w in said.low[:2]):
+    if not (said.has(*_UNDO) or back):
         return
     said.take(range(len(said.tokens)))
     here, proposed = draft.context.current_stage, draft.context.proposed or {}
@@ -169,7 +169,7 @@ def restart(said: Said, draft: Draft) -> None:
         said.has("re") and said.has("run")
     )
     anew = anew or (said.has("again") and (said.has(*_DOING_AGAIN) or len(said.tokens) == 1))
-    if not (back or over or anew) or any(w in NEGATORS for w in said.low[:3]):
+    if not (back or over or anew):
         return
     if _says_more(said) and not back:
         return

@@ -32,6 +32,7 @@ _DOING = words_of(
     """
     increase decrease raise lower reduce change shorten extend halve double split group divide partition restart rerun
     retrain switch modify touch move update swap undo revert shrink grow go shuffle
+    start begin stop cancel abort kill halt terminate interrupt quit finish conclude redo repeat
     """
 )
 _AS_IS = (" as it is", " as is", " as they are", " alone", " unchanged", " untouched", " as before", " the way it is")

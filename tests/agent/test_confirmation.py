@@ -378,6 +378,12 @@ def test_what_confirms(stage: StageId) -> None:
     assert [text for text in sentences(PLAIN) if not confirms(text, stage)] == []
 
 
+@pytest.mark.parametrize("stage", STAGES[:-1])
+@pytest.mark.parametrize("kind", [ASKS, CONDITIONS], ids=["asks", "conditions"])
+def test_what_asks_or_sets_a_condition_does_nothing(kind: str, stage: StageId) -> None:
+    assert [text for text in sentences(kind) if ask(text, stage)[0].actions] == []
+
+
 @pytest.mark.parametrize("stage", NEXT)
 def test_naming_what_comes_next_confirms_there_and_nowhere_else(stage: StageId) -> None:
     assert [text for text in sentences(NEXT[stage]) if not confirms(text, stage)] == []
