@@ -19,6 +19,7 @@ _CHECKING = words_of("confirm check verify clarify ensure")
 _OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
 _DOUBTING = words_of("wonder wonders wondering curious unsure")
 _TAGS = words_of("ok okay please thanks will would could can you alright cool yes yeah yep good fine deal")
+_ASKED_AFTER = words_of("right correct isn't aren't don't doesn't won't is are not it we you they")
 _VERBS = words_of(
     """
     use try add take drop train keep set split treat make switch go retrain optimise optimize remove exclude include
@@ -124,11 +125,14 @@ def suggested(said: Said) -> list[Token]:
         return []
     while (
         at < len(tokens)
-        and low[at] in _SUPPOSED | _OPENING | {","}
+        and low[at] in _SUPPOSED | _OPENING | _CHECKING | {",", "true"}
         and not (low[at] in ("not", "don't") and (at == 0 or low[at - 1] != "why"))
     ):
         at += 1
     rest = tokens[at:]
+    comma = max((i for i, t in enumerate(rest) if t.low == ","), default=len(rest))
+    if {t.low for t in rest[comma + 1 :]} <= _ASKED_AFTER:  # "use ten minutes, right?"
+        rest = rest[:comma]
     models = [n for n in said.named if n.kind == "models"]
     if rest and models and rest[0].low not in _VERBS and all(n.polarity == "named" for n in models):
         return [msgspec.structs.replace(rest[0], kind="word", text="add", low="add", end=rest[0].at), *rest]

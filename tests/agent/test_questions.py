@@ -26,6 +26,7 @@ ASKING = [
     "isn't it better to {}?", "does it make sense to {}", "I wonder if we should {}", "I'm not sure whether to {}",
     "{}?", "how about if we {}?", "hmm, why not {}", "and what if you {}?", "tell me why you did not {}",
     "any reason not to {}?", "what would happen if we {}", "is there a reason to {}?", "did you {}?", "shall we {}?",
+    "you {}, right?", "confirm that you {}", "can I {}?",
 ]  # fmt: skip
 ORDERING = [
     "can you {}?",
