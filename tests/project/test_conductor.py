@@ -400,13 +400,14 @@ def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_p
     run(test)
 
 
-def test_a_yes_to_what_the_chat_suggests_is_none_to_the_gate(tmp_path: Path) -> None:
+def test_a_yes_to_an_answer_is_none_to_the_gate(tmp_path: Path) -> None:
     data_file(tmp_path)
 
     async def say(project: Project, text: str) -> str:
         seq = project.seq
         await project.submit(Chat(text=text), USER)
-        return str([json.loads(e.frame)["event"]["payload"] for e in await project.read(seq, 100)][1]["text"])
+        told = [json.loads(e.frame)["event"]["payload"] for e in await project.read(seq, 100)]
+        return str([line["text"] for line in told if line.get("source") == "assistant"][-1])
 
     async def test() -> None:
         async with running(tmp_path) as manager:
