@@ -14,7 +14,7 @@ from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
-_NO_BUDGET = ("takes", "needs", "meeting", "back", "wait", "ago", "lasts")
+_NO_BUDGET = ("takes", "needs", "meeting", "back", "wait", "ago", "lasts", "hold", "moment")
 _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
 
 
@@ -85,8 +85,11 @@ def budget(said: Said, draft: Draft) -> None:
     """``two minutes``, ``more time``, ``train longer``."""
     taken = [i for i in range(len(said.tokens)) if i in said.taken]
     found = budget_of(said.tokens)
-    if found is not None and said.has(*_NO_BUDGET):
-        return  # "xgboost takes 10 minutes", "back in 10 minutes"
+    idle = (
+        found is not None and found[0] <= 60 and said.low[found[1]] == "a" and said.low[found[1] - 1] in ("just", "me")
+    )
+    if idle or (found is not None and said.has(*_NO_BUDGET)):
+        return  # "xgboost takes 10 minutes", "back in 10 minutes", "just a sec"
     stage = draft.first(SELECT, INTENT)
     if found is not None and said.low[found[2] : found[2] + 1] in (["per"], ["each"]):
         said.take(range(found[1], found[2] + 2))

@@ -63,7 +63,12 @@ def cancel(said: Said, draft: Draft) -> None:
         return
     if any(w not in _COURTESY | _CANCEL | _FINISH | _NOW | _WORK | _ENDING for w in content):
         return
+    if said.has("good") and not stop and said.words.isdisjoint(_FINISH - {"enough"}):
+        return  # "good enough"
     said.take(range(len(said.tokens)))
+    if said.low[-1:] == ["?"] and not said.has("you", "please"):
+        draft.problem('To end what runs, say "stop" or "finish with the best so far".')
+        return
     if any(t.kind == "number" for t in said.tokens):
         draft.problem(not_later(piece(said.text, said.tokens)))
         return
@@ -145,9 +150,9 @@ def _shown(member: str, value: Any) -> str:
 _SEVERAL = ("two", "three", "four", "five")
 
 
-def _says_more(said: Said) -> bool:
+def _says_more(said: Said, *, back: bool) -> bool:
     """Whether a sentence has words that no rule knows, as in ``reset the parameters``; a reason is none of them."""
-    ends = ("because", "since", "as", ",", "with", "and")
+    ends = ("because", "since", "as", ",", *(() if back else ("with", "and")))
     end = next((i for i, word in enumerate(said.low) if word in ends), len(said.low))
     stages: set[int] = set()
     for i in range(end):
@@ -158,7 +163,8 @@ def _says_more(said: Said) -> bool:
     return any(said.low[i] not in known for i in rest)
 
 
-_OVER = words_of("again over scratch beginning back re fresh new whole next once more another time times twice")
+_OVER = words_of("""again over scratch beginning back re fresh new whole next once more another time times twice
+    go return step steps stages one two three four five further""")
 
 
 def restart(said: Said, draft: Draft) -> None:
@@ -171,14 +177,19 @@ def restart(said: Said, draft: Draft) -> None:
     anew = anew or (said.has("again") and (said.has(*_DOING_AGAIN) or len(said.tokens) == 1))
     if not (back or over or anew):
         return
-    if _says_more(said) and not back:
+    if _says_more(said, back=back):
         return
-    stage = StageId.PARSE_INTENT if over else None
+    if said.low[-1:] == ["?"] and not said.has("you", "please"):
+        said.take(range(len(said.tokens)))
+        draft.problem("To run a stage again, say so without asking.")
+        return
+    stage = None
     for i, token in enumerate(said.tokens):
         found = STAGE_WORDS.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
-        if found is not None and not over:
+        if found is not None and not (over and found[0] == "PARSE_INTENT"):
             stage = stage or StageId(found[0])
             said.take(range(i, i + found[1]))
+    stage = StageId.PARSE_INTENT if stage is None and over else stage
     said.take_named(*_AGAIN, "again", "start", "over", "scratch", "beginning", "back")
     said.take_words(*_WORK, "go", "from", "run", "to")
     if stage is None:

@@ -90,9 +90,11 @@ def _left_as_is(sentence: list[Token], columns: Columns) -> list[range]:
         if sentence[start:end] and _says_as_is([t.low for t in sentence[start:end]]):
             found.append(range(start, end))
         for i in range(start, end - 1):
-            at = i + 1 + (sentence[i + 1].low == "to" and i + 2 < end)
-            doing = sentence[at].low in _DOING and columns.at(sentence, at) is None
-            if doing and sentence[i].low in NEGATORS and sentence[i].low not in ("no", "without"):
+            needless = sentence[i].low == "no" and sentence[i + 1].low in ("need", "reason", "point")
+            at = i + 1 + needless
+            at += at + 1 < end and sentence[at].low in ("to", "in")
+            doing = at < end and sentence[at].low in _DOING and columns.at(sentence, at) is None
+            if doing and (needless or (sentence[i].low in NEGATORS and sentence[i].low not in ("no", "without"))):
                 first = i - (i > start and sentence[i - 1].low in ("do", "please", "must", "should"))
                 found.append(range(first, end))
                 break

@@ -176,10 +176,10 @@ _CUES: dict[str, str] = {
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
     "|just use|only want|only try|only train|restrict yourself to|stay with",
     "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"
-    "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than|neither"
-    "|get rid of|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard|no more|stop using|throw out"
-    "|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not|refrain from|doesn't|minus|disregard"
-    "|kick out|keep out|hate|dislike",
+    "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than"
+    "|neither|get rid of|give up on|give up|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard"
+    "|no more|stop using|throw out|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not"
+    "|refrain from|doesn't|minus|disregard|kick out|keep out|hate|dislike",
     "replace": "replace|swap|exchange|substitute|swap out",
 }
 _TASKS: dict[str, str] = {

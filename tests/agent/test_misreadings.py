@@ -171,6 +171,13 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("restart the kernel", TRAIN, {}),
     ("confirm again", TRAIN, {}),
     ("can I go back?", TRAIN, {}),
+    ("can we go back to the columns?", TRAIN, {}),
+    ("go back to the target", TRAIN, {}),
+    ("start the training over", SELECT, {}),
+    ("no need to go back", TRAIN, {}),
+    ("give up on xgboost", SELECT, {"/models": USUAL}),
+    ("hold on a minute", SELECT, {}),
+    ("just a sec", SELECT, {}),
 ]
 
 

@@ -216,7 +216,14 @@ def test_naming_what_comes_next_confirms(text: str, at: StageId) -> None:
     assert not ask(text, at, StageStatus.IN_PROGRESS)[0].actions
 
 
-@pytest.mark.parametrize("text", ["don't confirm", "not yet", "do not stop", "stop?", "never restart", "no", "hello"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't confirm", "not yet", "do not stop", "stop?", "never restart", "no", "hello", "good enough", "stop sign",
+        "could we stop here?", "stop asking", "abort mission", "finish line", "interrupt the kernel", "stop xgboost",
+        "stop optimising recall", "can we go back?", "no need to restart", "I never went back", "it is not enough",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS])
 def test_no_action_without_being_asked(text: str, status: StageStatus) -> None:
     reply, _ = ask(text, TRAIN, status)
