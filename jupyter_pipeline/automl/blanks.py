@@ -234,6 +234,8 @@ def rather_than(text: str, separator: str, rows: Sequence[Sequence[str]]) -> Fou
     found = look(text)
     if found is None or len(found.above) > 1 or 2 * numeric(found.rows[1:]) < found.width:
         return None
+    if found.above and names_above(found) is None:
+        return None
     lines = _lines(text)
     rather = found.width in widths if ragged else all(_GAP.search(lines[i]) for i in found.places)
     return found if rather else None

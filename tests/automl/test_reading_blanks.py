@@ -117,6 +117,7 @@ def test_lists_prose_and_broken_lines_are_no_such_table(tmp_path, text):
         ("name\tage\n" + "Bob  Ray\t4\n" * 9, ("Bob  Ray", 4)),
         ("n\tm\n" + "12  34\t5\n" * 9 + "1\t2\n", ("12  34", 5)),
         ("a;b\n" + "1  2;x y\n" * 9, ("1  2", "x y")),
+        ("a\tb\tc\n" + "1\t2\t\n1\t2\n" * 9, (1, 2, None)),
         ("a,b\n" + "1 200,x  3\n" * 9, ("1 200", "x  3")),
     ],
 )
