@@ -721,7 +721,9 @@ def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
             first = "" if head.empty else str(head.iloc[0, 0])
             sep = separator or max(",;\t|", key=first.count)
             if separator is None and sep not in first and len(first.split()) > 1:  # columns with blanks between them
-                return pd.read_csv(file, sep=r"\s+", low_memory=False, **options)
+                rows = pd.read_csv(file, sep=r"\s+", low_memory=False, **options)
+                # R names no column above the names of rows; it is called as in training.
+                return rows if isinstance(rows.index, pd.RangeIndex) else rows.reset_index(names="Unnamed: 0")
             several = sep in first
             return pd.read_csv(file, sep=sep, index_col=False, skip_blank_lines=several, low_memory=False, **options)
         except UnicodeDecodeError:
