@@ -156,7 +156,8 @@ def _words(tokens: Sequence[Token], draft: Draft) -> str | None:
             words.append("?")
         elif token.kind == "word":
             named = _NAMES.at(list(tokens), i)
-            if named is not None and named[0] in (here, here.next):
+            stays = "with" in (t.low for t in tokens[max(0, i - 2) : i]) and here is not StageId.MODEL_SELECT
+            if named is not None and named[0] in ((here.next,) if stays else (here, here.next)):
                 verb = token.low in _VERBS and named[1] == 1
                 words.append("HERE" if named[0] is here else "DO" if verb else "NEXT")
             else:

@@ -384,6 +384,18 @@ def test_what_asks_or_sets_a_condition_does_nothing(kind: str, stage: StageId) -
     assert [text for text in sentences(kind) if ask(text, stage)[0].actions] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "stage"),
+    [
+        ("continue with training", TRAIN), ("go on with the training", TRAIN), ("continue training", TRAIN),
+        ("keep training", TRAIN), ("train", TRAIN), ("continue with the review", REVIEW), ("review it", REVIEW),
+        ("go on with preprocessing", PREPROCESS), ("proceed to training", PREPROCESS), ("export it", TRAIN),
+    ],
+)  # fmt: skip
+def test_to_stay_or_to_skip_a_stage_confirms_none(text: str, stage: StageId) -> None:
+    assert not confirms(text, stage)
+
+
 @pytest.mark.parametrize("stage", NEXT)
 def test_naming_what_comes_next_confirms_there_and_nowhere_else(stage: StageId) -> None:
     assert [text for text in sentences(NEXT[stage]) if not confirms(text, stage)] == []
