@@ -81,8 +81,11 @@ class Session:
     def __repr__(self) -> str:
         with self.model.lock:
             current = self.model.current
-            status = self.model.stages[current].status
-        return f"<Pipeline {self.project_id!r}: {standing(current, status)}>"
+            view = self.model.stages[current]
+        how = standing(current, view.status)
+        if view.status is StageStatus.FAILED:
+            how = f"{stage_name(current)} {'was stopped' if view.stopped else 'has failed'}"
+        return f"<Pipeline {self.project_id!r}: {how}>"
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -253,7 +256,7 @@ class Session:
         for earlier in STAGES[: goal.order + 1]:
             view = self.model.stages[earlier]
             if view.status is StageStatus.FAILED:
-                raise PipelineError(f"The stage {stage_name(earlier)} failed: {view.message}", "FAILED")
+                raise PipelineError(words.came_to_nothing(earlier, view), "FAILED")
         status = self.model.stages[goal].status
         if status is StageStatus.WAITING_CONFIRMATION:
             return self.model.gate is not None

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from .errors import PipelineError
-from .model import Model
+from .model import Model, StageView
 
 T = TypeVar("T")
 
@@ -36,16 +36,17 @@ def nothing_to_confirm(model: Model, wanted: StageId | None = None) -> str:
             f"Nothing waits for a confirmation: the stage {stage_name(current)} is still running. p.wait() waits for "
             "its proposal."
         )
-    if view.stopped:
-        return f"The stage {stage_name(current)} was stopped. {view.message}"
     if view.status is StageStatus.FAILED:
-        return (
-            f"The stage {stage_name(current)} failed: {view.message} Change the request with p.chat(...) or restart "
-            "the stage."
-        )
+        more = "" if view.stopped else " Change the request with p.chat(...) or restart the stage."
+        return came_to_nothing(current, view) + more
     if current.next is None and view.status is StageStatus.COMPLETED:
         return "Everything is done; p.download() saves the bundle."
     return "Nothing waits for a confirmation yet; say what you want with p.chat('Predict ...')."
+
+
+def came_to_nothing(stage: StageId, view: StageView) -> str:
+    """What became of a stage that is FAILED."""
+    return f"The stage {stage_name(stage)} {'was stopped.' if view.stopped else 'failed:'} {view.message}"
 
 
 def find_asset(project_id: str, model: Model, asset: str | None) -> tuple[str, str, str | None]:

@@ -232,7 +232,8 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
                 return wrong
         case TrainPlan():
             good = [r.run_id for r in state.leaderboard if r.status == "success"]
-            if plan.keep not in good:
+            # After a training that was stopped the one kept before may not be among them yet.
+            if plan.keep not in good and plan.keep != old.get("keep"):
                 return f"There is no finished run {plan.keep!r} to keep; there are {_some(tuple(good))}."
             task = (state.stage(StageId.DATA_SOURCE).plan or {}).get("task_type")
             if plan.threshold is not None and task != "binary":

@@ -7,7 +7,9 @@ import pytest
 
 from jupyter_pipeline.client import render, tables
 from jupyter_pipeline.client.curves import MAX_POINTS, lines_of, panel
+from jupyter_pipeline.client.errors import PipelineError
 from jupyter_pipeline.client.model import Model, Run
+from jupyter_pipeline.client.session import Session
 from jupyter_pipeline.protocol.events import (
     BestMetric,
     BestModelUpdated,
@@ -26,6 +28,7 @@ from jupyter_pipeline.protocol.events import (
     TrainProgress,
     TrainRunFinished,
     TrainRunStarted,
+    User,
     WaitingConfirmation,
 )
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
@@ -234,6 +237,21 @@ def test_training_curves_and_leaderboard(feed):
     feed(LeaderboardUpdated(rows=(row,)))
     assert f"★ {EVIL}" in read(render.page("churn", feed.model))
     assert "<svg" in render.page("churn", feed.model)
+
+
+def test_what_somebody_stopped_has_not_failed(feed):
+    session = Session.__new__(Session)
+    session.project_id, session.model = "churn", feed.model
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "Training.")
+    user = User("ada", "Ada")
+    feed(StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.FAILED, message="Cancelled by Ada.", by=user))
+    assert repr(session) == "<Pipeline 'churn': Training was stopped>"
+    with pytest.raises(PipelineError, match=r"^The stage Training was stopped\. Cancelled by Ada\.$"):
+        session._arrived("TRAIN")
+    feed.status(StageId.TRAIN, StageStatus.FAILED, "No model could be trained.")
+    assert repr(session) == "<Pipeline 'churn': Training has failed>"
+    with pytest.raises(PipelineError, match=r"^The stage Training failed: No model could be trained\.$"):
+        session._arrived("TRAIN")
 
 
 def test_curves_of_odd_values():

@@ -367,6 +367,17 @@ def test_who_led_another_training_does_not_lead_this_one() -> None:
     assert (state.best.run_id, state.best.metric.name, state.best.metric.value) == ("other", "recall", 0.6)
 
 
+def test_a_training_that_was_stopped_is_begun_again_with_another_threshold() -> None:
+    """Nobody asked for the run that was kept before, which the new leaderboard does not have yet."""
+    state = play(at_gate(StageId.TRAIN), RestartStage(stage_id=StageId.TRAIN), CancelRun())
+    other = LeaderboardRow(run_id="run-2", model="dummy", params={}, metric=0.5, runtime_s=1.0, status="success")
+    state = msgspec.structs.replace(state, leaderboard=(other,))
+    state = play(state, RestartStage(stage_id=StageId.TRAIN, params={"threshold": 0.3}))
+    assert state.here.params == {"threshold": 0.3}
+    with pytest.raises(Refusal, match=r"no finished run 'run-9' to keep; there are run-2\."):
+        play(state, CancelRun(), RestartStage(stage_id=StageId.TRAIN, params={"keep": "run-9"}))
+
+
 def test_an_answer_without_words_says_that_it_was_done() -> None:
     state = at_gate(StageId.PARSE_INTENT)
     events, _ = decide(state, Answer(Reply(text="", actions=(ConfirmGate(),))), env())
