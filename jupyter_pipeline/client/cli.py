@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, metric_words, named, stage_name
+from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, metric_name, metric_words, named, stage_name
 from ..protocol.stages import StageId, StageStatus
 from . import gates, words
 from .curves import number
@@ -195,8 +195,10 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
 
 
 def _summary(pipeline: Pipeline, saved: Path) -> None:
-    for rank, row in enumerate(pipeline.model.leaderboard[:5], 1):
-        name, status = pipeline.model.name_of(row["model"]), named(RUN_STATUS_NAMES, row["status"])
+    model = pipeline.model
+    print(f"\n{metric_name(model.metric)} on validation rows:", file=sys.stderr)
+    for rank, row in enumerate(model.leaderboard[:5], 1):
+        name, status = model.name_of(row["model"]), named(RUN_STATUS_NAMES, row["status"])
         print(f"{rank}. {name}: {number(row['metric'])} ({status})", file=sys.stderr)
     print(saved)
 

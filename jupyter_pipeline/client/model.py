@@ -137,6 +137,11 @@ class Model:
             return self.best_run
         return next((run_id for run_id, row in board.items() if row["metric"] is not None), None)
 
+    @property
+    def metric(self) -> str:
+        """The metric of the leaderboard; empty while there is none."""
+        return next((self.runs[row["run_id"]].metric for row in self.leaderboard if row["run_id"] in self.runs), "")
+
     # -- for readers -------------------------------------------------------------------------------------------
 
     def name_of(self, model_id: str) -> str:

@@ -111,10 +111,9 @@ def leaderboard(model: Model) -> str:
     """The leaderboard as a table; empty while there is none."""
     if not model.leaderboard:
         return ""
-    metric = next((model.runs[row["run_id"]].metric for row in model.leaderboard if row["run_id"] in model.runs), "")
     head = "".join(
         f'<th style="{HEAD if i < 1 else HEAD + ";text-align:right" if i < 3 else HEAD}">{escape(title)}</th>'
-        for i, title in enumerate(("Model", f"{metric_name(metric)} (validation)", "Time", "Status", "Run"))
+        for i, title in enumerate(("Model", f"{metric_name(model.metric)} (validation)", "Time", "Status", "Run"))
     )
     body = []
     for row in model.leaderboard[:MAX_ROWS]:

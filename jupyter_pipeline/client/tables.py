@@ -29,8 +29,7 @@ def leaderboard(model: Model) -> "pandas.DataFrame":
     import pandas
 
     with model.lock:
-        board = list(model.leaderboard)
-        metric = next((model.runs[row["run_id"]].metric for row in board if row["run_id"] in model.runs), "")
+        board, metric = list(model.leaderboard), model.metric
     columns = ["run_id", "model", "metric", "runtime_s", "status", "params"]
     columns += ["reason"] if any(row.get("reason") for row in board) else []
     rows = [[row.get(column) for column in columns] for row in board]

@@ -85,7 +85,9 @@ def test_data_behind_a_link(tmp_path, capsys, monkeypatch):
         link = f"http://127.0.0.1:{web.server_port}/data.csv"
         assert main(["run", link, "Predict bought.", "--yes", "--budget", "0.2s"]) == 0
         web.shutdown()
-    assert "data.csv: 300 rows, 3 columns. Target 'bought'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "data.csv: 300 rows, 3 columns. Target 'bought'" in said
+    assert "ROC AUC on validation rows:\n1. " in said
     assert (tmp_path / "data.zip").is_file()
 
 
