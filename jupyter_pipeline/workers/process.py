@@ -75,6 +75,8 @@ class WorkerProcess:
         self.exited = asyncio.Event()
         self.predicts = False
         self.unreadable = False
+        self._frames: deque[FromWorker] = deque()
+        self._told = False
         self._may_read = threading.Event()
         self._may_read.set()
         self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
@@ -228,7 +230,21 @@ class WorkerProcess:
                     continue
                 if isinstance(frame, Ready):
                     self._inner = frame.pid
-                self._tell(self._on_frame, self, frame)
+                self._frames.append(frame)
+                if not self._told:  # else it will be delivered with those before it
+                    self._told = True
+                    self._tell(self._deliver)
+
+    def _deliver(self) -> None:
+        """Hand over the frames that have been read: waking the event loop costs more than a frame."""
+        self._told = False
+        try:
+            for _ in range(len(self._frames)):
+                self._on_frame(self, self._frames.popleft())
+        finally:
+            if self._frames and not self._told:
+                self._told = True
+                self._tell(self._deliver)
 
     def _watch(self) -> None:
         """Wait for the end, remove what is left, and tell when all frames were delivered."""
