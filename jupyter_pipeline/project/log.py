@@ -28,7 +28,13 @@ __all__ = ["Entry", "EventLog", "LogInUse", "LogUnusable", "Stored", "within"]
 T = TypeVar("T")
 _MAX_GROUP = 256
 """Jobs that are committed together at the most."""
-
+_COMMIT_BYTES = 12 << 10
+"""What a commit takes in the WAL beside its events, about: three pages."""
+_SETTLE_BYTES = 4 << 20
+"""Bytes in the WAL from which on it is copied into the file (a checkpoint) when nothing has come for a moment."""
+_QUIET_S = 0.1
+_WAL_PAGES = 4096
+"""Pages in the WAL (16 MiB) from which on a commit does that itself, and takes some 10 ms longer."""
 
 _EVENT = ("project", "seq", "name", "state", "frame", "chain")
 _ROWS = 128
@@ -76,6 +82,7 @@ class EventLog:
         self._path = path
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._unsettled = 0
 
     async def open(self) -> None:
         """Open and lock the file; LogInUse if another process has it, LogUnusable if it cannot be had at all."""
@@ -98,11 +105,13 @@ class EventLog:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
 
         def run(connection: sqlite3.Connection) -> None:
-            entries.write(connection, entry, len(messages), size_of(events))
+            size = size_of(events)
+            self._unsettled += size + _COMMIT_BYTES
+            entries.write(connection, entry, len(messages), size)
             key = _key(connection, entry.project_id)
             last = connection.execute(_LAST, (-HASH_BYTES, key)).fetchone()
             head, link = last or (0, genesis(entry.project_id, entry.epoch))
-            hashes = links(link, (event.frame for event in events))
+            hashes = links(link, [event.frame for event in events])
             if events:
                 if events[0].seq != head + 1:
                     raise ValueError(f"Event {events[0].seq} cannot follow {head} in the log of {entry.project_id}.")
@@ -216,7 +225,7 @@ class EventLog:
         loop.call_soon_threadsafe(opened.set_result, None)
         closing = False
         while not closing:
-            job = self._jobs.get()
+            job = self._next(connection)
             group: list[_Job] = []
             while job is not None:
                 group.append(job)
@@ -230,6 +239,17 @@ class EventLog:
                 closing = True
             _commit(connection, group)
         connection.close()
+
+    def _next(self, connection: sqlite3.Connection) -> _Job | None:
+        """The next job. While there is none the WAL is emptied, so that commits seldom have to."""
+        if self._unsettled >= _SETTLE_BYTES:
+            try:
+                return self._jobs.get(timeout=_QUIET_S)
+            except queue.Empty:
+                self._unsettled = 0
+                with contextlib.suppress(sqlite3.Error):  # then a commit tries, and tells
+                    connection.execute("PRAGMA wal_checkpoint").fetchone()
+        return self._jobs.get()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -245,6 +265,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise LogUnusable(f"The projects' event log {path} cannot be used: {problem}.")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         make_tables(connection)
     except LogUnusable:
         connection.close()

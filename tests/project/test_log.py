@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,22 @@ def entry(project_id: str, seq: int) -> Entry:
         status="IN_PROGRESS",
         working=False,
     )
+
+
+def test_what_was_committed_goes_into_the_file_itself_when_nothing_comes(tmp_path: Path) -> None:
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        for seq in range(1, 401):
+            await log.append(entry("p", seq), [Stored(seq, "LOG_LINE", b"x" * 16_000)], [])
+        deadline = time.monotonic() + 20
+        while (tmp_path / "events.sqlite").stat().st_size < 400 * 16_000:
+            assert time.monotonic() < deadline, "there was no checkpoint"
+            await asyncio.sleep(0.02)
+        assert [e.seq for e in await log.read("p", 0, 1000)] == list(range(1, 401))
+        await log.close()
+
+    asyncio.run(check())
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
