@@ -18,10 +18,11 @@ from typing import Any
 from benchmarks.server_process import running
 from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvents, WorkFailed
 from jupyter_pipeline.project.decide import decide
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.events import MetricScalar, TrainRunStarted, User
-from jupyter_pipeline.protocol.frames import Event, encode_event
+from jupyter_pipeline.protocol.frames import Event
 from jupyter_pipeline.protocol.jobs import Done
 from jupyter_pipeline.protocol.messages import Confirm
 from jupyter_pipeline.protocol.stages import StageId
@@ -76,7 +77,7 @@ async def fill(path: Path, n_projects: int, n_events: int, n_working: int) -> in
     for number in range(n_projects):
         name = f"project-{number}"
         state, events = histories[number < n_working]
-        stored = [Stored(e.seq, e.name, encode_event(name, e), type(e.payload).STATE) for e in events]
+        stored = as_stored(name, events)
         entry = Entry(
             project_id=name,
             epoch=f"epoch-of-{name}",

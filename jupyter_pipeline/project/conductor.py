@@ -17,7 +17,7 @@ from ..agent.base import Agent
 from ..faults import crash_point
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import User
-from ..protocol.frames import Event, encode_event
+from ..protocol.frames import Event
 from ..protocol.messages import CancelRun
 from ..tasks import Tasks
 from ..threads import at_once
@@ -30,7 +30,7 @@ from .decide import decide, is_request
 from .entries import entry_of
 from .files import ProjectFiles
 from .log import EventLog, Stored
-from .log_rows import ID_BYTES, size_of
+from .log_rows import ID_BYTES, as_stored, size_of
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
 from .mistakes import instead_of, stage_failed
 from .reconciler import Reconciler
@@ -41,8 +41,10 @@ from .state import ProjectState
 from .tail import Tail
 
 log = logging.getLogger(__name__)
-Committed = Callable[[str, Sequence[Event]], None]
+Committed = Callable[[str, int, Sequence[Event]], None]
+"""Told of a project how many events are durable now, and which of them its state follows from."""
 _Decided = tuple[list[Event], list[Stored], ProjectState]
+"""The events that the state follows from, all of them as they are stored, and the state."""
 _RECENT_IDS = 1024
 _RETRY_S = 1.0
 _MISTAKES = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError)
@@ -237,7 +239,7 @@ class Conductor:
             if letter.message_id is not None:
                 ids[letter.message_id] = state.seq
             decided.append((letter, Outcome(state.seq, "accepted")))
-        if events or ids:
+        if stored or ids:
             try:
                 _crash_points("append.before", state, stored)
                 appending = asyncio.ensure_future(self._log.append(entry_of(state), stored, list(ids.items())))
@@ -265,7 +267,7 @@ class Conductor:
     async def _decided(
         self, state: ProjectState, letter: Letter, env: Env, grown: int
     ) -> tuple[list[Event], list[Stored], ProjectState, int]:
-        """The events of a letter, the state after them, and what they take in the log, which has ``grown`` already.
+        """What follows from a letter, and what it takes in the log, which has ``grown`` already.
 
         Where a mistake of ours keeps it from being decided, and nobody would hear of that, or where the log has no
         room, it is those of what is decided instead.
@@ -300,8 +302,7 @@ class Conductor:
             if answer is not None:
                 more, after = self._carried_out(after, answer, env)
                 events += more
-        frames = [Stored(e.seq, e.name, encode_event(state.project_id, e), type(e.payload).STATE) for e in events]
-        return events, frames, after
+        return [e for e in events if e.payload.STATE], as_stored(state.project_id, events), after
 
     def _carried_out(self, state: ProjectState, answer: Answer, env: Env) -> tuple[tuple[Event, ...], ProjectState]:
         """What follows from an answer; the message that it answers is kept also where that is a mistake of ours."""
@@ -327,7 +328,7 @@ class Conductor:
             self.tail.extend(stored, keep=self._attended)
             if self._on_committed is not None:
                 try:
-                    self._on_committed(state.project_id, events)
+                    self._on_committed(state.project_id, len(stored), events)
                 except Exception as error:
                     self._notes.error("what is told of events failed:\n%s", places(error))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from ..protocol.frames import Event, encode_events
 from .chain import HASH_BYTES
 
 ROW_EVENTS = 128
@@ -30,6 +31,12 @@ class Stored(msgspec.Struct, frozen=True):
     state: bool = True
 
 
+def as_stored(project_id: str, events: Sequence[Event]) -> list[Stored]:
+    """Events as they will lie in a project's log."""
+    frames = encode_events(project_id, events)
+    return [Stored(e.seq, e.payload.NAME, f, e.payload.STATE) for e, f in zip(events, frames, strict=True)]
+
+
 def size_of(events: Iterable[Stored]) -> int:
     """Bytes of events in the file: frames and names, each with its line break, and hashes."""
     return sum([len(event.frame) + len(event.name) + 2 + HASH_BYTES for event in events])
@@ -37,11 +44,10 @@ def size_of(events: Iterable[Stored]) -> int:
 
 def packed(events: Sequence[Stored], hashes: Sequence[bytes]) -> Iterator[tuple[int, str, bool, bytes, bytes]]:
     """Rows of events that follow one another: last number, names, whether they count for the state, frames, hashes."""
-    start, size = 0, 0
-    for index, event in enumerate(events):
+    start, size, count = 0, 0, len(events)
+    for end, event in enumerate(events, 1):
         size += len(event.frame)
-        end = index + 1
-        if end == len(events) or events[end].state != event.state or end - start >= ROW_EVENTS or size >= ROW_BYTES:
+        if size >= ROW_BYTES or end - start >= ROW_EVENTS or end == count or events[end].state != event.state:
             some = events[start:end]
             names = "\n".join([one.name for one in some])
             yield event.seq, names, event.state, b"\n".join([one.frame for one in some]), b"".join(hashes[start:end])

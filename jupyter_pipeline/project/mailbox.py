@@ -93,7 +93,8 @@ class Mailbox:
 
     def said(self, attempt: int, payload: Payload, size: int = 0) -> None:
         """Add an event of a worker, of so many bytes."""
-        self._count(1, size)
+        self._events += 1
+        self._bytes += size
         said = self._open
         if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS and said.size < BYTES:
             said.payloads.append(payload)

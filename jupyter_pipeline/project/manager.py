@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -13,11 +13,12 @@ from ..agent.base import Agent
 from ..faults import crash_point
 from ..protocol.connecting import is_project_id
 from ..protocol.errors import ErrorCode, Refusal
-from ..protocol.frames import Event, decode_event
+from ..protocol.frames import decode_event
 from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
+from .conductor import Committed
 from .custom import CustomCommands
 from .entries import listed
 from .files import ProjectFiles, ignores_case
@@ -61,7 +62,7 @@ class ProjectManager:
     Attributes
     ----------
     on_committed : callable or None
-        Told of every project's events once they are durable.
+        Told of every project's events once they are durable (:data:`~.conductor.Committed`).
     """
 
     def __init__(self, settings: Settings, *, agent: Agent | None = None) -> None:
@@ -69,7 +70,7 @@ class ProjectManager:
         self._agent = agent
         self._log = EventLog(settings.log_path)
         self._pool: WorkerPool | None = None
-        self.on_committed: Callable[[str, Sequence[Event]], None] | None = None
+        self.on_committed: Committed | None = None
         self._commands = CustomCommands(settings.command_timeout_s)
         self._ignores_case = False
         self._projects: dict[str, Project] = {}

@@ -179,9 +179,13 @@ class Reconciler:
                 self._report(failed)
 
     def _take_in(self, frame: FromWorker) -> None:
-        if not isinstance(frame, Emitted | Done | Failed):
-            return
-        size = len(memoryview(frame.payload) if isinstance(frame, Emitted) else msgspec.json.encode(frame))
+        match frame:
+            case Emitted():  # first, because of these there are the most
+                size = len(memoryview(frame.payload))
+            case Done() | Failed():
+                size = len(msgspec.json.encode(frame))
+            case _:
+                return
         if size > EVENT_BYTES:
             self._report(WorkFailed(frame.attempt, _too_long(self._state(), size)))
             return

@@ -78,7 +78,7 @@ class Tail:
             self.wake()
             return
         self._events += events
-        self._bytes += sum(len(event.frame) for event in events)
+        self._bytes += sum([len(event.frame) for event in events])
         if len(self._events) > 2 * TAIL_EVENTS or self._bytes > 2 * TAIL_BYTES:
             self._drop()
         self.wake()
@@ -91,7 +91,7 @@ class Tail:
     def _drop(self) -> None:
         """Drop the older half of what is too much."""
         cut = max(0, len(self._events) - TAIL_EVENTS)
-        left = self._bytes - sum(len(event.frame) for event in self._events[:cut])
+        left = self._bytes - sum([len(event.frame) for event in self._events[:cut]])
         while left > TAIL_BYTES and cut < len(self._events):
             left -= len(self._events[cut].frame)
             cut += 1

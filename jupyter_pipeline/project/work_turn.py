@@ -4,6 +4,7 @@ from msgspec import UNSET
 
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
+    EVENT_TYPES,
     ArtifactAdded,
     LogLine,
     Payload,
@@ -24,6 +25,10 @@ from .turn import Turn, stands
 MOST_THINGS = 20_000
 """Runs, and assets, of a project: its state has all of them, and is copied when one is added."""
 _NOT_OF_WORK = frozenset({StageStatusEvent, WaitingConfirmation, PlanProposed, PlanApproved, PlanRejected})
+_OF_RUNS = frozenset(kind for kind in EVENT_TYPES.values() if "run_id" in kind.__struct_fields__) - {
+    TrainRunStarted,
+    LogLine,
+}
 _VOICES = frozenset({"user", "assistant", "command", "data"})
 """Sources of log lines that no stage is."""
 
@@ -92,11 +97,12 @@ class WorkTurn(Turn):
 
     def _too_many(self, attempt: int, payloads: tuple[Payload, ...]) -> bool:
         """Whether the attempt was ended, because the project would have too much of something."""
+        kinds = [type(payload) for payload in payloads]
         for kind, there, name in (
             (TrainRunStarted, self.state.runs, "runs"),
             (ArtifactAdded, self.state.artifacts, "assets"),
         ):
-            more = sum([type(payload) is kind for payload in payloads])
+            more = kinds.count(kind)
             if more and len(there) + more > MOST_THINGS:
                 stage = self.state.here.id
                 why = f"{stage} was ended, because the project would have more than {MOST_THINGS:,} {name}."
@@ -107,17 +113,14 @@ class WorkTurn(Turn):
     def _believed(self, payload: Payload) -> bool:
         """A run speaks between its start and its end, decisions are not a worker's, nor what people and the pipeline
         say; a worker that says otherwise is not believed."""
-        if type(payload) in _NOT_OF_WORK:
-            return False
+        if type(payload) in _OF_RUNS:  # first, because of these there are the most
+            run = self.state.runs.get(payload.run_id)  # type: ignore[attr-defined]
+            return run is not None and run.status == "running"
+        if isinstance(payload, TrainRunStarted):
+            return payload.run_id not in self.state.runs
         if isinstance(payload, LogLine):
             return payload.by is UNSET and payload.source not in _VOICES
-        run_id = getattr(payload, "run_id", None)
-        if run_id is None:
-            return True
-        run = self.state.runs.get(run_id)
-        if isinstance(payload, TrainRunStarted):
-            return run is None
-        return run is not None and run.status == "running"
+        return type(payload) not in _NOT_OF_WORK
 
     def work_done(self, command: WorkDone) -> None:
         """An attempt came to a result."""

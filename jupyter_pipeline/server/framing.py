@@ -5,7 +5,7 @@ import contextlib
 import functools
 import struct
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tornado.iostream import StreamClosedError
@@ -40,9 +40,12 @@ def _header(size: int) -> bytes:
     return struct.pack("!BBQ", _FINAL_TEXT, 127, size)
 
 
-def text_frames(messages: Iterable[bytes]) -> bytes:
+def text_frames(messages: Sequence[bytes]) -> bytes:
     """Several text messages, each a frame, as the bytes of one write."""
-    return b"".join([part for message in messages for part in (_header(len(message)), message)])
+    parts = [b""] * (2 * len(messages))
+    parts[::2] = map(_header, map(len, messages))
+    parts[1::2] = messages
+    return b"".join(parts)
 
 
 class Protocol(WebSocketProtocol13):

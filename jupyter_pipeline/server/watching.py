@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SCHEMAS = Path(__file__).parent / "event_schemas"
 _ID = "https://schema.jupyter.org/jupyter_pipeline/"
-_WATCHED = frozenset({StageStatusEvent, TrainRunStarted, TrainRunFinished})
 
 
 class Watch(Collector):
@@ -65,13 +64,11 @@ class Watch(Collector):
         """A message or a request was refused."""
         self._refusals[code.value] += 1
 
-    def committed(self, project_id: str, events: Sequence[Event]) -> None:
-        """Events of a project are durable."""
-        self._appended += len(events)
+    def committed(self, project_id: str, count: int, events: Sequence[Event]) -> None:
+        """So many events of a project are durable, and its state follows from these."""
+        self._appended += count
         for event in events:
             said = event.payload
-            if type(said) not in _WATCHED:
-                continue
             if isinstance(said, StageStatusEvent):
                 self._stages[said.stage_id.value, said.status.value] += 1
                 self._emit("stage", project_id, event, stage_id=said.stage_id.value, status=said.status.value,

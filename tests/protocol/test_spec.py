@@ -20,6 +20,7 @@ from jupyter_pipeline.protocol.frames import (
     encode,
     encode_ephemeral,
     encode_event,
+    encode_events,
     stage_ref,
 )
 from jupyter_pipeline.protocol.messages import MESSAGE_TYPES, convert_message
@@ -128,6 +129,16 @@ def test_schema_and_decoder_accept_the_same_messages(message: Any) -> None:
     else:
         accepted = True
     assert jsonschema_rs.is_valid(schema, message) is accepted
+
+
+def test_many_events_are_encoded_as_each_is() -> None:
+    ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
+    lines = [LogLine(run_id="chat", level="info", text=t, source="user") for t in ("", "a\nb\r\n", "\u2028ü", "\\n")]
+    events = [Event(seq=n, ts=2, stage=ref, payload=line) for n, line in enumerate(lines)]
+    frames = encode_events("demo", events)
+    assert frames == [encode_event("demo", event) for event in events]
+    assert [decode_event(frame) for frame in frames] == events
+    assert encode_events("demo", []) == []
 
 
 def test_frames_are_told_apart_and_what_is_wrong_is_seen() -> None:

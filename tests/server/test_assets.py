@@ -12,9 +12,10 @@ from urllib.parse import unquote
 import pytest
 
 from jupyter_pipeline.project.files import ProjectFiles
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
-from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.frames import Event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 from jupyter_pipeline.server.assets import disposition
 from jupyter_pipeline.stages.workspace import current
@@ -50,7 +51,7 @@ async def write_project(root: Path, artifacts: list[Artifact], project_id: str =
         status="IN_PROGRESS",
         working=False,
     )
-    await log.append(entry, [Stored(e.seq, e.name, encode_event(project_id, e)) for e in events], [])
+    await log.append(entry, as_stored(project_id, events), [])
     await log.close()
 
 

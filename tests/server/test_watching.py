@@ -226,7 +226,7 @@ def test_runs_are_told_as_the_schemas_have_it() -> None:
         final = FinalMetrics(task_type="binary", primary="f1")
         ended = TrainRunFinished(run_id="r", status="cancelled", final_metrics=final, reason="private")
         for seq, payload in enumerate((started, ended), 1):
-            service.watch.committed("demo", [Event(seq=seq, ts=1, stage=ref, payload=payload)])
+            service.watch.committed("demo", 1, [Event(seq=seq, ts=1, stage=ref, payload=payload)])
         told = [json.loads(line) for line in out.getvalue().splitlines()]
         assert [(t["run_id"], t["status"], t["seq"]) for t in told] == [("r", "started", 1), ("r", "cancelled", 2)]
         assert "private" not in out.getvalue()

@@ -19,10 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.client.cli import main
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import Entry, EventLog
 from jupyter_pipeline.project.log_export import export_log
 from jupyter_pipeline.project.log_format import TABLES
 from jupyter_pipeline.project.log_reading import read_rows
+from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.protocol.events import (
     Artifact,
     ArtifactAdded,
@@ -42,7 +43,7 @@ from jupyter_pipeline.protocol.events import (
     TrainRunStarted,
     User,
 )
-from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.frames import Event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 from jupyter_pipeline.stages import bundle
 from jupyter_pipeline.verify import VerificationError, verify
@@ -80,8 +81,7 @@ async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
     log = EventLog(root / ".log" / "events.sqlite")
     await log.open()
     ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
-    stored = [Stored(e.seq, e.name, encode_event(PROJECT, e), type(e.payload).STATE) for e in
-              (Event(seq=n, ts=n, stage=ref, payload=p) for n, p in enumerate(said, 1))]  # fmt: skip
+    stored = as_stored(PROJECT, [Event(seq=n, ts=n, stage=ref, payload=p) for n, p in enumerate(said, 1)])
     for start in range(0, len(stored), 7):
         part = stored[start : start + 7]
         entry = Entry(
@@ -574,7 +574,7 @@ def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> No
                     project_id=PROJECT, epoch=EPOCH, seq=seq + 1, updated_ts=seq + 1, current_stage="TRAIN",
                     status="FAILED", working=False, ended_by=ADA,
                 )  # fmt: skip
-                await log.append(entry, [Stored(seq + 1, "LOG_LINE", encode_event(PROJECT, event), False)], [])
+                await log.append(entry, as_stored(PROJECT, [event]), [])
                 seq += 1
                 await asyncio.sleep(0.001)
 
