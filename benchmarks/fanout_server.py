@@ -104,7 +104,7 @@ async def tornado_server(cut: bool) -> None:
 
 
 async def fastapi_server() -> None:
-    """FastAPI on uvicorn, broadcasting with ``send_text``."""
+    """FastAPI on uvicorn, broadcasting with ``send_text``; on the event loop that runs this."""
     import socket
 
     import uvicorn
@@ -231,9 +231,17 @@ async def _ours(serverapp: Any) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=("tornado", "tornado_cut", "fastapi"))
-    kind = parser.parse_args().kind
-    asyncio.run(fastapi_server() if kind == "fastapi" else tornado_server(kind == "tornado_cut"))
+    parser.add_argument("kind", choices=("tornado", "tornado_cut", "fastapi", "fastapi_uvloop"))
+    match parser.parse_args().kind:
+        case "fastapi":
+            asyncio.run(fastapi_server())
+        case "fastapi_uvloop":
+            import uvloop
+
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(fastapi_server())
+        case kind:
+            asyncio.run(tornado_server(kind == "tornado_cut"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,14 +15,17 @@ from typing import Any
 from fanout_server import EXTENSION
 from server_process import TOKEN, running
 
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.protocol.events import LogLine, StageStatusEvent
-from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
+from jupyter_pipeline.protocol.frames import Event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 HERE = Path(__file__).parent
 OURS = "jupyter_pipeline"
 BROADCASTERS = {"tornado": "tornado", "tornado, cut once": "tornado_cut", "fastapi": "fastapi"}
+if importlib.util.find_spec("uvloop") is not None:
+    BROADCASTERS["fastapi, uvloop"] = "fastapi_uvloop"
 
 
 @dataclass
@@ -91,7 +95,7 @@ async def seed(path: Path, projects: int) -> None:
         events = [
             Event(seq=n, ts=1, stage=ref, payload=p) for n, p in enumerate((status if name == "bench" else rest,), 1)
         ]
-        stored = [Stored(e.seq, e.name, encode_event(name, e)) for e in events]
+        stored = as_stored(name, events)
         entry = Entry(
             project_id=name,
             epoch="bench",
