@@ -8,7 +8,7 @@ from .scan import Named, models_of
 from .vocabulary import BUNDLE, NUMBERS
 
 TRAIN, REVIEW = StageId.TRAIN, StageId.REVIEW_EDIT
-_KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go")
+_KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go", "proceed", "continue")
 _BY_WHAT = (
     "fastest",
     "quickest",
@@ -21,6 +21,7 @@ _BY_WHAT = (
     "explainable",
 )
 _TRAINING = ("train", "retrain", "again", "rerun", "tune", "with", "trials", "more")
+_COURTESY = frozenset({",", "ok", "okay", "the", "please", "yes", "then", "thanks"})
 _EXTREME = ("highest", "best", "lowest", "most", "least", "greatest", "smallest")
 _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
@@ -96,7 +97,10 @@ def _used(said: Said, draft: Draft) -> bool:
         return False
     kinds = {(i.kind, i.value) if i.kind == "cue" else (i.kind,) for i in said.rest()}
     trained = any(r.model in one[0].value for r in draft.context.leaderboard)
-    return here and trained and kinds == {("cue", "use"), ("models",)} and not said.has(*_TRAINING)
+    beside = {w for i, w in enumerate(said.low) if not one[0].start <= i < one[0].end}
+    alone = kinds == {("models",)} and beside <= _COURTESY  # "ok, xgboost"
+    told = alone or kinds == {("cue", "use"), ("models",)}
+    return here and trained and told and not said.has(*_TRAINING)
 
 
 def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[LeaderboardRow | None, range]:

@@ -8,7 +8,7 @@ from .words import Lookup, Token, words_of
 _CONDITIONS: Lookup[bool] = Lookup(
     dict.fromkeys(
         ("if", "unless", "until", "till", "provided", "providing", "assuming", "otherwise", "as soon as", "as long as",
-         "in case", "depending on", "only when", "only after"), True,
+         "in case", "depending on", "only when", "only after", "next time", "later", "tomorrow"), True,
     )
     | dict.fromkeys(("when", "once", "after"), False)
 )  # fmt: skip

@@ -58,7 +58,8 @@ _YES = _or(
 _CONFIRM = _or("confirm|approve|accept")
 #: What confirms by itself.
 _CONFIRMS = _or(
-    rf"{_GO}{_ON}|(?:i |we )?{_CONFIRM}(?: {_THIS})?|(?:i |we )?agree(?: with {_THIS})?"
+    rf"(?:(?:got it|i see|understood) )?{_GO}{_ON}|(?:i |we )?{_CONFIRM}(?: {_THIS})?"
+    rf"|(?:i |we )?agree(?: with {_THIS})?"
     rf"|(?:{_ALL} (?:is |are )?)?(?:confirmed|approved|accepted|agreed)"
     rf"|{_YES}|lgtm|good to go|ready to go|(?:i'm|i am) (?:happy|fine) with {_THIS}"
     rf"|(?:{_ALL} )?(?:looks?|sounds?|seems?) {_DEGREE}(?:{_FINE}|{_WELL}){_FOR_ME}"
@@ -70,7 +71,7 @@ _CONFIRMS = _or(
 _BESIDE = _or(
     r"please|pls|plz|kindly|thanks|thank you|thx|ty|cheers|thanks a lot|thank you very much|many thanks|then|now|today"
     r"|great|nice|cool|good|excellent|awesome|super|wonderful|right|very good|very nice|brilliant|fantastic|wow|amazing"
-    r"|lovely|(?:good|great|nice) (?:job|work)|well done|got it|i see|understood|sir|team|everyone|guys|for now"
+    r"|lovely|(?:good|great|nice) (?:job|work)|well done|sir|team|everyone|guys|for now"
     r"|right away|asap|straight away|immediately|no (?:further |more |other )?(?:changes|questions|objections|comments)"
     r"(?: needed| needed here| from (?:me|my side))?|nothing (?:else )?to (?:change|add)|nothing else"
     r"|that's (?:all|it)|that is (?:all|it)|all set|(?:good|great|nice) plan|i have (?:seen|checked|read) "

@@ -204,6 +204,7 @@ CONDITIONS = """
     we could go on | yes we could | I could confirm | I might continue | I may confirm later
 """
 NEGATES = """
+    ok got it | ok, I see | got it | understood | ok understood | I see | makes sense | ok makes sense | right | indeed
     no | nope | no go | no ok | no, not ok | not ok | not okay | not yet | not now | not good | not fine | not right
     not correct | not perfect | not approved | not accepted | not confirmed | not agreed | not confirmed yet
     not ready | not ready yet | not ready to go | not so fast | not good enough | not great | not sure | not really ok

@@ -115,6 +115,10 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("use xgboost instead of lightgbm", TRAIN, {"/keep": "run-6-2-xgboost"}),
     ("the one with the highest recall", TRAIN, {}),
     ("the fastest model", TRAIN, {}),
+    ("ok, xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("proceed with xgboost", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    ("next time use recall", TRAIN, {}),
+    ("use recall later", TRAIN, {}),
     ("stop xgboost only", TRAIN, {}),
     # Numbers as people write them.
     ("half the trees for xgboost", SELECT, {"/models": [*USUAL, {"id": "xgboost", "params": {"n_estimators": 300}}]}),
