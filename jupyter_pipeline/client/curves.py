@@ -1,5 +1,6 @@
-"""Training curves as small SVG pictures: one panel for each run, validation solid, training dashed."""
+"""Training curves as small pictures: one panel for each run, validation solid, training dashed."""
 
+import base64
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -9,8 +10,8 @@ from ..protocol.names import metric_name
 from .model import Run
 from .style import BLUE, GREY, LINE, ORANGE
 
-WIDTH, HEIGHT = 232, 104
-LEFT, RIGHT, TOP, BOTTOM = 6, 76, 20, 16
+WIDTH, HEIGHT = 232, 92
+LEFT, RIGHT, TOP, BOTTOM = 6, 76, 8, 16
 MAX_POINTS = 60
 """Points of one line; more are thinned, so that an update stays small."""
 MAX_PANELS = 12
@@ -87,16 +88,21 @@ def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool,
         parts.append(f'<text x="{px + 5:.0f}" y="{labels[split] + 3.5:.1f}" fill="{colour}">{label}</text>')
     name = escape(name or run.model_id)
     note = {"running": f"{run.pct:.0%}", "failed": "failed", "cancelled": "cancelled"}.get(run.status, "")
-    title = f"{'★ ' if best else ''}{name}"
+    said = ", ".join(f"{split} {number(values[-1])}" for split, (_, values) in lines.items())
     base = HEIGHT - BOTTOM
-    return (
+    picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img" aria-label="{name}" style="font:10.5px var(--jp-ui-font-family,system-ui,sans-serif)">'
-        f'<text x="{LEFT}" y="12" fill="currentColor" font-size="12" font-weight="600">{title}</text>'
-        f'<text x="{WIDTH - 4}" y="12" fill="{GREY}" text-anchor="end">{note}</text>'
+        f'style="font:10.5px system-ui,sans-serif">'
         f'<line x1="{LEFT}" y1="{base}" x2="{WIDTH - RIGHT}" y2="{base}" stroke="{LINE}"/>'
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" fill="{GREY}" text-anchor="end">{last}</text>'
         f"{''.join(parts)}</svg>"
+    )
+    # Sites that show notebooks strip what is drawn in the page itself and leave its words; a picture they show.
+    source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
+    return (
+        f'<div><div style="padding-left:{LEFT}px"><b>{"★ " if best else ""}{name}</b> '
+        f'<span style="color:{GREY}">{note}</span></div>'
+        f'<img src="{source}" width="{WIDTH}" height="{HEIGHT}" alt="{name}: {said}" style="max-width:none"></div>'
     )
 
 

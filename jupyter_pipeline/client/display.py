@@ -1,6 +1,8 @@
 """What a notebook shows of a pipeline: the live view, and the page that stays when nothing is live."""
 
 import contextlib
+import functools
+import os
 import threading
 import uuid
 import weakref
@@ -40,22 +42,32 @@ class Display:
         self._pictured: object = None
         self._dirty = threading.Event()
         self._stopped = threading.Event()
-        self.widget = _widget(pipeline) if ESM.is_file() else None
+        self._watched = _may_be_watched()
         self.relay = Relay(pipeline, self._send)
-        if self.widget is not None:
-            self.widget.on_msg(lambda _, content, buffers: self.relay.receive(content, buffers))
         weakref.finalize(pipeline, _stop_soon, self).atexit = False
+
+    @functools.cached_property
+    def widget(self) -> Any:
+        """The view as a widget, an ipywidgets DOMWidget; None where the front end is not built."""
+        if not ESM.is_file():
+            return None
+        # Without an epoch the browser does not look for the project on its own server, where it is not.
+        made = _widget(self._project_id, (self._model.epoch or "") if self._is_local else "")
+        made.on_msg(lambda _, content, buffers: self.relay.receive(content, buffers))
+        return made
 
     def bundle(self) -> dict[str, Any]:
         """The view for JupyterLab, the widget for others, and the page and the text where there is neither."""
+        page = render.page(self._project_id, self._model)
         bundle: dict[str, Any] = {}
         if self._is_local:
             bundle[VIEW_MIME] = {"project_id": self._project_id, "epoch": self._model.epoch}
-        if self.widget is not None:
+        if self._watched and self.widget is not None:
+            self.widget.snapshot = page
             bundle[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {
             **bundle,
-            "text/html": render.page(self._project_id, self._model),
+            "text/html": page,
             "text/plain": render.text(self._project_id, self._model),
         }
 
@@ -119,14 +131,22 @@ class Display:
             return model.current, model.stages[model.current].status, gate, model.export is None
 
     def _follow(self) -> None:
+        kept: object = None
         while True:
             self._dirty.wait()
             if self._stopped.wait(SNAPSHOT_S):
                 return
             self._dirty.clear()
-            # A front end that shows the widget would begin it anew; there the snapshot waits for the cell's end.
-            if self._picture() != self._pictured and not self.relay.active:
+            picture = self._picture()
+            if picture == self._pictured:
+                continue
+            if not self.relay.active:
                 self.refresh_snapshot()
+            elif self.widget is not None and picture != kept:
+                # A front end that shows the widget would begin it anew; there the output waits until it is shown again,
+                # and the widget's own state, which such a front end may save as well, is brought up to date.
+                kept = picture
+                self.widget.snapshot = render.page(self._project_id, self._model)
 
 
 def _stop_soon(display: Display) -> None:
@@ -134,7 +154,25 @@ def _stop_soon(display: Display) -> None:
     threading.Thread(target=display.stop, name="jupyter_pipeline stopping", daemon=True).start()
 
 
-def _widget(pipeline: "Pipeline") -> Any:
+def _may_be_watched() -> bool:
+    """Whether somebody may see the output while this kernel is there.
+
+    What runs a notebook to its end (nbconvert, papermill, a scheduler) lets nobody answer, and keeps the state of each
+    widget: its page would show a widget that asks a kernel which is gone, instead of the snapshot. Voilà lets nobody
+    answer either, but shows the notebook while its kernel lives.
+    """
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+        return True
+    with contextlib.suppress(LookupError):  # in a thread that no request began
+        request = kernel.get_parent("shell") or {}
+        return bool(request.get("content", {}).get("allow_stdin", True))
+    return True
+
+
+def _widget(project_id: str, epoch: str) -> Any:
     import anywidget
     import traitlets
 
@@ -144,10 +182,6 @@ def _widget(pipeline: "Pipeline") -> Any:
         _esm = traitlets.Unicode().tag(sync=True)
         project_id = traitlets.Unicode().tag(sync=True)
         epoch = traitlets.Unicode().tag(sync=True)
+        snapshot = traitlets.Unicode().tag(sync=True)
 
-    return PipelineView(
-        _esm=ESM.read_text(encoding="utf-8"),
-        project_id=pipeline.project_id,
-        # Without it the browser does not look for the project on its own server, where it is not.
-        epoch=(pipeline.model.epoch or "") if pipeline.is_local else "",
-    )
+    return PipelineView(_esm=ESM.read_text(encoding="utf-8"), project_id=project_id, epoch=epoch)

@@ -13,6 +13,8 @@ from .style import BLUE, CELL, FAINT, GREEN, HEAD, LINE, MUTED, NUMBER, ORANGE, 
 
 MAX_ROWS = 12
 MAX_CHAT = 8
+MAX_SAID = 1000
+"""Characters of a line of the conversation: a snapshot goes into the notebook again and again."""
 
 
 def _standing(view: StageView) -> tuple[str, str, str]:
@@ -140,9 +142,10 @@ def chat(model: Model) -> str:
         mine = line.source == "user"
         who = "You" if mine else "Pipeline"
         background = f"background:{FAINT};" if mine else ""
+        text = line.text if len(line.text) <= MAX_SAID else f"{line.text[:MAX_SAID]}…"
         lines.append(
             f'<div style="{background}padding:3px 8px;border-radius:4px;margin:2px 0;white-space:pre-wrap">'
-            f"<b>{who}:</b> {escape(line.text)}</div>"
+            f"<b>{who}:</b> {escape(text)}</div>"
         )
     return f'<div style="margin:6px 0">{"".join(lines)}</div>' if lines else ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from tests.processes import begin, free_port
 
@@ -91,7 +92,9 @@ def check(notebook: nbformat.NotebookNode, name: str) -> None:
     assert len(pages) == 1
     assert "Everything is done." in pages[0]
     assert "★" in pages[0]
-    assert "<svg" in pages[0]
+    assert "<img" in pages[0]
+    assert "widgets" not in notebook.metadata
+    assert "Everything is done." in HTMLExporter().from_notebook_node(notebook)[0]
     printed = "".join(
         output["text"]
         for cell in notebook.cells
@@ -123,6 +126,29 @@ def test_embedded(name, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PIPELINE_EMBEDDED", "1")
     check(execute(name, tmp_path), name)
     assert (tmp_path / "pipelines" / name).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("software", "shown"), [("", "text/html"), ("voila/0.5.13", "application/vnd.jupyter.widget-view+json")]
+)
+def test_who_runs_a_notebook_to_its_end_keeps_the_page(software, shown, tmp_path, monkeypatch):
+    """A widget would be shown before it, and has nobody to ask any more; a dashboard server's kernel lives on."""
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("SERVER_SOFTWARE", software)
+    source = "from jupyter_pipeline import Pipeline\np = Pipeline('page', embedded=True)\np.chat('Predict iris')\np"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("p.close()")]
+    )
+    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    (output,) = notebook.cells[0].outputs
+    assert shown in output.data
+    assert (output.data["text/html"] in html) is (shown == "text/html")
+    # What the page shows stands also in the state of the widget.
+    for state in notebook.metadata.get("widgets", {}).values():
+        (ours,) = [model["state"] for model in state["state"].values() if "snapshot" in model["state"]]
+        assert "waits for you" in ours["snapshot"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,8 @@ import { Relay } from './relay';
 interface State {
   project_id: string;
   epoch: string;
+  /** The page that a saved notebook shows. */
+  snapshot: string;
 }
 
 export default {
@@ -32,6 +34,12 @@ export default {
       });
       return () => view.dispose();
     }
+    // Until the kernel answers: in a page that was saved with its widgets none ever does.
+    const snapshot = document.createElement('div');
+    snapshot.innerHTML = model.get('snapshot') ?? '';
+    snapshot.hidden = !snapshot.firstChild;
+    place.hidden = !snapshot.hidden;
+    el.prepend(snapshot);
     const note = document.createElement('div');
     note.setAttribute('role', 'status');
     note.style.cssText = 'font: 12px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); padding: 2px 8px; opacity: 0.85';
@@ -53,7 +61,15 @@ export default {
       trans,
       language,
       version: VERSION,
-      connect: handlers => relay.connect(handlers),
+      connect: handlers =>
+        relay.connect({
+          ...handlers,
+          onEvent: event => {
+            place.hidden = false;
+            snapshot.remove();
+            handlers.onEvent?.(event);
+          }
+        }),
       rest: relay.rest
     });
     return () => view.dispose();
