@@ -72,6 +72,16 @@ def test_the_wheel_carries_the_front_end_built(built: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         entry = json.loads(archive.read(f"{lab}/package.json"))["jupyterlab"]["_build"]["load"]
     assert f"{lab}/{entry}" in names
+    # The licences of what is bundled want to be told wherever it is handed on.
+    assert f"jupyter_pipeline-{__version__}.dist-info/licenses/LICENSE" in names
+    with zipfile.ZipFile(wheel) as archive:
+        bundled = {name: archive.read(f"jupyter_pipeline/static/{name}.js").decode() for name in ("view", "widget")}
+        listed = json.loads(archive.read(f"{lab}/static/third-party-licenses.json"))["packages"]
+    for package in json.loads((FRONT_END / "package.json").read_text())["dependencies"]:
+        licence = (FRONT_END / "node_modules" / package / "LICENSE").read_text()
+        assert "Permission is hereby granted" in licence
+        assert all(licence in module for module in bundled.values())
+        assert licence in [part["extractedText"] for part in listed if part["name"] == package]
     assert not [name for name in names if "node_modules" in name or name.startswith(("labextension", "tests"))]
 
 
