@@ -19,6 +19,7 @@ GERMAN: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("%1: your decision", None): ("%1: Ihre Entscheidung",),
     ("Confirm", None): ("Bestätigen",),
     ("live", None): ("verbunden",),
+    ("For example: %1", None): ("Zum Beispiel: %1",),
     ("of %1", None): ("von %1",),
     ("Missing", None): ("Fehlend",),
     ("Rows", None): ("Zeilen",),

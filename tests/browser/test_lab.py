@@ -20,6 +20,9 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     menu(page, "tumour sizes.csv", "Build a model from this file")
     view = View.in_panel(page, "tumour-sizes")
     view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    # The only one of this name on the page, whatever else tells of the project.
+    expect(page.locator('[data-project="tumour-sizes"]')).to_have_attribute("data-testid", "pipeline-view")
+    expect(page.locator('[data-stage="PARSE_INTENT"]')).to_have_attribute("data-status", "WAITING_CONFIRMATION")
     view.say("the target is target, 120 seconds, only logistic regression and lightgbm")
     view.hears("Target: target")
     view.confirm("PARSE_INTENT")
@@ -72,7 +75,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     restart = {"type": "command", "command": "restart_stage", "args": {"stage_id": "EXPORT"}}
     assert lab.request("POST", "api/projects/tumour-sizes/messages", restart).status == 200
     page.get_by_role("tab", name="Pipelines").click()
-    entry = page.locator('.jp-Pipeline-list [data-project="tumour-sizes"]')
+    entry = page.locator('.jp-Pipeline-list [data-name="tumour-sizes"]')
     expect(entry).to_have_attribute("data-status", "IN_PROGRESS")
     expect(entry).to_have_attribute("data-status", "COMPLETED", timeout=SLOW_MS)
     expect(page.locator(".Toastify__toast")).to_have_count(0)
@@ -179,7 +182,7 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     # Nobody wanted to hear of the gates; that it was stopped, and by whom, is told, and not as a failure.
     lab.request("POST", "api/projects/palette/messages", {"type": "command", "command": "cancel_run", "args": {}})
     toast = page.locator(".Toastify__toast")
-    entry = page.locator('.jp-Pipeline-list [data-project="palette"]')
+    entry = page.locator('.jp-Pipeline-list [data-name="palette"]')
     expect(toast.filter(has_text=re.compile(r"palette: Training was stopped by \w+"))).to_be_visible()
     who = lab.request("GET", "api/projects/palette").json["ended_by"]["name"]
     expect(page.locator(".jp-Pipeline-status")).to_have_text(f"palette: Training stopped by {who}")
@@ -268,6 +271,9 @@ def test_in_another_language(lab: Lab, page: Page, console: Console) -> None:
     view = View.in_panel(page, "deutsch").root
     expect(view.get_by_role("heading", name="Anfrage: Ihre Entscheidung")).to_be_visible()
     expect(view.get_by_text("verbunden")).to_be_visible()
+    # What can be said is read by rules, which know English alone.
+    hint = "Zum Beispiel: optimise recall, keep it under two minutes"
+    expect(view.get_by_role("textbox", name="Message")).to_have_attribute("placeholder", hint)
     view.get_by_role("spinbutton", name="Zeit für das Training, in Sekunden").fill("7")
     expect(view.get_by_text("1 Änderung, mit dem Plan zusammen bestätigt.")).to_be_visible()
     view.get_by_role("button", name="Bestätigen").click()
@@ -290,7 +296,7 @@ def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
     """What is switched off is not told, and what is in view is told only if that is wanted."""
     page.goto(lab.lab_url())
     restored(page)
-    entry = page.locator('.jp-Pipeline-list [data-project="switches"]')
+    entry = page.locator('.jp-Pipeline-list [data-name="switches"]')
 
     def toast(text: str) -> Locator:
         return page.locator(".Toastify__toast", has_text=text)
@@ -304,7 +310,7 @@ def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
             lab.wait_gate("switches", stage)
         for name in ("File Browser", "Pipelines"):
             page.get_by_role("tab", name=re.compile(f"^{name}")).first.click()
-        expect(entry).to_have_attribute("data-stage", stage)
+        expect(entry).to_have_attribute("data-at", stage)
         expect(entry).to_have_attribute("data-status", status)
 
     (lab.root / "broken.parquet").write_bytes(b"PAR1 and then nothing")
@@ -315,7 +321,7 @@ def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
     look("PARSE_INTENT", "WAITING_CONFIRMATION")
     expect(toast("switches: Request waits for your confirmation.")).to_be_visible()
     expect(toast("broken: Data failed.")).to_be_visible()
-    expect(page.locator('.jp-Pipeline-list [data-project="broken"]')).to_contain_text("Data failed")
+    expect(page.locator('.jp-Pipeline-list [data-name="broken"]')).to_contain_text("Data failed")
     lab.request("DELETE", "api/projects/broken")
     switch(page, "Gates", False)
     switch(page, "Failures", False)
@@ -364,7 +370,7 @@ def test_the_switches_of_notifications(lab: Lab, page: Page) -> None:
     view.is_at("MODEL_SELECT", "COMPLETED")
     route, answer = late[0]
     route.fulfill(response=answer)
-    expect(entry).to_have_attribute("data-stage", "MODEL_SELECT")
+    expect(entry).to_have_attribute("data-at", "MODEL_SELECT")
     expect(toast("Models waits")).to_have_count(0)
     page.unroute_all(behavior="ignoreErrors")
     setting(lab, "jupyter-pipeline:plugin", "{}")

@@ -305,6 +305,39 @@ def test_a_wheel_over_a_number_does_not_change_it(recorded: Recorded) -> None:
     expect(box).to_have_value("20")
 
 
+def test_who_wants_no_motion_sees_none(recorded: Recorded) -> None:
+    """A stage at work, how far it is unknown: it turns and slides, but not for everybody."""
+    view = recorded.show(gate("DATA_SOURCE") + 3)
+    expect(view.locator('[data-stage="PROFILE_DATA"]')).to_have_attribute("data-status", "IN_PROGRESS")
+    moving = "() => document.getAnimations().filter(a => a.playState === 'running').length"
+    assert recorded.page.evaluate(moving) > 0
+    recorded.page.emulate_media(reduced_motion="reduce")
+    assert recorded.page.evaluate(moving) == 0
+
+
+def test_a_widget_that_no_kernel_answers_shows_what_was_saved(recorded: Recorded) -> None:
+    """As on a page that was made of a notebook with the state of its widgets: what it asks nobody hears."""
+    recorded.page.goto(f"{recorded.site}/index.html")
+    recorded.page.evaluate(
+        """async () => {
+          const state = { project_id: 'kept', epoch: '', snapshot: '<b>Data waits for you</b>' };
+          window.heard = {};
+          const on = (name, callback) => (heard[name] = callback);
+          const model = { get: name => state[name], on, off: () => 0, send: ({ client }) => (window.client = client) };
+          await (await import('./widget.js')).default.render({ model, el: document.body });
+        }"""
+    )
+    saved = recorded.page.get_by_text("Data waits for you")
+    expect(saved).to_be_visible()
+    expect(recorded.root).to_be_hidden()
+    # Where one does, it is live.
+    payload = {"epoch": "e", "seq": 0, "resumed": False, "server_version": ""}
+    hello = {"kind": "hello", "frame": {"ephemeral": True, "seq": 0, "event": {"name": "HELLO", "payload": payload}}}
+    recorded.page.evaluate("hello => heard['msg:custom']({ client, ...hello }, [])", hello)
+    expect(recorded.root.get_by_role("textbox", name="Message")).to_be_visible()
+    expect(saved).to_have_count(0)
+
+
 def test_what_is_closed_leaves_nothing_behind(recorded: Recorded, page: Page, console: Console) -> None:
     """Mounted and disposed again and again, the page has no more listeners and elements than before."""
     recorded.show(gate("TRAIN"))

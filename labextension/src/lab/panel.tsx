@@ -156,8 +156,9 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
   return (
     <li
       class={here ? 'jp-mod-current' : ''}
-      data-project={name}
-      data-stage={entry.current_stage}
+      // Not the names by which a view and its stages are found on a page.
+      data-name={name}
+      data-at={entry.current_stage}
       data-status={entry.status}
       data-stopped={entry.ended_by ? '' : undefined}
     >

@@ -133,14 +133,16 @@ export function App() {
   );
 }
 
+/** Requests that are understood: not translated, for what reads them may know English alone. */
+const EXAMPLES = [
+  'Predict churn, optimise recall, take at most two minutes.',
+  'Predict the price, a regression; minimise MAE.',
+  'Predict the species of the iris data.'
+];
+
 /** Nothing was asked yet: the question, and a place to answer it. */
 function Empty() {
   const { trans, send } = useView();
-  const examples = [
-    trans.__('Predict churn, optimise recall, take at most two minutes.'),
-    trans.__('Predict the price, a regression; minimise MAE.'),
-    trans.__('Predict the species of the iris data.')
-  ];
   return (
     <div class="jppl-empty">
       <h3>{trans.__('What should be predicted?')}</h3>
@@ -149,12 +151,12 @@ function Empty() {
       </p>
       <ProblemNote />
       <Attached />
-      <Composer large hint={examples[0]} />
+      <Composer large hint={EXAMPLES[0]} />
       <div class="jppl-examples">
         <span class="jppl-muted">{trans.__('For example')}</span>
-        {examples.map(text => (
+        {EXAMPLES.map(text => (
           <button type="button" key={text} class="jppl-link" onClick={() => send({ type: 'chat', text })}>
-            {text}
+            <span lang="en">{text}</span>
           </button>
         ))}
       </div>

@@ -96,29 +96,33 @@ export function ChatLines() {
   );
 }
 
-/** What can be said now, as an example that is understood (docs/requests.md). */
+/** What can be said now. */
 export function hintFor(model: ProjectModel, trans: Translation): string {
-  const running = model.stage.status === 'IN_PROGRESS';
+  return trans.__('For example: %1', exampleFor(model));
+}
+
+/** An example that is understood (docs/requests.md): not translated, for what reads it may know English alone. */
+function exampleFor(model: ProjectModel): string {
   switch (model.current) {
     case 'PARSE_INTENT':
-      return trans.__('For example: optimise recall, keep it under two minutes');
+      return 'optimise recall, keep it under two minutes';
     case 'DATA_SOURCE':
-      return trans.__('For example: optimise F1');
+      return 'optimise F1';
     case 'PROFILE_DATA': {
       const roles: Record<string, string> = model.stages.PROFILE_DATA.plan?.roles ?? {};
       const column = Object.keys(roles).find(name => roles[name] === 'feature');
-      return column ? trans.__('For example: drop %1', column) : trans.__('For example: which columns are used?');
+      return column ? `drop ${column}` : 'which columns are used?';
     }
     case 'PREPROCESS':
-      return trans.__('For example: 25% test rows');
+      return '25% test rows';
     case 'MODEL_SELECT':
-      return trans.__('For example: use random forest instead of xgboost');
+      return 'use random forest instead of xgboost';
     case 'TRAIN':
-      return running ? trans.__('For example: what is the best so far?') : trans.__('For example: take the second best model');
+      return model.stage.status === 'IN_PROGRESS' ? 'what is the best so far?' : 'take the second best model';
     case 'REVIEW_EDIT':
-      return trans.__('For example: leave the notebook out');
+      return 'leave the notebook out';
     case 'EXPORT':
-      return trans.__('For example: what can I ask?');
+      return 'what can I ask?';
   }
 }
 

@@ -13,7 +13,11 @@ export const FIGURES = `
 .jppl-meter > span { display: block; height: 100%; background: var(--jppl-accent); transform-origin: 0 50%; }
 .jppl-unknown > span { width: 30%; animation: jppl-slide 1.4s ease-in-out infinite alternate; }
 @keyframes jppl-slide { to { transform: translateX(233%); } }
-@media (prefers-reduced-motion: reduce) { .jppl-root *, .jppl-root *::after { animation-duration: 4s !important; transition: none !important; } }
+/* Without motion a ring with a gap is at work, and so is a bar of stripes. */
+@media (prefers-reduced-motion: reduce) {
+  .jppl-root *, .jppl-root *::after { animation: none !important; transition: none !important; }
+  .jppl-unknown > span { width: 100%; background: repeating-linear-gradient(135deg, var(--jppl-accent) 0 6px, transparent 6px 12px); }
+}
 .jppl-curves { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-root .jppl-waiting { min-height: 120px; place-content: center; color: var(--jppl-muted); border: 1px dashed var(--jppl-border); border-radius: 4px; }
 .jppl-curve { position: relative; }
