@@ -125,6 +125,16 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     page.locator(".jp-Notebook .jp-Cell").first.click()
     palette(page, "Jupyter Pipeline: Insert a Cell with a Pipeline")
     expect(page.locator(".jp-Notebook .jp-Cell").nth(1)).to_contain_text('p = Pipeline("My-analysis-2")')
+    # One that is open already, behind the notebook, comes beside it.
+    page.get_by_role("tab", name="first", exact=True).click()
+    write_notebook(lab.root / "first.ipynb", ["2 + 2"])
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:open', {path: 'first.ipynb'}).then(() => null)")
+    cell = page.locator(".jp-NotebookPanel .cm-line", has_text="2 + 2")
+    expect(cell).to_be_visible()
+    expect(View.in_panel(page, "first").root).to_be_hidden()
+    page.locator(".jp-NotebookPanel", has=cell).locator('[data-jp-item-name="jupyter-pipeline"]').click()
+    expect(View.in_panel(page, "first").root).to_be_visible()
+    expect(cell).to_be_visible()
     # In JupyterLab's theme of high contrast everything can be read.
     page.get_by_role("tab", name="first", exact=True).click()
     palette(page, "Use Theme: JupyterLab Dark High Contrast")

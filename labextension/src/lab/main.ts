@@ -102,7 +102,7 @@ export class Pipelines implements IPipelines {
     return content;
   }
 
-  /** Show a project's view, in front; `besides` puts a new one next to what is there. */
+  /** Show a project's view, in front; `besides` puts it next to what is there, where it cannot be seen yet. */
   open(projectId: string, options: { besides?: string } = {}): MainAreaWidget<ProjectContent> {
     let widget = this.find(projectId);
     if (!widget) {
@@ -116,7 +116,8 @@ export class Pipelines implements IPipelines {
       widget.title.closable = true;
       void this.tracker.add(widget);
     }
-    if (!widget.isAttached) {
+    // One that lies behind would come before what it is to be seen with.
+    if (!widget.isAttached || (options.besides && this.labShell && !widget.isVisible)) {
       if (this.labShell) {
         this.app.shell.add(widget, 'main', options.besides ? { mode: 'split-right', ref: options.besides } : {});
       } else {
