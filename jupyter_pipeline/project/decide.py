@@ -23,7 +23,7 @@ from ..protocol.events import (
 )
 from ..protocol.frames import Event
 from ..protocol.messages import CancelRun, Confirm, RestartStage, SelectDataset, UpdatePlan
-from ..protocol.names import stage_name
+from ..protocol.names import member_words, stage_name
 from ..protocol.stages import StageId, StageStatus
 from .commands import (
     AddDataset,
@@ -52,6 +52,7 @@ from .turn import gate_prefix, stands
 from .work_turn import WorkTurn
 
 _LONGEST_LINE = 2000
+_CHANGED = "Changed since: "
 _EXECUTING = (Restart, Cancel, ConfirmGate)
 """Actions of an agent that do what commands and confirms do."""
 
@@ -280,7 +281,7 @@ class _Decision(WorkTurn):
             self.start(stage_id, params, "Working out the changed plan.", run_anyway=True, by=self.env.user)
             return
         gate = stage.gate
-        summary = gate.summary if gate else ""
+        summary = _summary_of(gate.summary if gate else "", stage.proposed or {}, new)
         self.propose(stage_id, new, old, summary, gate.next_actions if gate else (), by=self.env.user)
 
     # -- starting, restarting, cancelling ------------------------------------------------------------------
@@ -329,6 +330,13 @@ class _Decision(WorkTurn):
                 by=self.env.user,
             )
         )
+
+
+def _summary_of(summary: str, proposed: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """What a stage said of its proposal, and which members of the plan are no longer as it proposed them."""
+    changed = [member_words(member) for member, value in plan.items() if proposed.get(member) != value]
+    said = summary.partition(_CHANGED)[0].rstrip()
+    return f"{said} {_CHANGED}{', '.join(changed)}.".lstrip() if changed else said
 
 
 def is_request(state: ProjectState) -> bool:

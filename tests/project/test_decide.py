@@ -378,6 +378,27 @@ def test_a_training_that_was_stopped_is_begun_again_with_another_threshold() -> 
         play(state, CancelRun(), RestartStage(stage_id=StageId.TRAIN, params={"keep": "run-9"}))
 
 
+def test_the_summary_of_a_changed_plan_says_what_is_not_as_the_stage_proposed_it() -> None:
+    def change(state: ProjectState, member: str, value: Any) -> ProjectState:
+        patch = ({"op": "replace", "path": f"/{member}", "value": value},)
+        return play(state, UpdatePlan(stage_id=StageId.MODEL_SELECT, patch=patch))
+
+    def summary(state: ProjectState) -> str:
+        gate = state.here.gate
+        assert gate is not None
+        assert state.here.message == gate.summary
+        return gate.summary
+
+    state = change(at_gate(StageId.MODEL_SELECT), "time_budget_s", 90)
+    assert summary(state) == "ready Changed since: time for training."
+    state = change(state, "metric", "recall")
+    assert summary(state) == "ready Changed since: time for training, metric."
+    assert summary(change(change(state, "metric", "roc_auc"), "time_budget_s", 60)) == "ready"
+    state = play(state, Confirm(), CancelRun(), RestartStage(stage_id=StageId.PREPROCESS))
+    state = play(state, done(state), Confirm())
+    assert summary(state) == "ready Changed since: time for training, metric."
+
+
 def test_an_answer_without_words_says_that_it_was_done() -> None:
     state = at_gate(StageId.PARSE_INTENT)
     events, _ = decide(state, Answer(Reply(text="", actions=(ConfirmGate(),))), env())
