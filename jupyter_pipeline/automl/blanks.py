@@ -6,6 +6,7 @@ first to the last one; a line with another number of them is named, never shifte
 
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -180,8 +181,13 @@ def look(text: str) -> Found | None:
     if first > _MOST_ABOVE or len(rows) < (_ROWS_BELOW if first > 1 else 2):
         return None
     found = Found([lines[i] for i in places[:first]], rows, places[first:], quote)
-    if first > 1 and not _DATA.match(found.above[-1]) and any(_like_a_row(split[i]) for i in places[: first - 1]):
-        return None
+    if first:
+        # Lines above that are rows without a cell, or names of more columns than there are cells, tell that cells are
+        # empty, and so that blanks say nothing of where they are.
+        named = names_above(found) is not None
+        odd = any(_like_a_row(split[i]) for i in places[: first - named])
+        if (odd and not _DATA.match(found.above[-1])) or not (named or _are_names(rows[0])):
+            return None
     return found if numeric(rows[1:]) or _aligned([lines[i] for i in found.places]) else None
 
 
@@ -195,11 +201,12 @@ def _like_a_row(cells: Sequence[bytes]) -> bool:
     return 2 * sum(bool(_NUMBER.match(cell)) for cell in cells) >= len(cells)
 
 
-def single(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether one blank separates cells, of which some are empty: so many in each row, and numbers in a column."""
+def single(rows: Sequence[Sequence[str]], other: int) -> bool:
+    """Whether one blank separates cells, of which some are empty: as many in each row, more than the ``other``
+    separator makes, and numbers in a column."""
     body = [[cell.encode() for cell in row] for row in rows if row]
     width = len(body[0]) if body else 0
-    if width < 2 or len(body) < _ROWS_BELOW or any(len(row) != width for row in body):
+    if width < max(2, other + 1) or len(body) < _ROWS_BELOW or any(len(row) != width for row in body):
         return False
     return all(map(any, zip(*body, strict=True))) and bool(numeric(body[1:]))
 
@@ -224,21 +231,24 @@ def _aligned(lines: Sequence[bytes]) -> bool:
 def rather_than(text: str, separator: str, rows: Sequence[Sequence[str]]) -> Found | None:
     """The table, if blanks separate the cells of a text although another separator cuts it into columns too.
 
-    Where numbers stand in aligned columns, with a tab before the last one or with decimal commas; and where a column
-    of numbers is followed by one tab or by more of them.
+    Where numbers stand in aligned columns, with a tab before the last one or with decimal commas; and where the other
+    separator makes lines of different lengths: a comma in texts, one tab or more of them.
     """
-    widths = {len(row) for row in rows if row}
-    ragged = separator == "\t" and len(widths) > 1
+    widths = Counter(len(row) for row in rows if row)
+    ragged = len(widths) > 1
     if not ragged and not _GAP.search(text[:4096].encode()):
         return None
     found = look(text)
     if found is None or len(found.above) > 1 or 2 * numeric(found.rows[1:]) < found.width:
         return None
-    if found.above and names_above(found) is None:
-        return None
+    if ragged:
+        return (
+            found
+            if found.width > widths.most_common(1)[0][0] or (separator == "\t" and found.width in widths)
+            else None
+        )
     lines = _lines(text)
-    rather = found.width in widths if ragged else all(_GAP.search(lines[i]) for i in found.places)
-    return found if rather else None
+    return found if all(_GAP.search(lines[i]) for i in found.places) else None
 
 
 def names_above(found: Found) -> list[str] | None:

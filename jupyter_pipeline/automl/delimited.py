@@ -111,7 +111,8 @@ def dialect_of(text: str, name: str, *, complete: bool, separator: str | None = 
     seen = look(text) if usual < 2 else rather_than(text, found.separator, rows or [])
     if seen and not found.skip_lines:
         return _by_blanks(seen)
-    if usual < 2 and single(blank := _rows(text, " ", '"') or []):
+    ragged = len({len(row) for row in rows or [] if row}) > 1
+    if (usual < 2 or ragged) and single(blank := _rows(text, " ", '"') or [], usual):
         found.separator, rows = " ", blank
     if rows is None:
         found.quote = None

@@ -86,6 +86,26 @@ def test_one_blank_may_stand_for_an_empty_cell(tmp_path):
     assert found.rows()[:3] == [(1, "x", 0.5), (2, None, None), (3, "y z", 2.0)]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(1, None, 0.5), (2, 3.5, 2.0), (3, 4.5, 1.0)],  # the first row lacks a cell
+        [(1, None, 0.5), (2, 3.5, None), (3, None, 1.0)],  # each row lacks one
+        [(1, 2.5, "a, b"), (2, 3.5, "c"), (3, None, "d, e, f")],  # texts with another separator
+    ],
+)
+def test_rows_that_lack_a_cell_are_not_shifted(tmp_path, rows):
+    frame = pd.DataFrame(rows * 4, columns=["first", "second", "third"])
+    found = load(write(tmp_path / "t.txt", frame.to_csv(sep=" ", index=False)))
+    assert found.rows() == rows * 4
+    assert found.columns == ["first", "second", "third"]
+
+
+def test_names_with_commas_in_them_separate_nothing(tmp_path):
+    text = "judge dmnr famr\n" + "AARONSON,L.H. 5.7 7.9\nBURNS,E.B.JR. 6.8 8.9\nDALY 5.5 6.0\n" * 5
+    assert load(write(tmp_path / "t.txt", text)).row(0) == ("AARONSON,L.H.", 5.7, 7.9)
+
+
 @pytest.mark.parametrize("line", ["1 2", "1 2 3 4", 'x "y 3'])
 def test_a_line_with_other_cells_is_named_and_never_shifted(tmp_path, line):
     path = write(tmp_path / "t.txt", "a b c\n" + "1 2 3\n" * 3000 + line + "\n4 5 6\n")
