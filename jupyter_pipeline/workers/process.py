@@ -32,6 +32,8 @@ also used by others, a fit with spinning threads takes several times as long as 
 _STDERR_LINES = 60
 _GUARD_S = 1.0
 """Seconds that the guard has to end everything, before the server does it itself."""
+_ROUNDS, _ROUND_S = 20, 0.05
+"""How often what is left is killed, as it may have forked meanwhile, and seconds in between."""
 _PIPE_S = 2.0
 _LINE_BYTES = 64 << 10
 """Of a line on standard error that are taken as one: what prints without line breaks ends nobody's memory."""
@@ -81,10 +83,10 @@ class WorkerProcess:
         self._may_read.set()
         self._stdin_lock, self._lifeline_lock = threading.Lock(), threading.Lock()
         lifeline, self._lifeline = os.pipe() if _POSIX else (-1, -1)
-        command = [sys.executable, "-m", "jupyter_pipeline.workers.main"]
+        argv = [sys.executable, "-m", "jupyter_pipeline.workers.main"]
         try:
             self._process = subprocess.Popen(
-                [*command, str(lifeline), *(["eager"] if eager else [])],
+                [*argv, str(lifeline), *(["eager"] if eager else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -162,16 +164,14 @@ class WorkerProcess:
         self._let_go()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GUARD_S)
-        for _ in range(20):
-            family = [p for p in {*family, *self._family(), *self._marked()} if _is_alive(p)]
+        for _ in range(_ROUNDS):
+            family = [p for p in {*family, *self._family()} if _is_alive(p)]
             if self._process.poll() is not None and not family:
                 break
             if self._process.poll() is None:
                 _signal_group(self.pid, _KILL)
-            for process in family:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
-            time.sleep(0.05)
+            _kill(family)
+            time.sleep(_ROUND_S)
 
     def _let_go(self) -> None:
         """Close the lifeline: the guard ends all that is below it."""
@@ -251,9 +251,11 @@ class WorkerProcess:
         self._process.wait()
         if not sys.platform.startswith("linux"):
             _signal_group(self.pid, _KILL)
-        for process in self._marked():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+        for _ in range(_ROUNDS):
+            if not (left := self._marked()):
+                break
+            _kill(left)
+            time.sleep(_ROUND_S)
         self._let_go()
         self._may_read.set()
         for reader in self._readers:
@@ -279,6 +281,12 @@ def _is_alive(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def _signal_group(pid: int, number: int) -> None:
