@@ -32,7 +32,7 @@ from .commands import (
     Env,
     FinishOverdue,
     Recover,
-    RunCommand,
+    RunCustomCommand,
     Say,
     SeenConfirm,
     WorkDied,
@@ -94,7 +94,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
             turn.select_dataset(command.dataset_id)
         case UpdatePlan():
             turn.update_plan(command)
-        case RunCommand():
+        case RunCustomCommand():
             turn.run_command(command)
         case AddDataset():
             turn.add_dataset(command)
@@ -125,7 +125,7 @@ class _Decision(WorkTurn):
         if is_request(self.state):
             self.start(StageId.PARSE_INTENT, {"prompt": text}, "Reading the request.")
 
-    def run_command(self, command: RunCommand) -> None:
+    def run_command(self, command: RunCustomCommand) -> None:
         """Note who asked for it; what it answers comes as an Answer."""
         given = ", ".join(f"{key}={value!r}" for key, value in command.args.items())
         text = without_credentials(f"{command.name}({given})")[:_LONGEST_LINE]
@@ -165,13 +165,10 @@ class _Decision(WorkTurn):
         act(*args)
 
     def _tried(self, act: Any) -> list[str]:
-        """Do it whole or not at all; a refusal becomes part of the answer."""
-        before = self.state, len(self.events)
+        """Do it; a refusal, which comes before anything is changed, becomes part of the answer."""
         try:
             done = act()
         except Refusal as refusal:
-            self.state = before[0]
-            del self.events[before[1] :]
             return [f"That could not be done: {refusal.message}"]
         return [done] if isinstance(done, str) else []
 

@@ -190,7 +190,12 @@ class WorkTurn(Turn):
         stage = self.state.here
         self.end_runs("cancelled", "it did not come to an end in time after it was asked to finish")
         self.begin(
-            stage.id, dict(stage.params), stage.fingerprint, "Finishing with the runs that are done.", finishing=True
+            stage.id,
+            dict(stage.params),
+            stage.fingerprint,
+            "Finishing with the runs that are done.",
+            finishing=True,
+            skip_runs=stage.skip_runs,
         )
 
     def recover(self, command: Recover) -> None:

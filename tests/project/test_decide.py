@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pipeline.agent.base import ConfirmGate, Reply
+from jupyter_pipeline.agent.base import Change, ConfirmGate, Reply, Restart
 from jupyter_pipeline.project.commands import (
     Answer,
     Env,
@@ -244,7 +244,39 @@ def test_what_has_changed_runs_again() -> None:
     assert state.work is not None
 
 
-def test_edited_code_makes_training_run_again() -> None:
+def test_what_a_later_stage_is_asked_counts_though_what_it_reads_is_the_same() -> None:
+    change = Change(stage_id=StageId.MODEL_SELECT, patch=({"op": "replace", "path": "/time_budget_s", "value": 120.0},))
+    state = play(at_gate(StageId.TRAIN), Answer(Reply(text="", actions=(Restart(stage_id=StageId.PREPROCESS), change))))
+    state = play(state, done(state), Confirm())
+    assert state.current is StageId.MODEL_SELECT
+    assert state.work is not None
+    assert state.here.params == {"time_budget_s": 120.0}
+
+
+def test_another_training_is_reviewed_anew_though_it_came_to_the_same_plan() -> None:
+    state = play(at_gate(StageId.REVIEW_EDIT), RestartStage(stage_id=StageId.TRAIN))
+    state = play(state, done(state), Confirm())
+    assert state.current is StageId.REVIEW_EDIT
+    assert state.work is not None
+
+
+def test_an_earlier_training_serves_again_with_its_own_leaderboard() -> None:
+    state = play(at_gate(StageId.TRAIN), RestartStage(stage_id=StageId.MODEL_SELECT, params={"time_budget_s": 120.0}))
+    state = play(state, done(state, time_budget_s=120.0), Confirm())
+    assert state.work is not None
+    other = LeaderboardRow(run_id="other", model="linear", params={}, metric=0.6, runtime_s=1.0, status="success")
+    state = play(state, said(state.work.attempt, LeaderboardUpdated(rows=(other,))), done(state, keep="other"))
+    state = play(state, RestartStage(stage_id=StageId.MODEL_SELECT, params={"time_budget_s": 60.0}))
+    state = play(state, done(state), Confirm())
+    assert (state.current, state.here.reused, state.work) == (StageId.TRAIN, True, None)
+    assert [row.run_id for row in state.leaderboard] == ["run-1"]
+    assert (state.here.plan or {})["keep"] == "run-1"
+
+
+def test_edited_code_makes_training_run_again_and_nothing_before_it() -> None:
+    state = play(at_gate(StageId.PREPROCESS), RestartStage(stage_id=StageId.PROFILE_DATA))
+    _, reused = decide(play(state, done(state)), Confirm(), Env(ts=1, user=USER, code="abc"))
+    assert (reused.current, reused.work) == (StageId.PREPROCESS, None)
     state = at_gate(StageId.REVIEW_EDIT)
     state = play(state, RestartStage(stage_id=StageId.MODEL_SELECT))
     state = play(state, done(state))
@@ -339,6 +371,27 @@ def test_finishing_with_the_best_so_far_is_for_a_training_and_taken_seriously_on
     assert (state.work.attempt, state.work.finishing) == (attempt + 1, True)
     assert state.runs["r"].status == "cancelled"
     assert decide(state, FinishOverdue(attempt), env())[0] == ()
+
+
+@pytest.mark.parametrize(
+    "again", [Recover({}), WorkDied(0, "It died."), FinishOverdue(0), CancelRun(run_id="s")], ids=repr
+)
+def test_what_was_asked_of_a_training_is_asked_of_it_when_it_begins_again(again: Any) -> None:
+    """After whatever made it begin again: a run that somebody cancelled is not trained after all, and who wants it to
+    finish does not wait for all of it."""
+    state = play(training(), CancelRun(run_id="r"))
+    assert state.here.skip_runs == ("r",)
+    assert state.work is not None
+    assert not state.work.finishing
+    started = TrainRunStarted(run_id="s", model_id="linear", metric_primary="roc_auc", config={})
+    state = play(state, said(state.work.attempt, started), CancelRun(mode="finish"))
+    assert state.work is not None
+    attempt = state.work.attempt
+    if isinstance(again, WorkDied | FinishOverdue):
+        again = msgspec.structs.replace(again, attempt=attempt)
+    state = play(state, again)
+    assert (state.work.attempt, state.work.finishing) == (attempt + 1, True)
+    assert state.here.skip_runs == (("r", "s") if isinstance(again, CancelRun) else ("r",))
 
 
 def test_cancelling_the_one_run_of_another_stage_than_training_stops_the_stage() -> None:

@@ -63,8 +63,8 @@ def test_a_run_speaks_between_its_beginning_and_its_end() -> None:
     assert decide(state, said(attempt, measures, begins, ends), env())[0] == ()
 
 
-@pytest.mark.parametrize("kind", ["runs", "assets"])
-def test_a_project_has_so_many_runs_and_assets(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "with_result"), [("runs", False), ("assets", False), ("assets", True)])
+def test_a_project_has_so_many_runs_and_assets(kind: str, with_result: bool) -> None:
     """All of them are copied, each time that one is added."""
     state = play(new_state(), Say("predict churn"))
     assert state.work is not None
@@ -78,7 +78,9 @@ def test_a_project_has_so_many_runs_and_assets(kind: str) -> None:
 
     state = play(state, said(state.work.attempt, *some(0, 5)))
     assert state.work is not None
-    state = play(state, said(state.work.attempt, *some(5, MOST_THINGS + 1)))
+    too_many = some(5, MOST_THINGS + 1)
+    last = WorkDone(done(state).done, tuple(too_many)) if with_result else said(state.work.attempt, *too_many)
+    state = play(state, last)
     assert state.here.status is StageStatus.FAILED
     assert f"more than 20,000 {kind}" in state.here.message
     assert len(state.runs if kind == "runs" else state.artifacts) <= 5

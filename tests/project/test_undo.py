@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_pipeline.agent.base import Change, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.project.commands import Answer, WorkFailed
 from jupyter_pipeline.project.snapshot import context
@@ -141,6 +142,28 @@ def test_what_was_changed_last_is_taken_back_first() -> None:
     state = play(state, done(state), Confirm(), RestartStage(stage_id=DATA, params={"metric": "recall"}))
     answer, _ = chat(play(state, done(state, metric="recall")), "undo")
     assert answer.startswith("Taken back at the stage Data: metric (F1).")
+
+
+def test_a_change_of_two_stages_at_once_is_taken_back_whole() -> None:
+    metric = Change(stage_id=DATA, patch=({"op": "replace", "path": "/metric", "value": "f1"},))
+    forest = {"id": "random_forest", "params": {}}
+    models = Change(stage_id=SELECT, patch=({"op": "replace", "path": "/models", "value": [forest]},))
+    state = play(at_gate(TRAIN), Answer(Reply(text="", actions=(metric, models))))
+    state = play(state, done(state, metric="f1"))
+    while state.here.id is not SELECT:
+        state = play(state, Confirm())
+    answer, state = chat(proposed(state), "undo")
+    assert "Taken back at the stage Data: metric (ROC AUC)." in answer
+    assert "Taken back at the stage Models: models to train (Linear model)." in answer
+    assert (state.current, state.here.params) == (DATA, {"metric": "roc_auc"})
+    assert [m["id"] for m in state.stage(SELECT).params["models"]] == ["linear"]
+
+
+def test_another_request_is_no_change_to_take_back() -> None:
+    request = RestartStage(stage_id=StageId.PARSE_INTENT, params={"prompt": "predict sales"})
+    answer, after = chat(play(at_gate(TRAIN), request), "undo")
+    assert "nothing to take back" in answer
+    assert after.stage(StageId.PARSE_INTENT).params["prompt"] == "predict sales"
 
 
 @pytest.mark.parametrize("stage", [DATA, TRAIN])
