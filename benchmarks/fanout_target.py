@@ -15,7 +15,7 @@ from typing import Any
 from fanout_server import EXTENSION
 from server_process import TOKEN, running
 
-from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log import EventLog, StoredEntry
 from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.protocol.events import LogLine, StageStatusEvent
 from jupyter_pipeline.protocol.frames import Event, stage_ref
@@ -96,7 +96,7 @@ async def seed(path: Path, projects: int) -> None:
             Event(seq=n, ts=1, stage=ref, payload=p) for n, p in enumerate((status if name == "bench" else rest,), 1)
         ]
         stored = as_stored(name, events)
-        entry = Entry(
+        entry = StoredEntry(
             project_id=name,
             epoch="bench",
             seq=1,

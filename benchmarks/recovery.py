@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.server_process import running
 from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvents, WorkFailed
 from jupyter_pipeline.project.decide import decide
-from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log import EventLog, StoredEntry
 from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.events import MetricScalar, TrainRunStarted, User
@@ -78,7 +78,7 @@ async def fill(path: Path, n_projects: int, n_events: int, n_working: int) -> in
         name = f"project-{number}"
         state, events = histories[number < n_working]
         stored = as_stored(name, events)
-        entry = Entry(
+        entry = StoredEntry(
             project_id=name,
             epoch=f"epoch-of-{name}",
             seq=state.seq,

@@ -86,7 +86,7 @@ class Recover(msgspec.Struct, frozen=True):
     finished: Finished = {}
 
 
-class RunCommand(msgspec.Struct, frozen=True):
+class RunCustomCommand(msgspec.Struct, frozen=True):
     """A custom command; its arguments fit its schema."""
 
     name: str
@@ -101,6 +101,6 @@ class AddDataset(msgspec.Struct, frozen=True):
 
 
 ClientCommand = (
-    Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | RunCommand | AddDataset
+    Say | Confirm | SeenConfirm | RestartStage | CancelRun | SelectDataset | UpdatePlan | RunCustomCommand | AddDataset
 )
 AnyCommand = ClientCommand | Answer | WorkEvents | WorkDone | WorkFailed | WorkDied | FinishOverdue | Recover

@@ -23,7 +23,7 @@ from ..tasks import Tasks
 from ..threads import at_once
 from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
-from .commands import Answer, AnyCommand, Env, Recover, RunCommand, Say
+from .commands import Answer, AnyCommand, Env, Recover, RunCustomCommand, Say
 from .conversation import Conversation
 from .custom import CustomCommands
 from .decide import decide, is_request
@@ -32,7 +32,7 @@ from .files import ProjectFiles
 from .log import EventLog, Stored
 from .log_rows import ID_BYTES, as_stored, size_of
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
-from .mistakes import instead_of, stage_failed
+from .mistakes import NOT_CARRIED_OUT, instead_of, stage_failed
 from .reconciler import Reconciler
 from .room import Room, instead_when_full
 from .settings import Settings
@@ -310,7 +310,7 @@ class Conductor:
             return decide(state, answer, env)
         except Exception as error:
             self._notes.error("carrying out an answer failed:\n%s", places(error))
-            return decide(state, instead_of(answer, state, error) or answer, env)
+            return decide(state, NOT_CARRIED_OUT, env)
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:
@@ -337,7 +337,7 @@ class Conductor:
         match letter.command:
             case CancelRun(mode="now"):
                 self._work.kill_at_once()
-            case RunCommand():
+            case RunCustomCommand():
                 self._conversation.run_command(letter.command, letter.user, self.state)
 
     async def _could_not_store(self, letters: list[Letter], error: Exception) -> None:

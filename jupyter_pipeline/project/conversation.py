@@ -16,7 +16,7 @@ from ..protocol.schema import builtin_commands
 from ..protocol.stages import StageId, StageStatus
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
-from .commands import Answer, RunCommand
+from .commands import Answer, RunCustomCommand
 from .custom import CustomCommands
 from .files import ProjectFiles
 from .mailbox import Letter, Mailbox
@@ -94,14 +94,14 @@ class Conversation:
         self._notes.error("the agent failed to answer:\n%s", places(error))
         return Reply(text=_SORRY)
 
-    def run_command(self, command: RunCommand, user: User, state: ProjectState) -> None:
+    def run_command(self, command: RunCustomCommand, user: User, state: ProjectState) -> None:
         """Run a custom command beside everything else."""
         folder = self._files.folder
         told: dict[str, Any] = msgspec.to_builtins(snapshot(state, builtin_commands() + self._custom.specs))
         project = CommandProject(project_id=folder.name, folder=str(folder), user=user, state=told)
         self._tasks.start(self._run_command(command, project))
 
-    async def _run_command(self, command: RunCommand, project: CommandProject) -> None:
+    async def _run_command(self, command: RunCustomCommand, project: CommandProject) -> None:
         try:
             reply = await self._custom.run(command.name, project, command.args)
         except Exception as error:

@@ -18,8 +18,8 @@ from ..protocol.frames import CommandSpec
 from ..protocol.messages import BUILTIN_COMMANDS
 from ..threads import at_once
 from ..traces import ProjectLog, places
-from ..workers.command import Run
-from ..workers.command_process import describe_commands, run_command
+from ..workers.custom_command import Run
+from ..workers.custom_command_process import describe_commands, run_command
 
 log = logging.getLogger(__name__)
 GROUP = "jupyter_pipeline.commands"

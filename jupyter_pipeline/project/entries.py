@@ -27,7 +27,7 @@ _WRITE = (
 )
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class StoredEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A project as the log lists it.
 
     ``working`` says that a stage was running at ``seq``; ``ended_by`` is who stopped the stage, where somebody did.
@@ -43,9 +43,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: User | None = None
 
 
-def entry_of(state: ProjectState) -> Entry:
+def entry_of(state: ProjectState) -> StoredEntry:
     """A project's entry, as its state says."""
-    return Entry(
+    return StoredEntry(
         project_id=state.project_id,
         epoch=state.epoch,
         seq=state.seq,
@@ -57,7 +57,7 @@ def entry_of(state: ProjectState) -> Entry:
     )
 
 
-def listed(entry: Entry) -> ProjectEntry:
+def listed(entry: StoredEntry) -> ProjectEntry:
     """A project as clients are told it."""
     return ProjectEntry(
         project_id=entry.project_id,
@@ -71,14 +71,14 @@ def listed(entry: Entry) -> ProjectEntry:
     )
 
 
-def write(connection: sqlite3.Connection, entry: Entry, messages: int, size: int) -> None:
+def write(connection: sqlite3.Connection, entry: StoredEntry, messages: int, size: int) -> None:
     """Put a project into the list, or bring it up to date there; its log has so many more message ids, and bytes of
     events."""
     by = None if entry.ended_by is None else msgspec.json.encode(entry.ended_by)
     connection.execute(_WRITE, (*(getattr(entry, name) for name in _COLUMNS[:-1]), by, messages, size))
 
 
-def read(connection: sqlite3.Connection, project_id: str | None = None) -> list[Entry]:
+def read(connection: sqlite3.Connection, project_id: str | None = None) -> list[StoredEntry]:
     """The projects, last changed first; or the one of this name, if it is there."""
     if project_id is None:
         found = connection.execute(f"{_SELECT} ORDER BY updated_ts DESC")
@@ -88,9 +88,9 @@ def read(connection: sqlite3.Connection, project_id: str | None = None) -> list[
     return [_entry(row) for row in rows]
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> StoredEntry:
     *values, working, by = row
-    return Entry(
+    return StoredEntry(
         **dict(zip(_COLUMNS, values, strict=False)),
         working=bool(working),
         ended_by=None if by is None else msgspec.json.decode(by, type=User),

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from . import entries
 from .chain import HASH_BYTES, genesis, links
-from .entries import Entry
+from .entries import StoredEntry
 from .log_deleting import delete_piece, hide
 from .log_format import make_tables, wrong_format
 from .log_rows import ID_BYTES, ROW_BYTES, Stored, hashes_of, packed, size_of, unpacked
 from .message_ids import seal
 
-__all__ = ["Entry", "EventLog", "LogInUse", "LogUnusable", "Stored", "within"]
+__all__ = ["EventLog", "LogInUse", "LogUnusable", "Stored", "StoredEntry", "within"]
 
 T = TypeVar("T")
 _MAX_GROUP = 256
@@ -101,7 +101,7 @@ class EventLog:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, thread.join)
 
-    async def append(self, entry: Entry, events: list[Stored], messages: list[tuple[str, int]]) -> None:
+    async def append(self, entry: StoredEntry, events: list[Stored], messages: list[tuple[str, int]]) -> None:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
 
         def run(connection: sqlite3.Connection) -> None:
@@ -123,11 +123,11 @@ class EventLog:
 
         await self._do(run)
 
-    async def entries(self) -> list[Entry]:
+    async def entries(self) -> list[StoredEntry]:
         """All projects, last changed first."""
         return await self._do(entries.read)
 
-    async def entry(self, project_id: str) -> Entry | None:
+    async def entry(self, project_id: str) -> StoredEntry | None:
         """One project, None if it has no event."""
         found = await self._do(lambda connection: entries.read(connection, project_id))
         return found[0] if found else None

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from . import entries
-from .entries import Entry
+from .entries import StoredEntry
 from .log_format import wrong_format
 from .log_rows import hashes_of, unpacked
 
@@ -94,7 +94,7 @@ class ProjectRows(msgspec.Struct, frozen=True):
     at all.
     """
 
-    entry: Entry
+    entry: StoredEntry
     messages: int
     size: int
     events: list[Row]
@@ -118,8 +118,8 @@ def read_rows(path: Path, project_id: str) -> ProjectRows | None:
     """
     with tempfile.TemporaryDirectory(prefix="log-") as folder:
         # Another process copies: one that closes a file gives up all its locks on it, also those of SQLite.
-        command = [sys.executable, "-I", "-c", _COPY, str(path), folder]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
+        argv = [sys.executable, "-I", "-c", _COPY, str(path), folder]
+        if subprocess.run(argv, capture_output=True, check=False).returncode:
             raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
         try:
             return _read(Path(folder) / path.name, project_id)
@@ -155,7 +155,7 @@ def _read(path: Path, project_id: str) -> ProjectRows | None:
         )
     ]
     return ProjectRows(
-        entry=msgspec.convert(entry, Entry, from_attributes=True),
+        entry=msgspec.convert(entry, StoredEntry, from_attributes=True),
         messages=msgspec.convert(messages, int),
         size=msgspec.convert(size, int),
         events=events,

@@ -41,12 +41,10 @@ def _rules() -> Agent:
     return RuleAgent()
 
 
-class _Turn:
-    """Who opens or deletes a project, one after another; ``wanted`` counts those who wait and who has it."""
+class _ProjectLock(asyncio.Lock):
+    """Held by whoever opens or deletes a project; ``wanted`` counts that one and those who wait."""
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.wanted = 0
+    wanted = 0
 
 
 class ProjectManager:
@@ -75,7 +73,7 @@ class ProjectManager:
         self._ignores_case = False
         self._projects: dict[str, Project] = {}
         self._resting: dict[str, Project] = {}
-        self._turns: dict[str, _Turn] = {}
+        self._locks: dict[str, _ProjectLock] = {}
         self._closing = Tasks(log)
         self._clearing = Tasks(log)
         self._taking_up: asyncio.Task[None] | None = None
@@ -211,15 +209,15 @@ class ProjectManager:
         """While it lasts nobody else opens or deletes the project: one that is being deleted is not opened again from
         a log that is about to go, and none is opened twice."""
         project_id = self._folder(project_id)
-        turn = self._turns.setdefault(project_id, _Turn())
-        turn.wanted += 1
+        lock = self._locks.setdefault(project_id, _ProjectLock())
+        lock.wanted += 1
         try:
-            async with turn.lock:
+            async with lock:
                 yield
         finally:
-            turn.wanted -= 1
-            if turn.wanted == 0:
-                del self._turns[project_id]
+            lock.wanted -= 1
+            if lock.wanted == 0:
+                del self._locks[project_id]
 
     def _idle(self, project: Project) -> None:
         """Forget a project that nobody is connected to and that never had an event; and close, of those that nobody

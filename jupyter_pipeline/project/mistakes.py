@@ -7,10 +7,13 @@ from .state import ProjectState
 
 REPORTS = (WorkEvents, WorkDone, WorkDied, FinishOverdue, Recover)
 """What work reports; nobody waits for an answer."""
-_SORRY = (
-    "What was answered could not be carried out, because of a mistake in jupyter_pipeline itself; nothing was changed. "
-    "Please say it another way, or use the buttons."
+NOT_CARRIED_OUT = Answer(
+    Reply(
+        text="What was answered could not be carried out, because of a mistake in jupyter_pipeline itself; nothing was "
+        "changed. Please say it another way, or use the buttons."
+    )
 )
+"""What is answered instead of an answer."""
 
 
 def instead_of(command: AnyCommand, state: ProjectState, error: Exception) -> AnyCommand | None:
@@ -26,7 +29,7 @@ def instead_of(command: AnyCommand, state: ProjectState, error: Exception) -> An
         Why. Its kind is told; what it says may hold data of anyone, and is not.
     """
     if isinstance(command, Answer):
-        return Answer(Reply(text=_SORRY))
+        return NOT_CARRIED_OUT
     if not isinstance(command, REPORTS):
         return None
     return stage_failed(state, error)

@@ -18,7 +18,7 @@ from ..protocol.schema import builtin_commands
 from ..protocol.snapshot import ProjectEntry, Snapshot
 from ..protocol.stages import StageId, StageRef
 from ..workers.pool import PredictionError, PredictorBusy, WorkerPool
-from .commands import AddDataset, ClientCommand, Recover, RunCommand, Say, SeenConfirm
+from .commands import AddDataset, ClientCommand, Recover, RunCustomCommand, Say, SeenConfirm
 from .conductor import Committed, Conductor
 from .custom import CustomCommands
 from .entries import entry_of, listed
@@ -195,7 +195,7 @@ class Project:
             case Command():
                 _harmless(message.args)
                 await self._custom.check(message.command, message.args)
-                command = RunCommand(message.command, message.args)
+                command = RunCustomCommand(message.command, message.args)
         return await self._conductor.post(command, user, message.id)
 
     async def add_dataset(self, file: Path, user: User) -> Dataset:

@@ -227,9 +227,9 @@ def _verify(
     part = folder.parent / "rows.csv"
     rows.frame.iloc[test][names].to_csv(part, index=False, lineterminator="\n")
     out = folder.parent / "predictions.csv"
-    command = [sys.executable, "-I", "-B", str(folder / "predict.py"), str(part), "--out", str(out)]
+    argv = [sys.executable, "-I", "-B", str(folder / "predict.py"), str(part), "--out", str(out)]
     try:
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PREDICT_S, check=False)
+        ended = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=_PREDICT_S, check=False)
     except subprocess.TimeoutExpired:
         raise StageError(f"The bundle's predict.py took longer than {_PREDICT_S // 60} minutes on test rows.") from None
     if ended.returncode:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.chain import genesis, links
-from jupyter_pipeline.project.log import Entry, EventLog, LogUnusable, Stored
+from jupyter_pipeline.project.log import EventLog, LogUnusable, Stored, StoredEntry
 from jupyter_pipeline.project.log_deleting import delete_piece
 
 from .test_trouble import full_disk
@@ -24,13 +24,13 @@ from .test_trouble import full_disk
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import StoredEntry, EventLog, Stored
 
 async def main():
     log = EventLog(Path(sys.argv[1]))
     await log.open()
     for seq in range(1, 1_000_000):
-        entry = Entry(project_id="p", epoch="e", seq=seq, updated_ts=seq,
+        entry = StoredEntry(project_id="p", epoch="e", seq=seq, updated_ts=seq,
                       current_stage="TRAIN", status="IN_PROGRESS", working=True)
         await log.append(entry, [Stored(seq, "LOG_LINE", b"frame %d" % seq)], [(f"m{seq}", seq)])
         print(seq, flush=True)
@@ -39,8 +39,8 @@ asyncio.run(main())
 """
 
 
-def entry(project_id: str, seq: int) -> Entry:
-    return Entry(
+def entry(project_id: str, seq: int) -> StoredEntry:
+    return StoredEntry(
         project_id=project_id,
         epoch="e",
         seq=seq,

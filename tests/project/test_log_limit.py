@@ -1,25 +1,29 @@
 """A project's log has a limit: what makes it grow is refused there, and what is in it stays."""
 
 import asyncio
+import json
 from pathlib import Path
 
-import psutil
 import pytest
 from msgspec.structs import replace
 
-from jupyter_pipeline.project.commands import SeenConfirm, WorkEvents, WorkFailed
+from jupyter_pipeline.agent.base import Context, Reply
+from jupyter_pipeline.project.commands import SeenConfirm, WorkDone, WorkEvents, WorkFailed
+from jupyter_pipeline.project.mailbox import Outcome
+from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.room import Room
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
+from jupyter_pipeline.protocol.jobs import Done
 from jupyter_pipeline.protocol.messages import CancelRun, Chat, Command, Confirm
 from jupyter_pipeline.protocol.stages import StageId
 from jupyter_pipeline.verify import verify
 
 from .test_conductor import USER, all_events, run, until, until_gate
-from .test_trouble import REQUEST, RESTART, alone, stopped_worker, until_failed
+from .test_trouble import REQUEST, RESTART, alone, gone, stopped_worker, until_failed
 
 GROWS = [
     RESTART, Confirm(), Chat(text="What can I ask?", id="more"), Chat(text="Run it again"),
@@ -79,6 +83,69 @@ def test_a_log_has_a_limit_and_stays_as_it_is_there(tmp_path: Path, limit: str) 
     run(test)
 
 
+class Talkative:
+    """An agent that takes its time, and says a lot; ``asked`` is what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def respond(self, text: str, context: Context) -> Reply:
+        self.asked.append(text)
+        await asyncio.sleep(0)
+        return Reply(text="x" * 20_000)
+
+
+def test_an_answer_that_has_no_room_is_said_to_have_none_and_then_nobody_is_asked(tmp_path: Path) -> None:
+    async def test() -> None:
+        agent, most = Talkative(), 60_000
+        manager = ProjectManager(
+            Settings(workspace_dir=str(tmp_path), warm_workers=0, threads=1, log_bytes=most), agent=agent
+        )
+        await manager.start()
+        try:
+            project = await manager.open("demo")
+            await project.submit(REQUEST, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+            async def answer(to: str) -> str:
+                seq = project.seq
+                await project.submit(Chat(text=to), USER)
+                await until(project, lambda: project.seq >= seq + 2, "an answer")
+                (event,) = await project.read(seq + 1, 1)
+                return str(json.loads(event.frame)["event"]["payload"]["text"])
+
+            for number in range(20):
+                if not (last := await answer(f"question {number}")).startswith("x"):
+                    break
+            assert last.startswith("The project's log has ")
+            assert project.log_bytes <= most + 2_000
+            await grow(project)  # what is left may be enough for a question
+            asked = len(agent.asked)
+            with pytest.raises(Refusal):
+                await project.submit(Chat(text="What can I ask?"), USER)
+            assert len(agent.asked) == asked
+        finally:
+            await manager.stop()
+
+    run(test)
+
+
+def test_what_comes_at_once_counts_together(tmp_path: Path) -> None:
+    most = 30_000
+
+    async def test() -> None:
+        async with alone(tmp_path, log_bytes=most) as manager:
+            project = await manager.open("demo")
+            await project.submit(REQUEST, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+            asking = [project.submit(Chat(text="What can I ask?"), USER) for _ in range(200)]
+            outcomes = await asyncio.gather(*asking, return_exceptions=True)
+            assert {type(outcome) for outcome in outcomes} == {Outcome, Refusal}
+            assert project.log_bytes <= most
+
+    run(test)
+
+
 def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
     most = 100_000
 
@@ -104,7 +171,7 @@ def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
             await until_failed(project, "The stage Request was ended. The project's log has ")
             assert {one.status for one in project.state.runs.values()} == {"failed"}
             assert project.log_bytes <= most + 2_000, "room was kept for the ends of its runs"
-            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+            await until(project, lambda: gone(worker), "its end")
         await asyncio.to_thread(verify, tmp_path / "pipelines" / "demo")
 
     run(test)
@@ -117,5 +184,9 @@ def test_at_the_limit_of_the_log_work_can_still_end_and_a_bundle_be_made(tmp_pat
         assert its_room.lacks(1000, command, state) is None
         assert its_room.lacks(13_000, command, state)
         assert its_room.lacks(1000, command, replace(state, current=StageId.REVIEW_EDIT))
+    result = WorkDone(Done(attempt=3, plan={}, summary=""))
+    for at in (state, replace(state, current=StageId.TRAIN)):
+        assert its_room.lacks(1000, result, at) is None
+        assert its_room.lacks(13_000, result, at)
     for ends in (CancelRun(), WorkFailed(3, "It failed.")):
         assert its_room.lacks(50_000, ends, state) is None

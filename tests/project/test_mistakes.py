@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 
 from jupyter_pipeline import faults
@@ -21,7 +20,9 @@ from jupyter_pipeline.protocol.messages import Chat
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .test_conductor import USER, all_events, run, until, until_gate
-from .test_trouble import REQUEST, RESTART, alone, says, stopped_worker, until_failed
+from .test_trouble import REQUEST, RESTART, alone, gone, says, stopped_worker, until_failed
+
+HIDDEN = "SELECT count(*) FROM projects WHERE project_id LIKE '/deleted/%'"
 
 
 @contextlib.contextmanager
@@ -59,7 +60,7 @@ def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
             assert project.state.runs["r"].status == "failed"
             assert "faults.py" in caplog.text
             assert "confidential" not in caplog.text
-            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+            await until(project, lambda: gone(worker), "its end")
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
             ends = [e for e in await all_events(project) if e["event"]["name"] == "TRAIN_RUN_FINISHED"]
@@ -157,6 +158,9 @@ def test_of_a_project_that_was_half_deleted_nothing_is_left_after_the_next_start
             assert {one.project_id for one in await manager.list()} == {"kept", "mine"}
             assert [folder.exists() for folder in folders] == [False, True, True]
             assert [path.name for path in folders[1].iterdir() if path.name != "artifacts"] == ["code"]
+            async with asyncio.timeout(30):
+                while await manager._log._do(lambda log: log.execute(HIDDEN).fetchone()[0]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
             await manager.delete("kept")
             assert not folders[1].exists()
 
@@ -193,7 +197,7 @@ def test_a_stage_that_says_too_much_in_one_go_is_ended_and_all_else_goes_on(tmp_
             await until_failed(project, f"as its result, where {EVENT_BYTES:,} are the most. Let it write a file")
             assert "The stage Request was ended, because it sent 16,777," in project.state.here.message
             assert sum(len(event.frame) for event in await project.read(seq, 100)) < 2000
-            await until(project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end")
+            await until(project, lambda: gone(worker), "its end")
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project import tail as module
-from jupyter_pipeline.project.log import Entry, EventLog, Stored
+from jupyter_pipeline.project.log import EventLog, Stored, StoredEntry
 from jupyter_pipeline.project.manager import RESTING, ProjectManager
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.project.tail import BATCH_BYTES, Cursor, ProjectDeleted, Tail
@@ -28,7 +28,7 @@ def event(seq: int, size: int) -> Stored:
 
 
 async def append(log: EventLog, tail: Tail, events: list[Stored], keep: bool = True) -> None:
-    entry = Entry(
+    entry = StoredEntry(
         project_id="p", epoch="e", seq=events[-1].seq, updated_ts=0, current_stage="TRAIN", status="X", working=False
     )
     await log.append(entry, events, [])
@@ -104,6 +104,23 @@ def test_a_page_of_the_file_ends_by_its_bytes(tmp_path: Path) -> None:
     run(test)
 
 
+def test_a_reader_that_goes_away_takes_no_page_from_those_who_wait_for_the_same(tmp_path: Path) -> None:
+    async def test() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        tail = Tail(log, "p", 0)
+        await append(log, tail, [event(n, 1000) for n in range(1, 101)], keep=False)
+        goes, stays = [asyncio.create_task(Cursor(tail, 0).next()) for _ in range(2)]
+        while not tail._reading:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        goes.cancel()
+        assert (await stays).last == 100
+        assert goes.cancelled()
+        await log.close()
+
+    run(test)
+
+
 def test_what_memory_holds_is_bounded_by_bytes_too(tmp_path: Path) -> None:
     async def test() -> None:
         log = EventLog(tmp_path / "events.sqlite")
@@ -164,7 +181,7 @@ def test_project_ids_that_come_to_nothing_leave_nothing(tmp_path: Path) -> None:
             assert await manager.find(f"unknown-{n}") is None
         while manager._closing:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert (manager._projects, manager._turns) == ({}, {})
+        assert (manager._projects, manager._locks) == ({}, {})
         await manager.stop()
 
     run(test)

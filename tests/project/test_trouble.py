@@ -26,7 +26,7 @@ from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine
-from jupyter_pipeline.protocol.jobs import Emitted
+from jupyter_pipeline.protocol.jobs import Done, Emitted
 from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
@@ -59,6 +59,9 @@ async def stopped_worker(project: Project) -> psutil.Process:
             parent = process.parent()
             if process.pid not in before and parent is not None and parent.pid != os.getpid():
                 process.suspend()
+                # What has not stopped yet hears SIGTERM before SIGSTOP.
+                while process.status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
                 return process
         await asyncio.sleep(0.005)
     raise AssertionError("no worker began")
@@ -79,6 +82,14 @@ def says(project: Project, worker: psutil.Process, frame: bytes) -> None:
     raise AssertionError("the process has no such pipe")
 
 
+def gone(process: psutil.Process) -> bool:
+    """Whether it runs no more."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def until_failed(project: Project, why: str) -> None:
     await until(project, lambda: project.state.here.status is StageStatus.FAILED, "a failure")
     assert why in project.state.here.message
@@ -95,7 +106,7 @@ def test_a_project_that_is_deleted_while_its_work_ends_leaves_nothing_behind(tmp
             await asyncio.sleep(0.3)
             assert worker.is_running(), "it is still given time"
             await manager.delete("first")
-            assert not psutil.pid_exists(worker.pid) or worker.status() == psutil.STATUS_ZOMBIE
+            assert gone(worker)
             assert not (tmp_path / "pipelines" / "first").exists()
             second = await manager.open("second")
             await second.submit(REQUEST, USER)
@@ -141,6 +152,72 @@ def test_work_that_is_cancelled_before_it_began_does_not_begin(tmp_path: Path) -
             assert set(workers_of(os.getpid())) <= set(before)
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+@pytest.mark.parametrize("mode", ["stop", "now"])
+def test_work_is_given_its_time_to_end_and_none_where_it_is_to_end_now(tmp_path: Path, mode: str) -> None:
+    """What hears SIGTERM ends by that, long before its time is over."""
+
+    async def test() -> None:
+        async with alone(tmp_path, grace_s=90.0) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            await project.submit(Command(command="cancel_run", args={"mode": mode}), USER)
+            if mode == "stop":
+                await asyncio.sleep(0.5)
+                assert worker.is_running(), "it is given time"
+                worker.resume()
+            async with asyncio.timeout(30):
+                while not gone(worker):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+    run(test)
+
+
+def test_a_guard_that_hangs_keeps_no_work_from_being_ended(tmp_path: Path) -> None:
+    """Neither of the two is left; edited code may stop its parent."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            guard = worker.parent()
+            assert guard is not None
+            guard.suspend()
+            await project.submit(Command(command="cancel_run", args={"mode": "now"}), USER)
+            async with asyncio.timeout(30):
+                while not (gone(guard) and gone(worker)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            await project.submit(RESTART, USER)
+            await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_what_a_cancelled_stage_comes_to_in_its_last_moments_is_nobodys(tmp_path: Path) -> None:
+    """Neither is it the stage's result, nor is the process, which is about to end, given to another project."""
+
+    async def test() -> None:
+        manager = ProjectManager(
+            Settings(workspace_dir=str(tmp_path), max_workers=1, warm_workers=1, threads=1, cancel_grace_s=3.0)
+        )
+        await manager.start()
+        try:
+            first, second = await manager.open("first"), await manager.open("second")
+            worker = await stopped_worker(first)
+            attempt = first.state.here.attempt
+            await first.submit(Command(command="cancel_run"), USER)
+            result = Done(attempt=attempt, plan={"task_type": "binary", "target": "x"}, summary="Too late.")
+            await asyncio.to_thread(says, first, worker, msgspec.json.encode(result))
+            await second.submit(REQUEST, USER)
+            await until_gate(second, StageId.PARSE_INTENT)
+            assert second.state.attempts == 1, "it was begun in a process that ended"
+            assert first.state.here.status is StageStatus.FAILED
+            assert gone(worker)
+        finally:
+            await manager.stop()
 
     run(test)
 
@@ -244,7 +321,11 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
             lines = [e["event"]["payload"] for e in await all_events(project) if e["event"]["name"] == "LOG_LINE"]
             told = [line["text"] for line in lines if line["source"] == "PARSE_INTENT"]
             assert told[:1100] == [str(n) for n in range(1100)]
-            assert (await project.submit(Chat(text="Hello?", id="m7"), USER)).status == "accepted"
+            asking = asyncio.create_task(project.submit(Chat(text="Hello? " * 500, id="m7"), USER))
+            while not asking.done():
+                assert project.unstored(0.0) is None, "that is over, also while something is stored"
+                await asyncio.sleep(0)
+            assert (await asking).status == "accepted"
 
     run(test)
 
@@ -301,9 +382,7 @@ def test_work_can_be_cancelled_while_all_other_threads_are_at_large_files(tmp_pa
             hashing = loop.run_in_executor(None, hashed.wait)
             try:
                 await asyncio.wait_for(project.submit(Command(command="cancel_run"), USER), 60)
-                await until(
-                    project, lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "its end"
-                )
+                await until(project, lambda: gone(worker), "its end")
                 assert not hashing.done()
             finally:
                 hashed.set()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from jupyter_pipeline.project.files import ProjectFiles
-from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log import EventLog, StoredEntry
 from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded
 from jupyter_pipeline.protocol.frames import Event, stage_ref
@@ -42,7 +42,7 @@ async def write_project(root: Path, artifacts: list[Artifact], project_id: str =
     ref = stage_ref(StageId.DATA_SOURCE, StageStatus.IN_PROGRESS)
     ts = int(time.time() * 1000)
     events = [Event(seq=n, ts=ts, stage=ref, payload=ArtifactAdded(artifact=a)) for n, a in enumerate(artifacts, 1)]
-    entry = Entry(
+    entry = StoredEntry(
         project_id=project_id,
         epoch="e",
         seq=len(events),

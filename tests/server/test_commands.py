@@ -242,7 +242,7 @@ def _commands_of(process: psutil.Process) -> list[psutil.Process]:
     return [
         p
         for p in psutil.process_iter(["cmdline"])
-        if "jupyter_pipeline.workers.command" in (p.info["cmdline"] or [])
+        if "jupyter_pipeline.workers.custom_command" in (p.info["cmdline"] or [])
         and p.status() != psutil.STATUS_ZOMBIE
         and _session_root(p) == process.pid
     ]

@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.client.cli import main
-from jupyter_pipeline.project.log import Entry, EventLog
+from jupyter_pipeline.project.log import EventLog, StoredEntry
 from jupyter_pipeline.project.log_export import export_log
 from jupyter_pipeline.project.log_format import TABLES
 from jupyter_pipeline.project.log_reading import read_rows
@@ -84,7 +84,7 @@ async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
     stored = as_stored(PROJECT, [Event(seq=n, ts=n, stage=ref, payload=p) for n, p in enumerate(said, 1)])
     for start in range(0, len(stored), 7):
         part = stored[start : start + 7]
-        entry = Entry(
+        entry = StoredEntry(
             project_id=PROJECT, epoch=EPOCH, seq=part[-1].seq, updated_ts=part[-1].seq, current_stage="TRAIN",
             status="FAILED", working=False, ended_by=ADA,
         )  # fmt: skip
@@ -570,7 +570,7 @@ def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> No
             while not done:
                 line = LogLine(run_id="chat", level="info", text="x" * 20_000, source="user")
                 event = Event(seq=seq + 1, ts=seq + 1, stage=ref, payload=line)
-                entry = Entry(
+                entry = StoredEntry(
                     project_id=PROJECT, epoch=EPOCH, seq=seq + 1, updated_ts=seq + 1, current_stage="TRAIN",
                     status="FAILED", working=False, ended_by=ADA,
                 )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_pipeline.workers.command_process import describe_commands
+from jupyter_pipeline.workers.custom_command_process import describe_commands
 from jupyter_pipeline.workers.main import Outlet
 from jupyter_pipeline.workers.process import WorkerProcess
 

@@ -1,4 +1,4 @@
-"""Runs :mod:`.command` and takes whatever comes of it: an answer, an error, silence, a crash, or a flood."""
+"""Runs :mod:`.custom_command` and takes whatever comes of it: an answer, an error, silence, a crash, or a flood."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from .command import Describe, Response, Run
+from .custom_command import Describe, Response, Run
 
 MOST_BYTES = 1 << 20
 """Bytes of an answer."""
@@ -44,10 +44,10 @@ def describe_commands(points: Sequence[tuple[str, str]], timeout_s: float, over:
 def _ask(request: Describe | Run, wanted: int, timeout_s: float, over: threading.Event) -> list[Response]:
     """Answers of a process, as many as are wanted or, where one could not be had, up to that one."""
     lifeline, ours = os.pipe() if _POSIX else (-1, -1)
-    command = [sys.executable, "-m", "jupyter_pipeline.workers.command"]
+    argv = [sys.executable, "-m", "jupyter_pipeline.workers.custom_command"]
     try:
         process = subprocess.Popen(
-            [*command, str(lifeline)] if _POSIX else command,
+            [*argv, str(lifeline)] if _POSIX else argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
