@@ -13,6 +13,7 @@ import { pipelineIcon } from './icon';
 import { Commands, DOMAIN, NAMESPACE, PLUGIN, toProjectId } from './ids';
 import { Projects } from './projects';
 import { Server } from './server';
+import type { ProjectEntry } from './server';
 import { percentOf } from './percent';
 import { IPipelines } from './tokens';
 import { ProjectContent } from './view';
@@ -82,6 +83,12 @@ export class Pipelines implements IPipelines {
       }
     }
     return null;
+  }
+
+  standing(entry: ProjectEntry): ProjectEntry {
+    const model = this.modelOf(entry.project_id);
+    const known = model !== null && model.ready && !model.catchingUp && model.epoch === entry.epoch && model.seq >= entry.seq;
+    return known ? { ...entry, current_stage: model.current, status: model.stage.status, ended_by: model.stage.endedBy ?? undefined } : entry;
   }
 
   createContent(projectId: string): ProjectContent {

@@ -74,7 +74,7 @@ export class ProjectsPanel extends Widget {
     const focused = this.node.contains(document.activeElement);
     render(
       <List
-        entries={projects.entries}
+        entries={projects.entries.map(entry => this.pipelines.standing(entry))}
         known={projects.known}
         problem={projects.problem?.message ?? null}
         serverVersion={projects.serverVersion}

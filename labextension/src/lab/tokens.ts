@@ -5,7 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type { ProjectModel } from '../view';
 import type { Projects } from './projects';
-import type { Server } from './server';
+import type { ProjectEntry, Server } from './server';
 import type { ProjectContent } from './view';
 
 export interface IPipelines {
@@ -22,6 +22,8 @@ export interface IPipelines {
   isVisible(projectId: string): boolean;
   /** What is known of a project that is shown somewhere; null if it is not. */
   modelOf(projectId: string): ProjectModel | null;
+  /** A project as it stands now, also where a view has heard more than the list. */
+  standing(entry: ProjectEntry): ProjectEntry;
   /** Make a view of a project; whoever calls this puts it somewhere and disposes of it. */
   createContent(projectId: string): ProjectContent;
 }
