@@ -72,20 +72,35 @@ test('what was not acknowledged is there after a reload, in its order; what was 
   let now = 1000;
   const first = new Outbox('p:', store, () => now);
   for (const id of ['a', 'b', 'c']) {
-    first.add({ type: 'chat', text: id, id });
+    first.add({ type: 'chat', text: id, id }, null);
   }
   first.remove('b');
   const second = new Outbox('p:', store, () => now);
   assert.deepEqual(second.restore(1e6), []);
   assert.deepEqual(second.all().map(entry => entry.message.text), ['a', 'c']);
   now += 1;
-  second.add({ type: 'chat', text: 'd', id: 'd' });
+  second.add({ type: 'chat', text: 'd', id: 'd' }, null);
   assert.deepEqual(second.all().map(entry => entry.message.text), ['a', 'c', 'd']);
+});
+
+test('a message keeps which log it is for, and gets one that is there later', () => {
+  const store = new Memory();
+  const first = new Outbox('p:', store);
+  first.add({ type: 'chat', text: 'to one', id: 'a' }, 'one');
+  first.add({ type: 'chat', text: 'before there was any', id: 'b' }, null);
+  const epochs = () => {
+    const page = new Outbox('p:', store);
+    page.restore(1e9);
+    return page.all().map(entry => entry.epoch);
+  };
+  assert.deepEqual(epochs(), ['one', null]);
+  first.settle('two');
+  assert.deepEqual(epochs(), ['one', 'two']);
 });
 
 test('another project, another page and rubbish in the storage do no harm', () => {
   const store = new Memory();
-  new Outbox('p:', store).add({ type: 'chat', text: 'x', id: 'x' });
+  new Outbox('p:', store).add({ type: 'chat', text: 'x', id: 'x' }, null);
   store.setItem('q:y', store.getItem('p:x'));
   store.setItem('p:z', '{"broken');
   store.setItem('p:w', '{"message": {"id": "other"}, "ts": 1, "n": 0}');
@@ -97,7 +112,7 @@ test('another project, another page and rubbish in the storage do no harm', () =
 test('what is older than it may be is handed back once', () => {
   const store = new Memory();
   let now = 0;
-  new Outbox('p:', store, () => now).add({ type: 'command', command: 'cancel_run', id: 'old' });
+  new Outbox('p:', store, () => now).add({ type: 'command', command: 'cancel_run', id: 'old' }, null);
   now = 1000;
   assert.deepEqual(new Outbox('p:', store, () => now).restore(999).map(entry => entry.message.id), ['old']);
   assert.equal(store.length, 0);
@@ -116,7 +131,7 @@ test('a storage that is full or forbidden costs only the reload', () => {
     }
   };
   const outbox = new Outbox('p:', store);
-  outbox.add({ type: 'chat', text: 'x', id: 'x' });
+  outbox.add({ type: 'chat', text: 'x', id: 'x' }, null);
   assert.deepEqual(outbox.restore(1), []);
   assert.equal(outbox.size, 1);
   outbox.remove('x');

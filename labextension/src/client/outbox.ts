@@ -12,6 +12,8 @@ export type Message = Record<string, unknown> & { id: string };
 
 export interface Entry {
   message: Message;
+  /** The log that it is for; null: it was sent while there was none yet, or nothing known of it. */
+  epoch: string | null;
   /** When it was sent first, as Date.now() counts. */
   ts: number;
   /** Order among entries of the same millisecond. */
@@ -45,15 +47,19 @@ export class Outbox {
     return this.entries.has(id);
   }
 
-  add(message: Message): Entry {
-    const entry = { message, ts: this.now(), n: this.count++ };
-    this.entries.set(message.id, entry);
-    try {
-      this.store?.setItem(this.prefix + message.id, JSON.stringify(entry));
-    } catch {
-      // The storage is full or forbidden: this page still has the message.
-    }
+  add(message: Message, epoch: string | null): Entry {
+    const entry = { message, epoch, ts: this.now(), n: this.count++ };
+    this.keep(entry);
     return entry;
+  }
+
+  /** There is a log now: what was for none is for this one from now on. */
+  settle(epoch: string): void {
+    for (const entry of this.entries.values()) {
+      if (entry.epoch === null) {
+        this.keep({ ...entry, epoch });
+      }
+    }
   }
 
   remove(id: string): Entry | undefined {
@@ -86,6 +92,16 @@ export class Outbox {
     return expired;
   }
 
+  private keep(entry: Entry): void {
+    const { id } = entry.message;
+    this.entries.set(id, entry);
+    try {
+      this.store?.setItem(this.prefix + id, JSON.stringify(entry));
+    } catch {
+      // The storage is full or forbidden: this page still has the message.
+    }
+  }
+
   private keys(): string[] {
     const found: string[] = [];
     try {
@@ -112,8 +128,9 @@ export class Outbox {
 
 function parse(text: string | null): Entry | null {
   try {
-    const entry = JSON.parse(text ?? '');
-    return typeof entry.message.id === 'string' && typeof entry.ts === 'number' && typeof entry.n === 'number' ? entry : null;
+    const { message, epoch, ts, n } = JSON.parse(text ?? '');
+    const whole = typeof message.id === 'string' && typeof ts === 'number' && typeof n === 'number';
+    return whole ? { message, epoch: typeof epoch === 'string' ? epoch : null, ts, n } : null;
   } catch {
     return null;
   }
@@ -122,4 +139,13 @@ function parse(text: string | null): Entry | null {
 /** An id that nobody else makes. `crypto.randomUUID` is not there on a page that came over plain HTTP. */
 export function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The browser's storage; null where the page may not have one. */
+export function storage(kind: 'localStorage' | 'sessionStorage'): Store | null {
+  try {
+    return window[kind];
+  } catch {
+    return null;
+  }
 }

@@ -34,6 +34,11 @@ export class Position {
     return this.asked ?? this.place;
   }
 
+  /** The log of the last event that was had. A project without an event has none yet, whatever its greeting calls it. */
+  get log(): string | null {
+    return this.place.since ? this.place.epoch : null;
+  }
+
   /** Go on after another event than the last one. */
   resume(since: number, epoch: string | null): void {
     this.asked = { since, epoch };

@@ -23,6 +23,7 @@ export type SentenceCode =
   | 'CLOSED'
   | 'DELETED'
   | 'NOT_DONE'
+  | 'OTHER_PROJECT'
   | 'NOT_SENT'
   | 'EXPIRED'
   | 'TOO_LARGE'
@@ -93,6 +94,11 @@ export function textOf({ code, args }: Sentence, trans: Translation = english): 
       return trans.__('The project was deleted.');
     case 'NOT_DONE':
       return trans.__('The project was deleted; the message was not carried out.');
+    case 'OTHER_PROJECT':
+      return trans.__(
+        'What waited to be sent was for a project of the same name that was deleted; it was not sent to the one that there ' +
+          'is now.'
+      );
     case 'NOT_SENT':
       return trans.__('There is no connection any more; the message was not sent.');
     case 'EXPIRED':

@@ -6,8 +6,8 @@ import type { Connection, ConnectionStatus, StatusDetail } from './connection';
 import { Line } from './line';
 import type { Speaker } from './line';
 import type { SocketOptions } from './options';
-import { newId, Outbox } from './outbox';
-import type { Message, Store } from './outbox';
+import { newId, Outbox, storage } from './outbox';
+import type { Entry, Message } from './outbox';
 import { Position } from './position';
 import { Sender } from './sender';
 import { failed, say, textOf } from './sentences';
@@ -40,6 +40,8 @@ class ProjectSocket implements Connection, Speaker {
   private told = 0;
   private limit = DEFAULT_LIMIT;
   private gate: { stage_id: string; gate_id: string } | null = null;
+  /** The log that what is sent now is for; null: not known, or there is none yet. */
+  private log: string | null;
   private subscription: Record<string, unknown> | null;
 
   constructor(private readonly options: SocketOptions) {
@@ -51,6 +53,7 @@ class ProjectSocket implements Connection, Speaker {
     const { since, epoch = null } = options;
     const begin = { since: typeof since === 'number' ? since : null, epoch };
     this.position = new Position(`${place}position`, since === 'stored' ? storage('sessionStorage') : null, begin);
+    this.log = this.position.log;
     this.line = new Line(this, this.timers, {
       base: this.base,
       token: options.token || null,
@@ -101,7 +104,7 @@ class ProjectSocket implements Connection, Speaker {
       this.later(() => this.refuse(full, 'TOO_LARGE', say('TOO_LARGE', this.limit)));
       return id;
     }
-    this.outbox.add(full);
+    this.outbox.add(full, this.log);
     this.sender.flush();
     if (!this.open) {
       this.setStatus(this.status);
@@ -139,7 +142,7 @@ class ProjectSocket implements Connection, Speaker {
 
   closed(code: number): boolean {
     if (code === DELETED) {
-      this.refuseAll('DELETED', say('NOT_DONE'));
+      this.refuseAll(this.outbox.all(), 'DELETED', say('NOT_DONE'));
       this.position.forget();
       this.end('deleted', say('DELETED'));
     } else if (code === TOO_LARGE) {
@@ -163,7 +166,7 @@ class ProjectSocket implements Connection, Speaker {
   denied(why: Sentence, by: 'server' | 'browser'): void {
     this.end('denied', why);
     if (by === 'browser') {
-      this.refuseAll('CLOSED', why);
+      this.refuseAll(this.outbox.all(), 'CLOSED', why);
     } else {
       const message = textOf(why);
       this.options.onError?.({ type: 'error', code: 'FORBIDDEN', message, sentence: why, id: null, retryable: false });
@@ -207,6 +210,9 @@ class ProjectSocket implements Connection, Speaker {
       if (!this.position.take(frame.seq)) {
         return;
       }
+      if (this.log === null) {
+        this.within(this.position.log);
+      }
       this.follow(frame);
     }
     this.options.onFrame?.(frame);
@@ -217,14 +223,13 @@ class ProjectSocket implements Connection, Speaker {
   }
 
   private hello(hello: Hello): void {
-    const { since, epoch } = this.position.next;
     if (this.position.greeted(hello)) {
-      // What waits was for the project of before. One without an event is forgotten with its last connection, and is the same.
-      if (since && epoch !== null && epoch !== hello.epoch) {
-        this.refuseAll('DELETED', say('NOT_DONE'));
-      }
       this.gate = null;
     }
+    // What waits, perhaps since an earlier page, may be for a project that was deleted; this one has its name alone.
+    const others = this.outbox.all().filter(entry => entry.epoch !== null && entry.epoch !== hello.epoch);
+    this.refuseAll(others, 'DELETED', say('OTHER_PROJECT'));
+    this.within(hello.seq > 0 ? hello.epoch : null);
     const limit = hello.limits['message_bytes'];
     this.limit = typeof limit === 'number' ? limit : DEFAULT_LIMIT;
     this.greeted = true;
@@ -236,6 +241,14 @@ class ProjectSocket implements Connection, Speaker {
     const notice = versionNotice(hello.server_version);
     if (notice !== null) {
       this.options.onVersion?.(notice);
+    }
+  }
+
+  /** Keep in mind which log there is. What was sent before there was one is for this one, not for one that comes after it. */
+  private within(log: string | null): void {
+    this.log = log;
+    if (log !== null) {
+      this.outbox.settle(log);
     }
   }
 
@@ -275,8 +288,8 @@ class ProjectSocket implements Connection, Speaker {
     this.sender.flush();
   }
 
-  private refuseAll(code: string, why: Sentence): void {
-    for (const { message } of this.outbox.all()) {
+  private refuseAll(entries: readonly Entry[], code: string, why: Sentence): void {
+    for (const { message } of entries) {
       this.sender.done(message.id);
       this.refuse(message, code, why);
     }
@@ -326,15 +339,6 @@ function parse(text: string): Record<string, any> | null {
   try {
     const value = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The browser's storage; null where the page may not have one. */
-function storage(kind: 'localStorage' | 'sessionStorage'): Store | null {
-  try {
-    return window[kind];
   } catch {
     return null;
   }
