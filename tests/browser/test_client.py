@@ -326,41 +326,6 @@ def test_a_server_of_another_version_is_told_with_what_to_do(page: Page, server:
     assert "Restart the Jupyter server" in notice
 
 
-@pytest.mark.parametrize("deleted", [False, True])
-def test_what_an_earlier_page_kept_reaches_the_project_that_it_was_for_and_no_other(
-    page: Page, server: Server, origin: str, console: Console, deleted: bool
-) -> None:
-    console.allow("net::ERR_", "WebSocket connection to")
-    page.add_init_script(SOCKETS)
-    project = f"kept-{deleted}".lower()
-    begin(page, server, origin, project, since=0)
-    wait(page, "last() === 'open'")
-    page.evaluate("connection.send({ type: 'chat', text: 'predict churn' })")
-    wait(page, "chats().length === 1 && localStorage.length === 0")
-    page.context.set_offline(True)
-    page.evaluate("sockets.at(-1).close()")
-    wait(page, "last() === 'reconnecting'")
-    page.evaluate("connection.send({ type: 'chat', text: 'drop age' })")
-    page.evaluate("connection.send({ type: 'command', command: 'cancel_run', args: {} })")
-    page.goto("about:blank")
-    if deleted:
-        assert server.request("DELETE", f"api/projects/{project}").status == 204
-        post(server, project, "another project of that name")
-    page.context.set_offline(False)
-    begin(page, server, origin, project, since=0)
-    wait(page, "last() === 'open' && localStorage.length === 0")
-    if deleted:
-        # Given back with what was said, and not sent.
-        errors = page.evaluate("seen.errors.map(e => [e.code, e.sentence.code, e.original_message.text ?? null])")
-        assert errors == [["DELETED", "OTHER_PROJECT", "drop age"], ["DELETED", "OTHER_PROJECT", None]]
-    post(server, project, "the last one")
-    wait(page, "chats().includes('the last one')")
-    expected = ["another project of that name"] if deleted else ["predict churn", "drop age"]
-    assert page.evaluate("chats()") == [*expected, "the last one"]
-    said = [e["event"]["payload"] for e in log(server, project, 0) if e["event"]["name"] == "LOG_LINE"]
-    assert [line["text"] for line in said if line["source"] == "user"] == [*expected, "the last one"]
-
-
 def test_a_deleted_project_ends_it(page: Page, server: Server, origin: str) -> None:
     begin(page, server, origin, "deleted")
     wait(page, "last() === 'open'")
@@ -461,3 +426,38 @@ def test_another_origin_gets_the_module_with_the_token_alone(
     assert module.headers["Content-Type"].startswith("text/javascript")
     etag = module.headers["ETag"]
     assert plain.request("GET", "api/projects/client.js", headers={"If-None-Match": etag}).status == 304
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_an_earlier_page_kept_reaches_the_project_that_it_was_for_and_no_other(
+    page: Page, server: Server, origin: str, console: Console, deleted: bool
+) -> None:
+    console.allow("net::ERR_", "WebSocket connection to")
+    page.add_init_script(SOCKETS)
+    project = f"kept-{deleted}".lower()
+    begin(page, server, origin, project, since=0)
+    wait(page, "last() === 'open'")
+    page.evaluate("connection.send({ type: 'chat', text: 'predict churn' })")
+    wait(page, "chats().length === 1 && localStorage.length === 0")
+    page.context.set_offline(True)
+    page.evaluate("sockets.at(-1).close()")
+    wait(page, "last() === 'reconnecting'")
+    page.evaluate("connection.send({ type: 'chat', text: 'drop age' })")
+    page.evaluate("connection.send({ type: 'command', command: 'cancel_run', args: {} })")
+    page.goto("about:blank")
+    if deleted:
+        assert server.request("DELETE", f"api/projects/{project}").status == 204
+        post(server, project, "another project of that name")
+    page.context.set_offline(False)
+    begin(page, server, origin, project, since=0)
+    wait(page, "last() === 'open' && localStorage.length === 0")
+    if deleted:
+        # Given back with what was said, and not sent.
+        errors = page.evaluate("seen.errors.map(e => [e.code, e.sentence.code, e.original_message.text ?? null])")
+        assert errors == [["DELETED", "OTHER_PROJECT", "drop age"], ["DELETED", "OTHER_PROJECT", None]]
+    post(server, project, "the last one")
+    wait(page, "chats().includes('the last one')")
+    expected = ["another project of that name"] if deleted else ["predict churn", "drop age"]
+    assert page.evaluate("chats()") == [*expected, "the last one"]
+    said = [e["event"]["payload"] for e in log(server, project, 0) if e["event"]["name"] == "LOG_LINE"]
+    assert [line["text"] for line in said if line["source"] == "user"] == [*expected, "the last one"]

@@ -200,6 +200,146 @@ def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorde
     expect(view.get_by_role("columnheader", name="mean radius")).to_be_visible()
 
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+"""A PNG of one dot."""
+
+
+def test_a_picture_that_could_not_be_had_comes_with_the_connection(recorded: Recorded) -> None:
+    """A figure that has no numbers beside it is a picture alone."""
+    view = recorded.show(gate("TRAIN"))
+    recorded.tell("ROC_CURVE_READY", run_id=recorded.page.evaluate("model.bestRun"), asset_url="/assets/roc.png")
+    figure = view.get_by_role("figure", name="ROC curve")
+    expect(figure).to_contain_text("There is no roc.png.")
+    # It can be asked for again, and comes by itself once a connection was opened since.
+    figure.get_by_role("button", name="Try again").click()
+    expect(figure).to_contain_text("There is no roc.png.")
+    recorded.page.evaluate("page.onStatusChange('reconnecting', {})")
+    expect(figure).to_contain_text("This could not be loaded; it comes when the connection is back.")
+    recorded.page.evaluate(
+        """text => {
+          const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+          const { asset } = rest;
+          rest.asset = async url => (url.endsWith('roc.png') ? new Blob([bytes], { type: 'image/png' }) : asset(url));
+        }""",
+        PICTURE,
+    )
+    recorded.page.evaluate("page.onStatusChange('open', {})")
+    picture = figure.get_by_role("img", name="ROC curve")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)") == 1
+
+
+def test_what_could_not_be_sent_is_given_back_to_whoever_wrote_it(recorded: Recorded) -> None:
+    """Also where it was written in an earlier page, which no part of this one remembers."""
+    view = recorded.show(gate("DATA_SOURCE"))
+    box = view.get_by_role("textbox", name="Message")
+    box.fill("being written")
+    recorded.page.evaluate(
+        """['drop age', 'optimise recall'].forEach((text, i) => page.onError({
+          type: 'error', code: 'DELETED', id: `old-${i}`, message: 'That was for a project that is gone.',
+          original_message: { type: 'chat', text, id: `old-${i}` }
+        }))"""
+    )
+    expect(box).to_have_value("being written\ndrop age\noptimise recall")
+    expect(view.get_by_role("alert")).to_have_text("That was for a project that is gone.")
+    assert recorded.sent == []
+
+
+def test_a_second_click_does_not_send_twice(recorded: Recorded) -> None:
+    chats = lambda: [m["text"] for m in recorded.sent if m["type"] == "chat"]  # noqa: E731
+    # Two presses before there is an answer.
+    view = recorded.show(0)
+    example = view.get_by_role("button", name="Predict the species of the iris data.")
+    other = view.get_by_role("button", name=re.compile("^Predict the price"))
+    for button in (example, other):
+        button.focus()
+        button.press("Enter")
+    assert chats() == ["Predict the species of the iris data."]
+    # A double click with the answer between: it could be on another stage's button by now.
+    view = recorded.show(len(EVENTS))
+    recorded.tell("EDIT_SUGGESTIONS", suggestions=[{"title": "More", "why": "", "chat": "use twice the time"}])
+    recorded.page.evaluate(
+        """addEventListener('click', event => {
+          const { text } = sent.at(-1) ?? {};
+          if (text) tell('LOG_LINE', { run_id: 'chat', level: 'info', source: 'user', text });
+        })"""
+    )
+    try_it = view.get_by_role("button", name="Try it")
+    try_it.dblclick()
+    assert chats() == ["use twice the time"]
+    # Meant, it is sent again.
+    recorded.page.wait_for_timeout(700)
+    try_it.click()
+    assert chats() == ["use twice the time"] * 2
+    view = recorded.show(len(EVENTS), SAMPLE)
+    predict = view.get_by_role("button", name="Predict", exact=True)
+    recorded.page.evaluate(
+        "() => { rest.predict = async rows => { predicted.push(rows); return { predictions: ['benign'] }; }; }"
+    )
+    predict.dblclick()
+    expect(view.get_by_role("status").filter(has_text="benign")).to_be_visible()
+    assert recorded.page.evaluate("predicted.length") == 1
+    view = recorded.show(gate("DATA_SOURCE"))
+    view.get_by_role("textbox", name="Message").fill("Why?")
+    view.get_by_role("button", name="Send").dblclick()
+    assert chats() == ["Why?"]
+    # Of a gate that opens where the first click has confirmed another.
+    view = recorded.show(gate("PROFILE_DATA"))
+    recorded.page.evaluate(
+        """events => addEventListener('click', () => {
+          if (sent.at(-1)?.type === 'confirm') events.splice(0).forEach(page.onEvent);
+        })""",
+        EVENTS[gate("PROFILE_DATA") : gate("PREPROCESS")],
+    )
+    view.get_by_role("button", name="Confirm").dblclick()
+    expect(view.get_by_role("heading", name="Preparation: your decision")).to_be_visible()
+    assert [m["type"] for m in recorded.sent] == ["confirm"]
+    # A run that is to be skipped.
+    view = recorded.show(next(e["seq"] for e in EVENTS if e["event"]["name"] == "TRAIN_RUN_STARTED"))
+    skip = view.get_by_role("button", name=re.compile("^Skip "))
+    for _ in range(2):
+        skip.focus()
+        skip.press("Enter")
+    assert len(recorded.sent) == 1
+
+
+def test_changes_that_were_not_sent_are_there_when_the_page_is_loaded_again(recorded: Recorded) -> None:
+    view = recorded.show(gate("PREPROCESS"))
+    seed = view.get_by_role("spinbutton", name="Seed")
+    one_change = view.get_by_text(re.compile("^1 change"))
+    note = view.get_by_text("What you had changed before the page was loaded again is in the form.")
+    expect(note).to_have_count(0)
+    seed.fill("7")
+    expect(one_change).to_be_visible()
+    view = recorded.show(gate("PREPROCESS"))
+    expect(seed).to_have_value("7")
+    expect(one_change).to_be_visible()
+    expect(note).to_be_visible()
+    assert axe(recorded.page) == []
+    # It goes on as if nothing had been between: the changes are sent.
+    view.get_by_role("button", name="Apply changes").click()
+    assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/split/seed", "value": 7}]
+    # By the next time somebody has confirmed that gate: they are of no use, and that is said once.
+    gone = view.get_by_text("Changes that were not sent before the page was loaded again are gone")
+    recorded.show(gate("MODEL_SELECT"))
+    expect(gone).to_contain_text("Preparation")
+    gone.locator("..").get_by_role("button", name="Close").click()
+    expect(gone).to_have_count(0)
+    view.locator("[data-stage=PREPROCESS] button").click()
+    expect(seed).to_have_value("0")
+    recorded.show(gate("MODEL_SELECT"))
+    expect(gone).to_have_count(0)
+
+
+def test_changes_that_were_undone_do_not_come_back(recorded: Recorded) -> None:
+    view = recorded.show(gate("PREPROCESS"))
+    view.get_by_role("spinbutton", name="Seed").fill("7")
+    view.get_by_role("button", name="Undo").click()
+    view = recorded.show(gate("PREPROCESS"))
+    expect(view.get_by_role("spinbutton", name="Seed")).to_have_value("0")
+    expect(view.get_by_text(re.compile("^1 change"))).to_have_count(0)
+
+
 def test_a_model_that_is_taken_out_and_put_back_is_as_it_was(recorded: Recorded) -> None:
     view = recorded.show(gate("MODEL_SELECT") - 3)
     plan = {

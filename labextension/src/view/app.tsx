@@ -9,11 +9,11 @@ import type { Translation } from '../translation';
 import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor } from './chat';
 import { Commands } from './commands';
-import { useNow, useStructure, useView } from './context';
+import { useNow, useSaying, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
 import { useKeptFocus, useOwnKeys } from './focus';
 import { History, Log } from './history';
-import { Details, Meter } from './parts';
+import { Details, Meter, SendButton } from './parts';
 import { ProblemNote } from './problem';
 import { StagePanel } from './stage';
 import type { StageId } from './stages';
@@ -142,7 +142,8 @@ const EXAMPLES = [
 
 /** Nothing was asked yet: the question, and a place to answer it. */
 function Empty() {
-  const { trans, send } = useView();
+  const { trans } = useView();
+  const { busy, say } = useSaying();
   return (
     <div class="jppl-empty">
       <h3>{trans.__('What should be predicted?')}</h3>
@@ -155,9 +156,9 @@ function Empty() {
       <div class="jppl-examples">
         <span class="jppl-muted">{trans.__('For example')}</span>
         {EXAMPLES.map(text => (
-          <button type="button" key={text} class="jppl-link" onClick={() => send({ type: 'chat', text })}>
+          <SendButton key={text} look="jppl-link" busy={busy} onSend={() => say(text)}>
             <span lang="en">{text}</span>
-          </button>
+          </SendButton>
         ))}
       </div>
     </div>
@@ -196,9 +197,9 @@ function Gone() {
       </p>
       {model.connection === 'denied' ? (
         <div class="jppl-actions">
-          <button type="button" class="jppl-button" onClick={reconnect}>
+          <SendButton busy={false} onSend={reconnect}>
             {trans.__('Try again')}
-          </button>
+          </SendButton>
         </div>
       ) : null}
     </div>

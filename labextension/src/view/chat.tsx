@@ -5,7 +5,7 @@ import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
 import { clock } from './numbers';
-import { Icon } from './parts';
+import { Icon, SendButton } from './parts';
 import { Attach, Uploads } from './uploads';
 
 /** Lines that are shown at first, and more at each press. */
@@ -145,6 +145,14 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
   }, [text]);
   useEffect(() => store(key, text), [key, text]);
   useEffect(() => {
+    const { returned } = model;
+    if (returned) {
+      model.returned = null;
+      setProblem(returned.why);
+      setText(now => [now, ...returned.texts].filter(Boolean).join('\n'));
+    }
+  }, [model.returned]);
+  useEffect(() => {
     // Whoever opened an empty project can type at once; the focus is not taken from elsewhere on the page.
     const active = (box.current?.getRootNode() as Document | ShadowRoot | undefined)?.activeElement;
     if (large && active && active !== document.body && active.contains(box.current)) {
@@ -157,10 +165,7 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
       return;
     }
     setProblem(null);
-    send({ type: 'chat', text: said }, refused => {
-      setProblem(refused.message);
-      setText(now => now || said);
-    });
+    send({ type: 'chat', text: said });
     setText('');
   };
   return (
@@ -193,10 +198,10 @@ export function Composer({ large, hint }: { large?: boolean; hint: string }) {
       <Uploads />
       <div class="jppl-composer-row">
         <Attach />
-        <button type="submit" class={`jppl-button ${large ? 'jppl-primary-button' : ''}`} aria-disabled={!text.trim()}>
+        <SendButton type="submit" look={`jppl-button ${large ? 'jppl-primary-button' : ''}`} busy={!text.trim()}>
           {trans.__('Send')}
           <Icon name="send" />
-        </button>
+        </SendButton>
       </div>
       {problem ? (
         <p class="jppl-note jppl-note-bad" role="alert">

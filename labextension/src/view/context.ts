@@ -86,6 +86,33 @@ export function useGiveUp(waiting: boolean, connected: boolean, giveUp: () => vo
   }, [waiting, connected]);
 }
 
+/**
+ * A message that is sent once: it is busy from then on until what it is about has changed (`until`), or the server refuses
+ * it, or does not answer.
+ */
+export function useSending(...until: unknown[]): { busy: boolean; send(message: Record<string, Json>): void } {
+  const view = useView();
+  const { model } = view;
+  const [busy, setBusy] = useState(false);
+  useEffect(() => setBusy(false), until);
+  useGiveUp(busy, model.connection === 'open', () => setBusy(false));
+  const send = (message: Record<string, Json>): void => {
+    setBusy(true);
+    view.send(message, problem => {
+      setBusy(false);
+      model.report(problem);
+    });
+  };
+  return { busy, send };
+}
+
+/** The same for what is said by a button: until it stands in the conversation, or comes back. */
+export function useSaying(): { busy: boolean; say(text: string): void } {
+  const { model } = useView();
+  const { busy, send } = useSending(model.chat.at(-1)?.seq, model.returned);
+  return { busy, say: text => send({ type: 'chat', text }) };
+}
+
 /** The time, each `every` milliseconds while `active`. */
 export function useNow(active: boolean, every = 1000): number {
   const [now, setNow] = useState(Date.now());

@@ -6,6 +6,7 @@ import type { Translation } from '../translation';
 import { useView } from './context';
 import type { ProjectModel } from './model';
 import { count } from './numbers';
+import { SendButton } from './parts';
 
 /** What a project has that would be gone. */
 export interface Belongings {
@@ -111,14 +112,10 @@ export function DeleteProject() {
         <button ref={keep} type="button" class="jppl-button" onClick={() => setState('shut')}>
           {trans.__('Keep it')}
         </button>
-        <button
-          type="button"
-          class="jppl-button jppl-danger"
-          aria-disabled={state === 'busy'}
-          onClick={() => {
-            if (state === 'busy') {
-              return;
-            }
+        <SendButton
+          look="jppl-button jppl-danger"
+          busy={state === 'busy'}
+          onSend={() => {
             setState('busy');
             setProblem(null);
             rest.deleteProject!().catch(error => {
@@ -128,7 +125,7 @@ export function DeleteProject() {
           }}
         >
           {trans.__('Delete for good')}
-        </button>
+        </SendButton>
       </div>
     </div>
   );

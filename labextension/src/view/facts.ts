@@ -185,6 +185,7 @@ function pending(id: StageId): Stage {
     startedTs: null,
     endedTs: null,
     plan: null,
+    planSeq: 0,
     approved: false,
     reruns: []
   };

@@ -2,6 +2,7 @@
 
 import { stageName } from '../protocol/names';
 import { useView } from './context';
+import { SendButton } from './parts';
 import type { Proposal } from './proposal';
 import { StageId, STAGES, stageIndex } from './stages';
 
@@ -22,24 +23,18 @@ export function GateBar({ stageId, proposal }: { stageId: StageId; proposal: Pro
         </button>
       ) : null}
       {changes ? (
-        <button
-          type="button"
-          class={`jppl-button ${rework ? 'jppl-primary-button' : ''}`}
-          aria-disabled={busy}
-          onClick={proposal.apply}
-        >
+        <SendButton look={`jppl-button ${rework ? 'jppl-primary-button' : ''}`} busy={busy} onSend={proposal.apply}>
           {trans.__('Apply changes')}
-        </button>
+        </SendButton>
       ) : null}
-      <button
-        type="button"
-        class={`jppl-button ${held ? '' : 'jppl-primary-button'} jppl-confirm`}
-        aria-disabled={busy || held}
+      <SendButton
+        look={`jppl-button ${held ? '' : 'jppl-primary-button'} jppl-confirm`}
+        busy={busy || held}
         title={held ? trans.__('Apply the changes first, then look at the plan that they lead to.') : undefined}
-        onClick={() => !held && proposal.confirm()}
+        onSend={proposal.confirm}
       >
         {trans.__('Confirm')}
-      </button>
+      </SendButton>
     </div>
   );
 

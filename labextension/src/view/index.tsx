@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import type { ConnectionHandlers } from '../client/connection';
+import { storage } from '../client/outbox';
 import { messageOf } from '../client/sentences';
 import { App } from './app';
 import { Context, Problem, ViewContext } from './context';
@@ -22,7 +23,6 @@ export { STAGES } from './stages';
 export type { StageId, StageStatus } from './stages';
 export { dateTime, setLanguage } from './numbers';
 export { stageName } from '../protocol/names';
-export { stoppedBy } from './words';
 
 /** Run before the next picture; in a hidden page, where there is none, soon. */
 export function schedule(callback: () => void): void {
@@ -43,7 +43,7 @@ let mounted = 0;
 export function mountView(element: HTMLElement, options: ViewOptions): { dispose(): void } {
   injectStyle(element);
   setLanguage(options.language ?? null);
-  const model = new ProjectModel(options.projectId, schedule);
+  const model = new ProjectModel(options.projectId, schedule, storage('sessionStorage'));
   const problems = new Map<string, (problem: Problem) => void>();
   const view: ViewContext = {
     model,
@@ -77,13 +77,15 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
     onEvent: event => model.apply(event),
     onError: error => {
       const problem = problemOf(error, view.trans);
-      const id = typeof error === 'object' && error ? (error.id ?? error.original_message?.id) : null;
-      const heard = id ? problems.get(id) : undefined;
-      if (id) {
-        model.unsaid(id);
-      }
-      if (heard) {
-        problems.delete(id);
+      const message = error?.original_message;
+      const id = error?.id ?? message?.id;
+      const said = message?.type === 'chat' ? String(message.text) : model.unheard.get(id);
+      const heard = problems.get(id);
+      problems.delete(id);
+      model.unsaid(id);
+      if (said !== undefined) {
+        model.giveBack(said, problem.message);
+      } else if (heard) {
         heard(problem);
       } else {
         model.report(problem);

@@ -7,11 +7,13 @@
  */
 
 import type { ConnectionStatus, StatusDetail } from '../client/connection';
+import type { Store } from '../client/outbox';
 import type { CommandArgs, CommandSpec } from '../protocol/types';
 import { boundPoints, boundRuns, MAX_HISTORY, trim } from './bounds';
+import { Drafts } from './drafts';
 import { Facts } from './facts';
 import { FOLDS, LIGHT } from './folds';
-import { Edits, paramsOf } from './patch';
+import { paramsOf } from './patch';
 import type { HistoryEntry, Json, Moment, Person, Plan, Run } from './records';
 import { needsRework, Rerun, rerun, Rules } from './rules';
 import { Series } from './series';
@@ -26,6 +28,8 @@ export class ProjectModel extends Facts {
 
   connection: ConnectionStatus = 'connecting';
   detail: StatusDetail = {};
+  /** How often a connection was opened. */
+  opened = 0;
   serverVersion = '';
   user: Person | null = null;
   /** What each stage depends on; empty while the server has not said so. */
@@ -58,8 +62,11 @@ export class ProjectModel extends Facts {
   /** What was said and has not come back as an event yet, by the message's id. */
   unheard = new Map<string, string>();
 
-  /** What was changed in the stages' forms and not sent, kept while one looks at another stage. */
-  readonly drafts = new Map<StageId, Edits>();
+  /** What was said and could not be sent, for whoever said it, and why; until the box to say it in has taken it. */
+  returned: { texts: string[]; why: string } | null = null;
+
+  /** What was changed in the stages' forms and not sent. */
+  readonly drafts: Drafts;
 
   /** The last problem that belongs to no control of the view. */
   problem: { code: string; message: string } | null = null;
@@ -70,13 +77,16 @@ export class ProjectModel extends Facts {
 
   /**
    * @param schedule when subscribers are told of changes; a page passes one that follows the screen.
+   * @param store where what was changed and not sent is kept for when the page is loaded again; null: nowhere.
    */
   constructor(
     projectId: string,
-    private readonly schedule: Schedule = callback => queueMicrotask(callback)
+    private readonly schedule: Schedule = callback => queueMicrotask(callback),
+    store: Store | null = null
   ) {
     super();
     this.projectId = projectId;
+    this.drafts = new Drafts(projectId, store);
   }
 
   /** Call back after changes, many at a time; the function returned ends that. */
@@ -116,6 +126,12 @@ export class ProjectModel extends Facts {
     return this.gate?.stageId === stageId ? this.gate.plan : this.stages[stageId].plan;
   }
 
+  /** Names that plan: another proposal has another name, and so has the same one once it is decided. */
+  revisionOf(stageId: StageId): string {
+    const gate = this.gate?.stageId === stageId ? this.gate.gateId : '';
+    return `${this.stages[stageId].planSeq} ${gate}`;
+  }
+
   /** The members that were changed in a stage's form and not sent, as a restart takes them. */
   unsent(stageId: StageId): Record<string, Json> {
     const [plan, edits] = [this.planOf(stageId), this.drafts.get(stageId)];
@@ -125,6 +141,7 @@ export class ProjectModel extends Facts {
   // -- what comes in -------------------------------------------------------------------------------------------
 
   setConnection(status: ConnectionStatus, detail: StatusDetail): void {
+    this.opened += Number(status === 'open' && this.connection !== 'open');
     this.connection = status;
     this.detail = detail;
     if (detail.waiting === 0) {
@@ -150,6 +167,12 @@ export class ProjectModel extends Facts {
     if (this.unheard.delete(id)) {
       this.changed(true);
     }
+  }
+
+  /** Give back what was said and could not be sent. */
+  giveBack(text: string, why: string): void {
+    this.returned = { texts: [...(this.returned?.texts ?? []), text], why };
+    this.changed(true);
   }
 
   /** Fold a frame in the envelope. */
@@ -182,8 +205,15 @@ export class ProjectModel extends Facts {
       }
     }
     const caughtUp = !this.ready && this.seq >= this.head;
-    this.ready ||= caughtUp;
+    if (caughtUp) {
+      this.caughtUp();
+    }
     this.changed(caughtUp || !LIGHT.has(name));
+  }
+
+  private caughtUp(): void {
+    this.ready = true;
+    this.drafts.restore(this.epoch, this);
   }
 
   private hello(payload: Json, ts: number | undefined): void {
@@ -201,7 +231,9 @@ export class ProjectModel extends Facts {
     this.head = typeof payload.seq === 'number' ? payload.seq : 0;
     this.ahead = typeof ts === 'number' ? ts - Date.now() : 0;
     this.greeted = true;
-    this.ready ||= this.seq >= this.head;
+    if (!this.ready && this.seq >= this.head) {
+      this.caughtUp();
+    }
     this.changed(true);
   }
 

@@ -55,6 +55,63 @@ export function Meter({ value, label }: { value: number | null; label: string })
   );
 }
 
+/**
+ * A button that sends something. What is on its way is not sent again, and the second click of a double click does nothing,
+ * also where an answer has come between and another such button stands in this place by now.
+ */
+export function SendButton({
+  busy,
+  onSend,
+  look = 'jppl-button',
+  type = 'button',
+  title,
+  label,
+  children
+}: {
+  busy: boolean;
+  /** What a click does; the button of a form leaves that to the form. */
+  onSend?(): void;
+  look?: string;
+  type?: 'button' | 'submit';
+  title?: string;
+  label?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <button
+      type={type}
+      class={look}
+      title={title}
+      aria-label={label}
+      aria-disabled={busy}
+      onClick={event => {
+        if (busy || event.detail > 1) {
+          event.preventDefault();
+        } else {
+          onSend?.();
+        }
+      }}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** Where an element stands in a sentence: what the sentence is translated with in place of the element's text. */
+export const HERE = '\uE000';
+
+/** A sentence with an element in it, at the place that a language has for it. */
+export function Sentence({ text, children }: { text: string; children: ComponentChildren }) {
+  const [before, after] = text.split(HERE);
+  return (
+    <>
+      {before}
+      {children}
+      {after}
+    </>
+  );
+}
+
 export function Stat({ label, value }: { label: string; value: string }) {
   return (
     <div class="jppl-stat">
@@ -212,76 +269,96 @@ export function SortHead({
   );
 }
 
-export type Loaded<T> = { state: 'loading' } | { state: 'failed'; message: string } | { state: 'ready'; value: T };
+export type Loaded<T> = { state: 'loading' } | { state: 'failed'; message: string; again(): void } | { state: 'ready'; value: T };
 
-const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();
-
-/** An asset's JSON; fetched once for each view, and again with the next connection if that failed. */
-export function useJson<T>(url: string | null): Loaded<T> | null {
+/**
+ * Something of the server's that may fail to come; then it is asked for again when a connection was opened since, and by
+ * `again`. `done` hears when a value is not needed any more.
+ */
+function useLoaded<T>(url: string | null, load: (url: string) => Promise<T>, done?: (value: T) => void): Loaded<T> | null {
   const { model, rest, trans } = useView();
-  const [loaded, setLoaded] = useState<{ url: string; result: Loaded<T> } | null>(null);
-  const failed = loaded?.url === url && loaded?.result.state === 'failed';
-  const cut = failed && model.connection !== 'open';
+  const [tries, setTries] = useState(0);
+  const [loaded, setLoaded] = useState<{ url: string; began: number; result: Loaded<T> } | null>(null);
+  const here = loaded?.url === url ? loaded : null;
+  const again = (): void => setTries(n => n + 1);
   useEffect(() => {
-    if (!url || cut) {
+    if (!url) {
       return;
     }
     let wanted = true;
+    let had: { value: T } | null = null;
+    const began = model.opened;
+    load(url).then(
+      value => {
+        if (wanted) {
+          had = { value };
+          setLoaded({ url, began, result: { state: 'ready', value } });
+        } else {
+          done?.(value);
+        }
+      },
+      error => wanted && setLoaded({ url, began, result: { state: 'failed', message: messageOf(error, trans), again } })
+    );
+    return () => {
+      wanted = false;
+      if (had) {
+        done?.(had.value);
+      }
+    };
+  }, [url, rest, tries]);
+  const late = here?.result.state === 'failed' && here.began < model.opened;
+  useEffect(() => {
+    if (late) {
+      again();
+    }
+  }, [late, model.opened]);
+  return url ? (here?.result ?? { state: 'loading' }) : null;
+}
+
+const jsonCache = new WeakMap<object, Map<string, Promise<any>>>();
+
+/** An asset's JSON; fetched once for each view. */
+export function useJson<T>(url: string | null): Loaded<T> | null {
+  const { rest } = useView();
+  return useLoaded<T>(url, asset => {
     let cache = jsonCache.get(rest);
     if (!cache) {
       jsonCache.set(rest, (cache = new Map()));
     }
-    let pending = cache.get(url);
+    let pending = cache.get(asset);
     if (!pending) {
-      pending = rest.asset(url).then(async blob => JSON.parse(await blob.text()));
-      cache.set(url, pending);
-      pending.catch(() => cache!.delete(url));
+      pending = rest.asset(asset).then(async blob => JSON.parse(await blob.text()));
+      cache.set(asset, pending);
+      pending.catch(() => cache.delete(asset));
       if (cache.size > 60) {
         cache.delete(cache.keys().next().value!);
       }
     }
-    pending.then(
-      value => wanted && setLoaded({ url, result: { state: 'ready', value } }),
-      error => wanted && setLoaded({ url, result: { state: 'failed', message: messageOf(error, trans) } })
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [url, rest, cut]);
-  if (!url) {
-    return null;
-  }
-  return loaded?.url === url ? loaded.result : { state: 'loading' };
+    return pending;
+  });
+}
+
+/** Why something is not there, and that it comes with the connection, or the way to ask for it again. */
+export function Missing({ of }: { of: { message: string; again(): void } }) {
+  const { model, trans } = useView();
+  return model.connection === 'open' ? (
+    <p class="jppl-note">
+      {of.message}{' '}
+      <button type="button" class="jppl-link" onClick={of.again}>
+        {trans.__('Try again')}
+      </button>
+    </p>
+  ) : (
+    <p class="jppl-note">{trans.__('This could not be loaded; it comes when the connection is back.')}</p>
+  );
 }
 
 /** A picture among the assets. */
 export function AssetImage({ url, alt }: { url: string; alt: string }) {
-  const { rest, trans } = useView();
-  const [source, setSource] = useState<string | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    let made: string | null = null;
-    let wanted = true;
-    rest.asset(url).then(
-      blob => {
-        if (wanted) {
-          made = URL.createObjectURL(blob);
-          setSource(made);
-        }
-      },
-      error => wanted && setProblem(messageOf(error, trans))
-    );
-    return () => {
-      wanted = false;
-      setSource(null);
-      setProblem(null);
-      if (made) {
-        URL.revokeObjectURL(made);
-      }
-    };
-  }, [url, rest]);
-  if (problem !== null) {
-    return <p class="jppl-muted">{problem}</p>;
+  const { rest } = useView();
+  const loaded = useLoaded(url, async asset => URL.createObjectURL(await rest.asset(asset)), URL.revokeObjectURL);
+  if (loaded?.state === 'failed') {
+    return <Missing of={loaded} />;
   }
-  return source ? <img class="jppl-picture" src={source} alt={alt} /> : <span class="jppl-picture" />;
+  return loaded?.state === 'ready' ? <img class="jppl-picture" src={loaded.value} alt={alt} /> : <span class="jppl-picture" />;
 }

@@ -6,7 +6,7 @@ import { useView } from './context';
 import { Bars } from './figures';
 import type { Sample } from './gates/request';
 import type { Predictions, Row } from './options';
-import { Field, onWheel, useJson } from './parts';
+import { Field, Missing, onWheel, SendButton, useJson } from './parts';
 import { compact, number, percent } from './numbers';
 
 type Value = Row[string];
@@ -22,7 +22,7 @@ export function PredictForm() {
   const [from, setFrom] = useState(0);
   const [state, setState] = useState<'idle' | 'busy' | { message: string } | { row: string; said: Predictions }>('idle');
   if (sample?.state !== 'ready') {
-    return sample?.state === 'failed' ? <p class="jppl-note">{sample.message}</p> : null;
+    return sample?.state === 'failed' ? <Missing of={sample} /> : null;
   }
   const roles: Record<string, string> = model.stages.PROFILE_DATA.plan?.roles ?? {};
   const treatments: Record<string, string> = model.stages.PREPROCESS.plan?.columns ?? {};
@@ -97,9 +97,9 @@ export function PredictForm() {
         </p>
       ) : null}
       <div class="jppl-actions">
-        <button type="submit" class="jppl-button jppl-primary-button" aria-disabled={busy}>
+        <SendButton type="submit" look="jppl-button jppl-primary-button" busy={busy}>
           {busy ? trans.__('Predicting…') : trans.__('Predict')}
-        </button>
+        </SendButton>
         {rows.length > 1 ? (
           <button
             type="button"

@@ -7,7 +7,8 @@ export function ProblemNote() {
   const { model, trans } = useView();
   const problem = model.problem;
   useEffect(() => {
-    if (problem) {
+    // What was given up without asking stays until it was read.
+    if (problem && problem.code !== 'DELETED' && problem.code !== 'EXPIRED') {
       const timer = setTimeout(() => model.problem === problem && model.report(null), 30_000);
       return () => clearTimeout(timer);
     }

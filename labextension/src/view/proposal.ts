@@ -1,6 +1,6 @@
 /** What a stage proposes, what the person changed of it, and sending both: the state behind a gate. */
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Problem, useGiveUp, useView } from './context';
 import type { PlanForm } from './gates/form';
 import { edited, Edits, membersOf, paramsOf, patchOf, pointer, rebased, same } from './patch';
@@ -40,7 +40,9 @@ export function useProposal(stageId: StageId): Proposal {
   const wasSending = useRef<Sending>(null);
   wasSending.current = sending;
 
-  useEffect(() => void model.drafts.set(stageId, edits), [edits]);
+  const revision = model.revisionOf(stageId);
+  // At once: the page may be loaded again before it is painted.
+  useLayoutEffect(() => model.drafts.set(stageId, edits, revision), [edits, revision]);
   // Another plan is proposed: what it says already is no edit any more.
   useEffect(() => {
     setEdits(old => (base ? rebased(base, old) : new Map()));

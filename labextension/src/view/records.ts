@@ -23,6 +23,8 @@ export interface Stage {
   startedTs: number | null;
   endedTs: number | null;
   plan: Plan | null;
+  /** The event that proposed it. */
+  planSeq: number;
   approved: boolean;
   /** What its last proposal said will run again. */
   reruns: StageId[];

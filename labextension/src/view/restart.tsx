@@ -1,10 +1,10 @@
 /** The way to run a stage again, with what that means said beside it. */
 
-import { useEffect, useState } from 'preact/hooks';
 import { stageName } from '../protocol/names';
 import type { Translation } from '../translation';
-import { useGiveUp, useView } from './context';
+import { useSending, useView } from './context';
 import type { ProjectModel } from './model';
+import { SendButton } from './parts';
 import type { Json } from './records';
 import { StageId, STAGES } from './stages';
 
@@ -43,11 +43,9 @@ export function RestartStrip({
   params: Record<string, Json>;
   onUndo?: () => void;
 }) {
-  const { model, trans, command } = useView();
+  const { model, trans } = useView();
   const { attempt, status } = model.stages[stageId];
-  const [asked, setAsked] = useState(false);
-  useEffect(() => setAsked(false), [stageId, attempt, status]);
-  useGiveUp(asked, model.connection === 'open', () => setAsked(false));
+  const { busy, send } = useSending(stageId, attempt, status);
   if (!model.canRestart(stageId)) {
     return null;
   }
@@ -55,16 +53,6 @@ export function RestartStrip({
   const changed = members.length;
   // At its own open gate there is another obvious button.
   const primary = strong || (changed > 0 && model.gate?.stageId !== stageId);
-  const restart = (): void => {
-    if (asked) {
-      return;
-    }
-    setAsked(true);
-    command('restart_stage', { stage_id: stageId, ...(changed ? { params } : {}) }, problem => {
-      setAsked(false);
-      model.report(problem);
-    });
-  };
   return (
     <div class="jppl-restart">
       <p>{whatRunsAgain(model, stageId, members, trans)}</p>
@@ -73,14 +61,19 @@ export function RestartStrip({
           {trans.__('Undo')}
         </button>
       ) : null}
-      <button
-        type="button"
-        class={primary ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
-        aria-disabled={asked}
-        onClick={restart}
+      <SendButton
+        look={primary ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
+        busy={busy}
+        onSend={() =>
+          send({
+            type: 'command',
+            command: 'restart_stage',
+            args: { stage_id: stageId, ...(changed ? { params } : {}) }
+          })
+        }
       >
         {trans.__('Restart stage')}
-      </button>
+      </SendButton>
     </div>
   );
 }

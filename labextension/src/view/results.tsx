@@ -3,9 +3,9 @@
 import { useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
 import { metricName } from '../protocol/names';
-import { useView, ViewContext } from './context';
+import { useSaying, useView, ViewContext } from './context';
 import { FigureView } from './figures';
-import { Details, Icon, Section } from './parts';
+import { Details, HERE, Icon, Section, SendButton, Sentence } from './parts';
 import type { Evaluation, FigureKind } from './records';
 import { bytes, number } from './numbers';
 
@@ -54,9 +54,6 @@ export function Documents() {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const act = (name: string, what: () => Promise<void> | void): void => {
-    if (busy === name) {
-      return;
-    }
     setBusy(name);
     setProblem(null);
     Promise.resolve()
@@ -70,22 +67,18 @@ export function Documents() {
     <>
       <div class="jppl-documents">
         {model.reportUrl ? (
-          <button
-            type="button"
-            class="jppl-button"
-            aria-disabled={busy === 'report'}
-            onClick={() => act('report', () => openAsset(view, model.reportUrl!, 'report'))}
+          <SendButton
+            busy={busy === 'report'}
+            onSend={() => act('report', () => openAsset(view, model.reportUrl!, 'report'))}
           >
             <Icon name="file" />
             {trans.__('Open the report')}
-          </button>
+          </SendButton>
         ) : null}
         {model.notebookUrl ? (
-          <button
-            type="button"
-            class="jppl-button"
-            aria-disabled={busy === 'notebook'}
-            onClick={() =>
+          <SendButton
+            busy={busy === 'notebook'}
+            onSend={() =>
               act('notebook', () =>
                 host.openPath && notebook
                   ? host.openPath(serverPath(view, notebook.path), 'notebook')
@@ -95,7 +88,7 @@ export function Documents() {
           >
             <Icon name="file" />
             {trans.__('Open the notebook')}
-          </button>
+          </SendButton>
         ) : null}
         {code && host.openPath ? (
           <button
@@ -136,7 +129,8 @@ export function Documents() {
 }
 
 export function Suggestions() {
-  const { model, trans, send } = useView();
+  const { model, trans } = useView();
+  const { busy, say } = useSaying();
   return model.suggestions.length ? (
     <Section title={trans.__('What could be tried next')}>
       <ul class="jppl-suggestions">
@@ -147,9 +141,9 @@ export function Suggestions() {
               <span class="jppl-why">{s.why}</span>
             </div>
             {s.chat ? (
-              <button type="button" class="jppl-button" onClick={() => send({ type: 'chat', text: s.chat })}>
+              <SendButton busy={busy} onSend={() => say(s.chat)}>
                 {trans.__('Try it')}
-              </button>
+              </SendButton>
             ) : null}
           </li>
         ))}
@@ -209,14 +203,10 @@ export function BundleView() {
   return (
     <>
       <div class="jppl-documents">
-        <button
-          type="button"
-          class="jppl-button jppl-primary-button"
-          aria-disabled={state === 'busy'}
-          onClick={() => {
-            if (state === 'busy') {
-              return;
-            }
+        <SendButton
+          look="jppl-button jppl-primary-button"
+          busy={state === 'busy'}
+          onSend={() => {
             setState('busy');
             saveAsset(view, bundle.url, `${model.projectId}.zip`).then(
               () => setState('idle'),
@@ -226,7 +216,7 @@ export function BundleView() {
         >
           <Icon name="download" />
           {state === 'busy' ? trans.__('Downloading…') : trans.__('Download the bundle')}
-        </button>
+        </SendButton>
       </div>
       {state !== 'idle' && state !== 'busy' ? (
         <p class="jppl-note jppl-note-bad" role="alert">
@@ -234,7 +224,9 @@ export function BundleView() {
         </p>
       ) : null}
       <p class="jppl-hint">
-        {trans.__('It runs alone:')} <code>python predict.py rows.csv --out predictions.csv</code>
+        <Sentence text={trans.__('It runs alone: %1', HERE)}>
+          <code>python predict.py rows.csv --out predictions.csv</code>
+        </Sentence>
       </p>
       <Details summary={trans._n('%1 file inside', '%1 files inside', bundle.contents.length)}>
         <p class="jppl-hint">

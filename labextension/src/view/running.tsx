@@ -1,10 +1,10 @@
 /** A stage at work: how far it is, and how to end it. */
 
-import { useEffect, useState } from 'preact/hooks';
 import { stageName } from '../protocol/names';
-import { Problem, useGiveUp, useNumbers, useView } from './context';
+import { useNumbers, useSending, useView } from './context';
 import { percent } from './numbers';
-import { Meter } from './parts';
+import { Meter, SendButton } from './parts';
+import type { Json } from './records';
 import type { StageId } from './stages';
 
 export function StageProgress() {
@@ -21,32 +21,21 @@ export function StageProgress() {
 }
 
 export function RunControls({ stageId }: { stageId: StageId }) {
-  const { model, trans, command } = useView();
+  const { model, trans } = useView();
   const stage = model.stages[stageId];
-  const [asked, setAsked] = useState<'stop' | 'finish' | null>(null);
   // Answered: it goes on finishing, or is over and these buttons with it.
-  useEffect(() => setAsked(null), [stage.attempt, stage.finishing]);
-  useGiveUp(asked !== null, model.connection === 'open', () => setAsked(null));
-  const cancel = (mode: 'stop' | 'finish'): void => {
-    if (asked !== null) {
-      return;
-    }
-    setAsked(mode);
-    command('cancel_run', mode === 'finish' ? { mode } : {}, (problem: Problem) => {
-      setAsked(null);
-      model.report(problem);
-    });
-  };
+  const { busy, send } = useSending(stage.attempt, stage.finishing);
+  const cancel = (args: Record<string, Json>): void => send({ type: 'command', command: 'cancel_run', args });
   return (
     <div class="jppl-actions">
       {stageId === 'TRAIN' && !stage.finishing && model.bestRun !== null ? (
-        <button type="button" class="jppl-button" aria-disabled={asked !== null} onClick={() => cancel('finish')}>
+        <SendButton busy={busy} onSend={() => cancel({ mode: 'finish' })}>
           {trans.__('Finish with the best so far')}
-        </button>
+        </SendButton>
       ) : null}
-      <button type="button" class="jppl-button" aria-disabled={asked !== null} onClick={() => cancel('stop')}>
+      <SendButton busy={busy} onSend={() => cancel({})}>
         {trans.__('Cancel run')}
-      </button>
+      </SendButton>
     </div>
   );
 }

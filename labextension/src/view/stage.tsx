@@ -43,6 +43,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         {running ? <RunControls stageId={stageId} /> : null}
       </header>
       <ProblemNote />
+      <DraftNote stageId={stageId} changes={proposal.changes} />
       {message() ? <p class={noteClass()}>{message()}</p> : null}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
@@ -169,6 +170,39 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         return null;
     }
   }
+}
+
+/** What became of changes that were not sent before the page was loaded again. */
+function DraftNote({ stageId, changes }: { stageId: StageId; changes: number }) {
+  const { model, trans } = useView();
+  const { restored, outdated } = model.drafts;
+  const gone = [...outdated].map(id => stageName(id, trans)).join(', ');
+  return (
+    <>
+      {restored.has(stageId) && changes ? (
+        <p class="jppl-note" role="status">
+          {trans.__('What you had changed before the page was loaded again is in the form. It is not sent yet.')}
+        </p>
+      ) : null}
+      {gone ? (
+        <div class="jppl-note jppl-note-warn jppl-problem" role="status">
+          <span>
+            {trans.__('Changes that were not sent before the page was loaded again are gone, because the plan is another one by now: %1.', gone)}
+          </span>
+          <button
+            type="button"
+            class="jppl-link"
+            onClick={() => {
+              outdated.clear();
+              model.changed(true);
+            }}
+          >
+            {trans.__('Close')}
+          </button>
+        </div>
+      ) : null}
+    </>
+  );
 }
 
 /** Where no data could be taken: what there is, and how to give other data. */

@@ -2,9 +2,9 @@
 
 import { metricName, phaseName } from '../protocol/names';
 import { modelColour } from './colours';
-import { useNow, useNumbers, useView } from './context';
+import { useSending, useNow, useNumbers, useView } from './context';
 import { bytes, duration, number, percent } from './numbers';
-import { Meter, Stat } from './parts';
+import { Meter, SendButton, Stat } from './parts';
 import { runLabels } from './runs';
 
 /** Runs at work that have a line of their own: the curves below are what matters. */
@@ -12,7 +12,7 @@ const SHOWN = 4;
 
 /** How far the training is: against its time budget, and the runs that are at work. */
 export function TrainingProgress() {
-  const { model, trans, command } = useView();
+  const { model, trans } = useView();
   useNumbers(model, 250);
   const now = model.serverTime(useNow(model.stages.TRAIN.status === 'IN_PROGRESS'));
   const stage = model.stages.TRAIN;
@@ -47,7 +47,7 @@ export function TrainingProgress() {
       </div>
       {running.slice(0, SHOWN).map(run => {
         const label = labels.get(run.runId) ?? run.runId;
-        const eta = run.etaS === null ? '' : trans.__('about %1 left', duration(Math.max(0, run.etaS)));
+        const phase = phaseName(run.phase, trans);
         return (
           <div class="jppl-run" key={run.runId}>
             <span class="jppl-swatch" style={{ background: `var(${modelColour(model, run.modelId)})` }} />
@@ -55,18 +55,9 @@ export function TrainingProgress() {
             <Meter value={run.pct} label={label} />
             <span class="jppl-num">{percent(run.pct)}</span>
             <span class="jppl-muted jppl-run-what">
-              {phaseName(run.phase, trans)}
-              {eta ? `, ${eta}` : ''}
+              {run.etaS === null ? phase : trans.__('%1, about %2 left', phase, duration(Math.max(0, run.etaS)))}
             </span>
-            <button
-              type="button"
-              class="jppl-link"
-              title={trans.__('Cancel this run; the others go on')}
-              aria-label={trans.__('Skip %1', label)}
-              onClick={() => command('cancel_run', { run_id: run.runId })}
-            >
-              {trans.__('Skip')}
-            </button>
+            <Skip runId={run.runId} label={label} />
           </div>
         );
       })}
@@ -74,5 +65,21 @@ export function TrainingProgress() {
         <p class="jppl-hint">{trans._n('%1 more run is at work.', '%1 more runs are at work.', running.length - SHOWN)}</p>
       ) : null}
     </div>
+  );
+}
+
+function Skip({ runId, label }: { runId: string; label: string }) {
+  const { trans } = useView();
+  const { busy, send } = useSending();
+  return (
+    <SendButton
+      look="jppl-link"
+      title={trans.__('Cancel this run; the others go on')}
+      label={trans.__('Skip %1', label)}
+      busy={busy}
+      onSend={() => send({ type: 'command', command: 'cancel_run', args: { run_id: runId } })}
+    >
+      {trans.__('Skip')}
+    </SendButton>
   );
 }

@@ -3,7 +3,7 @@
 import { strategyName } from '../../protocol/names';
 import { useView } from '../context';
 import { Bars } from '../figures';
-import { Details, Field, NumberBox, Section, Select, Stat, useJson } from '../parts';
+import { Details, Field, Missing, NumberBox, Section, Select, Stat, useJson } from '../parts';
 import { compact, count, percent } from '../numbers';
 import { ColumnTable } from './columntable';
 import { kindName, roleOptions, treatmentOptions } from './columnwords';
@@ -67,7 +67,7 @@ function TargetDistribution() {
   const { model, trans } = useView();
   const loaded = useJson<Distribution>(model.distributionUrl);
   if (loaded?.state !== 'ready') {
-    return null;
+    return loaded?.state === 'failed' ? <Missing of={loaded} /> : null;
   }
   const { target, classes, histogram } = loaded.value;
   const bars = classes

@@ -4,14 +4,16 @@ import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { useView } from '../context';
 import { compact, count, percent } from '../numbers';
-import { Select, SortHead, useJson } from '../parts';
+import { Loaded, Missing, Select, SortHead, useJson } from '../parts';
 import type { Json } from '../records';
 import { BulkBar } from './bulk';
 import { kindName } from './columnwords';
 import type { PlanForm } from './form';
 import { between, choose, Chosen, share } from './selection';
 
-export interface ColumnProfile {
+const NONE: Record<string, ColumnProfile> = {};
+
+interface ColumnProfile {
   kind: string;
   dtype: string;
   missing_share: number;
@@ -31,8 +33,8 @@ const MANY = 12;
 
 type Sorted = { by: 'name' | 'kind' | 'missing'; down: boolean } | null;
 
-/** What the profile says of each column; nothing while there is none. */
-export function useProfile(): Record<string, ColumnProfile> {
+/** What the profile says of each column; null while there is none. */
+function useProfile(): Loaded<{ columns: Record<string, ColumnProfile> }> | null {
   const { model } = useView();
   let url: string | null = null;
   for (const artifact of model.artifacts.values()) {
@@ -40,8 +42,7 @@ export function useProfile(): Record<string, ColumnProfile> {
       url = artifact.url;
     }
   }
-  const loaded = useJson<{ columns: Record<string, ColumnProfile> }>(url);
-  return loaded?.state === 'ready' ? loaded.value.columns : {};
+  return useJson(url);
 }
 
 /** A column's values in a few words. */
@@ -74,7 +75,8 @@ export interface ColumnTableProps {
 
 export function ColumnTable({ form, member, options, texts, fixed, why }: ColumnTableProps) {
   const { trans } = useView();
-  const profile = useProfile();
+  const loaded = useProfile();
+  const profile = loaded?.state === 'ready' ? loaded.value.columns : NONE;
   const values: Record<string, string> = form.plan[member] ?? {};
   const names = Object.keys(values);
   const [search, setSearch] = useState('');
@@ -254,6 +256,7 @@ export function ColumnTable({ form, member, options, texts, fixed, why }: Column
           </tbody>
         </table>
       </div>
+      {loaded?.state === 'failed' ? <Missing of={loaded} /> : null}
       {found.length === 0 ? <p class="jppl-muted">{trans.__('No column is like that.')}</p> : null}
       {found.length > most ? (
         <button type="button" class="jppl-link" onClick={() => setMost(most + 200)}>

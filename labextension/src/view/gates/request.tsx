@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks';
 import type { Translation } from '../../translation';
 import { useView } from '../context';
 import type { Dataset } from '../records';
-import { Details, Field, Icon, NumberBox, Section, Select, useJson } from '../parts';
+import { Details, Field, Icon, Missing, NumberBox, Section, Select, useJson } from '../parts';
 import { bytes, compact, count } from '../numbers';
 import { modelName } from '../runs';
 import { CLASSIFICATION_METRICS, REGRESSION_METRICS } from '../words';
@@ -124,7 +124,7 @@ function ModelSet({
     <div class="jppl-field jppl-set" role="group" aria-label={label} ref={choice}>
       <span class="jppl-label">{label}</span>
       <Select
-        label={`${label}: ${add}`}
+        label={trans.__('%1: %2', label, add)}
         value=""
         options={[['', add], ...MODELS.filter(id => !ids.includes(id)).map(id => [id, name(id)] as const)]}
         onChange={id => id && take(id)}
@@ -257,10 +257,14 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
           title={trans.__('First rows')}
           aside={
             <span class="jppl-muted">
-              {trans.__('of %1', count(model.sample.rows))}
               {model.columns.length > SHOWN
-                ? `; ${trans.__('the first %1 of %2 columns', count(SHOWN), count(model.columns.length))}`
-                : ''}
+                ? trans.__(
+                    'of %1; the first %2 of %3 columns',
+                    count(model.sample.rows),
+                    count(SHOWN),
+                    count(model.columns.length)
+                  )
+                : trans.__('of %1', count(model.sample.rows))}
             </span>
           }
         >
@@ -278,7 +282,7 @@ function SampleTable({ target }: { target: string }) {
   const { model, trans } = useView();
   const sample = useJson<Sample>(model.sample?.url ?? null);
   if (sample?.state === 'failed') {
-    return <p class="jppl-note">{sample.message}</p>;
+    return <Missing of={sample} />;
   }
   if (sample?.state !== 'ready') {
     return <p class="jppl-muted">{trans.__('Loading…')}</p>;
