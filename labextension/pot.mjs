@@ -1,6 +1,7 @@
 // Collects what can be translated into jupyter_pipeline.pot, the template that translations are made from: the texts of the
 // calls `trans.__`, `_n`, `_p` and `_np` in src, and those of the settings' schema. With --check it writes nothing, and
-// fails if the file is not up to date.
+// fails if the file is not up to date. It refuses a text that is put together with others by `+` or in a template: other
+// languages have another order, which only one text with places (%1) can have.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,15 +44,27 @@ function textOf(node) {
   return ts.isParenthesizedExpression(node) ? textOf(node.expression) : null;
 }
 
+/** Whether a value becomes a part of a longer text, perhaps as one of two. */
+function isPart(node) {
+  const { parent } = node;
+  if (ts.isParenthesizedExpression(parent) || (ts.isConditionalExpression(parent) && node !== parent.condition)) {
+    return isPart(parent);
+  }
+  return ts.isTemplateSpan(parent) || (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.PlusToken);
+}
+
 function collect(file) {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
   const visit = node => {
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && Object.hasOwn(CALLS, node.expression.name.text)) {
       const [count, hasContext] = CALLS[node.expression.name.text];
       const texts = node.arguments.slice(0, count + Number(hasContext)).map(textOf);
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart());
       if (texts.includes(null)) {
-        const { line } = source.getLineAndCharacterOfPosition(node.getStart());
         throw new Error(`${file}:${line + 1}: the text to translate must stand in the call itself.`);
+      }
+      if (isPart(node)) {
+        throw new Error(`${file}:${line + 1}: a translated text is a part of a longer one; make it one text with places (%1).`);
       }
       add(file, hasContext ? texts.slice(1) : texts, hasContext ? texts[0] : null);
     }

@@ -15,7 +15,7 @@ GERMAN: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("Open a project", None): ("Ein Projekt öffnen",),
     ("Request", None): ("Anfrage",),
     ("Data", None): ("Daten",),
-    ("waits for you", None): ("wartet auf Sie",),
+    ("%1 waits for you", None): ("Auf Sie wartet: %1",),
     ("%1: your decision", None): ("%1: Ihre Entscheidung",),
     ("Confirm", None): ("Bestätigen",),
     ("live", None): ("verbunden",),

@@ -17,7 +17,7 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
   const { projects, trans } = pipelines;
 
   /** In the palette and the menus each says whose command it is. */
-  const label = (text: string) => (args: Args) => (args['isLauncher'] || args['isPanel'] ? text : `Jupyter Pipeline: ${text}`);
+  const label = (text: string) => (args: Args) => (args['isLauncher'] || args['isPanel'] ? text : trans.__('Jupyter Pipeline: %1', text));
   /** The open gate and the connection of the view in front. */
   const front = () => ({ content: pipelines.current, model: pipelines.current?.model ?? null });
 

@@ -38,7 +38,7 @@ export const filebrowserPlugin: JupyterFrontEndPlugin<void> = {
           }
           const file = inWorkspace(path, projects.folders.workspace);
           if (file === null) {
-            throw new Error(trans.__('it lies outside the folder that the pipelines work in; attach it to a project.'));
+            throw new Error(trans.__('The file lies outside the folder that the pipelines work in; attach it to a project.'));
           }
           const name = projectNamed(stemOf(path)) ?? 'project';
           const project = freeName(name, projects.entries.map(entry => entry.project_id));

@@ -8,7 +8,7 @@ import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { dateTime, stageName, stoppedBy } from '../view';
+import { dateTime, stageName } from '../view';
 import { versionNotice } from '../client';
 import { VERSION } from '../version';
 import { pipelineIcon } from './icon';
@@ -172,7 +172,7 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
         <span class="jp-Pipeline-name">{name}</span>
         <span class="jp-Pipeline-state">
           <span class="jp-Pipeline-dot" aria-hidden="true" />
-          {stageName(entry.current_stage, trans)} {statusWords(entry, trans)}
+          {howItStands(entry, trans)}
         </span>
       </button>
       <button
@@ -188,23 +188,27 @@ function Item({ entry, here, trans, run }: { entry: ProjectEntry; here: boolean;
   );
 }
 
-/** How a project stands, in a word or two. */
-export function statusWords(entry: Pick<ProjectEntry, 'status' | 'ended_by'>, trans: TranslationBundle): string {
-  if (entry.ended_by) {
-    return stoppedBy(entry.ended_by, trans);
+/** How a project stands, in a few words. */
+export function howItStands(
+  { current_stage, status, ended_by }: Pick<ProjectEntry, 'current_stage' | 'status' | 'ended_by'>,
+  trans: TranslationBundle
+): string {
+  const stage = stageName(current_stage, trans);
+  if (ended_by) {
+    return trans.__('%1 was stopped by %2', stage, ended_by.name);
   }
-  switch (entry.status) {
+  switch (status) {
     case 'PENDING':
-      return trans.__('not begun');
+      return trans.__('%1 has not begun', stage);
     case 'IN_PROGRESS':
-      return trans.__('is running');
+      return trans.__('%1 is running', stage);
     case 'WAITING_CONFIRMATION':
-      return trans.__('waits for you');
+      return trans.__('%1 waits for you', stage);
     case 'FAILED':
-      return trans.__('failed');
+      return trans.__('%1 failed', stage);
     case 'SKIPPED':
-      return trans.__('skipped');
+      return trans.__('%1 was skipped', stage);
     case 'COMPLETED':
-      return trans.__('done');
+      return trans.__('%1 is done', stage);
   }
 }

@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { stageName } from '../view';
 import { Commands, NAMESPACE } from './ids';
-import { statusWords } from './panel';
+import { howItStands } from './panel';
 import { percentOf, Progress } from './percent';
 import { IPipelines } from './tokens';
 
@@ -72,8 +72,10 @@ class StatusItem extends Widget {
     const ended_by = known ? (known.stage.endedBy ?? undefined) : entry?.ended_by;
     this.progress.follow(model === null && status === 'IN_PROGRESS' ? project : null);
     const percent = known ? percentOf(known) : this.progress.of(stage);
-    const how = percent !== null ? `${Math.floor(100 * percent)} %` : statusWords({ status, ended_by }, trans);
-    const text = `${project}: ${stageName(stage, trans)} ${how}`;
+    const text =
+      percent !== null
+        ? trans.__('%1: %2 %3', project, stageName(stage, trans), `${Math.floor(100 * percent)} %`)
+        : trans.__('%1: %2', project, howItStands({ current_stage: stage, status, ended_by }, trans));
     if (this.button.textContent !== text) {
       this.button.textContent = text;
       this.button.title = trans.__('Open the project %1', project);

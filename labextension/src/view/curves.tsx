@@ -121,9 +121,11 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
         <strong>{name}</strong>
         {lowerIsBetter(metric) || cut ? (
           <span class="jppl-muted">
-            {[lowerIsBetter(metric) ? trans.__('less is better') : '', cut ? trans.__('beginnings cut off') : '']
-              .filter(Boolean)
-              .join(', ')}
+            {!lowerIsBetter(metric)
+              ? trans.__('beginnings cut off')
+              : cut
+                ? trans.__('less is better, beginnings cut off')
+                : trans.__('less is better')}
           </span>
         ) : null}
         {large ? (
@@ -151,8 +153,9 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
         >
           <strong>{hover.line.label}</strong> {trans.__('step %1', hover.x)}
           <br />
-          {trans.__('validation %1', number(hover.val))}
-          {Number.isFinite(hover.train) ? `, ${trans.__('training %1', number(hover.train))}` : ''}
+          {Number.isFinite(hover.train)
+            ? trans.__('validation %1, training %2', number(hover.val), number(hover.train))
+            : trans.__('validation %1', number(hover.val))}
         </div>
       ) : null}
     </figure>

@@ -190,7 +190,7 @@ function Lines({
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   return (
     <>
-      <svg class="jppl-svg" viewBox={`0 0 ${side} ${side}`} role="img" aria-label={`${y}, ${x}`}>
+      <svg class="jppl-svg" viewBox={`0 0 ${side} ${side}`} role="img" aria-label={trans.__('%1 by %2', y, x)}>
         {ticks.map(t => (
           <g key={t}>
             <line class="jppl-gridline" x1={px(0)} x2={px(1)} y1={py(t)} y2={py(t)} />

@@ -4,7 +4,7 @@ import { Fragment } from 'preact';
 import { memberName, stageName } from '../protocol/names';
 import { useView } from './context';
 import { dateTime } from './numbers';
-import { Details } from './parts';
+import { Details, HERE, Sentence } from './parts';
 import { changesInWords, inWords } from './planwords';
 import type { HistoryEntry, Json, Plan } from './records';
 
@@ -23,7 +23,9 @@ export function History() {
         <li key={entry.seq}>
           <time dateTime={new Date(entry.ts).toISOString()}>{dateTime(entry.ts)}</time>
           <div>
-            <strong>{entry.by?.name ?? trans.__('Somebody')}</strong> {what(entry)}
+            <Sentence text={what(entry)}>
+              <strong>{entry.by?.name ?? trans.__('Somebody')}</strong>
+            </Sentence>
             {entry.kind === 'changed' ? <Changes patch={entry.patch ?? []} /> : null}
             {entry.kind === 'confirmed' && entry.plan ? (
               <Details summary={trans.__('the plan')}>
@@ -40,17 +42,17 @@ export function History() {
     const stage = stageName(entry.stageId, trans);
     switch (entry.kind) {
       case 'confirmed':
-        return trans.__('confirmed %1', stage);
+        return trans.__('%1 confirmed %2', HERE, stage);
       case 'changed':
-        return trans.__('changed %1', stage);
+        return trans.__('%1 changed %2', HERE, stage);
       case 'restarted':
-        return trans.__('had %1 work again', stage);
+        return trans.__('%1 had %2 work again', HERE, stage);
       case 'cancelled':
-        return trans.__('cancelled %1', stage);
+        return trans.__('%1 cancelled %2', HERE, stage);
       case 'finishing':
-        return trans.__('let %1 finish with the best so far', stage);
+        return trans.__('%1 let %2 finish with the best so far', HERE, stage);
       case 'attached':
-        return entry.text.charAt(0).toLowerCase() + entry.text.slice(1);
+        return trans.__('%1: %2', HERE, entry.text);
     }
   }
 }

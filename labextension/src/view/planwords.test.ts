@@ -12,9 +12,9 @@ const set = (path, value) => ({ op: 'replace', path, value });
 test('what many columns were set to at once is one line', () => {
   const patch = [set('/columns/a', 'drop'), set('/split/test_fraction', 0.25), set('/columns/b~1c', 'drop'), set('/columns/d', 'onehot')];
   assert.deepEqual(changesInWords(patch, model, english), [
-    'Treatment of columns: leave out: a, b/c',
+    'Treatment of columns: leave out (a, b/c)',
     'Split, Test: 25.0 %',
-    'Treatment of columns: a column for each category: d'
+    'Treatment of columns: a column for each category (d)'
   ]);
 });
 
@@ -22,11 +22,11 @@ test('hundreds of columns are counted', () => {
   const patch = Array.from({ length: 300 }, (_, i) => set(`/roles/c${i}`, 'ignore'));
   const [line, ...more] = changesInWords(patch, model, english);
   assert.deepEqual(more, []);
-  assert.match(line, /^What columns are for: leave out: c0, c1, .*, c29 \+ 270$/);
+  assert.match(line, /^What columns are for: leave out \(c0, c1, .*, c29 \+ 270\)$/);
 });
 
 test('roles that are replaced whole stand by what they are', () => {
   const roles = { a: 'feature', b: 'target', c: 'feature' };
   assert.equal(inWords('roles', roles, model, english), 'feature: a, c; target: b');
-  assert.equal(inWords('split', { strategy: 'time', column: 'when', seed: 0 }, model, english), 'Strategy by time, the last rows tested, Column when, Seed 0');
+  assert.equal(inWords('split', { strategy: 'time', column: 'when', seed: 0 }, model, english), 'Strategy: by time, the last rows tested, Column: when, Seed: 0');
 });

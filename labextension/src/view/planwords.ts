@@ -43,10 +43,10 @@ export function inWords(member: string, value: Json, model: ProjectModel, trans:
           groups.set(word, [name]);
         }
       }
-      return [...groups].map(([word, names]) => `${inWords(member, word, model, trans)}: ${some(names, ', ')}`).join('; ') || '–';
+      return [...groups].map(([word, names]) => trans.__('%1: %2', inWords(member, word, model, trans), some(names, ', '))).join('; ') || '–';
     }
     const entries = Object.entries(value).filter(([, v]) => v !== null);
-    return some(entries.map(([key, v]) => `${memberName(key, trans)} ${inWords(key, v, model, trans)}`), ', ') || '–';
+    return some(entries.map(([key, v]) => trans.__('%1: %2', memberName(key, trans), inWords(key, v, model, trans))), ', ') || '–';
   }
   const word = (options: readonly (readonly [string, string])[]): string => options.find(([id]) => id === value)?.[1] ?? value;
   switch (member) {
@@ -87,7 +87,9 @@ export function changesInWords(patch: readonly Json[], model: ProjectModel, tran
     line.names.push(...(OF_COLUMNS.has(member) ? more : []));
     lines.set(key, line);
   }
-  return [...lines.values()].map(({ names, label, value }) => `${label}: ${value}${names.length ? `: ${some(names, ', ')}` : ''}`);
+  return [...lines.values()].map(({ names, label, value }) =>
+    names.length ? trans.__('%1: %2 (%3)', label, value, some(names, ', ')) : trans.__('%1: %2', label, value)
+  );
 }
 
 function some(texts: readonly string[], between: string): string {

@@ -32,13 +32,13 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
                 type="button"
                 disabled={!reachable}
                 aria-current={current ? 'step' : undefined}
-                title={`${id}: ${state}${stage.reused ? `, ${trans.__('earlier result used again')}` : ''}`}
+                title={stage.reused ? trans.__('%1: %2, earlier result used again', id, state) : trans.__('%1: %2', id, state)}
                 onClick={() => onShow(id)}
               >
                 <StatusSign status={stage.status} stopped={stage.endedBy !== null} />
                 <span class="jppl-stage-name">{stageName(id, trans)}</span>
                 <span class="jppl-visually-hidden">
-                  , {state}, {id === shown ? `${trans.__('shown below')}, ` : ''}
+                  , {id === shown ? trans.__('%1, shown below', state) : state},{' '}
                 </span>
                 <span class="jppl-stage-time">
                   {stage.reused ? trans.__('reused') : took === null ? '' : duration(took)}

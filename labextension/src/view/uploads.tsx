@@ -5,7 +5,7 @@ import { useContext, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
 import { ACCEPTED } from '../datafiles';
 import { useView } from './context';
-import { Icon, Meter } from './parts';
+import { HERE, Icon, Meter, Sentence } from './parts';
 
 /** So long it is said that a file is attached. */
 const SAID_MS = 8000;
@@ -92,13 +92,15 @@ export function Uploads() {
     <ul class="jppl-uploads">
       {uploads.map(u => (
         <li key={u.name}>
-          <span class="jppl-upload-name">{u.name}</span>
           {u.done ? (
             <span class="jppl-muted" role="status">
-              {trans.__('is attached.')}
+              <Sentence text={trans.__('%1 is attached.', HERE)}>
+                <span class="jppl-upload-name">{u.name}</span>
+              </Sentence>
             </span>
           ) : u.problem === null ? (
             <>
+              <span class="jppl-upload-name">{u.name}</span>
               <Meter value={u.fraction} label={trans.__('Uploading %1', u.name)} />
               <button type="button" class="jppl-link" onClick={u.cancel}>
                 {trans.__('Stop')}
@@ -106,6 +108,7 @@ export function Uploads() {
             </>
           ) : (
             <>
+              <span class="jppl-upload-name">{u.name}</span>
               <span class="jppl-note-bad" role="alert">
                 {u.problem}
               </span>

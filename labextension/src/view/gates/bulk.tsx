@@ -46,8 +46,14 @@ export function BulkBar({
         <span aria-live="polite">
           {taken.length === 0
             ? trans.__('Select columns to change several at once; Shift selects a range.')
-            : trans._n('%1 column selected', '%1 columns selected', taken.length) +
-              (hidden ? `; ${trans.__('%1 of them not found by the search', hidden)}` : '')}
+            : hidden
+              ? trans._n(
+                  '%1 column selected; %2 of them not found by the search',
+                  '%1 columns selected; %2 of them not found by the search',
+                  taken.length,
+                  hidden
+                )
+              : trans._n('%1 column selected', '%1 columns selected', taken.length)}
         </span>{' '}
         {taken.length ? (
           <button type="button" class="jppl-link" onClick={onClear}>
