@@ -118,8 +118,13 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
     if len(sure) == 1:
         return sure[0], f"There is no column {asked!r}; the column {sure[0]!r} is taken for it."
     inside = [name for name in names if len(_folded(asked)) > 2 and _folded(asked) in _folded(name)]
-    if len(inside) == 1 and not sure:
-        return inside[0], f"There is no column {asked!r}; the column {inside[0]!r} is taken for it."
+    # "The species of the penguins" asks for the penguins species: the words before a column's name say whose it is.
+    words = asked.split()
+    ends = {_folded(" ".join(words[at:])) for at in range(1, len(words))}
+    last = [name for name in names if _folded(name) in ends]
+    for found in (inside, last):
+        if len(found) == 1 and not sure:
+            return found[0], f"There is no column {asked!r}; the column {found[0]!r} is taken for it."
     likely = list(dict.fromkeys([*close, *inside]))[:5]
     hint = f"did you mean {' or '.join(map(repr, likely))}?" if likely else f"the columns are {_some(names)}."
     raise StageError(f"There is no column {asked!r} in the data; {hint}")

@@ -257,6 +257,15 @@ def test_positive_class(bench: Bench, values: list[str], positive: str) -> None:
     assert bench.plan(target="y").positive_class == positive
 
 
+def test_words_before_a_column_say_whose_it_is(bench: Bench) -> None:
+    bench.attach("d.csv", "age,species,kind\n" + "".join(f"{i},{'ab'[i % 2]},{'cd'[i % 2]}\n" for i in range(40)))
+    result = bench.run(target="penguins species")
+    assert isinstance(result.plan, DataPlan)
+    assert result.plan.target == "species"
+    assert "There is no column 'penguins species'; the column 'species' is taken for it." in result.summary
+    assert "There is no column 'species weight'" in bench.fails(target="species weight")
+
+
 def test_what_the_person_set_wins(bench: Bench) -> None:
     bench.attach("churn.csv", churn())
     plan = bench.plan({"positive_class": "NO", "metric": "f1"}, target="Churned", metric="accuracy")
