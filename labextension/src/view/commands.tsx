@@ -3,8 +3,8 @@
 import { useState } from 'preact/hooks';
 import type { CommandSpec } from '../protocol/types';
 import { argumentsOf, sentArguments, type Argument } from './args';
-import { useView } from './context';
-import { Field, NumberBox, Select } from './parts';
+import { useSending, useView } from './context';
+import { Field, NumberBox, SendButton, Select } from './parts';
 import type { Json } from './records';
 
 export function Commands() {
@@ -21,7 +21,9 @@ export function Commands() {
 }
 
 function CommandForm({ spec }: { spec: CommandSpec }) {
-  const { command, trans } = useView();
+  const { model, trans } = useView();
+  // What a command does is its own; something happens.
+  const { busy, send } = useSending(model.seq);
   const [typed, setTyped] = useState<Record<string, Json>>({});
   const [problem, setProblem] = useState<string | null>(null);
   const args = argumentsOf(spec.args_schema);
@@ -35,7 +37,7 @@ function CommandForm({ spec }: { spec: CommandSpec }) {
       return;
     }
     setProblem(null);
-    command(spec.name, sent, refused => setProblem(refused.message));
+    send({ type: 'command', command: spec.name, args: sent }, refused => setProblem(refused.message));
   };
   return (
     <form onSubmit={submit}>
@@ -49,9 +51,9 @@ function CommandForm({ spec }: { spec: CommandSpec }) {
           ))}
         </div>
       ) : null}
-      <button type="submit" class="jppl-button">
+      <SendButton type="submit" busy={busy}>
         {trans.__('Run %1', spec.name)}
-      </button>
+      </SendButton>
       {problem ? (
         <p class="jppl-note jppl-note-bad" role="alert">
           {problem}

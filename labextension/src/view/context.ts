@@ -90,17 +90,20 @@ export function useGiveUp(waiting: boolean, connected: boolean, giveUp: () => vo
  * A message that is sent once: it is busy from then on until what it is about has changed (`until`), or the server refuses
  * it, or does not answer.
  */
-export function useSending(...until: unknown[]): { busy: boolean; send(message: Record<string, Json>): void } {
+export function useSending(...until: unknown[]): {
+  busy: boolean;
+  send(message: Record<string, Json>, onProblem?: (problem: Problem) => void): void;
+} {
   const view = useView();
   const { model } = view;
   const [busy, setBusy] = useState(false);
   useEffect(() => setBusy(false), until);
   useGiveUp(busy, model.connection === 'open', () => setBusy(false));
-  const send = (message: Record<string, Json>): void => {
+  const send = (message: Record<string, Json>, onProblem = (problem: Problem): void => model.report(problem)): void => {
     setBusy(true);
     view.send(message, problem => {
       setBusy(false);
-      model.report(problem);
+      onProblem(problem);
     });
   };
   return { busy, send };
