@@ -36,6 +36,9 @@ ONE = rf"({PROJECT_ID})"
 PROJECTS = "/api/projects"
 KERNEL_BYTES = 256 << 10
 """Bytes that the kernel may hold for a client that does not read."""
+NO_LIMIT = 1 << 62
+_DROPPED_BYTES = 16 << 20
+"""Bytes of a body that is refused which are still read: most clients listen only when they have sent all of it."""
 
 Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 T = TypeVar("T")
@@ -209,6 +212,7 @@ class ProjectHandler(JsonErrors, APIHandler):
     """Base of the REST handlers."""
 
     auth_resource = RESOURCE
+    _dropped = 0
 
     async def prepare(self, **kwargs: Any) -> None:
         """Refuse strangers before anything else: what takes its body in pieces works before its method is called."""
@@ -222,6 +226,20 @@ class ProjectHandler(JsonErrors, APIHandler):
         if project is None:
             raise NotFound(f"There is no project {project_id!r}; a first chat message or data file makes it.")
         return project
+
+    def bound_body_ourselves(self) -> None:
+        """Let Tornado not end a body that is too large: it answers that with a bare 400."""
+        connection = self.request.connection
+        if connection is not None and hasattr(connection, "set_max_body_size"):
+            connection.set_max_body_size(NO_LIMIT)
+
+    def drop(self, chunk: bytes, why: Refusal) -> None:
+        """Drop a piece of a body that is refused when it has been read, or now, where more comes than is read for
+        that; the connection is closed then."""
+        self._dropped += len(chunk)
+        if self._dropped > _DROPPED_BYTES and not self._finished:
+            error = HTTPRefusal(why)
+            self.send_error(error.status_code, exc_info=(HTTPRefusal, error, None))
 
     def answer(self, value: Any, status: int = 200) -> None:
         """Finish with a JSON value."""
@@ -256,18 +274,17 @@ class BodyHandler(ProjectHandler):
             self.enter("bytes", self.body_limit if "Transfer-Encoding" in self.request.headers else max(1, size))
         except Refusal as refusal:
             raise HTTPRefusal(refusal) from None
+        self.bound_body_ourselves()
         connection = self.request.connection
-        if connection is not None and hasattr(connection, "set_max_body_size"):
-            # Jupyter's limit of all bodies must not be in the way of ours.
-            theirs = self.serverapp.max_body_size if self.serverapp is not None else 0
-            connection.set_max_body_size(max(theirs, self.body_limit + 1))
         if connection is not None and hasattr(connection, "set_body_timeout"):
             connection.set_body_timeout(self.service.limits.body_s)
         self._taking = True
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless it is more than is allowed."""
-        if self._taking and len(self._body) <= self.body_limit:
+        if len(self._body) > self.body_limit:
+            self.drop(chunk, self._too_large())
+        elif self._taking:
             self._body += chunk
 
     def on_finish(self) -> None:
@@ -304,8 +321,11 @@ class BodyHandler(ProjectHandler):
 
 def announced(request: HTTPServerRequest) -> int:
     """Bytes that a request says its body has; 0 if it does not say so, or nonsense, which Tornado refuses later."""
-    text = request.headers.get("Content-Length") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    # Said twice it counts if it is the same, as it does for Tornado.
+    text = (request.headers.get("Content-Length") or "").partition(",")[0].strip()
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text) if len(text) <= 18 else NO_LIMIT
 
 
 @overload

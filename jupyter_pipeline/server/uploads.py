@@ -11,11 +11,10 @@ from ..faults import crash_point
 from ..project.disk import folder_size
 from ..project.placing import file_name, open_part, publish
 from ..protocol.errors import ErrorCode, Refusal
-from .base import HTTPRefusal, ProjectHandler, announced, guarded
+from .base import NO_LIMIT, HTTPRefusal, ProjectHandler, announced, guarded
 from .service import Service
 
 _FLUSH_BYTES = 1 << 20
-_NO_LIMIT = 1 << 62
 _PROGRESS_BYTES = 1024
 
 
@@ -76,7 +75,7 @@ class DataHandler(ProjectHandler):
     async def _open(self, folder: Path) -> None:
         """Find how much may come, and open the file that it goes to."""
         limits = self.service.limits
-        self._most = _NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
+        self._most = NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
         self._why = f"The file is too large; at most {self._most:,} bytes are taken."
         project_bytes = self.service.settings.project_bytes
         if project_bytes is not None:
@@ -87,20 +86,18 @@ class DataHandler(ProjectHandler):
                 self._why = f"The project may use {project_bytes:,} bytes of disk, of which {self._most:,} are left."
         if announced(self.request) > self._most:
             raise self._too_large()
-        connection = self.request.connection
-        if connection is not None and hasattr(connection, "set_max_body_size"):
-            connection.set_max_body_size(self._most + 1 if self._most < _NO_LIMIT else _NO_LIMIT)
+        self.bound_body_ourselves()
         self._part, self._file = await asyncio.to_thread(open_part, folder)
         self._watch_progress()
 
     def _watch_progress(self) -> None:
         """Give the upload up when nothing comes: a client that keeps still holds a file and a connection."""
-        before, flushed = self._size, self._flushed
+        before, flushed = self._size + self._dropped, self._flushed
         loop = asyncio.get_running_loop()
 
         def look() -> None:
             # While a piece is on its way to the disk nothing is read.
-            if self._size - before >= _PROGRESS_BYTES or self._flushed != flushed or self._flushing:
+            if self._size + self._dropped - before >= _PROGRESS_BYTES or self._flushed != flushed or self._flushing:
                 self._watch_progress()
             elif self._file is not None and self.request.connection is not None:
                 self.request.connection.close()  # type: ignore[attr-defined]
@@ -109,7 +106,10 @@ class DataHandler(ProjectHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the body; the next comes when this is on its way to the disk."""
-        if self._problem is not None or self._file is None:
+        if self._problem is not None:
+            self.drop(chunk, self._problem)
+            return
+        if self._file is None:
             return
         self._size += len(chunk)
         if self._size > self._most:

@@ -1,6 +1,7 @@
 """Custom commands: the example of the documentation, installed and called; and plugins that misbehave."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -46,6 +47,10 @@ def clings(project: Project, args: Nothing) -> str:
     while True:
         ctypes.PyDLL(None).sleep(600)
 
+def naps(project: Project, args: Nothing) -> str:
+    time.sleep(2)
+    return "That was a nap."
+
 def dies(project: Project, args: Nothing) -> str:
     os.kill(os.getpid(), 9)
 
@@ -69,7 +74,7 @@ def wrong_form(project, args):
     return ""
 """
 HANGS = "import time\ntime.sleep(1000)\n"
-NAMES = ("raises", "hangs", "clings", "dies", "nonsense", "floods", "wrong_change", "exits", "wrong_form")
+NAMES = ("raises", "naps", "hangs", "clings", "dies", "nonsense", "floods", "wrong_change", "exits", "wrong_form")
 
 
 def block(kind: str) -> str:
@@ -153,6 +158,8 @@ async def test_the_example_of_the_docs(with_commands: Server, project_id: str) -
         assert (await socket.type("ack"))["status"] == "duplicate"
         assert "Invalid arguments of quick" in await ask(socket, "quick", seconds="soon")
         assert "Invalid arguments of quick" in await ask(socket, "quick", minutes=1)
+        deep = json.loads("[" * 400 + "]" * 400)
+        assert "nested more than 100 deep" in await ask(socket, "quick", seconds=deep)
         assert "the target is" in await ask(socket, "target_info")
         head = with_commands.request("GET", f"api/projects/{project_id}").json
         assert head["status"] == "WAITING_CONFIRMATION"
@@ -218,6 +225,29 @@ async def test_others_are_served_while_one_hangs_and_it_is_ended_with_its_childr
         while time.monotonic() < deadline and _commands_of(me):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         assert not _commands_of(me)
+
+
+async def test_so_many_run_at_once_and_the_others_after_them(with_commands: Server, project_id: str) -> None:
+    assert with_commands.process is not None
+    server, most = psutil.Process(with_commands.process.pid), 0
+    async with with_commands.connect(project_id) as socket:
+        await begin(with_commands, socket)
+        for n in range(4):
+            await socket.send({"type": "command", "command": "naps", "id": f"nap {n}"})
+
+        async def all_answers() -> None:
+            for _ in range(4):
+                await socket.until(lambda f: "That was a nap." in str(f.get("event", {}).get("payload")))
+
+        answered = asyncio.create_task(all_answers())
+        while not answered.done():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                most = max(
+                    most, sum("jupyter_pipeline.workers.custom_command" in p.cmdline() for p in server.children())
+                )
+            await asyncio.sleep(0.05)
+        await answered
+    assert most == 2
 
 
 async def test_one_that_clings_does_not_outlive_the_server(with_commands: Server, project_id: str) -> None:

@@ -15,8 +15,10 @@ from http.cookies import SimpleCookie
 import pytest
 import websockets
 
+from jupyter_pipeline import Pipeline
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
+from jupyter_pipeline.server import limits
 from jupyter_pipeline.server.access import place_of
 from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, RateLimiter, lane_of
 
@@ -82,6 +84,18 @@ def test_users_and_lanes_do_not_take_from_each_other() -> None:
     limiter.check("ada", "chat")
 
 
+def test_however_many_users_come_nobody_begins_anew_and_who_is_quiet_is_forgotten() -> None:
+    clock = Clock()
+    limiter = RateLimiter({"chat": 60.0}, burst_s=1.0, clock=clock)
+    for user in ("ada", *(f"user {n}" for n in range(limits._MAX_BUCKETS)), *["ada"] * 4):
+        limiter.check(user, "chat")
+    with pytest.raises(Refusal):
+        limiter.check("ada", "chat")
+    clock.now += 60.0
+    limiter.check("one more", "chat")
+    assert len(limiter._buckets) == 1
+
+
 def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:
     messages = [
         Chat(text="x"),
@@ -125,6 +139,16 @@ async def test_over_the_limit_is_refused_softly_and_cancel_still_goes_through(st
         await asyncio.sleep(error["retry_after_ms"] / 1000)
         await socket.send({"type": "chat", "text": "now", "id": "later"})
         assert (await socket.until(lambda f: f.get("id") == "later"))["type"] == "ack"
+
+
+def test_a_client_of_ours_waits_as_it_is_told_and_all_that_it_sent_takes_effect_once(
+    strict: Server, project_id: str
+) -> None:
+    with Pipeline(project_id, url=f"http://127.0.0.1:{strict.port}/", token=TOKEN) as p:
+        for n in range(8):  # where five may come at once
+            p.transport.send({"type": "chat", "text": f"What can I ask, {n}?"})
+        said = [e["event"]["payload"] for e in p.events(names="LOG_LINE")]
+    assert [line["text"] for line in said if line["source"] == "user"] == [f"What can I ask, {n}?" for n in range(8)]
 
 
 async def test_another_connection_of_the_same_token_has_no_limit_of_its_own(strict: Server, project_id: str) -> None:
@@ -311,12 +335,16 @@ def test_sockets_are_opened_at_a_bounded_rate(strict: Server) -> None:
     assert strict.request("POST", "api/projects/p/messages", {"type": "ping", "ts": 1}).status == 200
 
 
-def half_sent(server: Server, path: str, announced: int, sent: int, token: str | None = TOKEN) -> socket.socket:
-    """A request whose body does not come whole."""
+def half_sent(
+    server: Server, path: str, announced: int | str | None, sent: int, token: str | None = TOKEN
+) -> socket.socket:
+    """A request whose body does not come whole; it says how much that is, or it comes in pieces."""
     made = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     let_in = f"Authorization: token {token}\r\n" if token else ""
-    head = f"POST /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{let_in}Content-Length: {announced}\r\n\r\n"
-    made.sendall(head.encode() + b" " * sent)
+    size = "Transfer-Encoding: chunked" if announced is None else f"Content-Length: {announced}"
+    head = f"POST /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{let_in}{size}\r\n\r\n"
+    piece = f"{sent:x}\r\n" if announced is None else ""
+    made.sendall((head + piece).encode() + b" " * sent)
     return made
 
 
@@ -342,6 +370,21 @@ def test_bodies_that_do_not_come_whole_are_bounded(strict: Server, project_id: s
     assert [status_of(connection) for connection in held] == [None, None]
     assert strict.request("POST", path, json.dumps(ping).encode() + b" " * 900_000).status == 200
     for connection in (stranger, one_more, *held):
+        connection.close()
+    # Of a body that does not say how much it is, it counts what it may be.
+    held = [half_sent(strict, path, None, 1000)]
+    time.sleep(0.3)
+    one_more = half_sent(strict, path, None, 1000)
+    assert status_of(one_more) == 429
+    assert status_of(held[0]) is None
+    for connection in (one_more, *held):
+        connection.close()
+    # However it is said.
+    held = [half_sent(strict, path, "900000, 900000", 800_000) for _ in range(2)]
+    time.sleep(0.3)
+    refused = [half_sent(strict, path, said, 1000) for said in ("900000,900000", "1" + "0" * 18)]
+    assert [status_of(connection) for connection in refused] == [429, 413]
+    for connection in (*refused, *held):
         connection.close()
 
 

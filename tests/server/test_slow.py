@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket as sockets
+import struct
 import time
 from collections.abc import Callable
 from typing import Any
@@ -60,6 +61,41 @@ async def test_a_slow_reader_costs_no_memory_and_ends_complete(server: Server, p
     slow.cut()
     talker.cut()
     await pages_that_nobody_reads_cost_little(server, project_id)
+
+
+async def test_who_asks_and_does_not_read_what_is_answered_is_read_no_further(server: Server, project_id: str) -> None:
+    """Each of its messages is answered by as much again, 30 MB in all; once it reads, it has all of them, in order."""
+    assert server.process is not None
+    memory = psutil.Process(server.process.pid).memory_info
+    times, sent = 30_000, 0
+    silent = await RawSocket.open(
+        server.port, f"{server.base_url}ws/projects/{project_id}", TOKEN, sock=await small(server)
+    )
+    before = memory().rss
+
+    async def ask() -> None:
+        nonlocal sent
+        for n in range(times):
+            data = json.dumps({"type": "nothing", "id": f"n{n}", "more": "x" * 900}).encode()
+            silent._writer.write(struct.pack("!BBH", 0x81, 0xFE, len(data)) + b"\0\0\0\0" + data)
+            await silent._writer.drain()
+            sent = n
+
+    asking, known = asyncio.create_task(ask()), -1
+    while sent > known:
+        known = sent
+        await asyncio.sleep(1.0)
+    assert memory().rss - before < 10_000_000
+    assert sent < 0.9 * times
+    answered = []
+    async with asyncio.timeout(60):
+        while len(answered) < times:
+            frame = json.loads(await silent.frame())
+            if frame["type"] == "error":
+                answered.append(frame["id"])
+    assert answered == [f"n{n}" for n in range(times)]
+    await asking
+    silent.cut()
 
 
 def lag(server: Server) -> float:
