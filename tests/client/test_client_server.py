@@ -3,11 +3,13 @@
 import asyncio
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import numpy as np
 import pandas as pd
@@ -281,9 +283,16 @@ def test_the_server_goes_down_and_comes_back_while_idle(own_server):
     with project(own_server, "idle") as p:
         p.chat(REQUEST)
         own_server.stop()
+        heard = p.model.seq
         own_server.start()
         p.update_plan(time_budget_s=9)
         assert p.plan["time_budget_s"] == 9
+        # What it had heard before is not sent again.
+        asked = urllib.request.Request(f"{own_server.url}metrics", headers={"Authorization": f"token {TOKEN}"})
+        with urllib.request.urlopen(asked) as answer:
+            sent = re.search(r"^jupyter_pipeline_events_sent_total (\S+)$", answer.read().decode(), re.MULTILINE)
+        assert sent
+        assert float(sent.group(1)) == p.model.seq - heard
 
 
 def test_check_prints_the_document_s_lines(live_server):

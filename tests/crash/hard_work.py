@@ -13,7 +13,7 @@ import psutil
 from jupyter_pipeline.stages.workspace import package_code
 from tests.server.conftest import Server, Socket
 
-from .driver import PROJECT, command, state_of, tell, until
+from .driver import command, state_of, tell, until
 
 #: What ``fit_linear`` does instead, by name. ``note(pid, …)`` says that it is under way, and who is at it.
 KINDS = {
@@ -100,6 +100,26 @@ FLOODS = {
         outlet.emit(line)
 """,
 }
+#: What it does instead, and then what it would have done: the training goes on, and leaves something behind.
+LEAVERS = {
+    "a child that nobody waits for": """
+    if not os.path.exists(FOLDER + "/under-way.json"):
+        if (child := os.fork()) == 0:
+            os.execve("/bin/sleep", ["sleep", "600"], {})
+        note(os.getpid(), child)
+    return as_it_was(*args, **kwargs)
+""",
+}
+#: What it does instead, while its guard is killed; the mark in the environment tells whose the child is.
+ORPHANS = {
+    "a child in a session of its own, with what it was given": """
+    if (child := os.fork()) == 0:
+        os.setsid()
+        os.execv("/bin/sleep", ["sleep", "600"])
+    note(os.getpid(), child)
+    time.sleep(600)
+""",
+}
 _HEAD = """
 import ctypes, json, math, os, signal, threading, time
 FOLDER = {folder!r}
@@ -111,6 +131,7 @@ def note(*pids):
 def wait_for(path):
     while not os.path.exists(path):
         time.sleep(0.02)
+as_it_was = fit_linear
 def fit_linear(*args, **kwargs):
 """
 
@@ -131,12 +152,12 @@ def write_code(folder: Path, body: str) -> Path:
 
 def start(server: Server, project: Path, kind: str) -> set[psutil.Process]:
     """Train with such code; the processes that are at it, once it is under way."""
-    marker = write_code(project, (KINDS | WRITERS | FLOODS)[kind])
+    marker = write_code(project, (KINDS | WRITERS | FLOODS | LEAVERS | ORPHANS)[kind])
     assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
 
     def under_way() -> bool:
         stage = state_of(server)["stages"][5]
-        assert stage["status"] == "IN_PROGRESS", stage["message"]
+        assert stage["status"] != "FAILED", stage["message"]
         return marker.exists()
 
     until(under_way, f"training that {kind}")
@@ -174,6 +195,3 @@ def alive(process: psutil.Process) -> bool:
 def runs_of(server: Server) -> dict[str, dict[str, Any]]:
     """The runs by id."""
     return {run["run_id"]: run for run in state_of(server)["runs"]}
-
-
-__all__ = ["FLOODS", "KINDS", "PROJECT", "WRITERS", "alive", "cancel", "runs_of", "start", "write_code"]

@@ -1,4 +1,7 @@
-"""Cancelling ends the work, whatever the work does; ``benchmarks/cancel.py`` says how quickly."""
+"""Cancelling ends the work, whatever the work does; ``benchmarks/cancel.py`` says how quickly.
+
+Each test stands alone: most share a server whose project has been trained once, and do not mind what others left there.
+"""
 
 import asyncio
 import os
@@ -13,29 +16,62 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_pipeline.project.disk import folder_size
 from jupyter_pipeline.workers.pool import MOST_ASKED, PredictorBusy, WorkerPool
-from jupyter_pipeline.workers.process import WorkerProcess
 from tests.server.conftest import Answer, Server
 
 from .driver import PROJECT, command, server_at, state_of, tell, until, until_gate
-from .hard_work import FLOODS, KINDS, WRITERS, alive, cancel, family_of, runs_of, start
+from .hard_work import FLOODS, KINDS, LEAVERS, ORPHANS, WRITERS, alive, cancel, runs_of, start
 
 pytestmark = pytest.mark.anyio
 DISK = 60_000_000
 """Bytes that the project may use."""
 
 
+LIMITS = [
+    "--PipelineApp.predict_limit=20000",
+    "--PipelineApp.rate_limits={'predict': 60.0}",
+    f"--PipelineApp.project_disk_limit={DISK}",
+]
+
+
 @pytest.fixture(scope="module")
-def server(workspace: Callable[[str], Path]) -> Iterator[Server]:
-    """A server with a project that is at TRAIN's gate."""
-    limits = ["--PipelineApp.predict_limit=20000", "--PipelineApp.rate_limits={'predict': 60.0}"]
-    limits.append(f"--PipelineApp.project_disk_limit={DISK}")
-    found = server_at(workspace("TRAIN"), args=limits, forked=True)
-    gate = state_of(found)["waiting_confirmation"]["gate_id"]
-    assert tell(found, {"type": "confirm", "gate_id": gate}) == "accepted"
-    until_gate(found, "TRAIN")
+def trained(workspace: Callable[[str], Path]) -> Path:
+    """A workspace with a project that is at TRAIN's gate."""
+    folder = workspace("TRAIN")
+    made = server_at(folder, forked=True)
+    gate = state_of(made)["waiting_confirmation"]["gate_id"]
+    assert tell(made, {"type": "confirm", "gate_id": gate}) == "accepted"
+    until_gate(made, "TRAIN")
+    made.stop()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with such a project."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(trained / "root", folder / "root")
+    found = server_at(folder, args=LIMITS, forked=True)
     yield found
     found.stop()
+
+
+@pytest.fixture
+def own_server(trained: Path, tmp_path: Path) -> Iterator[Server]:
+    """The same for a test alone, which may end it. It keeps a worker for the next stage, as servers do."""
+    shutil.copytree(trained / "root", tmp_path / "own" / "root")
+    found = server_at(tmp_path / "own", args=["--PipelineApp.warm_workers=1"], forked=True)
+    yield found
+    found.stop()
+
+
+def let_train(server: Server) -> None:
+    """Have a trained model, made by the code as it was handed over."""
+    if not state_of(server)["waiting_confirmation"]:
+        shutil.rmtree(server.root / "pipelines" / "demo" / "code")
+        assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
+        until_gate(server, "TRAIN")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,13 +92,13 @@ async def test_nothing_outlives_a_cancel(server: Server, kind: str) -> None:
     until(lambda: not list(project.glob("artifacts/*.partial")), "the removal of what was half done")
 
 
-async def test_a_training_that_says_and_prints_without_end_costs_no_memory(server: Server) -> None:
+async def test_a_training_that_says_and_prints_without_end_costs_no_memory(own_server: Server) -> None:
     """It waits while what it says cannot be stored as quickly; and it can be cancelled all the time."""
-    assert server.process is not None
-    memory = psutil.Process(server.process.pid).memory_info
+    assert own_server.process is not None
+    memory = psutil.Process(own_server.process.pid).memory_info
     before = memory().rss
-    family = start(server, server.root / "pipelines" / "demo", *FLOODS)
-    async with server.connect("demo") as socket:
+    family = start(own_server, own_server.root / "pipelines" / "demo", *FLOODS)
+    async with own_server.connect("demo") as socket:
         await socket.greeting()
         await socket.send({"type": "subscribe", "names": ["STAGE_STATUS"]})
         most = 0
@@ -103,22 +139,24 @@ def ended_for_its_size(server: Server, family: list[psutil.Process], message: st
     assert DISK < int(said.group(1).replace(",", "")) < 8_000_000_000
     assert "restart the stage" in message
     until(lambda: not any(map(alive, family)), "the end of its processes")
-    size = sum(p.lstat().st_size for p in project.rglob("*"))
-    assert size < 8_000_000_000
+    assert folder_size(project) < 8_000_000_000
     assert all(run["status"] != "running" for run in state_of(server)["runs"])
 
 
-async def test_after_it_all_training_goes_on_and_no_cancelled_run_is_a_success(server: Server) -> None:
+async def test_after_a_cancel_training_goes_on_and_no_cancelled_run_is_a_success(server: Server) -> None:
+    family = start(server, server.root / "pipelines" / "demo", "a gigabyte of memory")
+    running = {run_id for run_id, run in runs_of(server).items() if run["status"] == "running"}
+    async with server.connect("demo") as socket:
+        await socket.greeting()
+        await cancel(socket, family, "now", "before training again")
     before = {run_id: run["status"] for run_id, run in runs_of(server).items()}
-    cancelled = {run_id for run_id, status in before.items() if status == "cancelled"}
-    assert cancelled
-    shutil.rmtree(server.root / "pipelines" / "demo" / "code")
-    assert tell(server, command("restart_stage", stage_id="TRAIN")) == "accepted"
-    until_gate(server, "TRAIN")
+    assert running
+    assert {before[run_id] for run_id in running} == {"cancelled"}
+    let_train(server)
     after = {run_id: run["status"] for run_id, run in runs_of(server).items()}
     assert {run_id: after[run_id] for run_id in before} == before
     rows = {row["run_id"]: row["status"] for row in state_of(server)["leaderboard"]}
-    assert not cancelled & {run_id for run_id, status in rows.items() if status == "success"}
+    assert not running & {run_id for run_id, status in rows.items() if status == "success"}
 
 
 FLOWER = {"sepal length (cm)": 5.1, "sepal width (cm)": 3.5, "petal length (cm)": 1.4, "petal width (cm)": 0.2}
@@ -130,6 +168,7 @@ def predict(server: Server, body: object) -> Answer:
 
 async def test_predictions_over_http_are_bounded_and_say_what_is_wrong(server: Server) -> None:
     """Right, wrong and too large bodies; a process that dies meanwhile; and more requests than are taken."""
+    let_train(server)
     answer = predict(server, {"rows": [FLOWER] * 3})
     assert answer.status == 200, answer.body
     assert len(answer.json["predictions"]) == 3
@@ -212,33 +251,75 @@ async def test_a_prediction_whose_process_dies_or_hangs_says_so_and_the_next_one
         await pool.close()
 
 
-async def test_what_a_job_leaves_behind_ends_with_it(tmp_path: Path) -> None:
-    """The worker is not kept for the next stage while something of the last one lives below it."""
-    ended = asyncio.Event()
-    ready = asyncio.Event()
-    worker = WorkerProcess(lambda *_: ready.set(), lambda *_: ended.set())
-    async with asyncio.timeout(120):
-        await ready.wait()
-        assert worker._inner is not None
-        assert not await worker.left_behind()
-        os.kill(worker._inner, 19)  # SIGSTOP: it can be ended all the same
-        family = family_of(worker._inner)
-        await worker.end(0.2)
-        await ended.wait()
-    assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-    assert worker.returncode is not None
+async def test_a_model_that_was_made_anew_in_the_same_place_is_the_one_that_predicts(
+    server: Server, tmp_path: Path
+) -> None:
+    """A trial that had been cut short is trained again where it was."""
+    pool, place = WorkerPool(max_workers=1, warm_workers=0, predict_s=180.0), tmp_path / "model"
+    trials = (server.root / "pipelines" / "demo" / "artifacts" / "trials").glob("*/model")
+    models = [path for path in trials if (path.parent / "trial.json").is_file()]
+    assert len(models) >= 2
+    found = []
+    try:
+        for model in models:
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(model, place)
+            found.append((await pool.predict(str(place), None, [FLOWER]))["probabilities"]["values"])
+            assert found[-1] == (await pool.predict(str(model), None, [FLOWER]))["probabilities"]["values"]
+    finally:
+        await pool.close()
+    assert found[0] != found[1]
 
 
-async def test_a_child_that_got_away_does_not_outlive_the_server(server: Server) -> None:
-    family = start(
-        server, server.root / "pipelines" / "demo", "a child in a session of its own, orphaned, without environment"
-    )
-    assert server.process is not None
-    server.process.kill()
-    server.process.wait()
-    gone, alive = psutil.wait_procs(list(family), timeout=10)
-    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
-    assert len(gone) + len(alive) == len(family)
+async def test_what_a_stage_leaves_behind_ends_with_it(own_server: Server) -> None:
+    """A worker is not kept for the next stage while something of the last one lives below it."""
+    (kind,) = LEAVERS
+    family = start(own_server, own_server.root / "pipelines" / "demo", kind)
+    assert len(family) >= 3
+    until_gate(own_server, "TRAIN")
+    until(lambda: not any(map(alive, family)), "the end of what was left")
+    assert tell(own_server, command("restart_stage", stage_id="TRAIN")) == "accepted"
+    until_gate(own_server, "TRAIN")
+
+
+async def test_a_child_that_got_away_does_not_outlive_the_server(own_server: Server) -> None:
+    kind = "a child in a session of its own, orphaned, without environment"
+    family = start(own_server, own_server.root / "pipelines" / "demo", kind)
+    assert own_server.process is not None
+    own_server.process.kill()
+    own_server.process.wait()
+    await are_gone(family)
+
+
+async def test_nothing_outlives_its_guard(own_server: Server) -> None:
+    """Should the guard be killed, as a system does that has no memory left, the server finds what was below it."""
+    (kind,) = ORPHANS
+    family = start(own_server, own_server.root / "pipelines" / "demo", kind)
+    guard_of(family).kill()
+    await are_gone(family)
+    until(lambda: "Trying once more" in state_of(own_server)["stages"][5]["message"], "another try")
+
+
+async def test_a_worker_outlives_its_guard_nowhere(own_server: Server) -> None:
+    """Also where the server does not look, and its code hears nothing."""
+    family = start(own_server, own_server.root / "pipelines" / "demo", "sleeps in C with the GIL, ignores SIGTERM")
+    assert own_server.process is not None
+    os.kill(own_server.process.pid, signal.SIGSTOP)
+    guard_of(family).kill()
+    await are_gone(family)
+    own_server.process.kill()
+    own_server.process.wait()
+
+
+def guard_of(family: set[psutil.Process]) -> psutil.Process:
+    """The one that is the parent of others, and no other one's child."""
+    pids = {p.pid for p in family}
+    return next(p for p in family if p.ppid() not in pids and p.children())
+
+
+async def are_gone(family: set[psutil.Process]) -> None:
+    _, left = await asyncio.to_thread(psutil.wait_procs, list(family), 10)
+    assert not [p for p in left if alive(p)]
 
 
 IDLE = """
@@ -255,18 +336,23 @@ c.ServerApp.shutdown_no_activity_timeout = 3
 """
 
 
-async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(server: Server, tmp_path: Path) -> None:
-    """The stage of the last test is taken up at the start, and hangs; nobody is connected and nobody asks anything."""
+async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(
+    own_server: Server, tmp_path: Path
+) -> None:
+    """A stage is taken up at its start, and hangs; nobody is connected and nobody asks anything."""
+    start(own_server, own_server.root / "pipelines" / "demo", "hangs in a system call, all signals blocked")
+    assert own_server.process is not None
+    own_server.process.kill()
+    own_server.process.wait()
     (tmp_path / "idle.py").write_text(IDLE)
-    server.args = [f"--config={tmp_path / 'idle.py'}"]
-    server.start()
-    process = server.process
-    assert process is not None
+    own_server.args = [f"--config={tmp_path / 'idle.py'}"]
+    own_server.start()
+    process = own_server.process
     await asyncio.sleep(8.0)
-    assert process.poll() is None, server.log[-2000:]
-    assert tell(server, command("cancel_run", mode="now")) == "accepted"
+    assert process.poll() is None, own_server.log[-2000:]
+    assert tell(own_server, command("cancel_run", mode="now")) == "accepted"
     deadline = time.monotonic() + 60
     while process.poll() is None:
         assert time.monotonic() < deadline, "an idle server goes on"
         await asyncio.sleep(0.2)
-    assert "shutting down" in server.log
+    assert "shutting down" in own_server.log
