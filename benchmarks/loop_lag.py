@@ -1,9 +1,9 @@
 """How late the server's event loop is while a training run uses all cores.
 
-Run: ``python benchmarks/loop_lag.py --rows 50000 --seconds 30``. From outside: the time of a request, one after
-another, for ``api/projects/{id}``. From inside: a small extension of the benchmark's own, in the same server, sleeps
-5 ms over and over and notes how much later than that it is woken. Before the training (at rest) and during it.
-Prints a table and a JSON document.
+Run: ``python benchmarks/loop_lag.py --rows 50000 --seconds 30``. From outside: the round trip of a ``ping``, one after
+another, over a socket that gets all events of the project. From inside: a small extension of the benchmark's own, in
+the same server, sleeps 5 ms over and over and notes how much later than that it is woken. Before the training (at
+rest) and during it. Prints a table and a JSON document.
 """
 
 import argparse
@@ -61,12 +61,15 @@ def _jupyter_server_extension_points():
 """
 
 
+def joined(server: Server) -> connect:
+    """A socket of the project."""
+    url, headers = f"ws://127.0.0.1:{server.port}/ws/projects/bench", {"Authorization": f"token {TOKEN}"}
+    return connect(url, additional_headers=headers, max_size=None, proxy=None)
+
+
 async def train(server: Server, seconds: int) -> None:
     """Bring the project to TRAIN; return when its first run has begun."""
-    url = f"ws://127.0.0.1:{server.port}/ws/projects/bench"
-    async with connect(
-        url, additional_headers={"Authorization": f"token {TOKEN}"}, max_size=None, proxy=None
-    ) as socket:
+    async with joined(server) as socket:
         say = {"type": "chat", "text": f"Predict churn from data.csv within {seconds} seconds"}
         await socket.send(json.dumps(say))
         async for text in socket:
@@ -80,17 +83,19 @@ async def train(server: Server, seconds: int) -> None:
                 return
 
 
-def ping(server: Server, seconds: float, *, training: bool) -> list[float]:
-    """Milliseconds of each request, until the time is over or TRAIN is."""
+async def ping(server: Server, seconds: float) -> list[float]:
+    """Milliseconds of each round trip, beside all events of the project, until the time is over or the stage is."""
     times = []
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        start = time.perf_counter()
-        _, body = server.request("GET", "api/projects/bench" if training else "api/status")
-        times.append((time.perf_counter() - start) * 1000)
-        if training and json.loads(body)["status"] != "IN_PROGRESS":
-            break
-        time.sleep(0.01)
+    async with joined(server) as socket:
+        while time.monotonic() < until:
+            start = time.perf_counter()
+            await socket.send('{"type": "ping", "ts": 1}')
+            while (frame := json.loads(await socket.recv()))["type"] != "pong":
+                if frame.get("event", {}).get("name") == "WAITING_CONFIRMATION":
+                    return times
+            times.append((time.perf_counter() - start) * 1000)
+            await asyncio.sleep(0.01)
     return times
 
 
@@ -110,11 +115,11 @@ def measure(rows: int, seconds: int) -> dict[str, Any]:
         with running(folder, extensions, ready="api/projects", env=env) as server:
             time.sleep(2.0)
             rest_from = time.time()
-            at_rest = ping(server, 5.0, training=False)
+            at_rest = asyncio.run(ping(server, 5.0))
             rest_to = time.time()
             asyncio.run(train(server, seconds))
             from_, cpu = time.time(), server.process.cpu_times()
-            during = ping(server, float(seconds), training=True)
+            during = asyncio.run(ping(server, float(seconds)))
             to, cpu_after = time.time(), server.process.cpu_times()
             time.sleep(4.5)
             late = json.loads((folder / "late.json").read_text())
@@ -123,8 +128,8 @@ def measure(rows: int, seconds: int) -> dict[str, Any]:
         "rows": rows,
         "trained_s": to - from_,
         "server_cpu_pct": 100 * used / (to - from_),
-        "requests at rest": summary(at_rest),
-        "requests in training": summary(during),
+        "pings at rest": summary(at_rest),
+        "pings in training": summary(during),
         "loop at rest": summary([ms for t, ms in late if rest_from <= t <= rest_to]),
         "loop in training": summary([ms for t, ms in late if from_ <= t <= to]),
     }
