@@ -9,7 +9,8 @@ import { stoppedBy } from './words';
 
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();
-  const running = model.stage.status === 'IN_PROGRESS';
+  // What an older log says is running, while it is still being read, has ended long ago.
+  const running = model.stage.status === 'IN_PROGRESS' && !model.catchingUp;
   const now = model.serverTime(useNow(running));
   return (
     <nav class="jppl-timeline" aria-label={trans.__('Stages')}>
@@ -17,7 +18,7 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
         {STAGES.map(id => {
           const stage = model.stages[id];
           const current = id === model.current;
-          const end = stage.endedTs ?? (stage.status === 'IN_PROGRESS' ? now : null);
+          const end = stage.endedTs ?? (running && stage.status === 'IN_PROGRESS' ? now : null);
           const took = stage.startedTs !== null && end !== null ? Math.max(0, end - stage.startedTs) / 1000 : null;
           const reachable = stage.status !== 'PENDING' || current || stage.plan !== null;
           const state = stage.endedBy ? stoppedBy(stage.endedBy, trans) : statusName(stage.status, trans);
