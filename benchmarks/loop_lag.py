@@ -112,7 +112,8 @@ def measure(rows: int, seconds: int) -> dict[str, Any]:
         make_data(rows, folder / "root" / "data.csv")
         extensions = "--ServerApp.jpserver_extensions={'jupyter_pipeline': True, 'loop_probe': True}"
         env = {"PYTHONPATH": str(folder), "LOOP_PROBE": str(folder / "late.json")}
-        with running(folder, extensions, ready="api/projects", env=env) as server:
+        limits = "--PipelineApp.rate_limits={'ping': None}"
+        with running(folder, extensions, limits, ready="api/projects", env=env) as server:
             time.sleep(2.0)
             rest_from = time.time()
             at_rest = asyncio.run(ping(server, 5.0))

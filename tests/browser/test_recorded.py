@@ -162,6 +162,9 @@ def test_a_prediction_is_of_the_row_as_it_is(recorded: Recorded) -> None:
     expect(view.get_by_role("status")).not_to_contain_text("malignant")
     predict.click()
     assert recorded.page.evaluate("predicted[1][0]['mean texture']") == 20
+    note = "No value of column 'remark' was in the training rows, such as 'fine'."
+    recorded.page.evaluate("note => answer({ predictions: ['benign'], notes: { remark: note } })", note)
+    expect(view.get_by_role("status")).to_contain_text(note)
 
 
 def test_what_is_refused_before_anything_was_asked_is_said(recorded: Recorded) -> None:

@@ -37,6 +37,8 @@ export type Row = Record<string, string | number | boolean | null>;
 export interface Predictions {
   predictions: (string | number | boolean | null)[];
   probabilities?: { classes: (string | number | boolean)[]; values: number[][] };
+  /** By column, what of its values the model could make nothing of. */
+  notes?: Record<string, string>;
 }
 
 export interface EventPage {

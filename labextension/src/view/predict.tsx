@@ -139,6 +139,11 @@ export function PredictForm() {
                   .slice(0, 10)}
               />
             ) : null}
+            {Object.entries(state.said.notes ?? {}).map(([name, note]) => (
+              <p key={name} class="jppl-note">
+                {note}
+              </p>
+            ))}
           </div>
         ) : null}
       </div>
