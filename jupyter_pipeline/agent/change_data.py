@@ -5,7 +5,7 @@ from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .facts import dataset_of
 from .scan import Named
-from .target import Target, target_of
+from .target import Target, target_of, without_data
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
 from .words import Columns, Token, words_of
 
@@ -88,7 +88,7 @@ def _known_dataset(said: Said, draft: Draft) -> tuple[str, int, int] | None:
 
 def target(said: Said, draft: Draft) -> None:
     """``the target is price``, ``predict churn instead``."""
-    found = target_of(said.tokens, draft.columns)
+    found, _ = without_data(target_of(said.tokens, draft.columns))
     if found is None or not said.has(*_ABOUT_TARGET) or said.taken.issuperset(found.tokens):
         return
     following = said.tokens[found.end : found.end + 2]

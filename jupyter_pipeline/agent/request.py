@@ -4,7 +4,6 @@ Rules, not a language model: each takes what it knows out of a sentence, and the
 are told to the person. The work is linear in the length of the text.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,16 +18,11 @@ from .known import WISHES
 from .scan import Item, Named, models_of, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
-from .target import Target, column_target, target_of
+from .target import Target, column_target, target_of, without_data
 from .vocabulary import FILLER, NEGATORS, UNITS
 from .words import Columns, Lookup, Token, sentences, thought_over, tokenise
 
 MAX_MISSED = 20
-_OF_BUNDLED = re.compile(
-    r"(?P<data>iris|wine|breast cancer|diabetes|digits)(?: flowers?)? (?:data ?set|data|flowers?|sample) ?(?P<rest>.*)",
-    re.IGNORECASE,
-)
-_BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
 _KNOWN = FILLER | {
     "max",
     "maximum",
@@ -127,16 +121,8 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     target = target_of(sentence, columns)
     if (target is None or target.name is None) and (facts.target is None or facts.target.name is None):
         target = column_target(sentence, columns) or target
-    if target is not None and not target.known and (of := _OF_BUNDLED.match(target.name or "")):
-        # "the species of the iris data" comes as "iris data species"
-        facts.dataset = facts.dataset or of["data"].lower().replace(" ", "_")
-        target = msgspec.structs.replace(target, name=of["rest"]) if of["rest"] else None
-    if target is not None and not target.known and (target.name or "").lower().startswith("iris "):
-        # "the species of iris"
-        facts.dataset = facts.dataset or "iris"
-        target = msgspec.structs.replace(target, name=(target.name or "")[5:])
-    if target is not None and not target.known and _is_bundled(target):
-        target = None
+    target, bundled = without_data(target)
+    facts.dataset = facts.dataset or bundled
     skip = range(0)
     if target is not None and facts.target is None and not (target.name or "").startswith("http"):
         facts.target, skip = target, target.tokens
@@ -263,11 +249,6 @@ def _is_horizon(sentence: list[Token], target: Target, budget: tuple[float, int,
     asks = bool({t.low for t in sentence[target.start : target.start + 2]} & _ASKED_OF)
     near = [t.low for t in sentence[target.end : budget[1]]]
     return asks and budget[0] >= 3600 and near in (["within"], ["in"], ["within", "the", "next"])
-
-
-def _is_bundled(target: Target) -> bool:
-    """``classify iris`` names data, not a column."""
-    return (target.name or "").lower().removesuffix(" data").removesuffix(" dataset") in _BUNDLED_ALONE
 
 
 def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: _Facts) -> None:

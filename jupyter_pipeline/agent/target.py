@@ -1,5 +1,7 @@
 """What a sentence wants predicted: a column's name, or the words that stand for it, and what kind of task that is."""
 
+import re
+
 import msgspec
 
 from .vocabulary import FILLER, PHRASES
@@ -26,6 +28,11 @@ _ARTICLES = words_of(
     the a an my our their this each every his her its all any some that these those both
     """
 )
+_OF_BUNDLED = re.compile(
+    r"(?P<data>iris|wine|breast cancer|diabetes|digits)(?: flowers?)? (?:data ?set|data|flowers?|sample) ?(?P<rest>.*)",
+    re.IGNORECASE,
+)
+_BUNDLED_ALONE = frozenset({"iris", "digits", "iris flowers", "breast cancer", "handwritten digits"})
 _AUX = words_of(
     """
     will wil is are was were has have had would can could does do did gets get got be been being might may
@@ -249,6 +256,22 @@ def _asked(sentence: list[Token], columns: Columns) -> Target | None:
     if sentence and sentence[0].low in ("will", "does", "is", "did") and sentence[-1].low == "?" and len(sentence) > 3:
         return _whether(sentence, 0, "binary", columns)
     return None
+
+
+def without_data(target: Target | None) -> tuple[Target | None, str | None]:
+    """A target without the bundled data set that it is of, and that one: "iris data species" is how ``the species of
+    the iris data`` comes."""
+    if target is None or target.known:
+        return target, None
+    name = target.name or ""
+    if of := _OF_BUNDLED.match(name):
+        data, rest = of["data"].lower().replace(" ", "_"), of["rest"]
+        return (msgspec.structs.replace(target, name=rest) if rest else None), data
+    if name.lower().startswith("iris ") and name.lower() not in _BUNDLED_ALONE:
+        return msgspec.structs.replace(target, name=name[5:]), "iris"
+    # "classify iris" names data, not a column
+    alone = name.lower().removesuffix(" data").removesuffix(" dataset") in _BUNDLED_ALONE
+    return (None if alone else target), None
 
 
 def column_target(sentence: list[Token], columns: Columns) -> Target | None:

@@ -23,6 +23,8 @@ CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("predict `house price` instead", INTENT, "PARSE_INTENT/target", "house price"),
     ("it is a regression", INTENT, "PARSE_INTENT/task_type", "regression"),
     ("use the iris data", INTENT, "PARSE_INTENT/dataset", "iris"),
+    ("predict the class of the wine data", INTENT, "PARSE_INTENT/target", "class"),
+    ("predict the class of the wine data", INTENT, "PARSE_INTENT/dataset", "wine"),
     ("accuracy over speed", INTENT, "PARSE_INTENT/prefer", "accuracy"),
     ("it must be interpretable", DATA, "PARSE_INTENT/prefer", "interpretability"),
     ("no boosting", PREPROCESS, "PARSE_INTENT/exclude_models", ["hist_gradient_boosting", *TREES[3:]]),
