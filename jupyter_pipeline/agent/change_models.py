@@ -31,6 +31,13 @@ def models(said: Said, draft: Draft) -> None:
     if of_one and "go" not in said.low:  # "ten minutes for xgboost"
         draft.answers.append(f"What else was said holds for every model, not for {model_names(wanted)} alone.")
         return
+    if all(n.polarity in ("named", "use") for n in chosen) and any(_comes_first(said, n) for n in chosen):
+        names = model_names(wanted)
+        draft.problem(
+            "Models are trained one after another, the quickest first; another order cannot be chosen. To train "
+            f'{names} alone say "only {names}".'
+        )
+        return
     if all(n.polarity == "named" for n in chosen) and said.has("overfit", "overfits", "overfitting"):
         return  # which has been answered
     if all(n.polarity == "named" for n in chosen) and (what := _unknown_words(said, chosen)):
@@ -48,6 +55,11 @@ def models(said: Said, draft: Draft) -> None:
         _wish_models(draft, wanted, unwanted, adds=adds)
     else:
         draft.problem("Models can be chosen once the request was read; say it again then.")
+
+
+def _comes_first(said: Said, named: Named) -> bool:
+    """``train X first``, ``first train X``."""
+    return said.low[named.end : named.end + 1] == ["first"] or said.low[:1] == ["first"]
 
 
 def _unknown_words(said: Said, named: list[Named]) -> str:

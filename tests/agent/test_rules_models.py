@@ -132,3 +132,10 @@ def test_parameters_are_those_of_the_registry() -> None:
             real = MODELS[model].parameters[parameter.name]
             assert (parameter.default, parameter.low, parameter.high) == (real.default, real.low, real.high)
             assert parameter.whole == real.whole
+
+
+@pytest.mark.parametrize("text", ["train lightgbm first", "first train xgboost", "lightgbm first please"])
+def test_an_order_is_no_choice(text: str) -> None:
+    reply, _ = ask(text, SELECT)
+    assert not reply.actions
+    assert "another order cannot be chosen" in reply.text
