@@ -282,8 +282,12 @@ async def test_what_a_stage_leaves_behind_ends_with_it(own_server: Server) -> No
     until_gate(own_server, "TRAIN")
 
 
-async def test_a_child_that_got_away_does_not_outlive_the_server(own_server: Server) -> None:
-    kind = "a child in a session of its own, orphaned, without environment"
+@pytest.mark.parametrize(
+    "kind",
+    ["a child in a session of its own, orphaned, without environment", "sleeps in C with the GIL, ignores SIGTERM"],
+)
+async def test_nothing_outlives_the_server(own_server: Server, kind: str) -> None:
+    """Neither a child that got away, nor a worker whose code hears nothing."""
     family = start(own_server, own_server.root / "pipelines" / "demo", kind)
     assert own_server.process is not None
     own_server.process.kill()
