@@ -37,6 +37,10 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.send_response(405)
         self.end_headers()
 
+    def end_headers(self) -> None:
+        self.send_header("Connection", "close")  # else the client may take the connection for the next request
+        super().end_headers()
+
     def send(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
         for name, value in {"Content_Length": str(len(body)), **headers}.items():
