@@ -132,6 +132,19 @@ def ask(
     return reply, applied(reply, context)
 
 
+def changes(text: str, stage: StageId, expected: dict[str, Any]) -> None:
+    """A sentence changes these members of plans, by their paths, and does nothing else; of an object those named."""
+    reply, _ = ask(text, stage)
+    done: dict[str, Any] = {}
+    for action in reply.actions:
+        assert isinstance(action, Change)
+        done |= {op["path"]: op["value"] for op in action.patch}
+    assert done.keys() == expected.keys()
+    for path, value in expected.items():
+        found = done[path]
+        assert ({name: found[name] for name in value} if isinstance(value, dict) else found) == value
+
+
 def ids(plans: dict[StageId, dict[str, Any]]) -> list[str]:
     """The models of MODEL_SELECT's plan."""
     return [m["id"] for m in plans[SELECT]["models"]]

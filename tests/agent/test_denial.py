@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_pipeline.agent.base import Change
 from jupyter_pipeline.agent.request import parse_request
 from jupyter_pipeline.protocol.stages import StageId
 
-from .example import DATA, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, ids, sentences
+from .example import DATA, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, changes, ids, sentences
 
 TENURE = {"/target": "tenure", "/positive_class": None}
 DENIED: list[tuple[StageId, dict[str, Any], str]] = [
@@ -107,15 +106,7 @@ SENTENCES = [(text, stage, expected) for stage, expected, block in DENIED for te
 
 @pytest.mark.parametrize(("text", "at", "expected"), SENTENCES, ids=[f"{s}: {t}" for t, s, _ in SENTENCES])
 def test_what_is_denied_is_not_done(text: str, at: StageId, expected: dict[str, Any]) -> None:
-    reply, _ = ask(text, at)
-    assert all(isinstance(action, Change) for action in reply.actions)
-    done = {op["path"]: op["value"] for action in reply.actions for op in action.patch}
-    assert done.keys() == expected.keys()
-    for path, value in expected.items():
-        if isinstance(value, dict):
-            assert {name: done[path][name] for name in value} == value
-        else:
-            assert done[path] == value
+    changes(text, at, expected)
 
 
 @pytest.mark.parametrize(

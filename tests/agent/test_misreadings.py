@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_pipeline.agent.base import Change
 from jupyter_pipeline.agent.request import parse_request
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, context_at, ids
+from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, changes, context_at, ids
 
 USUAL: list[dict[str, Any]] = [
     {"id": "dummy", "params": {}},
@@ -187,15 +186,7 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("text", "at", "expected"), CHANGED)
 def test_what_changes(text: str, at: StageId, expected: dict[str, Any]) -> None:
-    reply, _ = ask(text, at)
-    assert all(isinstance(action, Change) for action in reply.actions)
-    done = {op["path"]: op["value"] for action in reply.actions for op in action.patch}
-    assert done.keys() == expected.keys()
-    for path, value in expected.items():
-        if isinstance(value, dict):
-            assert {name: done[path][name] for name in value} == value
-        else:
-            assert done[path] == value
+    changes(text, at, expected)
 
 
 @pytest.mark.parametrize(
