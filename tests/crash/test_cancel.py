@@ -4,6 +4,7 @@ Each test stands alone: most share a server whose project has been trained once,
 """
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -256,12 +257,13 @@ async def test_a_model_that_was_made_anew_in_the_same_place_is_the_one_that_pred
 ) -> None:
     """A trial that had been cut short is trained again where it was."""
     pool, place = WorkerPool(max_workers=1, warm_workers=0, predict_s=180.0), tmp_path / "model"
-    trials = (server.root / "pipelines" / "demo" / "artifacts" / "trials").glob("*/model")
-    models = [path for path in trials if (path.parent / "trial.json").is_file()]
+    records = (server.root / "pipelines" / "demo" / "artifacts" / "trials").glob("*/trial.json")
+    # One of each kind: that of another test may be the same model once more.
+    models = {json.loads(record.read_bytes())["model_id"]: record.with_name("model") for record in records}
     assert len(models) >= 2
     found = []
     try:
-        for model in models:
+        for model in models.values():
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(model, place)
             found.append((await pool.predict(str(place), None, [FLOWER]))["probabilities"]["values"])
