@@ -47,7 +47,7 @@ _PIECE = re.compile(
     | (?P<dots>(?<![\w.,])[1-9]\d{0,2}(?:[. ]\d{3}){1,5}
         (?=\s(?:trees|rows|trials|iterations|estimators|rounds|leaves|seconds|secs?)\b))
     | (?P<comma>(?<![\w.,])(?:0,\d{1,9}(?![\w,])|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[smh]\b|hours?|hrs?|min|sec))))
-    | (?P<chunk>(?:(?!->|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))+)
+    | (?P<chunk>(?:(?!->|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))++)
     | (?P<arrow>[-=]>|\u2192)
     | (?P<punct>[,;!?:=\n])
     """,
