@@ -3,24 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { delay, FIRST_MS, MOST_MS, retryAfter } from './backoff';
+import { Memory } from './memory';
 import { newId, Outbox } from './outbox';
 import { Position } from './position';
 import { failure } from './rest';
 import { closedWith, messageOf, say, textOf } from './sentences';
 import { addresses, checkProjectId, socketUrl } from './urls';
 import { versionNotice } from './version';
-
-/** As localStorage, which Node does not have. */
-class Memory {
-  map = new Map();
-  get length() {
-    return this.map.size;
-  }
-  key = i => [...this.map.keys()][i] ?? null;
-  getItem = key => this.map.get(key) ?? null;
-  setItem = (key, value) => void this.map.set(key, value);
-  removeItem = key => void this.map.delete(key);
-}
 
 test('any form of the base URL names the same server', () => {
   for (const [given, host] of [

@@ -2,19 +2,8 @@
 /** What was changed in forms and not sent, over reloads of the page. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Memory } from '../client/memory';
 import { Drafts, MAX_CHARS, MAX_PROJECTS } from './drafts';
-
-/** As sessionStorage, which Node does not have. */
-class Memory {
-  map = new Map();
-  get length() {
-    return this.map.size;
-  }
-  key = i => [...this.map.keys()][i] ?? null;
-  getItem = key => this.map.get(key) ?? null;
-  setItem = (key, value) => void this.map.set(key, value);
-  removeItem = key => void this.map.delete(key);
-}
 
 const PLAN = { trials: 2, metric: 'recall' };
 const plans = (revision, plan = PLAN) => ({
