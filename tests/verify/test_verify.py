@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -555,6 +559,16 @@ def test_no_changed_byte_of_the_file_changes_what_the_log_says_unseen(
         os.utime(path, (1, 1))
 
 
+async def append_line(log: EventLog, seq: int) -> None:
+    line = LogLine(run_id="chat", level="info", text="x" * 20_000, source="user")
+    event = Event(seq=seq, ts=seq, stage=stage_ref(StageId.TRAIN, StageStatus.COMPLETED), payload=line)
+    entry = StoredEntry(
+        project_id=PROJECT, epoch=EPOCH, seq=seq, updated_ts=seq, current_stage="TRAIN", status="FAILED",
+        working=False, ended_by=ADA,
+    )  # fmt: skip
+    await log.append(entry, as_stored(PROJECT, [event]), [])
+
+
 def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> None:
     """Each time it is as at some commit, not before the last that was acknowledged; the writer keeps its lock."""
     path = project.parent / ".log" / "events.sqlite"
@@ -563,18 +577,11 @@ def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> No
         log = EventLog(path)
         await log.open()
         done, seq = False, (await log.entries())[0].seq
-        ref = stage_ref(StageId.TRAIN, StageStatus.COMPLETED)
 
         async def write() -> None:
             nonlocal seq
             while not done:
-                line = LogLine(run_id="chat", level="info", text="x" * 20_000, source="user")
-                event = Event(seq=seq + 1, ts=seq + 1, stage=ref, payload=line)
-                entry = StoredEntry(
-                    project_id=PROJECT, epoch=EPOCH, seq=seq + 1, updated_ts=seq + 1, current_stage="TRAIN",
-                    status="FAILED", working=False, ended_by=ADA,
-                )  # fmt: skip
-                await log.append(entry, as_stored(PROJECT, [event]), [])
+                await append_line(log, seq + 1)
                 seq += 1
                 await asyncio.sleep(0.001)
 
@@ -596,6 +603,80 @@ def test_a_project_is_checked_while_a_server_writes_its_log(project: Path) -> No
 
     asyncio.run(check())
     assert path.stat().st_size > 1 << 20, "there was a checkpoint"
+
+
+class Lease:
+    """Whoever opens a file waits until it is given back (``fcntl(2)``, "Leases"); nobody may have it open."""
+
+    def __init__(self, path: Path) -> None:
+        self.fd = os.open(path, os.O_RDWR)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                fcntl.fcntl(self.fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                return
+            except BlockingIOError:  # somebody has not closed it yet
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+
+    def wanted(self) -> None:
+        """Return when somebody waits for it."""
+        deadline = time.monotonic() + 60
+        while fcntl.fcntl(self.fd, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
+            assert time.monotonic() < deadline, "nobody opens the file"
+            time.sleep(0.001)
+
+    def give_back(self) -> None:
+        fcntl.fcntl(self.fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        os.close(self.fd)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's own")
+def test_a_log_is_copied_again_where_there_was_a_checkpoint_between_its_files(
+    tmp_path: Path,
+) -> None:
+    """The file of before with the WAL of after it is no log."""
+    path, wal = tmp_path / "events.sqlite", tmp_path / "events.sqlite-wal"
+
+    async def write() -> tuple[bytes, bytes]:
+        """The files before a checkpoint; the log ends after it."""
+        log = EventLog(path)
+        await log.open()
+        for seq in range(1, 301):
+            await append_line(log, seq)
+        before = path.read_bytes(), wal.read_bytes()
+        async with asyncio.timeout(60):
+            while path.stat().st_size < 1 << 20:  # noqa: ASYNC110 - what the log does when nothing comes
+                await asyncio.sleep(0.01)
+        await append_line(log, 301)
+        after.append((path.read_bytes(), wal.read_bytes()))
+        await log.close()
+        return before
+
+    after: list[tuple[bytes, bytes]] = []
+    for place, data in zip((path, wal), asyncio.run(write()), strict=True):
+        place.write_bytes(data)
+        os.utime(place, (1, 1))
+    before = signal.signal(signal.SIGIO, lambda *_: None)  # tells that a lease is wanted
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            of_file, of_wal = Lease(path), Lease(wal)
+            reading = thread.submit(read_rows, path, PROJECT)
+            of_wal.wanted()  # it looks at the WAL's header first
+            of_wal.give_back()
+            of_file.wanted()  # then copies the file
+            of_wal = Lease(wal)
+            of_file.give_back()
+            of_wal.wanted()  # and has copied it
+            path.write_bytes(after[0][0])
+            os.ftruncate(of_wal.fd, 0)
+            os.pwrite(of_wal.fd, after[0][1], 0)
+            of_wal.give_back()
+            found = reading.result()
+    finally:
+        signal.signal(signal.SIGIO, before)
+    assert found is not None
+    assert [row.seq for row in found.events] == list(range(1, 302))
 
 
 def test_what_is_neither_is_said(tmp_path: Path) -> None:
