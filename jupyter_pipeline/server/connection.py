@@ -198,7 +198,7 @@ class Connection:
     # -- what comes in -------------------------------------------------------------------------------------
 
     async def receive(self, data: str | bytes) -> None:
-        """Handle one frame of the client; whatever it holds, the connection goes on."""
+        """Handle one frame of the client, bytes if it is no text; whatever it holds, the connection goes on."""
         message: AnyMessage | None = None
         try:
             message = self._decode(data)
@@ -218,7 +218,8 @@ class Connection:
         try:
             if isinstance(data, bytes):
                 raise Refusal(
-                    ErrorCode.INVALID_MESSAGE, "Binary frames are not read; send the JSON object as a text frame."
+                    ErrorCode.INVALID_MESSAGE,
+                    "Send the JSON object as a text frame, in UTF-8; binary frames and other encodings are not read.",
                 )
             return decode_message(data)
         except Refusal:

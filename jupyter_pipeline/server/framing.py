@@ -1,4 +1,4 @@
-"""Tornado's WebSocket protocol with two additions: many messages in one write, and a 1009 that arrives."""
+"""Tornado's WebSocket protocol with additions: many messages in one write, bounds, and refusals that arrive."""
 
 import asyncio
 import contextlib
@@ -28,6 +28,7 @@ _DRAIN_S = 5.0
 _DRAIN_IDLE_S = 0.5
 _DRAIN_BYTES = 256 << 20
 _FINAL_TEXT = 0x81
+_TEXT, _BINARY = 0x1, 0x2
 
 
 @functools.lru_cache(maxsize=4096)
@@ -62,6 +63,8 @@ class Protocol(WebSocketProtocol13):
         As Tornado has them.
     """
 
+    text = False
+    """Whether the message that the handler has now was sent as text; it gets the bytes."""
     _draining = False
     _flooded = False
     _drain: "asyncio.Task[None] | None" = None
@@ -131,7 +134,9 @@ class Protocol(WebSocketProtocol13):
             self._count_small()
         else:
             self._count_begun(0)  # it is whole
-        return super()._handle_message(opcode, data)
+            self.text = opcode == _TEXT
+        # As bytes: of a text that is not UTF-8 Tornado would tell nobody, and cut the connection.
+        return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
 
     def _count_small(self) -> None:
         """Frames that are no message are not counted by what counts messages, and cost the event loop as much."""

@@ -1,6 +1,7 @@
 """The WebSocket endpoint: a thin handler around :class:`~jupyter_pipeline.server.connection.Connection`."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -64,8 +65,12 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Handle a frame; the next is read when this is done."""
-        if self._connection is not None:
-            await self._connection.receive(message)
+        if self._connection is None:
+            return
+        if self._protocol.text and isinstance(message, bytes):
+            with contextlib.suppress(UnicodeDecodeError):
+                message = message.decode()
+        await self._connection.receive(message)
 
     def on_close(self) -> None:
         """End the connection."""

@@ -14,6 +14,7 @@ from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.reconciler import EVENT_BYTES
 from jupyter_pipeline.project.settings import Settings
+from jupyter_pipeline.protocol.errors import Refusal
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
 from jupyter_pipeline.protocol.jobs import Done, Emitted, Failed
 from jupyter_pipeline.protocol.messages import Chat
@@ -65,6 +66,27 @@ def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
             await until_gate(project, StageId.PARSE_INTENT)
             ends = [e for e in await all_events(project) if e["event"]["name"] == "TRAIN_RUN_FINISHED"]
             assert len(ends) == 1
+
+    run(test)
+
+
+def test_what_the_log_refuses_for_good_is_a_mistake_and_no_full_disk(tmp_path: Path) -> None:
+    """It would be tried again without end."""
+    refuses = """CREATE TEMP TRIGGER refuses BEFORE INSERT ON events
+        WHEN instr(CAST(new.frame AS TEXT), 'unwelcome') BEGIN SELECT raise(ABORT, 'not like this'); END"""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            await stopped_worker(project)
+            await manager._log._do(lambda log: log.execute(refuses))
+            line = LogLine(run_id="pipeline", level="info", text="unwelcome", source="x")
+            project._conductor._mailbox.said(project.state.here.attempt, line)
+            await until_failed(project, "was ended by a mistake in jupyter_pipeline itself (IntegrityError ")
+            assert project.unstored(0.0) is None
+            with pytest.raises(Refusal, match="nothing was changed") as refused:
+                await project.submit(Chat(text="What is unwelcome?"), USER)
+            assert not refused.value.retryable
 
     run(test)
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -75,6 +76,33 @@ async def test_bad_frames(server: Server, project_id: str, message: Any, code: s
         pong = await socket.type("pong")
         assert pong["ts"] == 5
         assert pong["seq"] == 0, "a refused message changes nothing"
+
+
+@pytest.mark.parametrize("compression", [False, True])
+async def test_a_text_frame_that_is_not_utf_8(start_server: Callable[..., Server], compression: bool) -> None:
+    """Also in pieces, also compressed; and a character that two pieces share is one."""
+    server = start_server(f"--PipelineApp.compression={compression}")
+    async with server.connect("not-utf-8") as other, server.connect("not-utf-8") as socket:
+        await other.greeting()
+        await socket.greeting()
+        latin = '{"type": "chat", "text": "Säule", "id": "latin"}'.encode("latin-1")
+        for sent in (
+            latin,
+            b"\xff\xfe",
+            [latin[:30], latin[30:]],
+            [b"\xc3", b""],
+            b'{"type": "chat", "text": "\xed\xa0\x80"}',
+        ):
+            await socket.raw.send(sent, text=True)
+            error = await socket.next()
+            assert (error["type"], error["code"]) == ("error", "INVALID_MESSAGE")
+            assert "in UTF-8" in error["message"]
+        whole = '{"type": "chat", "text": "Säule", "id": "whole"}'.encode()
+        cut = whole.index(b"\xa4")
+        await socket.raw.send([whole[:cut], whole[cut:]], text=True)
+        assert (await socket.event("LOG_LINE"))["event"]["payload"]["text"] == "Säule"
+        assert (await socket.type("ack"))["id"] == "whole"
+        assert (await other.event("LOG_LINE"))["seq"] == 1, "what was refused is in no log"
 
 
 async def test_a_refusal_carries_the_id_and_how_things_stand(server: Server, project_id: str) -> None:

@@ -5,6 +5,8 @@ import contextlib
 import io
 import os
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -53,3 +55,17 @@ def test_workers_and_commands_begin_also_in_a_server_with_many_open_files(many_f
     assert asyncio.run(begin()) == "ready"
     (described,) = describe_commands([("absent", "no_such_module:f")], 60.0, threading.Event())
     assert described.error == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_a_worker_without_a_guard_ends_with_its_server() -> None:
+    """As on Windows."""
+    argv = [sys.executable, "-m", "jupyter_pipeline.workers.main", "-1"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        try:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            assert b'"pid"' in worker.stdout.readline()
+            worker.stdin.close()
+            assert worker.wait(30) == 1
+        finally:
+            worker.kill()
