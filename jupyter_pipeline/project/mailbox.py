@@ -129,7 +129,6 @@ class Mailbox:
 
     def put_back(self, letters: list[Letter]) -> None:
         """Put letters that were taken where they were: before all others."""
-        self._open = None
         for letter in reversed(letters):
             if isinstance(letter.command, WorkEvents):
                 self._count(len(letter.command.payloads), letter.command.size)
@@ -138,7 +137,6 @@ class Mailbox:
 
     def refuse(self, refusal: Refusal) -> None:
         """Take out, undone, all that somebody waits for the answer to; what workers report stays."""
-        self._open = None
         waiting, self._waiting = self._waiting, deque()
         for one in waiting:
             if isinstance(one, Letter) and one.answer is not None:

@@ -17,7 +17,7 @@ def line(n: int) -> LogLine:
 
 
 #: Who comes: a client (0) or a worker at attempt 1 or 2, how many times in a row; or the task, which takes (3), or
-#: takes and puts back what it could not store (4).
+#: takes and puts back what it could not store (4), while a worker says something before and after.
 comings = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 2 * EVENTS)), max_size=12)
 #: Bytes of an event: as most have, so many that a few of them are enough, and more than is taken in one go.
 sizes = st.sampled_from([200, FULL_BYTES // 50, BYTES + 1])
@@ -28,11 +28,23 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], 
     async def check() -> None:
         mailbox, sent, who = Mailbox(), 0, 3
         taken: list[tuple[int, int]] = []
+        wanted: list[tuple[int, int]] = []
+
+        def say(who: int) -> None:
+            nonlocal sent
+            wanted.append((who, sent))
+            if who == 0:
+                mailbox.put(Letter(Say(str(sent))))
+            else:
+                mailbox.said(who, line(sent), size)
+            sent += 1
 
         async def take() -> None:
             letters = await mailbox.take()
             if who == 4:
+                say(1)
                 mailbox.put_back(letters)
+                say(1)
                 return
             events = 0
             for letter in letters:
@@ -49,15 +61,9 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], 
                     taken.extend((letter.command.attempt, int(one.text)) for one in said)
             assert 0 < len(letters) <= LETTERS
 
-        wanted = []
         for who, times in comings:
             for _ in range(times if who < 3 else 0):
-                wanted.append((who, sent))
-                if who == 0:
-                    mailbox.put(Letter(Say(str(sent))))
-                else:
-                    mailbox.said(who, line(sent), size)
-                sent += 1
+                say(who)
             if who >= 3 and mailbox:
                 await take()
             left = sum(one[0] > 0 for one in wanted[len(taken) :])
@@ -87,7 +93,8 @@ def test_who_waits_gets_what_comes_and_what_is_refused_is_told() -> None:
         mailbox.refuse(Refusal(ErrorCode.BUSY, "The server is going down."))
         with pytest.raises(Refusal, match="going down"):
             await answer
+        mailbox.said(1, line(4))
         (left,) = await mailbox.take()
-        assert left.command == WorkEvents(1, (line(3),)), "what a worker said stays"
+        assert left.command == WorkEvents(1, (line(3), line(4))), "what a worker said stays"
 
     asyncio.run(check())

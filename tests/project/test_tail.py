@@ -121,6 +121,20 @@ def test_a_reader_that_goes_away_takes_no_page_from_those_who_wait_for_the_same(
     run(test)
 
 
+def test_readers_that_come_and_go_while_nothing_happens_leave_nothing(tmp_path: Path) -> None:
+    async def test() -> None:
+        tail = Tail(EventLog(tmp_path / "events.sqlite"), "p", 0)
+        readers = [asyncio.create_task(Cursor(tail, 0).next()) for _ in range(100)]
+        while len(tail._waiters) < 100:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.wait(readers)
+        assert not tail._waiters
+
+    run(test)
+
+
 def test_what_memory_holds_is_bounded_by_bytes_too(tmp_path: Path) -> None:
     async def test() -> None:
         log = EventLog(tmp_path / "events.sqlite")
