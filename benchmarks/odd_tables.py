@@ -118,7 +118,9 @@ def check_bundle(bundle: Path, file: Path, folder: Path, odd: Odd, reported: dic
     return f"{task['metric']} {reported.get(task['metric'])}" + (f" [{ended.stderr.strip()}]" if ended.stderr else "")
 
 
-#: Lines of a server's log that are everyday life.
+#: A record of a server's log begins with its level; a stage's failure has the places in the code in lines below.
+_RECORDS = re.compile(r"^(?=\[)", re.MULTILINE)
+#: Records that are everyday life.
 _EVERYDAY = re.compile(r"^\[(I|W .* 4\d\d (GET|POST) )")
 
 
@@ -139,9 +141,9 @@ def main() -> int:
                 verdict, said = "BAD", f"{type(error).__name__}: {error}"
             text = log.read_text()
             fresh, seen = text[seen:], len(text)
-            if odd := [line for line in fresh.splitlines() if line.strip() and not _EVERYDAY.search(line)]:
+            if odd := [record for record in _RECORDS.split(fresh) if record.strip() and not _EVERYDAY.search(record)]:
                 bad += 1
-                said += "\n   LOG: " + "\n   ".join(odd[:20])
+                said += "\n   LOG: " + "\n   ".join("".join(odd).splitlines()[:20])
             print(f"{verdict} {time.perf_counter() - begun:5.1f} s  {name}: {said}", flush=True)
         status, _ = server.request("GET", "api/projects")
         print(f"{len(names)} tables, {bad} bad; the server answers {status}")

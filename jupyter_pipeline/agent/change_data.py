@@ -17,7 +17,7 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 )
 _ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
 _JOINING = ("join", "merge", "combine", "concat", "concatenate", "append", "union", "stack", "both")
-_ABOUT_TARGET = ("predict", "target", "label", "outcome", "classify", "estimate", "forecast", "predicting")
+_ABOUT_TARGET = ("predict", "target", "y", "label", "outcome", "classify", "estimate", "forecast", "predicting")
 _AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
 _LEFT_OUT = frozenset({"ignored", "dropped", "removed", "excluded", "discarded", "omitted", "deleted", "useless"})
 _VERBS = (
@@ -153,9 +153,9 @@ def task(said: Said, draft: Draft) -> None:
 
 def positive_class(said: Said, draft: Draft) -> None:
     """``the positive class is yes``, ``treat 'yes' as positive``."""
-    if "positive" not in said.low or said.has("false", "true", "rate", "predictive"):
+    at = next((i for i, w in enumerate(said.low) if w in ("positive", "pos")), None)
+    if at is None or said.has("false", "true", "rate", "predictive"):
         return
-    at = said.low.index("positive")
     value = _value_after(said.tokens, at + 1)
     value = value or (None if said.has(*_OTHER_CLASS) else _value_before(said.tokens, at))
     if value is None:
@@ -211,7 +211,8 @@ def columns(said: Said, draft: Draft) -> None:
     """``drop X``, ``treat X as text``, ``X is an id``, ``keep X``."""
     named = said.free("column")
     if not named:
-        _unknown_column(said, draft)
+        if not _of_a_kind(said, draft):
+            _unknown_column(said, draft)
         return
     for i, (columns, end) in enumerate(_groups(said, named)):
         if columns[0].start in said.taken:  # "use time as the time column"
@@ -258,10 +259,77 @@ def columns(said: Said, draft: Draft) -> None:
     said.take_words(*_VERBS)
 
 
+_KIND_WORDS = {
+    **dict.fromkeys(("text", "texts", "string", "strings"), "text"),
+    **dict.fromkeys(("date", "dates", "datetime", "datetimes", "timestamps"), "datetime"),
+    **dict.fromkeys(("categorical", "categories", "category", "nominal"), "onehot"),
+    **dict.fromkeys(("numeric", "numerical", "number", "numbers", "integer", "integers", "float", "floats"), "numeric"),
+    **dict.fromkeys(("boolean", "booleans", "bool", "bools", "binary"), "boolean"),
+    **dict.fromkeys(("ordinal", "ordinals"), "ordinal"),
+    **dict.fromkeys(("id", "ids", "identifier", "identifiers"), "id"),
+}
+_COLUMNS = words_of("column columns col cols feature features variable variables")
+_DROPPING = words_of("drop remove exclude ignore skip without no rm delete omit")
+_NAMED_ONE_BY_ONE = (
+    'Columns are chosen by name, or by how they are treated, as in "drop the text columns"; the profile\'s warnings '
+    "name those that are nearly empty, constant, or say the same twice."
+)
+
+
+def _of_a_kind(said: Said, draft: Draft) -> bool:
+    """``drop the text columns``, ``treat all categorical columns as ordinal``; whether columns were spoken of so."""
+    at = next((i for i, w in enumerate(said.low) if w in _KIND_WORDS and i not in said.taken), None)
+    told = said.words & (_DROPPING | {"treat", "make", "encode", "convert"})
+    plural = said.has(*_COLUMNS) or (
+        at is not None and said.low[at].endswith("s") and at and said.low[at - 1] in _EVERY
+    )
+    if not told or not plural:
+        return False
+    if at is None:
+        if said.has(*_CHOSEN_BY) and said.has(*_COLUMNS):
+            said.take(range(len(said.tokens)))
+            draft.problem(_NAMED_ONE_BY_ONE)
+        return said.has(*_CHOSEN_BY)
+    kind = _KIND_WORDS[said.low[at]]
+    after = at + 1 + (said.low[at + 1 : at + 2] != [] and said.low[at + 1] in _COLUMNS)
+    treatment, role, taken = _as_what(said, after)
+    dropping = bool(said.words & _DROPPING)
+    if role is not None or (treatment is None and not dropping) or NEGATORS & (said.words - {"no", "without"}):
+        return False
+    said.take(range(at, after), taken)
+    said.take_named(*_DROPPING, *_COLUMNS, *_VERBS)
+    if kind == "id":
+        roles = (draft.plan(PROFILE) or {}).get("roles", {})
+        ids = [name for name, is_for in roles.items() if is_for == "id"]
+        draft.say(f"Columns that are an id are no features ({', '.join(ids) or 'there is none'})", changed=False)
+        return True
+    plan = draft.plan(PREPROCESS)
+    if plan is None:
+        draft.problem("How columns are treated is decided at the stage Preparation; say it again there, or name them.")
+        return True
+    names = [name for name, treated in plan["columns"].items() if treated == kind]
+    if names:
+        _treat(draft, names, "drop" if treatment is None else treatment)
+    else:
+        draft.problem(f"No column is treated as {TREATMENT_WORDS[kind]}.")
+    return True
+
+
+_EVERY = words_of("all the every drop remove ignore without no skip exclude")
+_CHOSEN_BY = words_of("with where that which correlated missing constant empty duplicate duplicated useless irrelevant")
+
+
 def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
     """``don't treat age as categorical``, ``age is not an id``."""
     if role == "feature":
         _treat(draft, names, "drop")
+        return
+    roles = (draft.plan(PROFILE) or {}).get("roles", {})
+    if role is not None and any(roles.get(name) == role for name in names):
+        _role(draft, [name for name in names if roles.get(name) == role], "feature")
+        return
+    if role is not None and all(name in roles for name in names):
+        draft.say("; ".join(f"{name}: {roles[name]}" for name in names), changed=False)
         return
     one = names[0]
     how = (

@@ -13,8 +13,9 @@ from .vocabulary import ALL_MODELS, NEGATORS, NUMBERS, PLAIN, QUICK
 from .words import words_of
 
 SELECT, DATA, INTENT = StageId.MODEL_SELECT, StageId.DATA_SOURCE, StageId.PARSE_INTENT
-_TRIALS = words_of("trials trial settings setting combinations configurations tries draws")
+_TRIALS = words_of("n_trials trials trial settings setting combinations configurations tries draws")
 _NO_BUDGET = ("takes", "needs", "meeting", "back", "wait", "ago", "lasts", "hold", "moment")
+_TIMES = ("x", "times")
 _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna")
 
 
@@ -69,6 +70,10 @@ def _is_observed(said: Said, item: Item) -> bool:
     """Whether its value is spoken of: ``the recall is 0.8``, ``accuracy of 80% is fine``, ``recall goes down``."""
     after = said.low[item.end : item.end + 7]
     after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
+    if after[:1] in (["too"], ["so"], ["very"]) and _JUDGED & set(after[1:2]):
+        return True  # "recall too low"
+    if after[:1] in (["only"], ["just"], ["around"], ["about"]) and said.tokens[item.end + 1 : item.end + 2]:
+        return said.tokens[item.end + 1].kind == "number"  # "accuracy only 80%"
     seeing = next((n for n, w in enumerate(after) if w in _SEEING), None)
     numbers = any(t.kind == "number" for t in said.tokens[item.end : item.end + len(after)])
     return seeing is not None and (numbers or bool(_JUDGED & set(after[seeing:])))
@@ -113,6 +118,13 @@ def budget(said: Said, draft: Draft) -> None:
     else:
         seconds = None
         factor = _more_time(said)
+        if (
+            factor is None
+            and said.has("budget")
+            and any(t.kind == "number" and i not in said.taken for i, t in enumerate(said.tokens))
+        ):
+            said.take(range(len(said.tokens)))
+            draft.problem('Say the time budget with its unit, as in "10 minutes".')
         if factor is None:
             return
         said.take_named("time", "longer", "more", "less", "train", "training", "budget", "twice", "long", "shorter")
@@ -154,6 +166,10 @@ def _more_time(said: Said) -> float | None:
     if not about_time or said.has("split", "column", "by") or said.words & NEGATORS:
         return None
     share = next((float(t.low) / 100 for i, t in enumerate(said.tokens[:-1]) if said.low[i + 1] == "%"), None)
+    times = next((i for i, t in enumerate(said.tokens[:-1]) if t.kind == "number" and said.low[i + 1] in _TIMES), None)
+    if times is not None and float(said.low[times]) > 0:  # "2x the time"
+        said.take(range(times, times + 2))
+        return float(said.low[times])
     if said.has("more", "longer", "twice", "double", "increase", "extend"):
         return 2.0 if share is None else 1 + share
     if share is not None and share < 1 and said.has("less", "shorter", "reduce", "shorten"):
@@ -216,16 +232,19 @@ def trials(said: Said, draft: Draft) -> None:
     if not tuning and said.words.isdisjoint(_TRIALS):
         return
     for i, low in enumerate(said.low):
-        if low in _TRIALS and i and i not in said.taken:
-            token = said.tokens[i - 1]
-            spoken = NUMBERS.at(said.tokens, i - 1) if token.kind == "word" else None
-            count = float(token.low) if token.kind == "number" else spoken[0] if spoken else None
-            if count is None and said.has("more", "double", "twice"):
-                count = -2
-            said.take(range(max(0, i - 1), i + 1))
-        elif low in _TRIALS and i + 2 < len(said.low) and said.tokens[i + 2].kind == "number":
-            count = float(said.tokens[i + 2].low)
-            said.take(range(i, i + 3))
+        if low not in _TRIALS or i in said.taken:
+            continue
+        token = said.tokens[max(0, i - 1)]
+        spoken = NUMBERS.at(said.tokens, i - 1) if i and token.kind == "word" else None
+        at = next((n for n in (i + 1, i + 2) if n < len(said.low) and said.tokens[n].kind == "number"), None)
+        if token.kind == "number" or spoken:
+            count = float(token.low) if spoken is None else spoken[0]
+        elif at is not None:  # "trials = 20"
+            count = float(said.tokens[at].low)
+            said.take(range(i, at + 1))
+        elif i and said.has("more", "double", "twice"):
+            count = -2
+        said.take(range(max(0, i - 1), i + 1))
     if count is None and not tuning:
         return
     said.take_named(*_TUNE, *(("default", "defaults", "parameters", "params", "settings") if default else ()))

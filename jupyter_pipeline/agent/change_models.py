@@ -24,7 +24,8 @@ def models(said: Said, draft: Draft) -> None:
         else:
             draft.problem(no_such(draft.context, str(absent.value)))
     chosen = [n for n in named if n.kind == "models"]
-    if not chosen:
+    replaced_by_none = any(n.replaces for n in named if n.kind == "absent") and not any(n.replaces for n in chosen)
+    if not chosen or replaced_by_none:  # "use SVMs instead of xgboost"
         return
     wanted, unwanted, only = models_of(chosen)
     of_one = all(n.polarity == "named" and said.low[max(n.start - 1, 0) : n.start] == ["for"] for n in chosen)
@@ -115,19 +116,26 @@ def _choose(draft: Draft, wanted: list[str], unwanted: list[str], *, only: bool,
     else:
         base = [] if only else [m for m in old if m == "dummy" and m not in unwanted and m not in wanted]
         new = [*base, *wanted]
-    new.sort(key=lambda m: m == ENSEMBLE)
     if not new:
         others = model_names(m for m in available if m not in unwanted)
         draft.problem(f"At least one model must stay; besides {model_names(unwanted)} there are {others}.")
         return
+    set_models(draft, new)
+    if missing and replaces:
+        draft.said.append(f"({model_names(missing)} was not among them.)")
+
+
+def set_models(draft: Draft, new: list[str]) -> bool:
+    """Have these models trained, with the parameters that they have; whether that changes anything."""
+    old = {c["id"]: c for c in (draft.plan(SELECT) or {})["models"]}
+    new = sorted(new, key=lambda m: m == ENSEMBLE)
     changed = draft.set(SELECT, [old.get(m, {"id": m, "params": {}}) for m in new], "models")
     gone = [m for m in old if m not in new]
     came = [m for m in new if m not in old]
     words = [f"{model_names(came)} added" if came else "", f"{model_names(gone)} left out" if gone else ""]
     detail = "; ".join(w for w in words if w)
     draft.say(f"Models to train: {model_names(new)}" + (f" ({detail})" if detail else ""), changed)
-    if missing and replaces:
-        draft.said.append(f"({model_names(missing)} was not among them.)")
+    return changed
 
 
 def _wish_models(draft: Draft, wanted: list[str], unwanted: list[str], *, adds: bool) -> None:

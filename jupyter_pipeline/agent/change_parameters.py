@@ -35,6 +35,12 @@ def parameters(said: Said, draft: Draft) -> None:
                 said.taken.difference_update(*(range(model.start, model.end) for _, model in each))
             moved.add(what)
             continue
+        if (of_range := _range(said, i + n)) is not None:
+            said.take(range(i, i + n), of_range)
+            draft.problem(
+                f'A model takes one {SAY[what]}, not a range; "20 trials" has a search try several settings of each.'
+            )
+            continue
         number = _number_near(said, i, n)
         direction = _direction(said, i, n)
         if number is None and direction and any(said.denied(at) or said.low[at] in NEGATORS for at in range(i, i + n)):
@@ -163,6 +169,21 @@ def _value(said: Said, at: int) -> float:
 
 
 _LINKS = words_of("of to = : is at about around be by should for the a and or")
+
+
+def _range(said: Said, at: int) -> range | None:
+    """``0.01 to 0.1``, ``between 4 and 8``, ``4-8``: from where to where a parameter may be."""
+    start = at
+    while at < len(said.tokens) and said.low[at] in _LINKS | {"between", "from", "in", "range"}:
+        at += 1
+    if not _free_number(said, at):
+        return None
+    joint = said.low[at + 1 : at + 2]
+    joined = joint == ["to"] or (joint == ["and"] and "between" in said.low[start:at])
+    if joined and _free_number(said, at + 2):
+        return range(start, at + 3)
+    hyphen = _free_number(said, at + 1) and said.text[said.tokens[at].end : said.tokens[at + 1].at] == "-"
+    return range(start, at + 2) if hyphen else None
 
 
 def _number_near(said: Said, i: int, n: int) -> float | None:

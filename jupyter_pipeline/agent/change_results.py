@@ -12,6 +12,9 @@ _KEEP = ("keep", "choose", "pick", "select", "take", "deploy", "go", "proceed", 
 _BY_WHAT = (
     "fastest",
     "quickest",
+    "faster",
+    "simpler",
+    "smaller",
     "simplest",
     "smallest",
     "accurate",
@@ -23,12 +26,13 @@ _BY_WHAT = (
 _TRAINING = ("train", "retrain", "again", "rerun", "tune", "with", "trials", "more")
 _COURTESY = frozenset({",", "ok", "okay", "the", "please", "yes", "then", "thanks"})
 _EXTREME = ("highest", "best", "lowest", "most", "least", "greatest", "smallest")
+_PLACED = frozenset(["the", "first", "second", "third", "fourth", "fifth", "best", "one", "model", "please", "instead"])
 _PLACES = {"best": 0, "first": 0, "top": 0, "winner": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
 
 def keep(said: Said, draft: Draft) -> None:
     """``keep the random forest``, ``keep run-5-2-lightgbm``, ``take the second best``."""
-    placed = said.has("use") and said.has(*_PLACES) and draft.plan(TRAIN) is not None
+    placed = (said.has("use") or said.words <= _PLACED) and said.has(*_PLACES) and draft.plan(TRAIN) is not None
     told = [i for i, w in enumerate(said.low) if w in _KEEP]
     kept = [i for i in told if not said.denied(i)]
     if told and not kept and said.free("models") and draft.plan(TRAIN) is not None:
@@ -37,9 +41,10 @@ def keep(said: Said, draft: Draft) -> None:
         return
     of_two = said.has("instead") and _instead_of_kept(said, draft)
     of_score = said.has("one", "model") and (said.has(*_BY_WHAT) or (said.has(*_EXTREME) and said.has("with")))
+    of_one = draft.plan(TRAIN) is not None and _the_one(said)
     if said.has("bundle") or (said.has("instead") and not of_two):
         return
-    if not (kept or placed or of_two or _used(said, draft) or (of_score and draft.plan(TRAIN) is not None)):
+    if not (kept or placed or of_two or of_one or _used(said, draft) or (of_score and draft.plan(TRAIN) is not None)):
         return
     good = [r for r in draft.context.leaderboard if r.status == "success"]
     if draft.plan(TRAIN) is not None and not said.named and (of_score or (kept and said.has(*_BY_WHAT))):
@@ -84,9 +89,16 @@ def _instead_of_kept(said: Said, draft: Draft) -> bool:
     trained = {r.model for r in draft.context.leaderboard if r.status == "success"}
     named = [n for n in said.named if n.kind == "models"]
     wanted = models_of([n for n in named if n.polarity != "avoid"])[0]
-    here = draft.context.current_stage is TRAIN and draft.plan(TRAIN) is not None
+    here = draft.plan(TRAIN) is not None
     known = len(wanted) == 1 and {model for n in named for model in n.value} <= trained
     return here and known and not said.has(*_TRAINING) and not any(t.kind == "number" for t in said.tokens)
+
+
+def _the_one(said: Said) -> bool:
+    """``the linear one``, and no more."""
+    one = [n for n in said.named if n.kind == "models"]
+    beside = {w for i, w in enumerate(said.low) if not any(n.start <= i < n.end for n in one)}
+    return len(one) == 1 and "one" in beside and beside <= _COURTESY | {"one", "use", "keep", "take"}
 
 
 def _used(said: Said, draft: Draft) -> bool:
@@ -119,15 +131,16 @@ def _row(said: Said, good: list[LeaderboardRow], models: list[str]) -> tuple[Lea
 
 
 _BEST = ("tune", "tuning", "optimise", "optimize", "optimal", "best", "find", "choose", "search")
+_THRESHOLD = ("threshold", "cutoff", "thresh", "thr", "thresholds")
 _LOWER = ("lower", "reduce", "decrease", "smaller", "down")
 
 
 def threshold(said: Said, draft: Draft) -> None:
     """``threshold 0.3``, ``lower the threshold``, ``default threshold``."""
-    at = next((i for i, w in enumerate(said.low) if w in ("threshold", "cutoff", "thresh")), None)
+    at = next((i for i, w in enumerate(said.low) if w in _THRESHOLD or said.low[i : i + 2] == ["cut", "off"]), None)
     if at is None:
         return
-    said.take(range(at, at + 1))
+    said.take(range(at, at + 1 + (said.low[at] == "cut")))
     plan = draft.plan(TRAIN)
     if plan is None:
         draft.problem("The threshold is decided when training has ended; say it again there.")
@@ -189,8 +202,9 @@ def bundle(said: Said, draft: Draft) -> None:
     if said.words.isdisjoint(BUNDLE.firsts) and not said.has("sample", "example", "data"):
         return
     found: list[tuple[str, int, int]] = []
+    columns = {at for n in said.named if n.kind == "column" for at in range(n.start, n.end)}
     for i, token in enumerate(said.tokens):
-        phrase = BUNDLE.at(said.tokens, i) if token.kind == "word" and i not in said.taken else None
+        phrase = BUNDLE.at(said.tokens, i) if token.kind == "word" and i not in said.taken | columns else None
         if phrase and not (found and found[-1][1] > i):
             found.append((phrase[0], i + phrase[1], i))
     if said.has("data") and not found and draft.plan(REVIEW) is not None and said.has("include", "leave", "without"):
@@ -234,10 +248,13 @@ def bundle(said: Said, draft: Draft) -> None:
 def _sample_rows(said: Said) -> int | None:
     for i, low in enumerate(said.low[:-1]):
         if low in ("sample", "example") and said.low[i + 1] in ("rows", "row"):
-            said.take(range(max(0, i - 1), i + 2))
+            said.take(
+                range(max(0, i - 1), min(i + 4, len(said.low)) if said.low[i + 2 : i + 3] in ([":"], ["="]) else i + 2)
+            )
             if i and said.low[i - 1] in ("no", "without"):
                 return 0
-            near = [j for j in (i - 1, i + 2) if 0 <= j < len(said.tokens)]
+            colon = i + 2 < len(said.low) and said.low[i + 2] in (":", "=")
+            near = [j for j in (i - 1, i + 2 + colon) if 0 <= j < len(said.tokens)]
             for j in near:
                 if said.tokens[j].kind == "number" and said.low[j].isdigit() and int(said.low[j]) <= 1000:
                     return int(said.low[j])

@@ -1,37 +1,51 @@
 """Rules for how the rows are divided: parts, seed, and whether by time, by group or stratified."""
 
+from collections.abc import Iterator, Set
+
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import Named
+from .vocabulary import FILLER
 from .words import words_of
 
 PREPROCESS = StageId.PREPROCESS
+_TRAIN = frozenset({"train", "training", "train_size"})
 _TEST = frozenset({"test", "holdout", "testing", "tested", "test_size", "test_fraction"})
 _VAL = frozenset({"validation", "val", "validate", "dev", "valid", "val_size", "validation_size", "val_fraction"})
 _SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "sixth": 1 / 6, "eighth": 0.125, "tenth": 0.1}
 _TIME = frozenset({"time", "chronological", "chronologically", "temporal", "temporally", "date", "dates"})
+_JOINTS = frozenset({"/", ":", "%", "percent", "to", "-"})
+_CLAUSE_ENDS = frozenset({",", "and", "but", "then"})
 _SPLITTING = frozenset({"split", "splits", "splitting", "divide", "partition", "fold"})
 _LARGER = tuple(words_of("larger bigger smaller more less fewer increase reduce enlarge twice double large small"))
 _IN_TIME = ("chronologically", "chronological", "temporal", "temporally", "based", "ordered", "aware")
 _STRATIFY = ("stratify", "stratified", "stratification")
 _BARE = frozenset({",", "and", "for", "/", ":", "as", "in", "set", "but", "then"})
+_BESIDE = FILLER | _TRAIN | _TEST | _VAL | frozenset(("random", "randomly", "using", "use", "please", *_STRATIFY))
 _ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
-_ANY |= {"together", "shuffle", "shuffled"}
+_ANY |= {"random", "hold", "together", "shuffle", "shuffled"}
 
 
 def split(said: Said, draft: Draft) -> None:
     """``30% test``, ``80/20``, ``split by time using date``, ``group by customer_id``, ``seed 7``, ``stratify``."""
-    if said.words.isdisjoint(_ANY) and not (said.has("train", "training") and "%" in said.words):
-        return
     about = said.has(*_SPLITTING)
-    parts = _parts(said, about=about)
+    told = draft.told
+    parts = _parts(said, draft, about=about)
+    if draft.told > told:
+        return
+    if (
+        not parts
+        and said.words.isdisjoint(_ANY)
+        and not (said.has("train", "training") and ("%" in said.words or _more_rows(said)))
+    ):
+        return
     seed = _seed(said)
-    how = _strategy(said, draft, about=about)
+    how = _strategy(said, draft, about=about, ratio=bool(parts))
     if not parts and seed is None and how is None:
         if said.has(*_TEST, *_VAL) and said.has(*_LARGER):
             said.take_named(*_TEST, *_VAL, *_LARGER)
             draft.problem('Say how large the part should be, for example "30% test rows".')
-        elif said.has("train", "training") and (of := _train_share(said)):
+        elif said.has("train", "training") and (of := _train_share(said) or _more_rows(said)):
             said.take(of)
             draft.problem('Say how large the other parts shall be, for example "10% test rows, 10% validation rows".')
         return
@@ -48,10 +62,12 @@ def split(said: Said, draft: Draft) -> None:
             draft.problem(f"A part of the split can have more than 0 and up to 45 % of the rows, not {fraction:.0%}.")
             return
         new[part] = fraction
-        words.append(f"{fraction:.0%} {'test' if part == 'test_fraction' else 'validation'} rows")
     if new["val_fraction"] + new["test_fraction"] > 0.8:
         draft.problem("At least a fifth of the rows must be left to train on; take less for validation and test.")
         return
+    if parts:
+        of_each = (1 - new["val_fraction"] - new["test_fraction"], new["val_fraction"], new["test_fraction"])
+        words.append("{:.4g}% training, {:.4g}% validation and {:.4g}% test rows".format(*(100 * p for p in of_each)))
     if seed is not None:
         new["seed"] = seed
         words.append(f"seed {seed}")
@@ -69,19 +85,30 @@ def split(said: Said, draft: Draft) -> None:
     draft.say(f"Split: {', '.join(words)}", draft.set(PREPROCESS, new, "split"))
 
 
-def _parts(said: Said, *, about: bool) -> dict[str, float]:
+def _parts(said: Said, draft: Draft, *, about: bool) -> dict[str, float]:
     """Fractions for test and validation rows."""
+    for run in (
+        *_ratios(said, about=about),
+        *(_ratios(said, about=about, joints=_JOINTS | {",", "and"}) if about else ()),
+    ):
+        numbers = [float(said.low[i]) for i in run if said.tokens[i].kind == "number"]
+        small = sum(numbers) in (2, 3, 4, 5, 6, 8, 10) and ":" in said.low[run.start : run.stop]
+        if _is_whole(sum(numbers)) or (small and (about or sum(numbers) == 10)):
+            said.take(_clause(said, run) if about else run)
+            return _shares(numbers, _labels(said))
+        if {"/", ":"} & set(said.low[run.start : run.stop]):
+            said.take(run)
+            draft.problem('The parts must come to 100 %, as in "70/15/15" for training, validation and test rows.')
+            return {}
     found: dict[str, float] = {}
-    numbers = [float(t.low) for t in said.tokens if t.kind == "number"]
-    between = said.low[_span(said).start : _span(said).stop] if numbers else []
-    joined = set(between) <= {"/", ":", "%"} | {t.low for t in said.tokens if t.kind == "number"}
-    alone = about or "/" in between or len(between) == len(said.tokens)
-    if len(numbers) in (2, 3) and joined and alone and sum(numbers) > 0 and _is_whole(sum(numbers)):
-        shares = [round(n / sum(numbers), 4) for n in numbers]
-        said.take(range(len(said.tokens)) if about else _span(said))
-        return {"test_fraction": shares[-1], **({"val_fraction": shares[1]} if len(shares) == 3 else {})}
     for i, low in enumerate(said.low):
-        part = "test_fraction" if low in _TEST else "val_fraction" if low in _VAL else None
+        part = (
+            "test_fraction"
+            if low in _TEST or said.low[i - 1 : i + 1] == ["hold", "out"]
+            else "val_fraction"
+            if low in _VAL
+            else None
+        )
         at = _nearest_number(said, i) if part else None
         share = _spoken(said, i) if part is not None and at is None else None
         if part is not None and share is not None:
@@ -92,7 +119,51 @@ def _parts(said: Said, *, about: bool) -> dict[str, float]:
             if fraction is not None:
                 found[part] = fraction
                 said.take(range(min(i, at), max(i, at) + 2))
+    if found and (of := _train_share(said)):  # "80% train, 20% test"
+        said.take(of)
     return found
+
+
+def _ratios(said: Said, *, about: bool, joints: Set[str] = _JOINTS) -> Iterator[range]:
+    """Two or three numbers in a row, as in ``80:20`` or ``70-15-15``, that are all that a clause says, or the split."""
+    i = 0
+    while i < len(said.tokens):
+        if said.tokens[i].kind != "number" or i in said.taken:
+            i += 1
+            continue
+        end = at = i + 1
+        while at < len(said.tokens) and (said.tokens[at].kind == "number" or said.low[at] in joints):
+            at += 1
+            if said.tokens[at - 1].kind == "number" or said.low[at - 1] == "%":
+                end = at
+        run, i = range(i, end), end
+        clause = _clause(said, run)
+        alone = all(at in run or said.low[at] in _BESIDE for at in clause)
+        several = sum(t.kind == "number" for t in said.tokens[run.start : run.stop]) in (2, 3)
+        if several and (about or alone or "/" in said.low[run.start : run.stop]):
+            yield run
+
+
+def _clause(said: Said, run: range) -> range:
+    """The clause that some tokens are in."""
+    start = next((i + 1 for i in range(run.start - 1, -1, -1) if said.low[i] in _CLAUSE_ENDS), 0)
+    return range(start, next((i for i in range(run.stop, len(said.low)) if said.low[i] in _CLAUSE_ENDS), len(said.low)))
+
+
+def _labels(said: Said) -> list[str]:
+    """Parts that are named, in their order: ``train/val/test``."""
+    every = (("train_fraction", _TRAIN), ("val_fraction", _VAL), ("test_fraction", _TEST))
+    named = [part for low in said.low for part, words in every if low in words]
+    return [part for i, part in enumerate(named) if named[i - 1 : i] != [part]]
+
+
+def _shares(numbers: list[float], labels: list[str]) -> dict[str, float]:
+    """Of each part; without labels the largest is for training, and the last of the others for testing."""
+    shares = [round(n / sum(numbers), 4) for n in numbers]
+    if len(labels) == len(set(labels)) == len(shares):
+        return {part: share for part, share in zip(labels, shares, strict=True) if part != "train_fraction"}
+    shares.remove(max(shares))
+    return {"test_fraction": shares[-1], **({"val_fraction": shares[0]} if len(shares) == 2 else {})}
 
 
 def _is_whole(total: float) -> bool:
@@ -107,11 +178,6 @@ def _spoken(said: Said, i: int) -> int | None:
     near = [j for j in near if (j and said.low[j - 1] in ("a", "one", "half")) or said.low[j] == "half"]
     near = [j for j in near if not {"and", ","} & set(said.low[min(i, j) : max(i, j)])]
     return min(near, key=lambda j: abs(j - i)) if near else None
-
-
-def _span(said: Said) -> range:
-    numbers = [i for i, t in enumerate(said.tokens) if t.kind == "number"]
-    return range(numbers[0], numbers[-1] + 1)
 
 
 def _nearest_number(said: Said, i: int) -> int | None:
@@ -143,6 +209,13 @@ def _train_share(said: Said) -> range | None:
     return range(len(said.tokens)) if near and not said.named else None
 
 
+def _more_rows(said: Said) -> range | None:
+    """``more training data``."""
+    low = said.low
+    at = next((i for i, w in enumerate(low[:-2]) if w in ("more", "less", "fewer") and low[i + 1] == "training"), None)
+    return range(at, at + 3) if at is not None and low[at + 2] in ("data", "rows") else None
+
+
 def _seed(said: Said) -> int | None:
     for i, low in enumerate(said.low):
         is_seed = low in ("seed", "random_state") or (low == "state" and i and said.low[i - 1] == "random")
@@ -156,9 +229,9 @@ def _seed(said: Said) -> int | None:
     return None
 
 
-def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None] | None:
+def _strategy(said: Said, draft: Draft, *, about: bool, ratio: bool) -> tuple[str, str | None] | None:
     columns = [n for n in said.named if n.kind == "column"]
-    by = [i for i, w in enumerate(said.low) if w in ("by", "on", "using", "with", "per")]
+    by = [i for i, w in enumerate(said.low) if w in ("by", "on", "using", "with", "per", "=", ":")]
     named = [c for c in columns if any(0 < c.start - b <= 3 for b in by)]
     named = [c for c in named if said.low[c.start] not in _TIME] or named  # "by time using date"
     column: Named | None = named[0] if named else None
@@ -186,7 +259,8 @@ def _strategy(said: Said, draft: Draft, *, about: bool) -> tuple[str, str | None
     elif said.has("shuffle", "shuffled"):
         said.take_named("shuffle", "shuffled")
         found = "random", None
-    elif about and said.has("random", "randomly"):
+    elif said.has("random", "randomly") and (about or ratio or len(said.tokens) == 1) and not said.free("models"):
+        said.take_named("random", "randomly")
         found = "random", None
     if found is None:
         return None

@@ -45,6 +45,8 @@ def _stands(draft: Draft) -> str:
 
 def cancel(said: Said, draft: Draft) -> None:
     """``stop``, ``cancel the run``, ``finish with the best so far``, ``stop now``."""
+    if said.taken:
+        return  # "one model is enough"
     opening = [w for w in said.low[:6] if w not in _COURTESY or w in _CANCEL | _FINISH][:2]
     finish = bool(_FINISH & set(opening)) or (
         said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop")
@@ -169,7 +171,7 @@ _OVER = words_of("""again over scratch beginning back re fresh new whole next on
 
 def restart(said: Said, draft: Draft) -> None:
     """``restart training``, ``retrain``, ``redo the profile``, ``go back to preprocessing``, ``start over``."""
-    back = said.has("back") and said.has("go", "return", "step")
+    back = said.has("back") and (said.has("go", "return", "step") or said.low[:2] == ["back", "to"])
     over = said.has("start") and said.has("over", "scratch", "beginning")
     anew = any(w in _AGAIN and i not in said.taken for i, w in enumerate(said.low)) or (
         said.has("re") and said.has("run")
@@ -178,6 +180,12 @@ def restart(said: Said, draft: Draft) -> None:
     if not (back or over or anew):
         return
     if _says_more(said, back=back):
+        return
+    if said.has("new", "other", "different", "more", "fresh") and said.has("data", "dataset", "file", "rows"):
+        said.take(range(len(said.tokens)))
+        draft.problem(
+            "Attach the other data, or name their file at the stage Data; then the stages after it run again."
+        )
         return
     if said.low[-1:] == ["?"] and not said.has("you", "please"):
         said.take(range(len(said.tokens)))

@@ -5,7 +5,7 @@ Models and columns that are unwanted by themselves (``without xgboost``) are for
 
 from typing import NamedTuple
 
-from .vocabulary import FILLER, NEGATORS, NUMBERS, ROLES, TREATMENTS, UNITS
+from .vocabulary import FILLER, NEGATORS, NUMBERS, ROLES, STRATEGIES, TREATMENTS, UNITS
 from .words import Columns, Token, words_of
 
 _OF_NUMBERS = words_of(
@@ -21,7 +21,6 @@ _AFTER = words_of(
 )
 _ARTICLES = words_of("the a an my our column columns variable feature")
 _LEADS = (("not",), ("never",), ("nor",), ("neither",), ("rather", "than"), ("instead", "of"))
-_STRATEGIES = words_of("random randomly stratified stratify chronological chronologically grouped group time")
 MARKS = words_of("target label outcome response")
 _PREDICTING = words_of("predict predicting forecast forecasting estimate estimating classify classifying")
 _TREATING = words_of("treat encode parse mark make convert handle consider")
@@ -31,7 +30,7 @@ _WITH = words_of("use using with from drop dropping remove ignore exclude keep w
 _DOING = words_of(
     """
     increase decrease raise lower reduce change shorten extend halve double split group divide partition restart rerun
-    retrain switch modify touch move update swap undo revert shrink grow go shuffle
+    retrain switch modify touch move update swap replace substitute exchange undo revert shrink grow go shuffle
     start begin stop cancel abort kill halt terminate interrupt quit finish conclude redo repeat
     """
 )
@@ -160,7 +159,7 @@ def _is_number(sentence: list[Token], at: int) -> bool:
 def _strategies(sentence: list[Token]) -> list[range]:
     """``stratified, not random``: where another one is named."""
     found = []
-    named = {i for i, t in enumerate(sentence) if t.low in _STRATEGIES}
+    named = {i for i, t in enumerate(sentence) if t.low in STRATEGIES}
     for i in range(len(sentence)):
         at = i + _led(sentence, i)
         at += at > i and at < len(sentence) and sentence[at].low in ("by", "at", "a")
@@ -177,9 +176,15 @@ def _as_what(sentence: list[Token]) -> list[range]:
         at = i + _led(sentence, i)
         if at > i and at + 1 < len(sentence) and sentence[at].low in ("as", "a", "an"):
             known = TREATMENTS.at(sentence, at + 1) or ROLES.at(sentence, at + 1)
-            if known and any(t.low in _AS for t in sentence[:i]):
+            end = at + 1 + (known[1] if known else 0)
+            others = [n for n in (*range(i), *range(end, len(sentence))) if _is_kind(sentence, n)]
+            if known and others and any(t.low in _AS for t in sentence[:i]):
                 found.append(_with_joints(sentence, i, at + 1 + known[1]))
     return found
+
+
+def _is_kind(sentence: list[Token], at: int) -> bool:
+    return TREATMENTS.at(sentence, at) is not None or ROLES.at(sentence, at) is not None
 
 
 # -- what a column is or is not ------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ class Draft:
             actions = (*actions, Restart(stage_id=self.restart))
         if self.confirmed:
             self.said.append(SEE_FIRST if actions else NOT_YET)
-        parts: list[str] = [*self.said, *self.problems, *self.answers]
+        parts = list(dict.fromkeys([*self.said, *self.problems, *self.answers]))
         if self.missed:
             missed = ", ".join(f'"{m}"' for m in dict.fromkeys(self.missed))
             parts.append(f"I did not understand {missed}.")

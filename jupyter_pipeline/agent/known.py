@@ -39,7 +39,11 @@ _ALL_GATES = (
     "|automatically|run everything|run all|do everything|do the rest|all the way|always confirm"
 )
 _EARLY = "early stopping|early stop|stop early"
-_WHOLE = frozenset(f"{_ROWS}|{_EARLY}".split("|"))
+_FEATURES = (
+    "log transform|log transformation|log scale|log of|logarithm|log|sqrt|pca|polynomial features|polynomials|bin"
+    "|binning"
+)
+_WHOLE = frozenset(f"{_ROWS}|{_EARLY}|{_FEATURES}".split("|"))
 
 _NOT_DONE: dict[str, str] = {
     _ALL_GATES: (
@@ -57,9 +61,7 @@ _NOT_DONE: dict[str, str] = {
         "the threshold is chosen by it."
     ),
     _ROWS: ("Rows are not taken out; change the data file and attach it again."),
-    "log transform|log transformation|log scale|log of|logarithm|pca|polynomial features|polynomials"
-    "|feature selection|select features"
-    "|feature engineering|interactions|binning|bin": (
+    f"{_FEATURES}|feature selection|select features|feature engineering|interactions": (
         "A column can be numeric, categorical, ordinal, target encoded, text, a date or boolean, or be left out; other "
         "features can be written in code/modeling/features.py once the stage Review was reached."
     ),
@@ -70,6 +72,21 @@ _NOT_DONE: dict[str, str] = {
     "change the code|edit the code|modify the code|change code|edit code|my own code|own code|custom code": (
         "The training code is in the project's folder code once the stage Review was reached: edit it there, then say "
         '"restart training".'
+    ),
+    "onnx|mlflow|docker|dockerfile|docker file|pickle|joblib|pmml|conda": (
+        "The bundle has the model as plain files without pickle, with predict.py and the packages that it needs; other "
+        "formats are not written."
+    ),
+    "pause|hold on": (
+        'What runs cannot be paused: "stop" ends it, and the stage can be run again; "finish with the best so far" '
+        "keeps what was trained."
+    ),
+    "separator|delimiter|encoding of the file|decimal comma|skip the header|header row|skip rows|skiprows": (
+        "Separator, encoding, decimal mark and header are found out when a file is read; where that went wrong, save "
+        "it as UTF-8 CSV with a header, and attach it again."
+    ),
+    "predict new data|predict new rows|new predictions|score new data|predict on new data": (
+        "New rows are predicted by p.predict(frame), in the view, or by predict.py of the bundle."
     ),
     "download|download it|get the bundle|export it": (
         "The bundle is made at the end, by the stage Export; then it can be downloaded here, with p.download(), or "
@@ -82,7 +99,8 @@ _DONE: dict[str, str] = {
         "that is kept is not fitted once more on all of them; for more rows to fit on, make the other parts smaller at "
         'the stage Preparation, as in "10% test rows".'
     ),
-    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing": (
+    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing"
+    "|fill nan|fill nans|fillna|fill na|fill the nans|replace nan|replace nans|replace missing": (
         "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
         "that says so; in categories they are a category."
     ),
@@ -123,12 +141,33 @@ _METRICS: dict[str, str] = {
 }
 
 
+_PART_OF_ROWS = _NOT_DONE[_ROWS]
+_A_PART = frozenset(("first", "last", "sample", "half", "of", "use", "take", "only"))
+
+
+def _part_of_rows(said: Said, i: int) -> int:
+    """``first 1000 rows``, ``sample 10%``, ``half of the rows``: how many tokens, 0 where it is not said."""
+    low, kinds = said.low, [t.kind for t in said.tokens]
+    if low[i] == "sample" and kinds[i + 1 : i + 2] == ["number"] and "bundle" not in low:
+        return 2 + (low[i + 2 : i + 3] in (["%"], ["rows"]))
+    if low[i] in ("first", "last", "use", "take") and kinds[i + 1 : i + 2] == ["number"]:
+        at = i + 2 + (low[i + 2 : i + 3] == ["%"])
+        at += low[at : at + 1] == ["of"]
+        at += low[at : at + 1] == ["the"]
+        some = low[at : at + 1] in (["rows"], ["data"], ["records"], ["lines"])
+        after = {"test", "validation", "for", "as", "sample"} & set(low[at : at + 4])
+        return at + 1 - i if some and not after else 0
+    return 0
+
+
 def wishes(said: Said, draft: Draft) -> None:
     """``use cross-validation``, ``scale the features``, ``use the GPU``."""
     columns = {at for named in said.named if named.kind == "column" for at in range(named.start, named.end)}
     for i, token in enumerate(said.tokens):
         found = WISHES.at(said.tokens, i) if token.kind == "word" and i not in said.taken and i not in columns else None
-        if found is None:
+        if found is None and (n := _part_of_rows(said, i)):
+            found = Wish(_PART_OF_ROWS, done=False, whole=False), n
+        if found is None or (token.low == "log" and found[1] == 1 and said.low[i + 1 : i + 2] in (["loss"], [])):
             continue
         sentence, n = found[0].answer, found[1]
         if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split

@@ -15,6 +15,7 @@ _ORDERING = words_of("can could would will")
 _ASKED = words_of("you we i u ya please someone anybody somebody")
 _SHOWING = words_of("show compare display plot print")
 _TELLING = _SHOWING | words_of("tell explain list describe remind summarise summarize status progress help")
+_SHOWN = words_of("importance importances matrix curve curves leaderboard residuals shap")
 _CHECKING = words_of("confirm check verify clarify ensure")
 _OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
 _DOUBTING = words_of("wonder wonders wondering curious unsure")
@@ -59,6 +60,8 @@ def is_question(said: Said) -> bool:
         low = low[1:]
     if not low:
         return False
+    if low[-1] in _SHOWN and len(low) <= 4 and said.words.isdisjoint(_VERBS):
+        return True  # "feature importance"
     first, second = low[0], low[1] if len(low) > 1 else ""
     asks = low[-1] == "?"
     if first in _ASKING:

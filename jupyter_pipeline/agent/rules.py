@@ -16,6 +16,7 @@ from . import (
     change_split,
     control,
     known,
+    model_count,
     sheets,
 )
 from .about_models import HOW_TO_ADD, of_models
@@ -25,17 +26,19 @@ from .confirmation import confirm, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
 from .questions import in_words, is_question, is_report, suggested
+from .replacing import replaced
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import Token, sentences, thought_over, tokenise, words_of
+from .words import Token, sentences, thought_over, tokenise, with_names, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
 Rule = Callable[[Said, Draft], None]
 #: In this order; a rule takes the tokens that it understood, and later ones do not look at those.
 RULES: tuple[Rule, ...] = (
+    model_count.how_many,
     control.cancel,
     control.undo,
     known.wishes,
@@ -88,9 +91,9 @@ class RuleAgent:
     def respond(self, text: str, context: Context) -> Reply:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
-        tokens = corrected(tokenise(text), draft.columns)
+        tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
         for sentence in confirm(text, thought_over(sentences(tokens)), draft):
-            wish = without(without_courtesy(sentence), draft)
+            wish = replaced(without(without_courtesy(sentence), draft), draft.columns)
             if not wish:
                 continue
             said = Said.of(text, wish, draft.columns)
@@ -135,8 +138,9 @@ class RuleAgent:
         if trial.changes:
             comes_to = f'That would come to this: {" ".join(trial.said)} To do it, say "{in_words(said, order)}".'
             return f"{told} {comes_to}".strip()
-        if trial.problems or trial.answers:
-            return " ".join(dict.fromkeys([told, *trial.problems, *trial.answers])).strip()
+        as_it_is = trial.said if not (told or trial.others or trial.restart) else []
+        if known := [*as_it_is, *trial.problems, *trial.answers]:
+            return " ".join(dict.fromkeys([told, *known])).strip()
         return answers.answer(said, draft.context)
 
     @staticmethod

@@ -108,6 +108,8 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
     after_reason = dropping = False
     by_start = {item.start: item for item in items}
     skip_to = 0
+    low = {t.low for t in sentence}
+    swapping = bool(low & {"swap", "exchange"}) and low.isdisjoint({"by", "for", "with", "to"})
     for i, token in enumerate(sentence):
         if i < skip_to:
             continue
@@ -124,8 +126,9 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             elif token.low == "over" and found and found[-1].kind == "models" and found[-1].end == i:
                 found[-1] = msgspec.structs.replace(found[-1], polarity="use", replaces=True)  # "X over Y"
                 polarity = "avoid"
-            elif token.low in ("by", "for", "to") and replacing and found and i - found[-1].end < 3:
-                polarity, replacing = "use", False
+            elif token.low in ("by", "for", "to", "and") and replacing and found and i - found[-1].end < 3:
+                if token.low != "and" or (swapping and found[-1].kind == "models"):  # "swap X and Y"
+                    polarity, replacing = "use", False
             elif token.low in ("because", "since") or (found and _says_why(sentence, i)):
                 after_reason = True
             elif token.low in _TOO_MUCH and sentence[i - 1].low in ("too", "so", "very") and found and i:
@@ -239,6 +242,8 @@ def _cue(
     if first in ("too", "also", "as") and polarity == "avoid":
         return "avoid", replacing, negated_at
     value: Polarity = item.value
+    if first in ("keep", "retain") and polarity == "only" and sentence[i - 1].low in ("only", "just"):
+        return polarity, False, -9  # "only keep age"
     if value == "use" and polarity in ("add", "only") and sentence[i - 1].low in ("also", "only", "just", "to"):
         return polarity, False, -9
     return value, False, -9

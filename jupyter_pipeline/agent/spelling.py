@@ -2,7 +2,7 @@
 
 import msgspec
 
-from .words import Columns, Token, squash, words_of
+from .words import ORDINALS, Columns, Token, squash, words_of
 
 #: Words that are put right; none of them is one slip away from another word that people use in requests.
 _WORDS = words_of(
@@ -14,6 +14,7 @@ _WORDS = words_of(
     numeric forest random column columns ignore remove include restart cancel confirm regularisation regularization
     """
 )
+_COUNTED = words_of("trees rows trials iterations estimators rounds leaves boosting")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -50,7 +51,15 @@ def _written_out(tokens: list[Token]) -> list[Token]:
     while i < len(tokens):
         low = [t.low for t in tokens[i : i + 3]]
         close = i + 1 < len(tokens) and tokens[i + 1].at == tokens[i].end
-        if low[:2] == ["w", "/"] and close:
+        if tokens[i].kind == "number" and close and low[1] in ("st", "nd", "rd", "th") and low[0] in ORDINALS:
+            name, end = ORDINALS[low[0]], tokens[i + 1].end  # "2nd"
+            found.append(Token("word", tokens[i].text + tokens[i + 1].text, name, tokens[i].at, end))
+            i += 2
+        elif tokens[i].kind == "number" and close and low[1] == "k" and low[2:] and low[2] in _COUNTED:  # "10k rows"
+            thousands = f"{float(low[0]) * 1000:g}"
+            found.append(Token("number", tokens[i].text + "k", thousands, tokens[i].at, tokens[i + 1].end))
+            i += 2
+        elif low[:2] == ["w", "/"] and close:
             out = low[2:] == ["o"] and tokens[i + 2].at == tokens[i + 1].end
             last = tokens[i + (2 if out else 1)]
             found.append(msgspec.structs.replace(tokens[i], low="without" if out else "with", end=last.end))
@@ -64,7 +73,7 @@ def _written_out(tokens: list[Token]) -> list[Token]:
 def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
     """Tokens with slips put right in what is looked up, not in what the person is told; columns stay as they are.
 
-    ``w/`` is ``with`` and ``w/o`` is ``without``.
+    ``w/`` is ``with`` and ``w/o`` is ``without``, ``2nd`` is ``second``, and ``10k`` is 10,000.
     """
     tokens = _written_out(tokens)
     return [

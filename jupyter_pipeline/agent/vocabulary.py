@@ -176,7 +176,7 @@ _CUES: dict[str, str] = {
     "only": "only|just|solely|exclusively|nothing but|limit to|limit yourself to|restrict to|only use|use only"
     "|just use|only want|only try|only train|restrict yourself to|stay with",
     "avoid": "no|not|without|never|avoid|avoiding|exclude|excluding|except|except for|skip|drop|dropping|remove"
-    "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than"
+    "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than|rm|del"
     "|neither|get rid of|give up on|give up|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard"
     "|no more|stop using|throw out|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not"
     "|refrain from|doesn't|minus|disregard|kick out|keep out|hate|dislike",
@@ -245,6 +245,8 @@ NEGATORS = words_of(
     no not don't dont never do-not cannot can't won't isn't aren't shouldn't doesn't without neither nor
     """
 )
+#: Ways to divide the rows.
+STRATEGIES = words_of("random randomly stratified stratify chronological chronologically grouped group time")
 #: Words that say nothing about what is wanted.
 FILLER = words_of(
     """

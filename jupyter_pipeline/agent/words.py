@@ -47,8 +47,8 @@ _PIECE = re.compile(
     | (?P<dots>(?<![\w.,])[1-9]\d{0,2}(?:[. ]\d{3}){1,5}
         (?=\s(?:trees|rows|trials|iterations|estimators|rounds|leaves|seconds|secs?)\b))
     | (?P<comma>(?<![\w.,])(?:0,\d{1,9}(?![\w,])|\d{1,9},\d{1,2}(?=\s?(?:%|percent|[smh]\b|hours?|hrs?|min|sec))))
-    | (?P<chunk>(?:(?!->|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))++)
-    | (?P<arrow>[-=]>|\u2192)
+    | (?P<chunk>(?:(?!--?>|\u2192)[^\s,;!?()\[\]{}"“”`<>=:|]|:(?=[\\/]))++)
+    | (?P<arrow>-{1,2}>|={1,2}>|\u2192)
     | (?P<punct>[,;!?:=\n])
     """,
     re.VERBOSE,
@@ -58,6 +58,7 @@ _PART = re.compile(
     r"|(?P<word>\w+(?:['\u2019]\w{1,3}(?!\w))?)|(?P<punct>[./+%&])",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]{0,40}[)\]}]$")
 _NO_OWNERS = frozenset(
     [
         "it",
@@ -78,6 +79,8 @@ _NO_OWNERS = frozenset(
         "all",
     ]
 )
+_SHORT_FORMS = frozenset(("max", "approx", "ca", "incl", "excl", "resp", "vs"))
+_PUNCTUATED = re.compile(r"[?!;:,\n]|\.(?:\s|$)")
 _APART = frozenset("()[]{}<>|")
 _DASHES = frozenset(("-", "--", "\u2013", "\u2014"))
 
@@ -160,7 +163,8 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
         start, end = at + part.start(), at + part.end()
         if part.lastgroup == "punct":
             if part[0] != "." or part.end() == len(piece):
-                tokens.append(_punct(part[0], start))
+                if part[0] != "." or not _shortened(tokens):
+                    tokens.append(_punct(part[0], start))
             elif tokens and tokens[-1].kind == "word" and piece[part.end()].isupper():
                 tokens.append(_punct(".", start))
         elif part.lastgroup == "number":
@@ -176,6 +180,11 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
             tokens.append(Token("word", part[0][: len(low) - whose], low[: len(low) - whose], start, end - whose))
             if whose:
                 tokens.append(Token("word", part[0][-2:], "'s", end - 2, end))
+
+
+def _shortened(tokens: list[Token]) -> bool:
+    """Whether a point ends a short form, and no sentence: ``max. 10 minutes``."""
+    return bool(tokens) and tokens[-1].low in _SHORT_FORMS
 
 
 def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
@@ -197,6 +206,37 @@ def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
 def words_of(text: str) -> frozenset[str]:
     """A set of words, written as a text."""
     return frozenset(text.split())
+
+
+def with_names(text: str, tokens: list[Token], names: Iterable[str]) -> list[Token]:
+    """Tokens in which a column's name that has a sentence's punctuation is one: ``No. of rooms``, ``Active?``.
+
+    A question mark that ends the text is the sentence's.
+    """
+    low = text.lower()
+    if len(low) != len(text):
+        return tokens
+    end = len(text.rstrip())
+    spans: list[tuple[int, int]] = []
+    for name in filter(_PUNCTUATED.search, names):
+        at = low.find(name.lower())
+        while at >= 0:
+            stop = at + len(name)
+            apart = not (low[at - 1 : at].isalnum() or low[stop : stop + 1].isalnum())
+            if apart and not (name.endswith("?") and stop == end):
+                spans.append((at, -stop))
+            at = low.find(name.lower(), stop)
+    found: list[Token] = []
+    spans.sort(reverse=True)
+    for token in tokens:
+        while spans and token.at >= -spans[-1][1]:
+            spans.pop()
+        if not spans or token.at < spans[-1][0]:
+            found.append(token)
+        elif not found or found[-1].at != spans[-1][0]:
+            start, stop = spans[-1][0], -spans[-1][1]
+            found.append(Token("quoted", text[start:stop], low[start:stop], start, stop))
+    return found
 
 
 @lru_cache(maxsize=8192)
@@ -295,14 +335,14 @@ def meant(sentence: list[Token]) -> list[Token]:
     return rest
 
 
-_PLACES = {
-    name: place
-    for place, names in enumerate(
-        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th", "eighth 8th",
-         "ninth 9th", "tenth 10th"), start=1,
+_PLACES = dict(
+    zip(
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+        range(1, 11),
+        strict=True,
     )
-    for name in names.split()
-}  # fmt: skip
+)
+ORDINALS = {str(place): name for name, place in _PLACES.items()}
 _PLACES["last"] = -1
 
 
@@ -334,6 +374,10 @@ class Columns:
         self._squashed: dict[str, str] = {}
         for name in self.names:
             self._squashed.setdefault(squash(name), name)
+        short: dict[str, list[str]] = {}
+        for name in self.names:  # "weight" for "weight (kg)"
+            short.setdefault(squash(_IN_BRACKETS.sub("", name.rstrip())), []).append(name)
+        self._squashed = {**{key: names[0] for key, names in short.items() if len(names) == 1}, **self._squashed}
         self._squashed.pop("", None)
         self._beginnings = {name[:n] for name in self._squashed if len(name) <= 200 for n in range(1, len(name) + 1)}
 

@@ -140,7 +140,7 @@ class DataHandler(ProjectHandler):
         if self._problem is not None:
             raise self._problem
         if self._size == 0:
-            raise Refusal(ErrorCode.INVALID_ARGS, "The file is empty; send its bytes as the body of the request.")
+            raise Refusal(ErrorCode.INVALID_ARGS, f"{self._name} is empty; it should hold a header and rows of data.")
         assert self._file is not None
         assert self._part is not None
         self._watch_no_more()

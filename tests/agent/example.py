@@ -154,3 +154,9 @@ def sentences(block: str) -> list[str]:
     """The sentences of a block, one after each bar or line."""
     found = [s.strip().replace("\\n", "\n") for line in block.splitlines() for s in line.split(" | ")]
     return [s for s in found if s]
+
+
+def params(plans: dict[StageId, dict[str, Any]], model: str) -> dict[str, Any]:
+    """The parameters of a model in MODEL_SELECT's plan."""
+    found: dict[str, Any] = next(m["params"] for m in plans[SELECT]["models"] if m["id"] == model)
+    return found

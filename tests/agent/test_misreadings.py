@@ -94,7 +94,7 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("50 trials for xgboost only", SELECT, {"/trials": 50}),
     ("tune lightgbm", SELECT, {"/trials": 10}),
     ("default hyperparameters for xgboost", SELECT, {"/trials": 1}),
-    ("xgboost -> catboost", SELECT, {}),
+    ("xgboost -> perceptron", SELECT, {}),
     ("remove age, but not tenure", PROFILE, {"/roles/age": "ignore"}),
     # What stands beside a word decides what it is of.
     ("leave customer_id as it is", PROFILE, {}),

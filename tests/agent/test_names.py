@@ -1,12 +1,14 @@
 """Names for people: chats understand every one that the answers use."""
 
+import msgspec
 import pytest
 
 from jupyter_pipeline.agent.base import Restart
+from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.names import METRIC_NAMES, REGRESSION_METRICS, STAGE_NAMES, TREATMENT_WORDS, metric_words
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
-from .example import EXPORT, PREPROCESS, SELECT, ask
+from .example import EXPORT, PREPROCESS, PROFILE, SELECT, applied, ask, context_at
 
 
 @pytest.mark.parametrize("metric", [m for m in METRIC_NAMES if m not in ("auto", "loss")])
@@ -30,3 +32,26 @@ def test_stages(stage: StageId) -> None:
 def test_treatments(treatment: str) -> None:
     _, plans = ask(f"treat notes as {TREATMENT_WORDS[treatment]}", PREPROCESS)
     assert plans[PREPROCESS]["columns"]["notes"] == treatment
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("drop No. of rooms and weight", ["No. of rooms", "weight (kg)"]),
+        ("drop Active? and age", ["Active?", "age"]),
+        ("drop a,b; seed 3", ["a,b"]),
+        ("drop x; y and weight (kg)", ["x; y", "weight (kg)"]),
+        ("drop no of rooms", ["No. of rooms"]),
+        ("drop height", []),  # which of the two is not said
+        ("drop Active?", []),  # asks
+        ("should we drop No. of rooms?", []),
+    ],
+)
+def test_columns_with_marks_and_units_in_their_names(text: str, out: list[str]) -> None:
+    names = ("No. of rooms", "Active?", "weight (kg)", "height (cm)", "height (in)", "a,b", "x; y")
+    context = context_at(PROFILE)
+    roles = {**context.plans[PROFILE]["roles"], **dict.fromkeys(names, "feature")}
+    plans = {**context.plans, PROFILE: {**context.plans[PROFILE], "roles": roles}}
+    context = msgspec.structs.replace(context, columns=(*context.columns, *names), plans=plans)
+    after = applied(RuleAgent().respond(text, context), context)[PROFILE]["roles"]
+    assert [name for name in roles if after[name] != roles[name]] == [n for n in roles if n in out]

@@ -18,7 +18,8 @@ ORDERS = [
     "use catboost", "add extra trees", "drop xgboost", "drop age", "treat city as text", "use 30% test rows",
     "optimise recall", "keep xgboost", "use catboost instead of xgboost", "without lightgbm", "train longer",
     "leave the notebook out", "use a higher learning rate", "restart training", "use only linear models", "set seed 7",
-    "use three minutes", "stop", "undo that", "start over",
+    "use three minutes", "stop", "undo that", "start over", "replace xgb -> rf", "train two models", "split 70:30",
+    "change the metric from auc to recall",
 ]  # fmt: skip
 ASKING = [
     "why not {}?", "why don't we {}?", "why don't you {}", "why didn't you {}?", "what if we {}", "should we {}?",

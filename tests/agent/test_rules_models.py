@@ -10,15 +10,11 @@ from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.names import MODEL_NAMES
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import EXPORT, REVIEW, SELECT, TRAIN, TREES, ask, ids
+from .example import EXPORT, REVIEW, SELECT, TRAIN, TREES, ask, ids, params
 
 STATUSES = (StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS, StageStatus.FAILED)
 #: Before its gate MODEL_SELECT has no choice of models yet.
 PLACES = [(SELECT, StageStatus.WAITING_CONFIRMATION), *((s, t) for s in (TRAIN, REVIEW, EXPORT) for t in STATUSES)]
-
-
-def params(plans: dict[StageId, dict[str, Any]], model: str) -> dict[str, Any]:
-    return next(m["params"] for m in plans[SELECT]["models"] if m["id"] == model)
 
 
 @pytest.mark.parametrize(("stage", "status"), PLACES)
