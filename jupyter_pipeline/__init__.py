@@ -1,12 +1,17 @@
-"""From a sentence and a data set to a reviewed, exported, reproducible model, inside Jupyter."""
+"""From a sentence and a data set to a reviewed, exported, reproducible model, inside Jupyter.
+
+``Pipeline("churn")`` is a project, by its name; its docstring says the rest. What cannot be done raises a
+``PipelineError``, whose text says what would be right. ``%load_ext jupyter_pipeline`` gives ``%pipeline``.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .client.errors import PipelineError as PipelineError
     from .client.pipeline import Pipeline as Pipeline
 
 __version__ = "0.1.0"
-__all__ = ["Pipeline", "__version__"]
+__all__ = ["Pipeline", "PipelineError", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,7 +19,15 @@ def __getattr__(name: str) -> Any:
         from .client.pipeline import Pipeline
 
         return Pipeline
+    if name == "PipelineError":
+        from .client.errors import PipelineError
+
+        return PipelineError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING"})  # for completion: what is imported when first used
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

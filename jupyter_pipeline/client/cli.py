@@ -122,6 +122,8 @@ def _verify(place: Path, heads: list[str], bundles: list[Path]) -> int:
 def _run(args: argparse.Namespace) -> int:
     link = "://" in args.data
     data = None if link else Path(args.data).expanduser()
+    if data is not None and data.is_dir():
+        raise PipelineError(f"{args.data!r} is a folder; name a data file.")
     if data is not None and not data.is_file():
         raise PipelineError(f"There is no file {args.data!r}.")
     request = f"{args.request.rstrip('. ')}. Data: {args.data}" if link else args.request

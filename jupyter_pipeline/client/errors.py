@@ -1,5 +1,8 @@
 """The exceptions of the Python client."""
 
+from types import TracebackType
+from typing import Any
+
 DELETED = "DELETED"
 """The code of :func:`project_deleted`."""
 
@@ -19,6 +22,25 @@ class PipelineError(Exception):
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: frames of the person's own code, save with ``%xmode Verbose``, which shows all."""
+        from IPython.core.getipython import get_ipython
+
+        shown: Any = getattr(get_ipython(), "InteractiveTB")  # noqa: B009 - only a shell asks
+        frames = self.__traceback__ if shown.mode == "Verbose" else _without_ours(self.__traceback__)
+        lines: list[str] = shown.structured_traceback(type(self), self, frames)
+        return lines
+
+
+def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this package."""
+    if traceback is None:
+        return None
+    rest = _without_ours(traceback.tb_next)
+    if traceback.tb_frame.f_globals.get("__name__", "").startswith(f"{__package__.partition('.')[0]}."):
+        return rest
+    return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
 
 
 class PipelineTimeout(PipelineError, TimeoutError):

@@ -26,8 +26,7 @@ class PipelineMagics(Magics):
         self._last: Pipeline | None = None
 
     @line_cell_magic
-    def pipeline(self, line: str, cell: str | None = None) -> Any:
-        """Look at a pipeline and steer it; ``%pipeline help`` says how."""
+    def pipeline(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - its docstring is HELP
         words = line.split()
         embedded = "--embedded" in words
         words = [word for word in words if word != "--embedded"]
@@ -66,6 +65,9 @@ class PipelineMagics(Magics):
         return found
 
 
+PipelineMagics.pipeline.__doc__ = HELP  # what "%pipeline?" shows
+
+
 def _status(pipeline: Pipeline, words: list[str]) -> None:
     print(render.text(pipeline.project_id, pipeline.model))
 
@@ -93,7 +95,7 @@ def _wait(pipeline: Pipeline, words: list[str]) -> None:
 ACTIONS: dict[str, Callable[[Pipeline, list[str]], Any]] = {
     "status": _status,
     "confirm": _confirm,
-    "cancel": lambda pipeline, words: pipeline.cancel_run(*words[:1]),
+    "cancel": lambda pipeline, words: pipeline.command("cancel_run", **({"mode": words[0]} if words else {})),
     "restart": _restart,
     "wait": _wait,
     "run": _run,

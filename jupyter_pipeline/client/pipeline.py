@@ -7,7 +7,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..protocol.connecting import is_project_id
 from ..protocol.errors import ErrorCode
@@ -214,7 +214,7 @@ class Pipeline(Session):
 
     restart = restart_stage
 
-    def cancel_run(self, mode: str = "stop", run_id: str | None = None) -> None:
+    def cancel_run(self, mode: Literal["stop", "finish", "now"] = "stop", run_id: str | None = None) -> None:
         """End what runs.
 
         Parameters
@@ -284,7 +284,7 @@ class Pipeline(Session):
         hint = words.Hint(self.model)
         with self._cell_waits():
             while True:
-                gate, arrived = self._until(lambda: hint.watch(self._open_or_at(goal)), deadline, goal.value)
+                gate, arrived = self._until(lambda: hint.watch(self._open_or_at(goal)), deadline, self._awaited(until))
                 if gate is not None and not quiet:
                     print(f"{stage_name(gate.stage_id)}: {gate.summary}")
                 if arrived or gate is None:

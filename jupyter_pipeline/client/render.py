@@ -39,6 +39,10 @@ def text(project_id: str, model: Model) -> str:
             sign, word, _ = _standing(view)
             if view.status is not StageStatus.PENDING:
                 lines.append(f"  {sign} {STAGE_NAMES[stage]}: {word}")
+            if view.status is StageStatus.FAILED and view.message:
+                lines.append(f"    {view.message}")
+        if len(lines) == 1:
+            lines.append("  Nothing was asked for yet: p.chat('Predict ...') says what you want.")
         if model.gate is not None:
             lines += [f"  {model.gate.summary}"] if model.gate.summary else []
             lines += [f"    {label}: {value}" for label, value in gates.facts(model.gate, model)]

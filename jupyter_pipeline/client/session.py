@@ -172,7 +172,7 @@ class Session:
         """
         hint = words.Hint(self.model)
         with self._cell_waits():
-            self._until(lambda: hint.watch(self._arrived(stage)), timeout, f"{stage or 'the stage'}")
+            self._until(lambda: hint.watch(self._arrived(stage)), timeout, self._awaited(stage))
 
     async def wait_async(self, stage: str | None = None, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """:meth:`wait` for ``await``: buttons of the display work meanwhile."""
@@ -192,7 +192,7 @@ class Session:
                     if self._arrived(stage):
                         return
                     self._check_alive()
-                seconds = deadline.tick(stage or "the stage")
+                seconds = deadline.tick(self._awaited(stage))
                 try:
                     await asyncio.wait_for(changed.wait(), seconds if timeout is not None else None)
                 except TimeoutError:
@@ -201,6 +201,11 @@ class Session:
             stop()
             if self._display is not None:
                 self._display.refresh_snapshot()
+
+    def _awaited(self, stage: str | None) -> str:
+        """What :meth:`wait` waits for, in words."""
+        goal = self.model.current if stage is None else stage_of(stage)
+        return f"{'the end' if goal.next is None else 'a proposal'} of the stage {stage_name(goal)}"
 
     @contextlib.contextmanager
     def _cell_waits(self) -> Iterator[None]:

@@ -53,7 +53,7 @@ class Refusal(Exception):
 
 
 def explained(error: msgspec.ValidationError, expected: type) -> str:
-    """What is wrong with a value, in msgspec's words, and the choices that there are.
+    """What is wrong with a value, where, and the choices that there are.
 
     Parameters
     ----------
@@ -62,11 +62,18 @@ def explained(error: msgspec.ValidationError, expected: type) -> str:
     expected : type
         What the value should have been.
     """
-    text = str(error)
-    found = re.search(r"^(Invalid enum value|Object contains unknown field) .*?(?: - at `\$(.*)`)?$", text, re.DOTALL)
-    if found is None:
-        return text
-    choices = _choices(inspect.type_info(expected), re.findall(r"\.\w+|\[[^]]*\]", found[2] or ""))
+    what, _, where = str(error).partition(" - at `$")
+    path = re.findall(r"\.\w+|\[[^]]*\]", where)
+    name = "".join(path).removeprefix(".") or "it"
+    if value := re.match(r"Invalid enum value (.*)", what, re.DOTALL):
+        text = f"{name} cannot be {value[1]}"
+    elif member := re.match(r"Object contains unknown field `(.*)`", what, re.DOTALL):
+        text = f"there is no {member[1]!r}{f' in {name}' if path else ''}"
+    elif member := re.match(r"Object missing required field `(.*)`", what, re.DOTALL):
+        return f"{member[1]!r} is missing{f' in {name}' if path else ''}"
+    else:
+        return f"{name}: {what[0].lower()}{what[1:]}" if path else what
+    choices = _choices(inspect.type_info(expected), path)
     return f"{text}; there {'are' if len(choices) > 1 else 'is'} {', '.join(map(str, choices))}" if choices else text
 
 

@@ -36,6 +36,8 @@ def test_what_cannot_be_done_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["run", "no.csv", "predict x", "--yes"]) == 1
     assert "There is no file 'no.csv'" in capsys.readouterr().err
+    assert main(["run", ".", "predict x", "--yes"]) == 1
+    assert "'.' is a folder; name a data file." in capsys.readouterr().err
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     assert main(["run", "a.csv", "predict x", "--yes", "--out", "no/where.zip"]) == 1
     assert "does not exist" in capsys.readouterr().err

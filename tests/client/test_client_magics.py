@@ -5,8 +5,10 @@ import threading
 import pytest
 from IPython.testing.globalipapp import start_ipython
 
+import jupyter_pipeline
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.display import ESM, VIEW_MIME, WIDGET_MIME
+from jupyter_pipeline.client.errors import PipelineError
 
 REQUEST = "Predict species of the iris data. Take at most 5 seconds."
 
@@ -58,6 +60,35 @@ def test_magics(shell, pipeline, capsys):
     assert "Pipeline magic" in line("magic --embedded status")  # another one of that name
     line("close")
     assert "no message" in (shell.run_cell_magic("pipeline", "magic", "\n"), capsys.readouterr().out)[1]
+
+
+def test_a_traceback_shows_the_persons_own_code(shell, pipeline, capsys):
+    shell.user_ns["p"] = pipeline
+    shell.run_line_magic("colors", "nocolor")
+
+    def shown(cell):
+        shell.run_cell(cell)
+        return capsys.readouterr().out
+
+    text = shown("def agree(project):\n    project.confirm()\nagree(p)")
+    assert text.rstrip().endswith(
+        "PipelineError: Nothing waits for a confirmation yet; say what you want with p.chat('Predict ...')."
+    )
+    assert "in agree(project)" in text
+    assert "jupyter_pipeline/client" not in text
+    shell.run_line_magic("xmode", "Verbose")
+    try:
+        assert "jupyter_pipeline/client" in shown("p.confirm()")
+    finally:
+        shell.run_line_magic("xmode", "Context")
+    assert "a proposal of the stage Request" in shown("p.wait(timeout=0.1)")
+
+
+def test_what_help_and_completion_show(shell, pipeline, capsys):
+    assert "Nothing was asked for yet" in (shell.run_line_magic("pipeline", "magic status"), capsys.readouterr().out)[1]
+    assert "%pipeline [NAME]" in shell.find_line_magic("pipeline").__doc__
+    assert {"Pipeline", "PipelineError"} <= set(dir(jupyter_pipeline))
+    assert jupyter_pipeline.PipelineError is PipelineError
 
 
 def test_the_bundle_of_mime_types(shell, pipeline):

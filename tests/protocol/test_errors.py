@@ -33,3 +33,25 @@ def test_what_is_none_of_the_choices_is_told_with_the_choices(change: Any, right
         change()
     assert "; there are " in refused.value.message
     assert right in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            lambda: convert_command("cancel_run", {"mode": "soft"}),
+            "mode cannot be 'soft'; there are finish, now, stop.",
+        ),
+        (lambda: convert_command("cancel_run", {"made": "stop"}), "there is no 'made'; there are run_id, mode."),
+        (
+            lambda: shaped(StageId.PREPROCESS, SPLIT | {"split": {"share": 1}}),
+            "there is no 'share' in split; there are ",
+        ),
+        (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"trials": "5"}), "trials: expected `int`, got `str`."),
+        (lambda: convert_command("restart_stage", {}), "'stage_id' is missing."),
+    ],
+)
+def test_it_is_told_in_words(change: Any, text: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        change()
+    assert text in refused.value.message
