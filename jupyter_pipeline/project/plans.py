@@ -22,8 +22,8 @@ from ..protocol.plans import (
     ProfilePlan,
     TrainPlan,
 )
-from ..protocol.stages import StageId
-from .state import ProjectState
+from ..protocol.stages import StageId, StageStatus
+from .state import ProjectState, StageState
 
 CODE_VERSION = 4
 """Part of every fingerprint; raise it when a stage computes something else from the same inputs."""
@@ -71,15 +71,24 @@ def dependents(stage_id: StageId) -> tuple[StageId, ...]:
     return tuple(s for s in stage_id.later if s in found)
 
 
+def plan_to_come(stage: StageState) -> dict[str, Any] | None:
+    """A stage's plan; while it works, what it proposed last with what it was asked, so that who asks for more is not
+    understood to take that back."""
+    if stage.status is not StageStatus.IN_PROGRESS or stage.plan is None or stage.proposed is None:
+        return stage.plan
+    return {member: stage.params.get(member, value) for member, value in stage.proposed.items()}
+
+
 def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any], ...]) -> dict[str, Any]:
-    """A stage's plan after a patch, checked.
+    """A stage's plan after a patch, checked; an empty patch takes back what the stage was asked and works on.
 
     Raises
     ------
     Refusal
         INVALID_ARGS if the patch does not apply or makes no valid plan.
     """
-    old = state.stage(stage_id).plan
+    stage = state.stage(stage_id)
+    old = plan_to_come(stage) if patch else stage.plan
     if old is None:
         raise Refusal(
             ErrorCode.INVALID_STAGE, f"The stage {stage_name(stage_id)} has proposed nothing yet that could be changed."

@@ -6,6 +6,7 @@ from ..agent.base import Context
 from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
 from ..protocol.stages import StageId, StageStatus
+from .plans import plan_to_come
 from .state import ProjectState
 
 
@@ -72,7 +73,7 @@ def context(state: ProjectState) -> Context:
     return Context(
         current_stage=state.current,
         status=state.here.status,
-        plans={s.id: s.plan for s in state.stages if s.plan is not None},
+        plans={s.id: plan for s in state.stages if (plan := plan_to_come(s)) is not None},
         columns=state.columns,
         models=state.models,
         datasets=state.datasets,

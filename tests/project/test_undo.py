@@ -15,7 +15,7 @@ from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .deciding import at_gate, decide, done, env, play
 
-SELECT, TRAIN, DATA = StageId.MODEL_SELECT, StageId.TRAIN, StageId.DATA_SOURCE
+SELECT, TRAIN, DATA, PREPROCESS = StageId.MODEL_SELECT, StageId.TRAIN, StageId.DATA_SOURCE, StageId.PREPROCESS
 
 
 def chat(state: ProjectState, text: str) -> tuple[str, ProjectState]:
@@ -81,10 +81,29 @@ def test_a_change_is_taken_back_that_has_not_come_to_a_plan(failed: bool) -> Non
         state = play(state, WorkFailed(state.work.attempt, "no"))
         assert state.here.status is StageStatus.FAILED
     answer, state = chat(state, "take that back")
-    assert "Taken back at the stage Models: what was asked of it last." in answer
+    what = "what was asked of it last" if failed else "models to train (Linear model)"
+    assert f"Taken back at the stage Models: {what}." in answer
     assert "Runs again: Models, each" in answer
     assert "models" not in state.stage(SELECT).params
     assert state.work is not None
+
+
+def test_a_second_change_while_the_stage_works_on_the_first_keeps_both() -> None:
+    _, state = chat(changed(), "20 trials")
+    assert [m["id"] for m in state.stage(SELECT).params["models"]] == ["random_forest"]
+    assert state.stage(SELECT).params["trials"] == 20
+    _, state = chat(state, "linear model instead of the random forest")
+    assert "models" not in state.stage(SELECT).params
+    assert state.stage(SELECT).params["trials"] == 20
+    answer, _ = chat(state, "20 trials")
+    assert "that is so already" in answer
+
+
+def test_what_is_said_of_the_split_one_after_another_is_all_done() -> None:
+    _, state = chat(at_gate(PREPROCESS), "seed 7")
+    _, state = chat(state, "30% test rows")
+    split = state.stage(PREPROCESS).params["split"]
+    assert (split["seed"], split["test_fraction"]) == (7, 0.3)
 
 
 def test_taking_back_is_itself_taken_back() -> None:
