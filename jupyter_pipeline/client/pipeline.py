@@ -146,6 +146,8 @@ class Pipeline(Session):
         str
             The assistant's answer; a notebook shows it as a paragraph.
         """
+        if not isinstance(text, str) or not text.strip():
+            raise PipelineError("The message is empty; say what you want, as in p.chat('Predict churn').")
         with self.model.lock:
             before, gates = self.model.seq, self.model.gates_opened
             status = self.model.stages[StageId.PARSE_INTENT].status
@@ -238,16 +240,24 @@ class Pipeline(Session):
         patch : list of dict or None, default=None
             A JSON Patch (RFC 6902) of :attr:`plan`.
         **members
-            Or members of the plan with their new values; those of a nested member are merged into it.
+            Or members of the plan with their new values; those of a nested member are merged into it. Models can be
+            given by their ids.
 
         Examples
         --------
         >>> p.update_plan(time_budget_s=60, metric="recall")      # doctest: +SKIP
         >>> p.update_plan(columns={"zip": "drop"})                # doctest: +SKIP
+        >>> p.update_plan(models=["linear", "lightgbm"])          # doctest: +SKIP
         """
         gate = self.model.gate
         if gate is None:
             raise PipelineError(words.nothing_to_confirm(self.model), "NOT_WAITING")
+        if not all(isinstance(step, dict) for step in patch or ()):
+            raise PipelineError(
+                "A patch is a list of operations; plan members are named: update_plan(metric='recall')."
+            )
+        if "models" in members and not isinstance(members["models"], str):
+            members["models"] = [{"id": m} if isinstance(m, str) else m for m in members["models"]]
         operations = [*(patch or ()), *words.operations(members)]
         if not operations:
             raise PipelineError("Say what to change: update_plan(time_budget_s=60), or a JSON Patch.")
@@ -365,6 +375,8 @@ class Pipeline(Session):
         target = Path(path).expanduser() if path is not None else Path(name)
         if target.is_dir():
             target = target / name
+        if not target.absolute().parent.is_dir():
+            raise PipelineError(f"{target} could not be written: there is no folder {target.parent}.")
         partial = target.with_name(f".{target.name}.part")
         digest = hashlib.sha256()
         try:

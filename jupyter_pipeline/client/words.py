@@ -61,7 +61,9 @@ def find_asset(project_id: str, model: Model, asset: str | None) -> tuple[str, s
         for known in reversed(model.artifacts.values()):
             if asset in (known["id"], known["name"]):
                 return known["id"], Path(str(known["meta"].get("path") or known["name"])).name, None
-    raise PipelineError(f"There is no asset {asset!r}; p.state['artifacts'] lists those that there are.")
+    names = dict.fromkeys(repr(known["name"]) for known in reversed(model.artifacts.values()))
+    some = ", ".join([*names][:10]) or "none yet"
+    raise PipelineError(f"There is no asset {asset!r}; there are {some}{', …' if len(names) > 10 else ''}.")
 
 
 class Hint:

@@ -21,6 +21,12 @@ _CHUNK = 1 << 20
 _COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 
 
+def refuse_empty(name: str, size: int) -> None:
+    """Refuse a data file without a byte."""
+    if not size:
+        raise Refusal(ErrorCode.INVALID_ARGS, f"{name} is empty; it should hold a header and rows of data.")
+
+
 def file_name(text: str) -> str:
     """The name under which a file is stored.
 

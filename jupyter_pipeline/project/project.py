@@ -25,7 +25,7 @@ from .entries import entry_of, listed
 from .files import ProjectFiles
 from .log import EventLog, Stored
 from .mailbox import Outcome
-from .placing import copy_in, file_name
+from .placing import copy_in, file_name, refuse_empty
 from .settings import Settings
 from .snapshot import snapshot
 from .state import ProjectState
@@ -210,6 +210,7 @@ class Project:
         if why := await asyncio.to_thread(self.files.leads_outside):
             raise Refusal(ErrorCode.INVALID_ARGS, why)
         try:
+            refuse_empty(name, (await asyncio.to_thread(source.stat)).st_size)
             place, is_new = await asyncio.to_thread(copy_in, source, self.data_dir, name)
         except OSError as error:
             raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None

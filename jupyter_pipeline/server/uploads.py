@@ -9,7 +9,7 @@ from tornado import web
 
 from ..faults import crash_point
 from ..project.disk import folder_size
-from ..project.placing import file_name, open_part, publish
+from ..project.placing import file_name, open_part, publish, refuse_empty
 from ..protocol.errors import ErrorCode, Refusal
 from .base import NO_LIMIT, HTTPRefusal, ProjectHandler, announced, guarded
 from .service import Service
@@ -139,8 +139,7 @@ class DataHandler(ProjectHandler):
             await self._flush()
         if self._problem is not None:
             raise self._problem
-        if self._size == 0:
-            raise Refusal(ErrorCode.INVALID_ARGS, f"{self._name} is empty; it should hold a header and rows of data.")
+        refuse_empty(self._name, self._size)
         assert self._file is not None
         assert self._part is not None
         self._watch_no_more()

@@ -246,8 +246,9 @@ def _summary(session: Session, plan: ModelPlan) -> str:
             "another split."
         )
     ahead = next((row for row in session.leaderboard() if better(plan.metric, row.metric, best.metric)), None)
+    runs = "run" if len(session.trials) == 1 else "runs"
     words = [
-        f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished runs: "
+        f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished {runs}: "
         f"{session.name_of(best.model_id)} with "
         f"{metric_words(plan.metric)} {best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]

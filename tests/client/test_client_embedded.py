@@ -3,6 +3,7 @@
 import asyncio
 import html
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -275,3 +276,27 @@ with Pipeline("next", embedded=True, workspace={str(tmp_path / "b")!r}) as p:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.splitlines() == ["True", "next"], done.stderr
     assert done.stderr == ""
+
+
+def test_what_is_given_wrongly_is_told_in_words(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    with Pipeline("wrong", embedded=True, workspace=tmp_path) as p:
+        for act, said in (
+            (lambda: p.attach(tmp_path / "empty.csv"), "empty.csv is empty"),
+            (lambda: p.chat("  "), "The message is empty"),
+            (lambda: p.chat(None), "The message is empty"),
+            (lambda: p.download(asset="report"), "There is no asset 'report'; there are none yet."),
+            (lambda: p.cancel_run("softly"), "mode cannot be 'softly'; there are finish, now, stop."),
+        ):
+            with pytest.raises(PipelineError, match=re.escape(said)):
+                act()
+        assert not p.model.datasets
+        p.chat("Predict species of the iris data. Take at most 5 seconds.")
+        p.run(until="MODEL_SELECT", quiet=True, timeout=120)
+        with pytest.raises(PipelineError, match="A patch is a list of operations"):
+            p.update_plan("metric")
+        p.update_plan(models=["linear", {"id": "random_forest", "params": {"n_estimators": 20}}])
+        assert [(m["id"], m["params"]) for m in p.plan["models"]] == [
+            ("linear", {}),
+            ("random_forest", {"n_estimators": 20}),
+        ]
