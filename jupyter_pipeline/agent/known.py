@@ -54,6 +54,9 @@ _NOT_DONE: dict[str, str] = {
         "There is no cross-validation: models are judged on one validation part, and the one that is kept on the "
         "test rows."
     ),
+    "cluster|clustering|clusters|anomaly detection|anomalies|recommend|recommendation|recommender|recommendations": (
+        "One column is predicted from the others; clusters, anomalies and recommendations are not looked for."
+    ),
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
     "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
     "|resampling|rebalance|balance the classes|balance classes|handle imbalance|class imbalance": (

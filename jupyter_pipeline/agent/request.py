@@ -15,12 +15,13 @@ from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
+from .replacing import replaced
 from .scan import Item, Named, models_of, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of, without_data
 from .vocabulary import FILLER, NEGATORS, UNITS
-from .words import Columns, Lookup, Token, sentences, thought_over, tokenise
+from .words import Columns, Lookup, Token, sentences, thought_over, tokenise, with_names
 
 MAX_MISSED = 20
 _KNOWN = FILLER | {
@@ -40,11 +41,27 @@ _KNOWN = FILLER | {
 _TRIALS = ("trials", "trial")
 _LATER = {
     "PREPROCESS": ("split", "stratify", "stratified", "group", "grouped", "test", "validation", "seed", "together"),
-    "MODEL_SELECT": ("trials", "trial", "parameters", "hyperparameters", "depth", "trees", "estimators"),
-    "DATA_SOURCE": ("positive",),
+    "MODEL_SELECT": (
+        "trials",
+        "trial",
+        "parameters",
+        "hyperparameters",
+        "depth",
+        "trees",
+        "estimators",
+        "tune",
+        "tuning",
+        "rate",
+        "lr",
+        "leaves",
+        "models",
+    ),
+    "DATA_SOURCE": ("positive", "pos"),
+    "TRAIN": ("threshold", "cutoff"),
 }
 """Words of what is decided at a later gate."""
 _AT_PROFILE = " (columns: say it at the stage Profile)"
+_AT_MODELS = " (say it at the stage Models)"
 _ALL_ROWS = " (all rows are used; to take some, change the data file)"
 _ROWS_FOLLOW = frozenset({"where", "for"})
 _COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
@@ -109,8 +126,9 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
     known = Columns(columns, by_place=True)
     facts = _Facts()
-    for sentence in thought_over(sentences(corrected(tokenise(text), known))):
-        said = without_courtesy(_patience(sentence, facts))
+    tokens = with_names(text, corrected(tokenise(text), known), known.names)
+    for sentence in thought_over(sentences(tokens)):
+        said = replaced(without_courtesy(_patience(sentence, facts)), known)
         wish = meant_of(said, known)
         _read(text, said if wish.left else wish.tokens, known, facts)
     return _conclude(facts)
@@ -154,7 +172,7 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         facts.metrics.append(metric)
     facts.prefer = facts.prefer or preference_of(sentence, items)
     words = {t.low for t in sentence}
-    named = weigh(sentence, items)
+    named = [n for n in weigh(sentence, items) if not _counted(sentence, n)]
     facts.named += [n for n in named if n.kind in ("models", "absent")]
     if target is None and not words & _NOT_ALONE:
         facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
@@ -206,6 +224,11 @@ def _for_later(
         if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
             taken.update((i - 1, i))
             facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at the stage Models)")
+        counted = sentence[i - 1] if i else token
+        several = counted.kind == "number" or counted.low in _SEVERAL
+        if i and several and token.low in ("trees", "models", "algorithms") and taken & {i - 3, i - 2}:
+            taken.update((i - 1, i))
+            facts.missed.append(f"{counted.text} {token.text} (say it at the stage Models)")
         if token.kind == "number" and i not in taken and (some := _part_of_rows(sentence, i)):
             taken.update(range(i, i + some))
             _miss(text, sentence, list(range(i, i + some)), _ALL_ROWS, facts)
@@ -225,10 +248,16 @@ def _for_later(
         taken.update(i for n in unwanted for i in range(n.start, n.end))
         facts.missed.append(f"without {names} (say it at the stage Profile)")
     inputs = [n for n in named if n.kind == "column" and n.polarity != "avoid"]
-    if target is not None and inputs and {t.low for t in sentence} & {"from", "using", "based", "with", "only"}:
+    if target is not None and inputs and {t.low for t in sentence} & {"from", "using", "based", "with", "only", "~"}:
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
         facts.missed.append(f"from {names} (say which columns at the stage Profile)")
+
+
+def _counted(sentence: list[Token], named: Named) -> bool:
+    """``500 trees``: a parameter, and no kind of model."""
+    before = sentence[named.start - 1] if named.start else None
+    return before is not None and before.kind == "number" and sentence[named.end - 1].low in ("tree", "trees")
 
 
 def _part_of_rows(sentence: list[Token], i: int) -> int:
@@ -241,6 +270,7 @@ def _part_of_rows(sentence: list[Token], i: int) -> int:
     return low.index(rest[0]) + 2 if part else 0
 
 
+_SEVERAL = frozenset({"two", "three", "four", "five", "several", "few"})
 _HORIZON = ' (taken for what is predicted; to train as long, say "train for ...")'
 
 
@@ -288,7 +318,10 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
     for i in range(len(sentence) + 1):
         token = sentence[i] if i < len(sentence) else None
         ends = (
-            token is None or token.low in ",/" or (token.low in ("and", "but", "then", "also") and token.kind == "word")
+            token is None
+            or token.low == ","
+            or (token.low == "/" and sentence[i - 1].kind != "number")
+            or (token.low in ("and", "but", "then", "also") and token.kind == "word")
         )
         if not ends:
             clause.append(i)
@@ -302,7 +335,8 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             _miss(text, sentence, clause, _where(sentence, clause), facts)
         elif content and (rest := _left_over(sentence, clause, taken)):
             rows = sentence[rest[0]].low in _ROWS_FOLLOW
-            _miss(text, sentence, rest, _ALL_ROWS if rows else _AT_PROFILE, facts)
+            of_models = "models" in (sentence[n].low for n in rest)
+            _miss(text, sentence, rest, _ALL_ROWS if rows else _AT_MODELS if of_models else _AT_PROFILE, facts)
         clause = []
 
 

@@ -76,6 +76,7 @@ _COMPARING = words_of("above below over under more less greater higher lower big
 _SPANS = words_of("day days week weeks month months quarter quarters year years hours hour minutes minute")
 _EXCEEDING = words_of("exceeds exceed exceeded reaches reached surpasses")
 _OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
+_FUNCTIONS = frozenset({"log", "ln", "log10", "log2", "log1p", "sqrt", "exp"})
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
 _MARK_TAIL = frozenset(
     {
@@ -121,6 +122,8 @@ def target_of(sentence: list[Token], columns: Columns) -> Target | None:
         if i and token.low in _MARKS and said & {"=", ":"} and (found := _marked(sentence, i, columns)):
             asked = target_of(sentence[:i], columns)
             return msgspec.structs.replace(found, task=asked.task, start=asked.start) if asked else found
+    if found := _formula(sentence, columns):
+        return found
     for i, token in enumerate(sentence):
         marked = token.kind == "word" and token.low in _MARKS and _marks(sentence, i)
         if marked and (found := _marked(sentence, i, columns)):
@@ -133,6 +136,18 @@ def target_of(sentence: list[Token], columns: Columns) -> Target | None:
                     return msgspec.structs.replace(found, task="regression")
                 return found
     return _asked(sentence, columns)
+
+
+def _formula(sentence: list[Token], columns: Columns) -> Target | None:
+    """``churn ~ age + tenure``."""
+    end = next((i for i, t in enumerate(sentence) if t.low == "~"), 0)
+    for start in range(max(0, end - 8), end):
+        name = columns.at(sentence, start)
+        if name is not None and start + name[1] == end:
+            return Target(name[0], "auto", True, start, end + 1)
+    if not end or columns.names or sentence[end - 1].kind not in ("word", "quoted"):
+        return None
+    return Target(sentence[end - 1].text, "auto", False, end - 1, end + 1)
 
 
 def _marks(sentence: list[Token], i: int) -> bool:
@@ -211,6 +226,8 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
     if at >= len(sentence):
         return None
     low = sentence[at].low
+    if low in _FUNCTIONS and at + 1 < len(sentence) and sentence[at + 1].apart:
+        return _phrase(sentence, at + 1, at + 1, columns)  # "log(price)"
     if low in ("whether", "if"):
         return _whether(sentence, at, "binary", columns)
     if low == "how" and at + 1 < len(sentence):

@@ -147,6 +147,9 @@ def _punct(text: str, at: int) -> Token:
 
 def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
     """Tokens of a piece without white space: a path, or words and numbers."""
+    if piece == "~":  # "y ~ x"
+        tokens.append(_punct(piece, at))
+        return
     if piece in _DASHES:
         tokens.append(Token("punct", piece, ",", at, at + len(piece)))
         return

@@ -377,3 +377,32 @@ def test_any_text_makes_a_valid_plan(text: str, columns: tuple[str, ...]) -> Non
 )
 def test_long_texts_come_to_an_end(unit: str) -> None:
     parse_request((unit * 20_000)[:20_000])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "missed"),
+    [
+        ("Exited ~ age + tenure", {"target": "Exited"}, "from age, tenure (say which columns at the stage Profile)"),
+        ("Exited ~ .", {"target": "Exited"}, None),
+        ("predict No. of rooms", {"target": "No. of rooms"}, None),
+        ("predict weight in kg", {"target": "weight (kg)"}, None),
+        ("predict log(tenure)", {"target": "tenure"}, "log (A column can be numeric"),
+        ("predict Exited, xgb -> rf", {"include_models": ("random_forest",), "exclude_models": ("xgboost",)}, None),
+        ("predict Exited with lightgbm and 500 trees", {"include_models": ("lightgbm",)}, "500 trees (say it at"),
+        ("predict Exited with three models", {"include_models": ()}, "three models (say it at the stage Models)"),
+        ("predict Exited using the two best models", {"include_models": ()}, "using the two best models (say it at"),
+        ("predict Exited, 70/15/15 split", {"target": "Exited"}, "70/15/15 split (say it at the stage Preparation)"),
+        ("predict Exited, threshold 0.3", {"target": "Exited"}, "threshold 0.3 (say it at the stage Training)"),
+        ("predict Exited, lr 0.05", {"target": "Exited"}, "lr 0.05 (say it at the stage Models)"),
+        ("cluster my customers", {"target": None}, "cluster (One column is predicted from the others"),
+    ],
+)
+def test_short_forms(text: str, expected: dict[str, Any], missed: str | None) -> None:
+    plan = parse_request(text, ("age", "tenure", "Exited", "weight (kg)", "No. of rooms"))
+    assert {member: getattr(plan, member) for member in expected} == expected
+    assert len(plan.not_understood) == (missed is not None)
+    assert missed is None or plan.not_understood[0].startswith(missed)
+
+
+def test_a_formula_names_the_target_before_the_columns_are_known() -> None:
+    assert parse_request("churn ~ everything else").target == "churn"
