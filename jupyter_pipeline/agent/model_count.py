@@ -26,7 +26,12 @@ _CLAUSE = (
 )  # fmt: skip
 """Words that a clause may have which says how many; another word, and it says something else."""
 _KEEP = words_of("keep choose pick select take")
-_OTHERWISE = words_of("for of from between all these those every each per in have has had was were did does by")
+_OTHERWISE = words_of(
+    """
+    for of from between all these those every each per in have has had was were did does by row rows column columns data
+    dataset table file csv job project task
+    """
+)
 
 
 def how_many(said: Said, draft: Draft) -> None:

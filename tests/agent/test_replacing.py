@@ -41,6 +41,7 @@ MODELS: list[tuple[list[str], str]] = [
         3 models are too many | a few models | not two models | two models? | should we train only two models?
         two models failed | I have trained two models | one model at a time | compare two models
         if it is slow, two models
+        top 3 columns | the best 2 rows
         why two models | the two models are good friends | 10 trials for the two models
     """),
     (["dummy", "xgboost", "catboost"], "use two models, xgboost and catboost"),
