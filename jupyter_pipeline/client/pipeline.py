@@ -243,6 +243,11 @@ class Pipeline(Session):
             Or members of the plan with their new values; those of a nested member are merged into it. Models can be
             given by their ids.
 
+        Notes
+        -----
+        Some changes, as of the target or the treatment of a column, make the stage work again: then no gate is open
+        until it has another proposal, for which :meth:`wait` waits. So give what belongs together in one call.
+
         Examples
         --------
         >>> p.update_plan(time_budget_s=60, metric="recall")      # doctest: +SKIP
