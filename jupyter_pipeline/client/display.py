@@ -57,12 +57,15 @@ class Display:
         return made
 
     def bundle(self) -> dict[str, Any]:
-        """The view for JupyterLab, the widget for others, and the page and the text where there is neither."""
+        """The view for JupyterLab, the widget for others, and the page and the text where there is neither.
+
+        Of a project that was deleted page and text are all: there is nothing to be live with.
+        """
         page = render.page(self._project_id, self._model)
         bundle: dict[str, Any] = {}
-        if self._is_local:
+        if self._is_local and not self._model.deleted:
             bundle[VIEW_MIME] = {"project_id": self._project_id, "epoch": self._model.epoch}
-        if self._watched and self.widget is not None:
+        if self._watched and not self._model.deleted and self.widget is not None:
             self.widget.snapshot = page
             bundle[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         return {
@@ -128,7 +131,7 @@ class Display:
         model = self._model
         with model.lock:
             gate = model.gate.gate_id if model.gate else None
-            return model.current, model.stages[model.current].status, gate, model.export is None
+            return model.current, model.stages[model.current].status, gate, model.export is None, model.deleted
 
     def _follow(self) -> None:
         kept: object = None
@@ -140,7 +143,7 @@ class Display:
             picture = self._picture()
             if picture == self._pictured:
                 continue
-            if not self.relay.active:
+            if not self.relay.active or self._model.deleted:
                 self.refresh_snapshot()
             elif self.widget is not None and picture != kept:
                 # A front end that shows the widget would begin it anew; there the output waits until it is shown again,

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..protocol.names import model_name
 from ..protocol.stages import STAGES, StageId, StageStatus
+from .errors import DELETED
 
 MAX_CHAT = 200
 """Lines of the conversation that are kept at hand."""
@@ -122,6 +123,11 @@ class Model:
         with self._change():
             if self.connection != "closed":
                 self.connection, self.reason, self.reason_code = status, reason, code
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the project is known to be gone."""
+        return self.reason_code == DELETED
 
     @property
     def position(self) -> tuple[str | None, int]:

@@ -14,7 +14,7 @@ from ..protocol.errors import ErrorCode
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId, StageStatus
 from . import discovery, words
-from .errors import PipelineError
+from .errors import PipelineError, project_deleted
 from .model import Gate
 from .session import Session
 from .transport import Transport, stage_of
@@ -408,6 +408,10 @@ class Pipeline(Session):
     def delete(self) -> None:
         """Remove the project with its log and its files, for everybody, and close this."""
         self._transport.delete()
+        gone = project_deleted(self.project_id)
+        self.model.status("closed", str(gone), gone.code)  # not "closed by you", whatever is heard first
+        if self._display is not None:
+            self._display.refresh_snapshot()
         self.close()
 
     # -- display -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from .. import __version__
 from ..protocol.connecting import OVERTAKEN
 from ..protocol.dependencies import RULES
 from ..protocol.frames import PROTOCOL_VERSION
-from .errors import DELETED, PipelineError
+from .errors import PipelineError
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -197,7 +197,7 @@ class Relay:
         status = {"connected": "open", "closed": "closed"}.get(model.connection, "reconnecting")
         if status != browser.status:
             browser.status = status
-            told = "deleted" if status == "closed" and model.reason_code == DELETED else status
+            told = "deleted" if model.deleted else status
             self._send({"kind": "status", "client": name, "status": told, "reason": model.reason}, [])
         if status != "open" or browser.cursor >= model.seq:
             return False
@@ -234,7 +234,9 @@ class Relay:
         args = content.get("args") or {}
         try:
             method = content.get("method")
-            if method == "predict":
+            if method == "state":
+                self._send({**answer, "value": self._transport.snapshot()}, [])
+            elif method == "predict":
                 self._send({**answer, "value": self._transport.predict(list(args["rows"]))}, [])
             elif method == "asset":
                 self._asset(answer, str(args["url"]))

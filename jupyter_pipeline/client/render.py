@@ -15,6 +15,8 @@ MAX_ROWS = 12
 MAX_CHAT = 8
 MAX_SAID = 1000
 """Characters of a line of the conversation: a snapshot goes into the notebook again and again."""
+_GONE = "This project was deleted"
+_AS_IT_STOOD = "Its data and results are gone; the rest of this shows how it stood at last."
 
 
 def _standing(view: StageView) -> tuple[str, str, str]:
@@ -37,13 +39,16 @@ def text(project_id: str, model: Model) -> str:
         for stage in STAGES:
             view = model.stages[stage]
             sign, word, _ = _standing(view)
-            if view.status is not StageStatus.PENDING:
+            open_ = view.status in (StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS)
+            if view.status is not StageStatus.PENDING and not (model.deleted and open_):
                 lines.append(f"  {sign} {STAGE_NAMES[stage]}: {word}")
             if view.status is StageStatus.FAILED and view.message:
                 lines.append(f"    {view.message}")
-        if len(lines) == 1:
+        if model.deleted:
+            lines.append(f"  {_GONE}. {_AS_IT_STOOD}")
+        elif len(lines) == 1:
             lines.append("  Nothing was asked for yet: p.chat('Predict ...') says what you want.")
-        if model.gate is not None:
+        elif model.gate is not None:
             lines += [f"  {model.gate.summary}"] if model.gate.summary else []
             lines += [f"    {label}: {value}" for label, value in gates.facts(model.gate, model)]
     return "\n".join(lines)
@@ -63,7 +68,7 @@ def header(project_id: str, model: Model) -> str:
             f'<span style="color:{colour}">{sign}</span> {STAGE_NAMES[stage]}</span>'
         )
     offline = ""
-    if model.connection not in ("connected", "connecting"):
+    if model.connection not in ("connected", "connecting") and not model.deleted:
         what = model.reason or "The connection is cut; trying again. Nothing is lost."
         offline = f'<div style="{box(RED)}">{escape(what)}</div>'
     return (
@@ -73,7 +78,9 @@ def header(project_id: str, model: Model) -> str:
 
 
 def gate(model: Model) -> str:
-    """What waits for the person; or what runs, what failed, what is done."""
+    """What waits for the person; or what runs, what failed, what is done, or that all of it is gone."""
+    if model.deleted:
+        return f'<div style="{box(ORANGE)}"><b>{_GONE}</b><div>{_AS_IT_STOOD}</div></div>'
     stage, view = model.current, model.stages[model.current]
     name = STAGE_NAMES[stage]
     if model.gate is not None:

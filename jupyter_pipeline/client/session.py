@@ -82,6 +82,8 @@ class Session:
         with self.model.lock:
             current = self.model.current
             view = self.model.stages[current]
+        if self.model.deleted:
+            return f"<Pipeline {self.project_id!r}: deleted>"
         how = standing(current, view.status)
         if view.status is StageStatus.FAILED:
             how = f"{stage_name(current)} {'was stopped' if view.stopped else 'has failed'}"

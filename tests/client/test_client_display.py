@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_pipeline.client import render, tables
 from jupyter_pipeline.client.curves import MAX_POINTS, lines_of, panel
-from jupyter_pipeline.client.errors import PipelineError
+from jupyter_pipeline.client.errors import PipelineError, project_deleted
 from jupyter_pipeline.client.model import Model, Run
 from jupyter_pipeline.client.session import Session
 from jupyter_pipeline.protocol.events import (
@@ -288,6 +288,16 @@ def test_how_things_stand(feed):
     assert f"No target {EVIL}." in read(render.page("churn", feed.model))
     feed.model.status("reconnecting")
     assert "Nothing is lost" in read(render.page("churn", feed.model))
+
+
+def test_a_project_that_was_deleted_waits_for_nobody(feed):
+    feed.gate(StageId.PARSE_INTENT, PLANS[StageId.PARSE_INTENT])
+    gone = project_deleted("churn")
+    feed.model.status("closed", str(gone), gone.code)
+    for said in (read(render.page("churn", feed.model)), render.text("churn", feed.model)):
+        assert "This project was deleted" in said
+        assert "waits for you" not in said
+        assert "at most 2 min" not in said
 
 
 def test_heard_twice_counts_once(feed):

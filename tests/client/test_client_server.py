@@ -136,6 +136,10 @@ def test_fresh_and_delete(live_server):
                 old.chat("hello")
             new.chat(REQUEST)
             new.delete()
+            for gone in (old, new):
+                assert repr(gone) == "<Pipeline 'again': deleted>"
+                # Nothing to be live with, and no gate that waits.
+                assert set(gone.display.bundle()) == {"text/html", "text/plain"}
     with project(live_server, "again") as third:
         assert third.model.seq == 0
 
