@@ -29,14 +29,14 @@ def run_cell(page: Page, n: int) -> None:
     page.keyboard.press("Shift+Enter")
 
 
-def save(page: Page, path: Path) -> None:
-    """Save the notebook, and wait until it is on the disk with its outputs."""
+def save(page: Page, path: Path, text: str = "") -> None:
+    """Save the notebook, and wait until it is on the disk with its outputs, and this text in them."""
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-NotebookPanel .jp-Notebook").first).to_be_visible()
     for _ in range(100):
         # While it is being written the file is not whole.
         with contextlib.suppress(json.JSONDecodeError):
-            if outputs(path):
+            if (found := outputs(path)) and text in json.dumps(found):
                 return
         page.wait_for_timeout(100)
     raise AssertionError("The notebook was not saved with its outputs.")
@@ -51,6 +51,27 @@ def close_dialog(title: Locator) -> None:
     title.page.get_by_role("dialog").get_by_role("button", name="Close").click()
 
 
+def confirm_is_in_sight(page: Page, view: View) -> None:
+    """Whatever part of the gate somebody reads in a notebook that shows a part of it."""
+    page.set_viewport_size({"width": 1440, "height": 560})
+    notebook, button = page.locator(".jp-WindowedPanel-outer").first, view.root.get_by_role("button", name="Confirm")
+    for block in ("start", "center"):
+        view.root.locator("article").evaluate("(e, block) => e.scrollIntoView({ block })", block)
+        article = view.root.locator("article").bounding_box()
+        room = notebook.bounding_box()
+        assert article is not None
+        assert room is not None
+        assert article["y"] + article["height"] > room["y"] + room["height"], "All of it is to be seen anyway."
+        expect(button).to_be_in_viewport(ratio=1)
+        assert button.evaluate(
+            """e => {
+              const { left, top, width, height } = e.getBoundingClientRect();
+              return document.elementFromPoint(left + width / 2, top + height / 2) === e;
+            }"""
+        ), "Something covers it."
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page: Page, console: Console) -> None:
     """By mouse and keyboard, while cells run; the kernel and then the server die in the middle of the training."""
     lab = start_lab("--PipelineApp.warm_workers=1", base_url="/user/ann%40x/")
@@ -63,6 +84,9 @@ def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page
     run_cell(page, 1)  # the kernel is busy from now on, and the view does not care
     view.say("Predict target in tumours.csv. Take at most 120 seconds, with logistic regression and lightgbm.")
     for stage in STAGES[:4]:
+        if stage == "PREPROCESS":
+            view.is_at(stage, "WAITING_CONFIRMATION")
+            confirm_is_in_sight(page, view)
         view.confirm(stage, key="Enter" if stage == "DATA_SOURCE" else None)
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
     view.say("500 trials")  # so that the training goes on until it is told to end
@@ -140,6 +164,14 @@ def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, 
     note = page.locator(".jp-Pipeline-note")
     expect(note).to_contain_text("There is no project kept on this server")
     expect(page.locator(".jp-OutputArea").get_by_text("waits for you").first).to_be_visible()
+    # Where it goes while the kernel is there, the output says so, and so does what is saved.
+    run_cell(page, 0)
+    view.is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
+    lab.request("DELETE", f"api/projects/{name}")
+    expect(page.locator(".jp-OutputArea").get_by_text("shows how it stood at last")).to_be_visible()
+    save(page, notebook, "This project was deleted")
+    (bundle,) = outputs(notebook)
+    assert set(bundle) == {"text/html", "text/plain"}
 
 
 @pytest.mark.usefixtures("german")
