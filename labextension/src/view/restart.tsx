@@ -54,7 +54,7 @@ export function RestartStrip({
   // At its own open gate there is another obvious button.
   const primary = strong || (changed > 0 && model.gate?.stageId !== stageId);
   return (
-    <div class="jppl-restart">
+    <div class={`jppl-restart ${strong ? 'jppl-gatebar' : ''}`}>
       <p>{whatRunsAgain(model, stageId, members, trans)}</p>
       {onUndo ? (
         <button type="button" class="jppl-button" onClick={onUndo}>

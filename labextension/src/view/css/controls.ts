@@ -60,16 +60,20 @@ export const CONTROLS = `
   position: sticky; bottom: 0; z-index: 3; display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: flex-end;
   padding: 10px 12px; margin: 0 -12px; background: var(--jppl-bg); border-top: 2px solid var(--jppl-accent);
 }
+/* What gets the focus by a key is scrolled to above the bar, not behind it. */
+.jppl-stage:has(.jppl-gatebar) > :not(.jppl-gatebar) :is(a, button, input, select, textarea, summary) { scroll-margin-block-end: 72px; }
 .jppl-gatebar-text { flex: 1 1 180px; color: var(--jppl-muted); }
 .jppl-confirm { padding-inline: 22px; min-height: 32px; }
 .jppl-restart { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; color: var(--jppl-muted); font-size: var(--jppl-small); }
 .jppl-restart p { flex: 1 1 220px; }
+/* Where a stage failed, this is what matters: it is in sight as the confirmation of a gate is. */
+.jppl-restart.jppl-gatebar { font-size: inherit; }
 .jppl-restart .jppl-button { color: var(--jppl-fg); }
 /* Beside an open gate it is not what matters. */
 .jppl-root .jppl-restart .jppl-link { font-size: inherit; text-decoration: underline; text-underline-offset: 2px; }
 .jppl-root .jppl-restart .jppl-primary-button { color: #fff; }
 .jppl-split { display: flex; gap: 2px; max-width: 900px; font-size: var(--jppl-small); }
-.jppl-split span { flex: 1 1 0; padding: 5px 8px; min-width: 0; border-top: 4px solid; background: var(--jppl-bg2); color: var(--jppl-fg); }
+.jppl-split span { flex: 1 1 0; padding: 5px 8px; min-width: min-content; overflow-wrap: normal; border-top: 4px solid; background: var(--jppl-bg2); color: var(--jppl-fg); }
 .jppl-split-train { border-color: var(--jppl-series-baseline) !important; }
 .jppl-split-val { border-color: var(--jppl-series-0) !important; }
 .jppl-split-test { border-color: var(--jppl-series-1) !important; }
@@ -110,7 +114,7 @@ export const CONTROLS = `
 .jppl-row-button:hover { text-decoration: underline; }
 .jppl-status-failed, .jppl-root .jppl-level-error { color: var(--jppl-bad); }
 .jppl-status-success { color: var(--jppl-muted); }
-.jppl-reason { display: block; font-size: var(--jppl-small); color: var(--jppl-muted); max-width: 60ch; font-weight: 400; overflow-wrap: anywhere; }
+.jppl-reason { display: block; font-size: var(--jppl-small); color: var(--jppl-muted); min-width: 11ch; max-width: 60ch; font-weight: 400; overflow-wrap: anywhere; }
 .jppl-run-detail { padding: 4px 0 8px; display: grid; gap: 6px; font-weight: 400; }
 .jppl-root .jppl-facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 2px 20px; }
 .jppl-facts > div { display: flex; justify-content: space-between; gap: 10px; min-width: 0; }

@@ -72,7 +72,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 }
 .jppl-timeline button {
   display: grid; justify-items: center; gap: 1px; width: 100%; padding: 6px 2px 7px; border: 0; background: none; cursor: pointer;
-  border-bottom: 2px solid transparent; position: relative;
+  border-bottom: 2px solid transparent; position: relative; grid-template-columns: minmax(0, 1fr);
 }
 .jppl-timeline button:disabled { cursor: default; color: var(--jppl-muted); }
 .jppl-timeline button:not(:disabled):hover { background: var(--jppl-bg2); }

@@ -36,6 +36,8 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
 @container jppl (max-width: 520px) {
   .jppl-timeline li:not(.jppl-shown) .jppl-stage-name { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); }
   .jppl-timeline li.jppl-shown .jppl-stage-name { overflow: visible; max-width: none; }
+  /* A picture that is drawn smaller keeps text that can be read. */
+  .jppl-svg-wide text { font-size: 13px; }
   .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
@@ -58,8 +60,10 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
 }
 @container jppl (min-width: 900px) {
   .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }
-  .jppl-side { position: sticky; top: 0; border-top: 0; border-inline-start: 1px solid var(--jppl-border); min-height: 320px; align-self: stretch; align-content: start; }
-  .jppl-root .jppl-lines { max-height: 430px; }
+  /* What is said stays in sight, whatever of the stage is read. */
+  .jppl-main { align-self: stretch; min-height: 320px; border-inline-end: 1px solid var(--jppl-border); }
+  .jppl-side { position: sticky; top: 0; border-top: 0; align-content: start; }
+  .jppl-root .jppl-lines { max-height: clamp(160px, 100vh - 340px, 640px); }
 }
 /* Two charts side by side only where each has room for the names at its curves. */
 @container jppl (min-width: 1040px) {
