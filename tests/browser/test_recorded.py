@@ -17,8 +17,9 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import ROOT, Console
 from .jobs import axe
 
-LOG = ROOT / "labextension" / "test" / "binary.events.json.gz"
-EVENTS: list[dict[str, Any]] = json.loads(gzip.decompress(LOG.read_bytes()))
+TEST = ROOT / "labextension" / "test"
+EVENTS: list[dict[str, Any]] = json.loads(gzip.decompress((TEST / "binary.events.json.gz").read_bytes()))
+STATE: dict[str, Any] = json.loads(gzip.decompress((TEST / "binary.state.json.gz").read_bytes()))
 MOUNT = """
 async ([head, assets]) => {
   document.body.innerHTML = '<main id="view" style="height: 100vh"></main>';
@@ -30,6 +31,7 @@ async ([head, assets]) => {
       uploads.push({ file, resolve, ...options });
       options.signal.onabort = () => reject(new DOMException('stopped', 'AbortError'));
     }),
+    state: async () => assets.state,
     predict: rows => new Promise(answer => { predicted.push(rows); window.answer = answer; }),
     asset: async url => {
       const name = url.split('/').pop();
@@ -437,6 +439,40 @@ def test_on_a_narrow_screen_nothing_is_out_of_sight(recorded: Recorded, stage: s
         )
         assert out == [], f"{stage} at {width}"
     assert axe(recorded.page) == []
+
+
+def test_of_a_long_log_the_gate_is_there_before_it_is_read(recorded: Recorded) -> None:
+    """What the server says of the project is shown first, and what was begun there goes on when the log is read."""
+    head, n = 40_000, gate("PREPROCESS")
+    waits = EVENTS[n - 1]["event"]["payload"]
+    proposed = next(e["event"]["payload"] for e in reversed(EVENTS[:n]) if e["event"]["name"] == "PLAN_PROPOSED")
+    later = {"status": "PENDING", "plan_json": None, "plan_id": "", "attempt": 0, "started_ts": None, "ended_ts": None}
+    stages = [stage | later if stage["index"] > 3 else stage for stage in STATE["stages"]]
+    stages[3] |= {"status": "WAITING_CONFIRMATION", "approved": False}
+    stages[3] |= {key: proposed[key] for key in ("plan_json", "plan_id")}
+    opened = {key: waits[key] for key in ("stage_id", "gate_id", "summary")}
+    nothing: dict[str, Any] = {"runs": [], "leaderboard": [], "best_model": None, "export": None, "artifacts": []}
+    state = STATE | nothing | {"epoch": "one", "seq": head, "stages": stages, "waiting_confirmation": opened}
+    state["current_stage"] = "PREPROCESS"
+    recorded.page.goto(f"{recorded.site}/index.html")
+    recorded.page.evaluate(MOUNT, [head, {"state": state}])
+    view = recorded.root
+    expect(view.get_by_role("heading", name="Preparation: your decision")).to_be_visible()
+    expect(view.get_by_text("The history is still being read: 0 of 40,000 events.")).to_be_visible()
+    expect(view.get_by_role("button", name="Confirm")).to_be_enabled()
+    assert axe(recorded.page) == []
+    seed = view.get_by_role("spinbutton", name="Seed")
+    seed.fill("7")
+    recorded.page.evaluate("events => { events.forEach(page.onEvent); window.seq = events.length; }", EVENTS[:n])
+    expect(view.get_by_text("The history is still being read")).to_be_visible()
+    recorded.page.evaluate("head => { while (seq < head) tell('GD_DIAGNOSTIC', { run_id: 'r', step: 1 }); }", head)
+    expect(view).to_have_attribute("aria-busy", "false")
+    expect(view.get_by_text("The history is still being read")).to_have_count(0)
+    expect(view.get_by_role("list", name="Conversation").get_by_role("listitem").first).to_be_visible()
+    expect(seed).to_have_value("7")
+    expect(seed).to_be_focused()
+    view.get_by_role("button", name="Apply changes").click()
+    assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/split/seed", "value": 7}]
 
 
 def test_a_wheel_over_a_number_does_not_change_it(recorded: Recorded) -> None:

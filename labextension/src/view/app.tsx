@@ -9,7 +9,7 @@ import type { Translation } from '../translation';
 import { Boundary } from './boundary';
 import { ChatLines, Composer, hintFor } from './chat';
 import { Commands } from './commands';
-import { useNow, useSaying, useStructure, useView } from './context';
+import { useNow, useNumbers, useSaying, useStructure, useView } from './context';
 import { DeleteProject } from './delete';
 import { useKeptFocus, useOwnKeys } from './focus';
 import { History, Log } from './history';
@@ -41,7 +41,7 @@ export function App() {
   useKeptFocus(root, heading);
   useOwnKeys(root);
 
-  const loading = !model.ready;
+  const loading = !model.ready && !model.previewed;
   const gone = model.connection === 'deleted' || model.connection === 'denied';
   return (
     <UploadContext.Provider value={uploads}>
@@ -50,7 +50,7 @@ export function App() {
         class={`jppl-root ${dropping ? 'jppl-dropping' : ''}`}
         data-testid="pipeline-view"
         data-project={model.projectId}
-        aria-busy={loading && !gone}
+        aria-busy={!model.ready && !gone}
         onDragOver={event => {
           if (event.dataTransfer?.types.includes('Files')) {
             event.preventDefault();
@@ -86,7 +86,7 @@ export function App() {
         ) : (
           <>
             <Timeline shown={shown} onShow={setSelected} />
-            {loading ? <Loading /> : null}
+            {loading ? <Loading /> : model.previewed ? <Reading /> : null}
             <div class="jppl-body" hidden={loading}>
               <div class="jppl-main">
                 {shown !== model.current ? (
@@ -178,6 +178,24 @@ function Loading() {
             : trans.__('Loading…')}
       </p>
       <Meter value={model.greeted && many ? model.seq / model.head : null} label={trans.__('Loading')} />
+    </div>
+  );
+}
+
+/** The project as it stands is shown; its log is still being read. */
+function Reading() {
+  const { model, trans } = useView();
+  useNumbers(model);
+  return (
+    <div class="jppl-reading">
+      <span>
+        {trans.__(
+          'The history is still being read: %1 of %2 events. Curves, figures and conversation come with it.',
+          count(model.seq),
+          count(model.head)
+        )}
+      </span>
+      <Meter value={model.seq / model.head} label={trans.__('Loading')} />
     </div>
   );
 }

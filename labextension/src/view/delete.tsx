@@ -26,7 +26,7 @@ export function belongingsOf(model: ProjectModel): Belongings {
   return {
     runs: model.runs.size,
     decisions: model.history.filter(entry => entry.kind === 'confirmed').length,
-    events: model.seq,
+    events: Math.max(model.seq, model.head),
     uploads: model.datasets.filter(dataset => dataset.source === 'upload').map(dataset => dataset.name),
     exported: model.bundle !== null,
     running: model.stage.status === 'IN_PROGRESS'

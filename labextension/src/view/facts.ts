@@ -173,6 +173,11 @@ export class Facts {
   }
 }
 
+/** The facts among all that an object has. */
+export function factsIn(whole: Facts): Facts {
+  return Object.assign(new Facts(), Object.fromEntries(Object.keys(new Facts()).map(key => [key, whole[key as keyof Facts]])));
+}
+
 function pending(id: StageId): Stage {
   return {
     id,
@@ -185,7 +190,7 @@ function pending(id: StageId): Stage {
     startedTs: null,
     endedTs: null,
     plan: null,
-    planSeq: 0,
+    planId: '',
     approved: false,
     reruns: []
   };

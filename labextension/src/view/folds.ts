@@ -93,7 +93,7 @@ export const FOLDS: Record<string, Fold> = {
   PLAN_PROPOSED: (m, p, ts, seq) => {
     const stage = m.stages[p.stage_id as StageId];
     stage.plan = p.plan_json;
-    stage.planSeq = seq;
+    stage.planId = p.plan_id ?? '';
     stage.approved = false;
     stage.reruns = p.reruns ?? [];
     if (p.by) {

@@ -33,6 +33,9 @@ export function schedule(callback: () => void): void {
   }
 }
 
+/** So many events are read in less time than it takes to ask how the project stands. */
+const LONG = 20_000;
+
 let mounted = 0;
 
 /**
@@ -74,7 +77,16 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
   options.host?.onModel?.(model);
   const handlers: ConnectionHandlers = {
     onStatusChange: (status, detail) => model.setConnection(status, detail ?? {}),
-    onEvent: event => model.apply(event),
+    onEvent: event => {
+      model.apply(event);
+      if (event.event.name === 'HELLO' && !model.ready && model.head - model.seq > LONG) {
+        // Without an answer the log says it, later.
+        options.rest.state?.().then(
+          state => model.preview(state),
+          () => undefined
+        );
+      }
+    },
     onError: error => {
       const problem = problemOf(error, view.trans);
       const message = error?.original_message;

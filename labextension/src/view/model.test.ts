@@ -41,6 +41,31 @@ test('what the server says of the current stage when the connection opens stands
   assert.equal(model.standing, null);
 });
 
+test('what runs is counted by the server\'s clock, and not while the log is still being read', () => {
+  const began = EVENTS.find(e => e.event.name === 'STAGE_STATUS' && e.event.payload.stage_id === 'TRAIN' && e.event.payload.status === 'IN_PROGRESS');
+  const page = began.ts + 3_600_000; // a page whose clock is an hour before
+  const now = Date.now;
+  Date.now = () => page;
+  try {
+    const model = new ProjectModel('binary');
+    model.apply({ ...hello(began.seq + 1), ts: began.ts + 5_000 });
+    EVENTS.filter(e => e.seq <= began.seq).forEach(e => model.apply(e));
+    assert.equal(model.current, 'TRAIN');
+    assert.equal(model.working, false);
+    assert.equal(model.took('TRAIN', page), null);
+    assert.ok(model.took('MODEL_SELECT', page) > 0);
+    model.apply(EVENTS.find(e => e.seq === began.seq + 1));
+    assert.equal(model.working, true);
+    assert.equal(model.took('TRAIN', page + 2_000), 7_000);
+    EVENTS.forEach(e => model.apply(e));
+    const { started_ts, ended_ts } = STATE.stages.find(stage => stage.id === 'TRAIN');
+    assert.equal(model.took('TRAIN', page + 9_000), ended_ts - started_ts);
+    assert.equal(model.working, false);
+  } finally {
+    Date.now = now;
+  }
+});
+
 test('the fold of a whole log is what the server says of the project', () => {
   const model = folded();
   assert.equal(model.seq, STATE.seq);
@@ -70,6 +95,47 @@ test('the fold of a whole log is what the server says of the project', () => {
     STATE.decisions.map(d => [d.stage_id, d.by.name, d.plan])
   );
   assert.equal(model.isFinished, true);
+});
+
+test('of a long log what the server says is shown until it is read, and then the log', () => {
+  const whole = folded();
+  const half = Math.floor(EVENTS.length / 2);
+  const model = new ProjectModel('binary');
+  model.apply(hello(EVENTS.length));
+  EVENTS.slice(0, half).forEach(e => model.apply(e));
+  model.preview({ ...STATE, epoch: 'another' });
+  assert.equal(model.previewed, false, 'of another log');
+  model.preview({ ...STATE, epoch: 'one' });
+  const said = () => ({
+    current: model.current,
+    gate: model.gate,
+    stages: STAGES.map(id => {
+      const { finishing, reruns, ...stage } = model.stages[id];
+      return { ...stage, took: model.took(id, 0), revision: model.revisionOf(id) };
+    }),
+    board: model.leaderboard,
+    best: model.best,
+    bundle: model.bundle,
+    artifacts: [...model.artifacts.keys()].sort(),
+    runs: [...model.runs.values()].map(({ runId, modelId, status, metric, config, final }) => ({ runId, modelId, status, metric, config, final })),
+    shown: [...model.shown]
+  });
+  const previewed = said();
+  for (const event of EVENTS.slice(half, -1)) {
+    model.apply(event);
+    assert.equal(model.current, STATE.current_stage);
+    assert.equal(model.gate, null);
+  }
+  assert.equal(model.previewed, true);
+  assert.equal(model.chat.length, 0);
+  assert.equal(model.ready, false);
+  model.apply(EVENTS.at(-1));
+  assert.equal(model.previewed, false);
+  assert.equal(model.ready, true);
+  assert.deepEqual(said(), previewed);
+  for (const key of ['seq', 'points', 'chat', 'history', 'log', 'runs', 'evaluations', 'suggestions']) {
+    assert.deepEqual(model[key], whole[key], key);
+  }
 });
 
 test('each gate is open from its event until it is confirmed, with the plan that a confirmation approves', () => {

@@ -8,15 +8,16 @@
 
 import type { ConnectionStatus, StatusDetail } from '../client/connection';
 import type { Store } from '../client/outbox';
-import type { CommandArgs, CommandSpec } from '../protocol/types';
+import type { CommandArgs, CommandSpec, Snapshot } from '../protocol/types';
 import { boundPoints, boundRuns, MAX_HISTORY, trim } from './bounds';
 import { Drafts } from './drafts';
-import { Facts } from './facts';
+import { Facts, factsIn } from './facts';
 import { FOLDS, LIGHT } from './folds';
 import { paramsOf } from './patch';
 import type { HistoryEntry, Json, Moment, Person, Plan, Run } from './records';
 import { needsRework, Rerun, rerun, Rules } from './rules';
 import { Series } from './series';
+import { factsOf } from './snapshot';
 import type { StageId } from './stages';
 
 const BUILT_IN: Record<keyof CommandArgs, true> = { restart_stage: true, cancel_run: true, select_dataset: true, update_plan: true };
@@ -49,6 +50,9 @@ export class ProjectModel extends Facts {
    * the events where what follows cannot be stored.
    */
   standing: { stageId: StageId; message: string } | null = null;
+
+  /** The log as far as it is read, while what the server says of the project is shown in its place. */
+  private past: ProjectModel | null = null;
 
   /** How far the server's clock is before this page's, in milliseconds; events have the server's time. */
   private ahead = 0;
@@ -106,9 +110,26 @@ export class ProjectModel extends Facts {
     return this.seq < this.head;
   }
 
+  /** Whether what is shown is what the server says of the project, and the log is still being read. */
+  get previewed(): boolean {
+    return this.past !== null;
+  }
+
   /** A time of this page's clock as the server's has it. */
   serverTime(now: number): number {
     return now + this.ahead;
+  }
+
+  /** Whether a stage is at work: what an older log says is running, while it is still being read, has ended long ago. */
+  get working(): boolean {
+    return this.stage.status === 'IN_PROGRESS' && (this.previewed || !this.catchingUp);
+  }
+
+  /** How long a stage took, or has been at work by now (this page's clock), in milliseconds; null where that is not known. */
+  took(stageId: StageId, now: number): number | null {
+    const { status, startedTs, endedTs } = this.stages[stageId];
+    const end = endedTs ?? (this.working && status === 'IN_PROGRESS' ? this.serverTime(now) : null);
+    return startedTs !== null && end !== null ? Math.max(0, end - startedTs) : null;
   }
 
   /** What a restart of a stage runs again, with these members of its plan changed. */
@@ -129,7 +150,7 @@ export class ProjectModel extends Facts {
   /** Names that plan: another proposal has another name, and so has the same one once it is decided. */
   revisionOf(stageId: StageId): string {
     const gate = this.gate?.stageId === stageId ? this.gate.gateId : '';
-    return `${this.stages[stageId].planSeq} ${gate}`;
+    return `${this.stages[stageId].planId} ${gate}`;
   }
 
   /** The members that were changed in a stage's form and not sent, as a restart takes them. */
@@ -198,7 +219,7 @@ export class ProjectModel extends Facts {
     const fold = FOLDS[name];
     if (fold) {
       try {
-        fold(this, payload, frame.ts, frame.seq);
+        fold(this.past ?? this, payload, frame.ts, frame.seq);
       } catch (error) {
         // One event that makes no sense must not end the view; the others still tell how things stand.
         console.error(`Event ${frame.seq}, ${name}, of ${this.projectId} was left out.`, error);
@@ -208,17 +229,36 @@ export class ProjectModel extends Facts {
     if (caughtUp) {
       this.caughtUp();
     }
-    this.changed(caughtUp || !LIGHT.has(name));
+    this.changed(caughtUp || (this.past === null && !LIGHT.has(name)));
+  }
+
+  /** Show what the server says of the project, until the log, which is long and says more, is read up to there. */
+  preview(state: Snapshot): void {
+    if (this.ready || this.past || state.epoch !== this.epoch || state.seq <= this.seq) {
+      return;
+    }
+    this.past = Object.assign(new ProjectModel(this.projectId), factsIn(this));
+    Object.assign(this, factsOf(state), { seq: this.seq });
+    this.head = Math.max(this.head, state.seq);
+    this.drafts.restore(this.epoch, this);
+    this.changed(true);
   }
 
   private caughtUp(): void {
     this.ready = true;
-    this.drafts.restore(this.epoch, this);
+    if (this.past) {
+      Object.assign(this, factsIn(this.past), { seq: this.seq });
+      this.past = null;
+      this.seriesVersion += 1;
+    } else {
+      this.drafts.restore(this.epoch, this);
+    }
   }
 
   private hello(payload: Json, ts: number | undefined): void {
     const other = this.epoch !== null && payload.epoch !== this.epoch;
     if (other || (payload.resumed === false && this.seq > payload.seq)) {
+      this.past = null;
       Object.assign(this, new Facts()); // another log, or this one as it was before (a backup was put back)
       this.ready = false;
       this.drafts.clear();

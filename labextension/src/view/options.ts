@@ -2,6 +2,7 @@
 
 import type { Connection, ConnectionHandlers } from '../client/connection';
 import type { Predictions, Row } from '../client/rest';
+import type { Snapshot } from '../protocol/types';
 import type { Translation } from '../translation';
 import type { ProjectModel } from './model';
 
@@ -19,6 +20,8 @@ export interface ViewRest {
   predict(rows: Row[]): Promise<Predictions>;
   /** Fetch an asset by the `asset_url` or `url` that an event has. */
   asset(url: string): Promise<Blob>;
+  /** What is true of the project now. With it the view of a long log shows what matters before it has read all of it. */
+  state?(): Promise<Snapshot>;
   /** The address of an asset for a browser tab or a download, where the browser can reach the server at all. */
   assetUrl?(url: string): string;
   /** Delete the project. Without it the view does not offer to. */

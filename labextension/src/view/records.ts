@@ -23,8 +23,8 @@ export interface Stage {
   startedTs: number | null;
   endedTs: number | null;
   plan: Plan | null;
-  /** The event that proposed it. */
-  planSeq: number;
+  /** The name of that proposal. */
+  planId: string;
   approved: boolean;
   /** What its last proposal said will run again. */
   reruns: StageId[];

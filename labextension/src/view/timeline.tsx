@@ -9,17 +9,14 @@ import { stoppedBy } from './words';
 
 export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId): void }) {
   const { model, trans } = useView();
-  // What an older log says is running, while it is still being read, has ended long ago.
-  const running = model.stage.status === 'IN_PROGRESS' && !model.catchingUp;
-  const now = model.serverTime(useNow(running));
+  const now = useNow(model.working);
   return (
     <nav class="jppl-timeline" aria-label={trans.__('Stages')}>
       <ol>
         {STAGES.map(id => {
           const stage = model.stages[id];
           const current = id === model.current;
-          const end = stage.endedTs ?? (running && stage.status === 'IN_PROGRESS' ? now : null);
-          const took = stage.startedTs !== null && end !== null ? Math.max(0, end - stage.startedTs) / 1000 : null;
+          const took = model.took(id, now);
           const reachable = stage.status !== 'PENDING' || current || stage.plan !== null;
           const state = stage.endedBy ? stoppedBy(stage.endedBy, trans) : statusName(stage.status, trans);
           return (
@@ -42,7 +39,7 @@ export function Timeline({ shown, onShow }: { shown: StageId; onShow(id: StageId
                   , {id === shown ? trans.__('%1, shown below', state) : state},{' '}
                 </span>
                 <span class="jppl-stage-time">
-                  {stage.reused ? trans.__('reused') : took === null ? '' : duration(took)}
+                  {stage.reused ? trans.__('reused') : took === null ? '' : duration(took / 1000)}
                 </span>
               </button>
             </li>

@@ -20,7 +20,7 @@ export function TrainingProgress() {
     return null;
   }
   const labels = runLabels(model, trans);
-  const running = model.runningRuns();
+  const running = model.previewed ? [] : model.runningRuns(); // how far they are is in the log
   const done = [...model.shown].filter(id => model.runs.get(id)?.status === 'success').length;
   const budget = model.stages.MODEL_SELECT.plan?.time_budget_s;
   const spent = stage.startedTs === null ? 0 : Math.max(0, (now - stage.startedTs) / 1000);
@@ -55,7 +55,11 @@ export function TrainingProgress() {
             <Meter value={run.pct} label={label} />
             <span class="jppl-num">{percent(run.pct)}</span>
             <span class="jppl-muted jppl-run-what">
-              {run.etaS === null ? phase : trans.__('%1, about %2 left', phase, duration(Math.max(0, run.etaS)))}
+              {run.etaS === null
+                ? phase
+                : run.etaS < 1
+                  ? trans.__('%1, nearly done', phase)
+                  : trans.__('%1, about %2 left', phase, duration(run.etaS))}
             </span>
             <Skip runId={run.runId} label={label} />
           </div>

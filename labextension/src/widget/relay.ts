@@ -5,6 +5,7 @@ import type { Connection, ConnectionHandlers } from '../client';
 import { newId } from '../client/outbox';
 import { say, textOf } from '../client/sentences';
 import type { Sentence } from '../client/sentences';
+import type { Snapshot } from '../protocol/types';
 import type { Predictions, ViewRest } from '../view';
 
 /** Without a word for so long, a kernel is asked again, if something waits for it; else now and then, for it forgets who is silent. */
@@ -95,6 +96,7 @@ export class Relay {
       }
       return answer;
     },
+    state: () => this.call('state', {}) as Promise<Snapshot>,
     predict: rows => this.call('predict', { rows }) as Promise<Predictions>,
     asset: async url => new Blob((await this.call('asset', { url })) as Uint8Array<ArrayBuffer>[])
   };

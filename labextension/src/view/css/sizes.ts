@@ -63,7 +63,7 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
   /* What is said stays in sight, whatever of the stage is read. */
   .jppl-main { align-self: stretch; min-height: 320px; border-inline-end: 1px solid var(--jppl-border); }
   .jppl-side { position: sticky; top: 0; border-top: 0; align-content: start; }
-  .jppl-root .jppl-lines { max-height: clamp(160px, 100vh - 340px, 640px); }
+  .jppl-root .jppl-lines { max-height: clamp(160px, 100vh - 460px, 640px); }
 }
 /* Two charts side by side only where each has room for the names at its curves. */
 @container jppl (min-width: 1040px) {

@@ -41,5 +41,6 @@ export const TALK = `
 .jppl-examples { display: grid; gap: 4px; justify-items: start; }
 .jppl-attached { display: grid; gap: 2px; }
 .jppl-loading { display: grid; gap: 8px; padding: 28px 16px; max-width: 480px; }
+.jppl-reading { display: grid; grid-template-columns: minmax(0, 1fr) minmax(60px, 200px); gap: 12px; align-items: center; padding: 6px 16px; border-bottom: 1px solid var(--jppl-border); color: var(--jppl-muted); font-size: var(--jppl-small); }
 .jppl-drop { position: absolute; inset: 6px; z-index: 5; display: grid; place-items: center; border: 2px dashed var(--jppl-accent); border-radius: 6px; background: color-mix(in srgb, var(--jppl-bg) 88%, transparent); font-size: calc(var(--jppl-size) * 1.4); pointer-events: none; }
 `;

@@ -1,0 +1,220 @@
+"""How soon a person sees what matters now when the view opens a project with a long log, in Chromium.
+
+Run: ``python -m benchmarks.opening [--events N ...]`` (needs the front end built, and Chromium on the PATH). A Jupyter
+server holds a project that has trained, whose gate waits; the view is opened on a page of another port. Seconds from
+opening the page until the gate's Confirm is on the screen and can be pressed, and until the whole log is folded, with
+the main thread's work, the longest time for which it took no click (tasks over 50 ms), and the same for the very
+first answer. Prints a table and a JSON document.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import http.server
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+from benchmarks.recovery import PLANS, USER
+from benchmarks.server_process import TOKEN, running
+from benchmarks.view import FLAGS, ROOT, Quiet
+from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvents
+from jupyter_pipeline.project.decide import decide
+from jupyter_pipeline.project.log import EventLog, StoredEntry
+from jupyter_pipeline.project.log_rows import as_stored
+from jupyter_pipeline.project.state import ProjectState
+from jupyter_pipeline.protocol.events import (
+    FinalMetric,
+    FinalMetrics,
+    LeaderboardRow,
+    LeaderboardUpdated,
+    MetricScalar,
+    TrainProgress,
+    TrainRunFinished,
+    TrainRunStarted,
+)
+from jupyter_pipeline.protocol.frames import Event
+from jupyter_pipeline.protocol.jobs import Done
+from jupyter_pipeline.protocol.messages import Confirm
+from jupyter_pipeline.protocol.stages import StageId
+
+RUNS = 20
+PROJECT = "long"
+STARTED = (
+    "() => { window.tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration)))"
+)
+WATCH = f"({STARTED}.observe({{ type: 'longtask', buffered: true }}); }})()"
+GATE = """() => {
+  const button = [...document.querySelectorAll('.jppl-confirm')].find(e => e.checkVisibility());
+  return button && button.getAttribute('aria-disabled') !== 'true' && button.getBoundingClientRect().height > 0;
+}"""
+
+
+def history(n_events: int) -> tuple[ProjectState, list[Event]]:
+    """A project whose training has ended and waits for a person: runs that measured two metrics at each step."""
+    state, events = ProjectState(project_id=PROJECT, epoch="0123456789abcdef"), list[Event]()
+    now = 1_700_000_000_000
+
+    def do(command: Any) -> None:
+        nonlocal state, now
+        now += 10
+        produced, state = decide(state, command, Env(ts=now, user=USER))
+        events.extend(produced)
+
+    do(Say("predict y in a.csv"))
+    while state.current is not StageId.TRAIN:
+        assert state.work is not None
+        do(WorkDone(Done(attempt=state.work.attempt, plan=PLANS[state.current], summary="Done.")))
+        do(Confirm())
+    assert state.work is not None
+    attempt = state.work.attempt
+    steps = (n_events - len(events)) // RUNS // 5
+    board = []
+    for run in range(RUNS):
+        run_id = f"run-{run}"
+        config: dict[str, Any] = {"learning_rate": 0.1, "n_estimators": steps}
+        started = TrainRunStarted(run_id=run_id, model_id="lightgbm", metric_primary="roc_auc", config=config)
+        do(WorkEvents(attempt, (started,)))
+        for step in range(1, steps + 1):
+            pct = step / steps
+            progress = TrainProgress(
+                run_id=run_id,
+                epoch=step,
+                epochs=steps,
+                step=step,
+                steps=steps,
+                pct=pct,
+                eta_s=10 * (1 - pct),
+                phase="fit",
+            )
+            value = 0.9 - 0.4 / step - run / 1000
+            measured = [
+                MetricScalar(
+                    run_id=run_id,
+                    name=name,
+                    split=split,
+                    step=step,
+                    value=value if name == "roc_auc" else 1 - value,
+                    source="measured",
+                )
+                for name in ("roc_auc", "loss")
+                for split in ("train", "val")
+            ]
+            do(WorkEvents(attempt, (progress, *measured)))
+        final = FinalMetrics(
+            task_type="binary", primary="roc_auc", metrics=(FinalMetric(name="roc_auc", split="val", value=value),)
+        )
+        board.append(
+            LeaderboardRow(
+                run_id=run_id, model="lightgbm", params=config, metric=value, runtime_s=1.5, status="success"
+            )
+        )
+        finished = TrainRunFinished(run_id=run_id, status="success", final_metrics=final)
+        do(WorkEvents(attempt, (finished, LeaderboardUpdated(rows=tuple(board)))))
+    do(WorkDone(Done(attempt=attempt, plan={"keep": "run-0", "threshold": 0.5}, summary="20 runs are done.")))
+    return state, events
+
+
+def fill(folder: Path, n_events: int) -> int:
+    """Write the log of a server in this folder; the number of events in it."""
+    (folder / "root").mkdir(parents=True)
+    return asyncio.run(_fill(folder / "root" / "pipelines" / ".log" / "events.sqlite", n_events))
+
+
+async def _fill(path: Path, n_events: int) -> int:
+    log = EventLog(path)
+    await log.open()
+    state, events = history(n_events)
+    entry = StoredEntry(
+        project_id=PROJECT,
+        epoch=state.epoch,
+        seq=state.seq,
+        updated_ts=state.ts,
+        current_stage=state.current,
+        status=state.here.status,
+        working=False,
+    )
+    for begin in range(0, len(events), 50_000):
+        await log.append(entry, as_stored(PROJECT, events[begin : begin + 50_000]), [])
+    await log.close()
+    return len(events)
+
+
+def measure(browser: Browser, address: str) -> dict[str, float]:
+    """Seconds of one opening, in a context of its own."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(300_000)
+    page.add_init_script(WATCH)
+    devtools = context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(GATE, polling="raf")
+    gate = page.evaluate("performance.now()") / 1000
+    page.wait_for_function("window.model?.ready", polling="raf")
+    whole = page.evaluate("performance.now()") / 1000
+    page.wait_for_timeout(300)
+    work = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
+    tasks = page.evaluate("tasks")
+    context.close()
+    return {
+        "gate_s": gate,
+        "whole_s": whole,
+        "main_s": work["TaskDuration"],
+        "script_s": work["ScriptDuration"],
+        "long_tasks": len(tasks),
+        "longest_ms": max(tasks, default=0),
+        "blocked_ms": sum(task - 50 for task in tasks),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("This needs Chromium on the PATH; on Debian: apt-get install chromium")
+    rows = []
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory())
+        counts = {wanted: fill(Path(name) / str(wanted), wanted) for wanted in args.events}
+        playwright = stack.enter_context(sync_playwright())  # from here on this thread has a running event loop
+        site = Path(name) / "site"
+        site.mkdir()
+        shutil.copy(ROOT / "labextension" / "dev" / "index.html", site)
+        (site / "static").symlink_to(ROOT / "jupyter_pipeline" / "static", target_is_directory=True)
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for wanted, count in counts.items():
+            options = ["--ServerApp.jpserver_extensions={'jupyter_pipeline': True}", "--ServerApp.allow_origin=*"]
+            with running(Path(name) / str(wanted), *options, ready=f"api/projects/{PROJECT}/state") as server:
+                base = f"http://127.0.0.1:{web.server_address[1]}/index.html"
+                address = f"{base}#project={PROJECT}&base=http://127.0.0.1:{server.port}/&token={TOKEN}"
+                found = [measure(browser, address) for _ in range(args.rounds)]
+            rows.append({"events": count, **{key: statistics.median(f[key] for f in found) for key in found[0]}})
+            print(rows[-1], flush=True)
+        browser.close()
+        web.shutdown()
+    print(
+        f"{'events':>10}{'gate s':>9}{'whole s':>9}{'main s':>9}{'script s':>10}{'longest ms':>12}{'tasks > 50 ms':>15}"
+    )
+    for row in rows:
+        print(
+            f"{row['events']:>10,}{row['gate_s']:>9.2f}{row['whole_s']:>9.2f}{row['main_s']:>9.2f}"
+            f"{row['script_s']:>10.2f}{row['longest_ms']:>12.0f}{row['long_tasks']:>15.0f}"
+        )
+    print(json.dumps({"chromium": browser.version, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
