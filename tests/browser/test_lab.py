@@ -102,7 +102,8 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     restored(page)
     palette(page, "Jupyter Pipeline: Open Project")
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("combobox").select_option("first")
+    dialog.get_by_role("combobox", name="Project").select_option("first")
+    assert axe(page, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Open").click()
     expect(View.in_panel(page, "first").root).to_be_visible()
     palette(page, "New Launcher")

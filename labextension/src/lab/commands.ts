@@ -5,6 +5,7 @@ import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apput
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { isProjectId } from '../client';
 import { stageName, whatIsLost } from '../view';
+import { Choice } from './choice';
 import { pipelineIcon } from './icon';
 import { Commands, freeName } from './ids';
 import { projectNamed, type Pipelines } from './main';
@@ -165,11 +166,11 @@ async function choose(pipelines: Pipelines): Promise<string | null> {
     const name = await askName(pipelines);
     return name === null ? null : projectNamed(name);
   }
-  const answer = await InputDialog.getItem({
+  const answer = await showDialog({
     title: trans.__('Open a project'),
-    label: trans.__('Project'),
-    items: names,
-    okLabel: trans.__('Open')
+    body: new Choice(trans.__('Project'), names.map(name => [name, name] as const), names[0]),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Open') })],
+    focusNodeSelector: 'select'
   });
   return answer.button.accept ? answer.value : null;
 }

@@ -2,8 +2,8 @@
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 import { restartable, stageName, whatRunsAgain, type ProjectModel, type StageId } from '../view';
+import { Choice } from './choice';
 
 /** Ask; null where the answer is no. */
 export async function askStage(model: ProjectModel, trans: TranslationBundle): Promise<StageId | null> {
@@ -17,8 +17,7 @@ export async function askStage(model: ProjectModel, trans: TranslationBundle): P
   return answer.button.accept ? answer.value : null;
 }
 
-class StageChoice extends Widget implements Dialog.IBodyWidget<StageId> {
-  private readonly list = document.createElement('select');
+class StageChoice extends Choice<StageId> {
   private readonly meaning = document.createElement('p');
   private readonly unsubscribe: () => void;
 
@@ -26,25 +25,15 @@ class StageChoice extends Widget implements Dialog.IBodyWidget<StageId> {
     private readonly model: ProjectModel,
     private readonly trans: TranslationBundle
   ) {
-    super();
+    const stages = restartable(model).map(id => [id, stageName(id, trans)] as const);
+    super(trans.__('Stage'), stages, model.current);
     this.addClass('jp-Pipeline-restart');
-    const label = document.createElement('label');
-    label.textContent = trans.__('Stage');
-    label.htmlFor = this.list.id = 'jp-Pipeline-restart-stage';
-    for (const id of restartable(model)) {
-      this.list.append(new Option(stageName(id, trans), id, false, id === model.current));
-    }
-    this.list.value = model.current;
     this.list.onchange = () => this.tell();
     this.meaning.setAttribute('role', 'status');
-    this.node.append(label, this.list, this.meaning);
+    this.node.append(this.meaning);
     this.tell();
     // The project may go on while the question stands.
     this.unsubscribe = model.subscribe(() => this.tell());
-  }
-
-  getValue(): StageId {
-    return this.list.value as StageId;
   }
 
   override dispose(): void {

@@ -72,10 +72,10 @@ export function App() {
         }}
       >
         <LiveRegion />
-        <header class="jppl-head">
+        <div class="jppl-head">
           <h2 class="jppl-title">{model.projectId}</h2>
           <ConnectionNote />
-        </header>
+        </div>
         <VersionNote />
         {gone ? (
           <Gone />
