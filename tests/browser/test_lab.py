@@ -404,6 +404,8 @@ def test_in_notebook_7(lab: Lab, page: Page, console: Console) -> None:
         lab.root / "seven.ipynb", [SHOW.format(name="seven") + ".chat('Predict species of the iris data')\np"]
     )
     page.goto(f"{lab.url}notebooks/seven.ipynb?token={TOKEN}")
+    # Run before its kernel is known, the notebook starts one more, or asks which (Select Kernel).
+    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_visible()
     page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor").first.click()
     page.keyboard.press("Shift+Enter")
     view = View.in_cell(page, "seven")
