@@ -17,6 +17,7 @@ import pytest
 from msgspec import UNSET
 from sklearn.datasets import load_breast_cancer
 
+from jupyter_pipeline.project import conductor
 from jupyter_pipeline.project.files import ProjectFiles
 from jupyter_pipeline.project.mailbox import Outcome
 from jupyter_pipeline.project.manager import ProjectManager
@@ -133,6 +134,40 @@ def test_a_message_id_has_one_effect(tmp_path: Path) -> None:
             project = await manager.open("demo")
             again = await project.submit(Chat(text="Predict target in cancer.csv", id="m1"), USER)
             assert again.status == "duplicate"
+
+    run(test)
+
+
+def test_an_id_is_known_after_a_thousand_others_which_are_not_kept_in_memory(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            most = conductor._RECENT_IDS
+            ids = [f"m{n}" for n in range(most + 100)]
+            asked = await asyncio.gather(*(project.submit(Chat(text="What can I ask?", id=id), USER) for id in ids))
+            assert {one.status for one in asked} == {"accepted"}
+            assert len(project._conductor._recent) == most
+            for seen in (0, -1):
+                again = await project.submit(Chat(text="What can I ask?", id=ids[seen]), USER)
+                assert (again.status, again.seq) == ("duplicate", asked[seen].seq)
+
+    run(test)
+
+
+def test_no_event_is_from_before_the_last_though_the_clock_is_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await project.submit(Chat(text="What can I ask?"), USER)
+            now = time.time()
+            with monkeypatch.context() as clock:
+                clock.setattr(time, "time", lambda: now - 3600)
+                await project.submit(Chat(text="What can I ask?"), USER)
+            stamps = [event["ts"] for event in await all_events(project)]
+            assert stamps == sorted(stamps)
+            assert len(stamps) >= 4
 
     run(test)
 
@@ -404,6 +439,8 @@ def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_p
             done = project.project_id in [entry.project_id for entry in await manager._log.entries()]
             assert isinstance(answer, Outcome if done else Refusal), (moments, answer)
             told.append(done)
+            with pytest.raises(Refusal, match="The project is closed"):
+                await asyncio.wait_for(project.submit(Chat(text="Predict churn."), USER), 10)
         assert set(told) == {True, False}
         await manager.stop()
 
