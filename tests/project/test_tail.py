@@ -179,6 +179,25 @@ def test_a_project_that_is_being_deleted_is_not_opened_from_the_old_log(tmp_path
     run(test)
 
 
+def test_a_project_that_is_deleted_while_it_is_looked_for_is_not_there(tmp_path: Path) -> None:
+    async def test() -> None:
+        settings = Settings(workspace_dir=str(tmp_path), warm_workers=0)
+        manager = ProjectManager(settings)
+        await manager.start()
+        await (await manager.open("p")).submit(Chat(text="What can I ask?"), USER)
+        await manager.stop()
+        manager = ProjectManager(settings)
+        await manager.start()
+        finding = asyncio.create_task(manager.find("p"))
+        await asyncio.sleep(0)  # it asks the log, which still has it
+        await manager.delete("p")
+        assert await finding is None
+        assert manager.open_projects == 0
+        await manager.stop()
+
+    run(test)
+
+
 async def _to_the_end(cursor: Cursor) -> None:
     while True:
         await cursor.next()

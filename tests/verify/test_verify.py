@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from jupyter_pipeline.client.cli import main
 from jupyter_pipeline.project.log import EventLog, StoredEntry
@@ -80,12 +81,14 @@ def payloads(board: float = 0.75, *, run_id: str = "run-1", status: RunStatus = 
     ]
 
 
-async def write_log(root: Path, said: list[Payload]) -> dict[str, object]:
-    """A project's log, written in several appends, and its export beside it."""
+async def write_log(root: Path, said: list[Payload], named: str = PROJECT, ahead: int = 0) -> dict[str, object]:
+    """A project's log, written in several appends, and its export beside it; the frames may say another name and other
+    numbers."""
     log = EventLog(root / ".log" / "events.sqlite")
     await log.open()
     ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
-    stored = as_stored(PROJECT, [Event(seq=n, ts=n, stage=ref, payload=p) for n, p in enumerate(said, 1)])
+    frames = as_stored(named, [Event(seq=n, ts=n, stage=ref, payload=p) for n, p in enumerate(said, 1 + ahead)])
+    stored = [structs.replace(one, seq=one.seq - ahead) for one in frames]
     for start in range(0, len(stored), 7):
         part = stored[start : start + 7]
         entry = StoredEntry(
@@ -456,6 +459,22 @@ def test_no_value_of_the_log_can_be_changed_unseen(project: Path) -> None:
                     kept.add((table, column, other))
     assert not kept
     assert tried > 50
+
+
+@pytest.mark.parametrize(
+    ("named", "ahead", "why"),
+    [
+        ("other", 0, "number 1 of the project 'other'"),
+        (PROJECT, 1, "number 2 of the project 'demo'"),
+    ],
+)
+def test_events_of_another_project_or_place_are_found_though_their_hashes_hold(
+    tmp_path: Path, named: str, ahead: int, why: str
+) -> None:
+    (tmp_path / PROJECT).mkdir()
+    asyncio.run(write_log(tmp_path, payloads(), named, ahead))
+    with pytest.raises(VerificationError, match=f"Event 1 is {why}"):
+        verify(tmp_path / PROJECT)
 
 
 @pytest.mark.parametrize(
