@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from jupyter_pipeline.project.chain import genesis, links
 from jupyter_pipeline.project.log import EventLog, LogUnusable, Stored, StoredEntry
 from jupyter_pipeline.project.log_deleting import delete_piece
+from jupyter_pipeline.project.log_rows import ROW_BYTES, ROW_EVENTS
 
 from .test_trouble import full_disk
 
@@ -62,6 +63,22 @@ def test_what_was_committed_goes_into_the_file_itself_when_nothing_comes(tmp_pat
             assert time.monotonic() < deadline, "there was no checkpoint"
             await asyncio.sleep(0.02)
         assert [e.seq for e in await log.read("p", 0, 1000)] == list(range(1, 401))
+        await log.close()
+
+    asyncio.run(check())
+
+
+def test_who_reads_one_event_reads_few_others(tmp_path: Path) -> None:
+    """Events share rows, which are read as a whole."""
+
+    async def check() -> None:
+        log = EventLog(tmp_path / "events.sqlite")
+        await log.open()
+        await log.append(entry("p", 300), [Stored(n, "LOG_LINE", b"x" * 9000) for n in range(1, 101)], [])
+        await log.append(entry("p", 300), [Stored(n, "LOG_LINE", b"x") for n in range(101, 301)], [])
+        rows = await log._do(lambda db: db.execute("SELECT seq, length(frame) FROM events ORDER BY seq").fetchall())
+        assert max(size for _, size in rows) < ROW_BYTES + 9000
+        assert [seq for seq, _ in rows] == [*range(2, 101, 2), 100 + ROW_EVENTS, 300]
         await log.close()
 
     asyncio.run(check())

@@ -17,7 +17,7 @@ from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import Refusal
 from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
 from jupyter_pipeline.protocol.jobs import Done, Emitted, Failed
-from jupyter_pipeline.protocol.messages import Chat
+from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .test_conductor import USER, all_events, run, until, until_gate
@@ -70,16 +70,20 @@ def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
     run(test)
 
 
+def refuses(condition: str) -> str:
+    return f"""CREATE TEMP TRIGGER refuses BEFORE INSERT ON events
+        WHEN {condition} BEGIN SELECT raise(ABORT, 'not like this'); END"""
+
+
 def test_what_the_log_refuses_for_good_is_a_mistake_and_no_full_disk(tmp_path: Path) -> None:
     """It would be tried again without end."""
-    refuses = """CREATE TEMP TRIGGER refuses BEFORE INSERT ON events
-        WHEN instr(CAST(new.frame AS TEXT), 'unwelcome') BEGIN SELECT raise(ABORT, 'not like this'); END"""
+    unwelcome = refuses("instr(CAST(new.frame AS TEXT), 'unwelcome')")
 
     async def test() -> None:
         async with alone(tmp_path) as manager:
             project = await manager.open("demo")
             await stopped_worker(project)
-            await manager._log._do(lambda log: log.execute(refuses))
+            await manager._log._do(lambda log: log.execute(unwelcome))
             line = LogLine(run_id="pipeline", level="info", text="unwelcome", source="x")
             project._conductor._mailbox.said(project.state.here.attempt, line)
             await until_failed(project, "was ended by a mistake in jupyter_pipeline itself (IntegrityError ")
@@ -87,6 +91,25 @@ def test_what_the_log_refuses_for_good_is_a_mistake_and_no_full_disk(tmp_path: P
             with pytest.raises(Refusal, match="nothing was changed") as refused:
                 await project.submit(Chat(text="What is unwelcome?"), USER)
             assert not refused.value.retryable
+
+    run(test)
+
+
+def test_where_the_end_of_a_stage_cannot_be_logged_either_it_is_not_tried_without_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            await stopped_worker(project)
+            await manager._log._do(lambda log: log.execute(refuses("true")))
+            line = LogLine(run_id="pipeline", level="info", text="x", source="x")
+            project._conductor._mailbox.said(project.state.here.attempt, line)
+            await asyncio.sleep(1.0)
+            await manager._log._do(lambda log: log.execute("DROP TRIGGER refuses"))
+            assert caplog.text.count("letters could not be handled") == 2
+            await project.submit(Command(command="cancel_run"), USER)
+            await until_failed(project, "Cancelled by Ada")
 
     run(test)
 

@@ -242,6 +242,9 @@ def test_projects_that_nobody_needs_are_closed_and_open_again_as_they_were(tmp_p
                 assert found is not None
                 assert (found.seq, [one.meta["size"] for one in found.state.datasets]) == (3, [len(name)])
             assert manager.open_projects <= RESTING + 1
+            await needed.submit(Chat(text="What can I ask?"), USER)
+            assert needed._conductor.tail._events, "what has just happened is in memory for who is connected"
+        assert not needed._conductor.tail._events
         await manager.stop()
 
     run(test)

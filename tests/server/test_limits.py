@@ -20,7 +20,7 @@ from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
 from jupyter_pipeline.server import limits
 from jupyter_pipeline.server.access import place_of
-from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, RateLimiter, lane_of
+from jupyter_pipeline.server.limits import DEFAULT_RATES, Bucket, Crowd, RateLimiter, lane_of
 
 from .conftest import TOKEN, Answer, Server
 from .raw import Cut, RawSocket
@@ -94,6 +94,26 @@ def test_however_many_users_come_nobody_begins_anew_and_who_is_quiet_is_forgotte
     clock.now += 60.0
     limiter.check("one more", "chat")
     assert len(limiter._buckets) == 1
+
+
+def test_what_is_open_at_once_counts_until_it_has_ended_and_no_longer() -> None:
+    crowd = Crowd({"bytes": 100, "sockets": None})
+    for _ in range(1000):
+        crowd.enter("ada", "sockets")
+    large = crowd.enter("ada", "bytes", 200)  # more than the limit, but alone
+    with pytest.raises(Refusal) as caught:
+        crowd.enter("ada", "bytes", 1)
+    assert (caught.value.code, caught.value.retryable) == (ErrorCode.RATE_LIMITED, True)
+    crowd.enter("ben", "bytes", 1)
+    large()
+    small = [crowd.enter("ada", "bytes", 50) for _ in range(2)]
+    small[0]()
+    small[0]()  # twice is once
+    crowd.enter("ada", "bytes", 50)()
+    with pytest.raises(Refusal):
+        crowd.enter("ada", "bytes", 51)
+    small[1]()
+    assert set(crowd._open) == {("ada", "sockets"), ("ben", "bytes")}, "who has nothing open is forgotten"
 
 
 def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:

@@ -294,6 +294,19 @@ def test_a_manifest_that_says_something_else_of_its_bundle_is_found(packed: Path
     verify(folder)
 
 
+def test_a_bundle_without_the_log_cannot_be_compared_with_what_was_kept(
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "without"
+    shutil.copytree(packed.parent / "bundle", folder)
+    for name in ("events.jsonl", "events.chain", "MANIFEST.json"):
+        (folder / name).unlink()
+    bundle.write_json(folder / "MANIFEST.json", bundle.manifest(folder))
+    assert main(["verify", str(folder)]) == 0
+    assert main(["verify", str(folder), "--head", f"1:{'0' * 64}"]) == 1
+    assert "nothing to compare a hash with" in capsys.readouterr().out
+
+
 def test_a_leaderboard_or_report_that_does_not_follow_from_the_runs_is_found(tmp_path: Path) -> None:
     """Nothing was changed afterwards; what was reported is wrong in itself."""
     with pytest.raises(VerificationError, match=r"leaderboard gives run-1 0\.9; measured was \[0\.75\]"):
