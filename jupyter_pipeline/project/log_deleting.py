@@ -15,7 +15,7 @@ _BYTES = 2 << 20
 
 def hide(connection: sqlite3.Connection, project_id: str) -> None:
     """Take a project its name."""
-    connection.execute("UPDATE projects SET project_id=? || id, working=0 WHERE project_id=?", (_HIDDEN, project_id))
+    connection.execute("UPDATE projects SET project_id=? || id WHERE project_id=?", (_HIDDEN, project_id))
 
 
 def is_hidden(project_id: str) -> bool:
