@@ -134,7 +134,7 @@ class Reconciler:
         if running is None or (work is not None and work.attempt == running.number):
             return
         await running.end(0.0 if self._at_once == running.number else self._settings.cancel_grace_s)
-        self._attempt, self._held = None, False
+        self._attempt = None
         if self._watching_disk is not None:
             self._watching_disk.cancel()
             self._watching_disk = None

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jupyter_pipeline.project.commands import Say, WorkEvents
@@ -24,6 +24,7 @@ sizes = st.sampled_from([200, FULL_BYTES // 50, BYTES + 1])
 
 
 @given(comings, sizes)
+@example([(1, 2 * EVENTS), (1, 2 * EVENTS), (4, 1)], 200)
 def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], size: int) -> None:
     async def check() -> None:
         mailbox, sent, who = Mailbox(), 0, 3

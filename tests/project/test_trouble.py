@@ -27,7 +27,7 @@ from jupyter_pipeline.project.settings import Settings
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import LogLine
 from jupyter_pipeline.protocol.jobs import Done, Emitted
-from jupyter_pipeline.protocol.messages import Chat, Command
+from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
 from .test_conductor import USER, all_events, run, until, until_gate, workers_of
@@ -152,6 +152,32 @@ def test_work_that_is_cancelled_before_it_began_does_not_begin(tmp_path: Path) -
             assert set(workers_of(os.getpid())) <= set(before)
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_a_stage_is_begun_once_whatever_comes_meanwhile_and_nothing_of_it_goes_on_after_its_end(tmp_path: Path) -> None:
+    async def test() -> None:
+        manager = ProjectManager(
+            Settings(workspace_dir=str(tmp_path), max_workers=4, warm_workers=0, threads=1, project_bytes=1 << 30)
+        )
+        await manager.start()
+        others = {process.pid for process in workers_of(os.getpid())}
+        seen: set[int] = set()
+        project = await manager.open("demo")
+        await project.submit(REQUEST, USER)
+        for _ in range(50):  # each time what runs is compared with what should
+            with pytest.raises(Refusal):
+                await project.submit(Confirm(), USER)
+        while project.state.work is not None:
+            seen |= {process.pid for process in workers_of(os.getpid())}
+            await asyncio.sleep(0.02)
+        assert len(seen - others) == 2, "a worker and its guard"
+        deadline = time.monotonic() + 20
+        while project.busy:
+            assert time.monotonic() < deadline, "something of the stage goes on"
+            await asyncio.sleep(0.02)
+        await manager.stop()
 
     run(test)
 
