@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,10 @@ def test_cancelling_ends_the_whole_group(tmp_path: Path, mode: str) -> None:
             assert project.state.here.status is StageStatus.FAILED
             assert [entry.ended_by for entry in await manager.list()] == [USER] == [project.entry().ended_by]
             await until_gone(busy, idle=1)
+            deadline = time.monotonic() + 20
+            while left := list(project.files.artifacts.glob("*.partial")):
+                assert time.monotonic() < deadline, left
+                await asyncio.sleep(0.05)
             runs = project.state.runs.values()
             assert all(r.status != "running" for r in runs)
             with pytest.raises(Refusal) as refused:
@@ -429,13 +434,13 @@ def test_what_a_project_that_closes_says_of_a_message_is_what_the_log_says(tmp_p
         manager = ProjectManager(Settings(workspace_dir=str(tmp_path), warm_workers=0))
         await manager.start()
         told = []
-        for moments in range(12):
-            project = await manager.open(f"p-{moments}")
-            asking = asyncio.create_task(project.submit(Chat(text="Predict churn."), USER))
+        for moments, message_id in product(range(12), (None, "m")):  # which is looked for in the log first
+            project = await manager.open(f"p-{moments}-{message_id}")
+            asking = asyncio.create_task(project.submit(Chat(text="Predict churn.", id=message_id), USER))
             for _ in range(moments):
                 await asyncio.sleep(0)
             await project.close()
-            (answer,) = await asyncio.gather(asking, return_exceptions=True)
+            (answer,) = await asyncio.gather(asyncio.wait_for(asking, 10), return_exceptions=True)
             done = project.project_id in [entry.project_id for entry in await manager._log.entries()]
             assert isinstance(answer, Outcome if done else Refusal), (moments, answer)
             told.append(done)
