@@ -310,3 +310,10 @@ def test_heard_twice_counts_once(feed):
     feed.model.hello("e2", 0, {})
     assert feed.model.seq == 0
     assert feed.model.runs == {}
+
+
+def test_what_is_closed_stays_closed(feed):
+    """Whatever the thread of the connection still has to say."""
+    feed.model.status("closed", "The project was deleted.", "NOT_FOUND")
+    feed.model.status("reconnecting")
+    assert (feed.model.connection, feed.model.reason) == ("closed", "The project was deleted.")

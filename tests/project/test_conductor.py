@@ -326,6 +326,10 @@ def test_kill_9_of_the_server_loses_nothing_and_leaves_no_orphan(tmp_path: Path)
 
     async def test() -> None:
         async with running(tmp_path) as manager:
+            deadline = time.monotonic() + 20
+            while manager.at_work != ("demo",):
+                assert time.monotonic() < deadline, "it is not taken up unless somebody asks for it"
+                await asyncio.sleep(0.05)
             project = await manager.open("demo")
             await until_gate(project, StageId.TRAIN)
             events = await all_events(project)
