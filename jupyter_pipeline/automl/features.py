@@ -5,6 +5,7 @@ training as well as in an exported bundle. Categories are encoded as scikit-lear
 as a table; the last row of a table stands for categories that training did not see.
 """
 
+import json
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.missing = missing
         self.decimal_comma = decimal_comma
+        self._stored: bytes | None = None
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> "Features":
         """Learn from training rows; see :meth:`fit_transform`."""
@@ -145,6 +147,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             "decimal_comma": self.decimal_comma,
             "columns": states,
         }
+        self._stored = None
         matrix = encode(X, self.state_)
         if crossed:
             place = 0
@@ -159,6 +162,15 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Encode rows by what was learned."""
         check_is_fitted(self, "state_")
         return encode(X, self.state_)
+
+    def stored(self) -> bytes:
+        """What was learned, for a file; made once, as all models of a training hold the same."""
+        import skops.io
+
+        check_is_fitted(self, "state_")
+        if self._stored is None:
+            self._stored = bytes(skops.io.dumps(_packed(self.state_)))
+        return self._stored
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the features, such as ``colour=red``."""
@@ -228,6 +240,22 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         most = max(2, MAX_TARGET_CELLS // (len(y) * columns))
         commonest = np.argsort(-counts, kind="stable")[:most]
         return [int(label) for label in np.sort(labels[commonest])]
+
+
+def _packed(state: dict[str, Any]) -> dict[str, Any]:
+    """What was learned, for a file that :func:`.inference.load_model` reads.
+
+    What JSON can hold of all columns is one text: skops takes 2 ms for the many small parts of a single column.
+    """
+    plain: list[dict[str, Any]] = []
+    rest: dict[str, dict[str, Any]] = {}
+    for i, column in enumerate(state["columns"]):
+        others = {key: column[key] for key in ("categories", "table", "vectorizer", "svd") if key in column}
+        own = {key: value for key, value in column.items() if key not in others}
+        plain.append({key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in own.items()})
+        if others:
+            rest[str(i)] = others
+    return {**state, "columns": json.dumps(plain), "rest": rest}
 
 
 def _means(codes: np.ndarray, target: np.ndarray, n_codes: int) -> np.ndarray:

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-FORMAT = 3
-#: Formats that can be read; before 3 no estimator had units of its own.
-_READ = (2, FORMAT)
+FORMAT = 4
+#: Formats that can be read; before 3 no estimator had units of its own, before 4 each column's state was by itself.
+_READ = (2, 3, FORMAT)
 #: Types beside those that skops trusts by itself which a saved model of ours may hold.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
@@ -599,8 +599,19 @@ def load_model(folder: str | Path) -> Model:
         raise PredictError(
             f"The model in {folder} has format {spec.get('format')}; this program reads {FORMAT}. Train it again."
         )
-    features = _load_skops(folder / spec["features"])
+    features = _unpacked(_load_skops(folder / spec["features"]))
     return Model(spec, features, _load_estimator(folder, spec["estimator"], spec["task_type"]))
+
+
+def _unpacked(stored: dict[str, Any]) -> dict[str, Any]:
+    """What was learned of the columns, from a file: most of it is one text in JSON."""
+    if not isinstance(stored["columns"], str):
+        return stored
+    rest, columns = stored.pop("rest"), json.loads(stored["columns"])
+    for i, column in enumerate(columns):
+        column |= rest.get(str(i), {})
+        column |= {key: np.array(column[key]) for key in ("fill", "scale") if isinstance(column.get(key), list)}
+    return {**stored, "columns": columns}
 
 
 def _load_estimator(folder: Path, spec: dict[str, Any], task_type: str) -> Any:

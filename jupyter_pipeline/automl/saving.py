@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .features import Features
 from .inference import FORMAT, Units
 
 _FILES = {"skops": "estimator.skops", "lightgbm": "lightgbm.txt", "xgboost": "xgboost.ubj", "catboost": "catboost.cbm"}
@@ -39,7 +40,7 @@ def save_model(
     target: str,
     classes: list[Any] | None,
     positive_class: Any,
-    features: dict[str, Any],
+    features: Features,
     kind: str,
     estimator: Any,
     iterations: int | None = None,
@@ -59,8 +60,8 @@ def save_model(
         Class labels in the order of the probabilities; of two the second is positive. None for regression.
     positive_class : object
         The label of the positive class; None but for binary tasks.
-    features : dict
-        What was learned of the columns: ``Features.state_``.
+    features : Features
+        Fitted on the training rows.
     kind : {"skops", "lightgbm", "xgboost", "catboost", "ensemble"}
         Whose estimator it is.
     estimator : object
@@ -77,8 +78,6 @@ def save_model(
     dict
         ``model.json`` as it was written.
     """
-    import skops.io
-
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "ensemble":
         each = [
@@ -90,8 +89,9 @@ def save_model(
         kinds = [member.kind for member in estimator]
     else:
         said, kinds = _save_estimator(folder, kind, estimator, iterations, units), [kind]
-    skops.io.dump(features, folder / "features.skops")
-    columns = [{"name": c["name"], "treatment": c["treatment"], "dtype": c["dtype"]} for c in features["columns"]]
+    (folder / "features.skops").write_bytes(features.stored())
+    known = features.state_["columns"]
+    columns = [{"name": c["name"], "treatment": c["treatment"], "dtype": c["dtype"]} for c in known]
     spec = {
         "format": FORMAT,
         "task_type": task_type,

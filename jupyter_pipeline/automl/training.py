@@ -1,7 +1,7 @@
 """Fit one model on training rows, with scores on training and validation rows after every iteration."""
 
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,8 @@ class FittedModel:
         Why the fit ended: ``""`` (all iterations or converged), ``early``, ``deadline`` or ``asked``.
     kind : {"skops", "lightgbm", "xgboost", "catboost", "ensemble"}
     estimator : object
-    features : dict
+    encoder : Features
         What was learned of the columns.
-    feature_names : tuple of str
     units : (float, float) or None
         What the estimator's zero and one are in the units of the target; None where it predicts in these.
     out_of_bag : float or None
@@ -95,10 +94,19 @@ class FittedModel:
     stopped: str
     kind: str
     estimator: Any
-    features: dict[str, Any]
-    feature_names: tuple[str, ...] = field(default=())
+    encoder: Features
     units: Units | None = None
     out_of_bag: float | None = None
+
+    @property
+    def features(self) -> dict[str, Any]:
+        """What was learned of the columns, as it is saved."""
+        return self.encoder.state_
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(self.encoder.get_feature_names_out())
 
     @property
     def kept(self) -> int | None:
@@ -131,7 +139,7 @@ class FittedModel:
             target=self.task.target,
             classes=self.task.classes,
             positive_class=self.task.positive_class,
-            features=self.features,
+            features=self.encoder,
             kind=self.kind,
             estimator=self.estimator,
             iterations=self.kept,
@@ -254,9 +262,7 @@ def fit_model(
         rows = prepared.train[monitor.train_rows], prepared.val[monitor.val_rows]
         raw = [predict_matrix("skops", estimator, part, task.task_type, task.n_classes, None) for part in rows]
         monitor.step(1, 1, monitor.measure(raw[0], raw[1]))
-    state = prepared.features.state_
-    names = tuple(prepared.features.get_feature_names_out())
-    return FittedModel(model_id, task, full, kept, monitor.stopped, kind, estimator, state, names, units)
+    return FittedModel(model_id, task, full, kept, monitor.stopped, kind, estimator, prepared.features, units)
 
 
 def combine(
@@ -310,8 +316,7 @@ def combine(
 def _ensemble(
     task: Task, params: dict[str, Any], bags: int, stopped: str, joined: list[Member], prepared: Prepared
 ) -> FittedModel:
-    names = tuple(prepared.features.get_feature_names_out())
-    return FittedModel(ENSEMBLE, task, params, bags, stopped, "ensemble", joined, prepared.features.state_, names)
+    return FittedModel(ENSEMBLE, task, params, bags, stopped, "ensemble", joined, prepared.features)
 
 
 def _fit(

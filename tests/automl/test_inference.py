@@ -278,6 +278,17 @@ def test_a_model_of_another_format(bundle: Path, tmp_path: Path) -> None:
         load_model(tmp_path / "model")
 
 
+def test_models_of_earlier_formats_say_the_same(bundle: Path, tmp_path: Path) -> None:
+    """Projects hold them; what was learned of the columns was kept as it is in memory."""
+    new = load_model(bundle / "model")
+    shutil.copytree(bundle / "model", tmp_path / "model")
+    spec: dict[str, Any] = json.loads((tmp_path / "model" / "model.json").read_text())
+    for form in (2, 3):
+        (tmp_path / "model" / "model.json").write_text(json.dumps({**spec, "format": form}))
+        skops.io.dump(new.features, tmp_path / "model" / "features.skops")
+        assert (load_model(tmp_path / "model").raw(rows_of()) == new.raw(rows_of())).all()
+
+
 def test_predict_needs_little(bundle: Path) -> None:
     spec = json.loads((bundle / "model" / "model.json").read_text())
     assert set(spec["requirements"]) == {"numpy", "pandas", "scikit-learn", "skops", "lightgbm"}
