@@ -3,6 +3,8 @@
 Both grow by ``warm_start``, which gives the same trees as one fit of that many.
 """
 
+import hashlib
+import time
 from typing import Any
 
 import numpy as np
@@ -26,9 +28,9 @@ _FORESTS = {
 }
 #: Each tree of a forest is grown on so many rows at most.
 _TREE_ROWS = 200_000
-#: With more classes than this what the leaves hold, a share of each class, is what makes a forest large: to save and to
-#: load it takes so many seconds for each number, and a fit with a deadline ends at so many.
-_MANY_CLASSES, _NUMBER_S, _MOST_NUMBERS = 30, 4e-8, 1 << 27
+#: With more classes than this what the leaves hold, a share of each class, is what makes a forest large: a fit with a
+#: deadline ends at so many numbers.
+_MANY_CLASSES, _MOST_NUMBERS = 30, 1 << 27
 
 
 def fit_forest(
@@ -63,7 +65,8 @@ def fit_forest(
     )
     rows = X[monitor.train_rows], X_val[monitor.val_rows]
     sums = [np.zeros(len(part)) if numbers else np.zeros((len(part), n_classes)) for part in rows]
-    done, size, most = 0, max(1, threads), 10 if n <= 100_000 else 2 * threads
+    done, size, most, each = 0, max(1, threads), 10 if n <= 100_000 else 2 * threads, 0.0
+    tried = 0
     while done < iterations:
         count = min(iterations, done + monitor.affordable(size))
         size = min(most, max(size + 1, int(size * 1.5)))  # small batches at first, so that the first score comes soon
@@ -76,15 +79,31 @@ def fit_forest(
                 else:
                     total[:, forest.classes_] += tree.predict_proba(part)
         done = count
-        if n_classes > _MANY_CLASSES and monitor.deadline is not None:
-            numbers_held = n_classes * sum(tree.tree_.node_count for tree in forest.estimators_)
-            monitor.ahead = _NUMBER_S * numbers_held
-            iterations = min(iterations, max(done, done * _MOST_NUMBERS // numbers_held))
+        if monitor.deadline is not None:
+            if done >= 2 * tried:  # again now and then: others on the machine may have become busier
+                few = forest.estimators_[-min(done, max(1, threads)) :]
+                each, tried = max(each, _handling_s(few) / len(few)), done
+            monitor.ahead = each * done
+            if n_classes > _MANY_CLASSES:
+                numbers_held = n_classes * sum(tree.tree_.node_count for tree in forest.estimators_)
+                iterations = min(iterations, max(done, done * _MOST_NUMBERS // numbers_held))
         scores = monitor.measure(sums[0] / done, sums[1] / done)
         if not monitor.step(done, iterations, scores):
             break
     forest.set_params(warm_start=False)
     return forest, done
+
+
+def _handling_s(trees: list[Any]) -> float:
+    """Seconds to write trees and to take their fingerprint: with many rows or classes as long as to grow them.
+
+    Tried, since it depends on the machine and on what others do on it.
+    """
+    import skops.io
+
+    begun = time.monotonic()
+    hashlib.sha256(skops.io.dumps(trees)).hexdigest()
+    return time.monotonic() - begun
 
 
 def fit_histogram(

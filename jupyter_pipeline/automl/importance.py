@@ -69,10 +69,11 @@ def permutation_importance(
     names = [column["name"] for column in model.columns]
     part, truth = frame.iloc[rows][names].reset_index(drop=True), y[rows]
     sign = 1.0 if HIGHER_IS_BETTER[metric] else -1.0
-    matrix, groups = model.matrix(part), _groups(model)
     start = time.monotonic()
+    matrix, groups = model.matrix(part), _groups(model)
+    encoded = time.monotonic()
     baseline = score(metric, model.task_type, truth, model.raw_of(matrix), threshold)
-    each = repeats * (time.monotonic() - start)
+    each = repeats * (time.monotonic() - encoded)
     found: list[dict[str, Any]] = []
     skipped: list[str] = []
     for name in names:

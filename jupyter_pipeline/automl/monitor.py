@@ -139,6 +139,7 @@ class Monitor:
         self._before = now
         if first:  # it made the rows ready too
             took /= 2
+        took += self.ahead / self.last
         return now + self.ahead + (took if took >= LONG_S else 0.0) >= self.deadline
 
     def affordable(self, wanted: int) -> int:

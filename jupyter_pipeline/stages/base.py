@@ -1,5 +1,6 @@
 """What a stage is: a function from a job to a result, which says what it does while it does it."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -47,9 +48,12 @@ class StageContext:
         Where the result is written; published when the stage returns.
     project_dir : Path
         The project's folder.
+    begun : float
+        Value of ``time.monotonic()`` when the job was taken up.
     """
 
     def __init__(self, job: Job, channel: Channel) -> None:
+        self.begun = time.monotonic()
         self.job = job
         self.out_dir = Path(job.out_dir)
         self.project_dir = Path(job.project_dir)

@@ -1,8 +1,7 @@
 """How long the parts of a training take: what is known before a run is begun, so that the time budget is kept."""
 
 import math
-
-from ..automl.models import ENSEMBLE
+from dataclasses import dataclass
 
 #: Seconds until the first score, on one machine with two cores: for each cell and for each feature, to make the rows
 #: ready; for each cell, for each feature and for one tree, in the first iteration.
@@ -17,9 +16,6 @@ _FIRST: dict[str, tuple[float, float, float, float, float]] = {
 _FOREST = {"random_forest": 1.5e-7, "extra_trees": 5e-8}
 #: An estimate of less is nothing to plan by; and by so much a machine may be quicker or slower than that one.
 _WORTH_S, _QUICKER, _SLOWER = 0.5, 0.3, 5.0
-#: To save and load what was learned of a column takes so many seconds.
-_COLUMN_S = 5e-4
-_MANY_CLASSES = 30
 
 
 def _first_s(model_id: str, n_rows: int, n_features: int, n_classes: int) -> float:
@@ -58,42 +54,56 @@ class Pace:
         return estimate * self._machine if estimate >= _WORTH_S else 0.0
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Seconds that a run spent after its fit.
+
+    Attributes
+    ----------
+    handled : float
+        To save its model, to ask it of the validation rows, and to put it in place.
+    asked : float
+        Of these, to ask it.
+    evaluated : float
+        To measure and draw what it said.
+    """
+
+    handled: float
+    asked: float
+    evaluated: float
+
+
 class Costs:
     """What is done with models after their fits takes, in seconds, by the runs so far.
 
-    Parameters
-    ----------
-    n_columns : int
-        What was learned of each is saved and loaded with every model but the baseline.
-    n_classes : int
-        Of many, forests are far larger than other models, for which they tell nothing then.
+    Forests, which are far larger than other models, tell nothing for these; what is done with them is part of their
+    fits' time (:attr:`.monitor.Monitor.ahead`), as they end when they are as large as there is time for.
     """
 
-    def __init__(self, n_columns: int = 0, n_classes: int = 0) -> None:
-        self._pictures, self._columns = 0.0, _COLUMN_S * n_columns
-        self._apart = tuple(_FOREST) if n_classes > _MANY_CLASSES else ()
-        self._models: dict[str, tuple[str, float]] = {}
+    def __init__(self) -> None:
+        self._pictures = 0.0
+        self._models: dict[str, tuple[str, Spent]] = {}
 
     @property
     def known(self) -> bool:
         """Whether there was a run."""
         return bool(self._models)
 
-    def note(self, run_id: str, model_id: str, handled: float, evaluated: float) -> None:
-        """Take in a run: what it took to save, load and ask its model, and to measure and draw what it says."""
-        self._models[run_id] = model_id, handled
-        self._pictures = max(evaluated, 0.5 * self._pictures)  # the first ones take longer
+    def note(self, run_id: str, model_id: str, spent: Spent) -> None:
+        """Take in a run."""
+        self._models[run_id] = model_id, spent
+        self._pictures = max(spent.evaluated, 0.5 * self._pictures)  # the first ones take longer
 
     def evaluation(self, model_id: str) -> float:
-        """From the end of a fit of such a model to its metrics and pictures."""
-        handled = [seconds for known, seconds in self._models.values() if known == model_id]
-        return (handled or [max(self._slowest(model_id), self._columns)])[-1] + self._pictures
+        """From the end of a fit of such a model to its end."""
+        if model_id in _FOREST:
+            return self._pictures
+        handled = [spent.handled for known, spent in self._models.values() if known == model_id]
+        others = (spent.handled for known, spent in self._models.values() if known not in _FOREST)
+        return (handled or [max(others, default=0.0)])[-1] + self._pictures
 
     def ensemble(self, members: list[str]) -> float:
-        """An ensemble's: each member is loaded and asked, then saved, loaded and asked again with the others."""
-        handled = (self._models.get(run_id, ("", self._slowest(ENSEMBLE)))[1] for run_id in members)
-        return 1.5 * sum(handled) + self._pictures
-
-    def _slowest(self, model_id: str) -> float:
-        apart = self._apart if model_id not in (*self._apart, ENSEMBLE) else ()
-        return max((seconds for known, seconds in self._models.values() if known not in apart), default=0.0)
+        """An ensemble's: each member is asked, saved, and asked again; one of an earlier attempt is loaded too."""
+        slowest = max((spent.handled for _, spent in self._models.values()), default=0.0)
+        each = (self._models[run_id][1] if run_id in self._models else None for run_id in members)
+        return sum(2 * slowest if spent is None else spent.handled + spent.asked for spent in each) + self._pictures

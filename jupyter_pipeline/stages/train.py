@@ -59,7 +59,8 @@ def run(ctx: StageContext) -> Result:
         session.ensemble()
     if not session.trials:
         reasons = (
-            "; ".join(f"{session.name_of(row.model)}: {row.reason}" for row in session.failed) or "none was started"
+            "; ".join(f"{session.learning.name_of(row.model)}: {row.reason}" for row in session.failed)
+            or "none was started"
         )
         raise StageError(f"No model could be trained ({reasons}). Change the models or the treatments and try again.")
     write_json(ctx.out_dir / "runs.json", session.describe())
@@ -82,9 +83,9 @@ def _check_unused(ctx: StageContext) -> None:
 
 def _take_over(session: Session, plan: ModelPlan) -> list[tuple[str, dict[str, Any]]]:
     """Use the trials that are there already; what is left of the defaults, cheap ones first."""
-    known = session.modeling.models.MODELS
+    known = session.learning.modeling.models.MODELS
     n_rows, _ = session.n_rows
-    width = len(session.columns)
+    width = session.learning.width
     classes, threads = session.task.n_classes, session.ctx.job.threads
     pending: list[tuple[float, str, dict[str, Any]]] = []
     for choice in plan.models:
@@ -110,7 +111,7 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
         if session.has_model and left < max(_too_short(session), session.first_s(model_id)) and session.release():
             left = session.remaining - evaluation
         if left < _too_short(session) and session.has_model:
-            names = ", ".join(session.name_of(m) for m, _ in pending[place:])
+            names = ", ".join(session.learning.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
         grace = min(_GRACE_S, _GRACE_SHARE * session.plan.time_budget_s)
@@ -125,7 +126,7 @@ def _begun_in_time(session: Session, model_id: str, left: float, grace: float) -
 
     Without any model there is no training, so the first one is tried whatever it takes, and people are told.
     """
-    name, first = session.name_of(model_id), session.first_s(model_id)
+    name, first = session.learning.name_of(model_id), session.first_s(model_id)
     if session.has_model and first > left:
         session.ctx.log(
             f"{name} is not trained: its first iteration alone would take about {first:.0f} s, and {left:.1f} s are "
@@ -159,7 +160,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
         if space:
             sampler = optuna.samplers.TPESampler(seed=session.seed)
             study = optuna.create_study(direction=direction, sampler=sampler)
-            for setting in getattr(session.modeling.models.MODELS[choice.id], "portfolio", ()):
+            for setting in getattr(session.learning.modeling.models.MODELS[choice.id], "portfolio", ()):
                 study.enqueue_trial({name: value for name, value in setting.items() if name in space})
             searches[choice.id] = {"space": space, "study": study, "fixed": choice.params}
     for number in range(1, plan.trials):
@@ -189,7 +190,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
 
 
 def _space(session: Session, model_id: str, fixed: dict[str, Any], optuna: Any) -> dict[str, Any]:
-    models = session.modeling.models
+    models = session.learning.modeling.models
     if model_id not in models.MODELS or model_id == "dummy":
         return {}
     try:
@@ -249,7 +250,7 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     runs = "run" if len(session.trials) == 1 else "runs"
     words = [
         f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished {runs}: "
-        f"{session.name_of(best.model_id)} with "
+        f"{session.learning.name_of(best.model_id)} with "
         f"{metric_words(plan.metric)} {best.metric:.4g} on {session.n_rows[1]:,} validation rows."
     ]
     if len(session.trials) > 2:
@@ -259,8 +260,8 @@ def _summary(session: Session, plan: ModelPlan) -> str:
             words.append(f"With each row predicted by weights chosen without it, it is {best.out_of_bag:.4g}.")
     if ahead is not None and ahead.metric is not None:
         words.append(
-            f"{session.name_of(ahead.model)} has {ahead.metric:.4g}, the best of all single models by these very rows; "
-            "an average of several is most often better on new ones."
+            f"{session.learning.name_of(ahead.model)} has {ahead.metric:.4g}, the best of all single models by these "
+            "very rows; an average of several is most often better on new ones."
         )
     dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
     if dummy is not None and dummy.metric is not None and best is not dummy:
@@ -269,7 +270,7 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         words.append("No model is better than the baseline: the columns may say nothing about the target.")
     if best.threshold is not None:
         words.append(f"A row counts as positive from a probability of {best.threshold:.3g}.")
-    failed = [session.name_of(row.model) for row in session.failed if row.status == "failed"]
+    failed = [session.learning.name_of(row.model) for row in session.failed if row.status == "failed"]
     if failed:
         words.append(f"Failed: {', '.join(failed)}.")
     return " ".join(words)

@@ -1,12 +1,10 @@
 """One attempt at TRAIN: runs trials one after another, each from its first event to its last."""
 
-import hashlib
 import time
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from msgspec import UNSET
 
 from ..automl.ensembling import MOST
@@ -27,21 +25,22 @@ from ..protocol.events import (
     TrainRunFinished,
     TrainRunStarted,
 )
-from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan
+from ..protocol.plans import ModelPlan
 from ..protocol.stages import StageId
 from .base import StageContext
+from .learning import Learning
 from .modeling import Modeling
-from .pacing import Costs, Pace
-from .rows import Rows, load_rows, load_split, write_json
+from .pacing import Costs, Pace, Spent
+from .rows import write_json
 from .run_evaluation import announce_evaluation, draw_evaluation, draw_importance, metrics_event
 from .run_events import RunEvents
 from .trials import Trial, TrialStore, fingerprint
 
-#: Part of every trial's fingerprint; raise it when trials come to something else from the same inputs.
-_VERSION = 5
 #: What is left of the time budget for the ensemble before a model was trained: so many seconds or this share, whichever
 #: is less; and the share that it has at the most.
 _ENSEMBLE_S, _ENSEMBLE_SHARE, _ENSEMBLE_MOST = 20.0, 0.1, 0.3
+#: To choose its weights has at least this share.
+_SELECTION_SHARE = 0.02
 #: Columns' importance is measured for so many seconds, or this share of the time budget, whichever is less; where time
 #: is up, for the second share, so that the leading run has one.
 _IMPORTANCE_S, _IMPORTANCE_SHARE, _IMPORTANCE_LATE = 20.0, 0.05, 0.02
@@ -69,57 +68,28 @@ class Session:
     """
 
     def __init__(self, ctx: StageContext, plan: ModelPlan, modeling: Modeling) -> None:
-        data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
-        treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
-        self.ctx, self.plan, self.modeling = ctx, plan, modeling
-        self._end = time.monotonic() + plan.time_budget_s
+        self.ctx, self.plan = ctx, plan
+        self.learning = learning = Learning(ctx, plan, modeling)
+        self.task, self.metric, self.seed = learning.task, plan.metric, learning.seed
+        self._end = ctx.begun + plan.time_budget_s
         self._released = False
         self._combines = any(choice.id == ENSEMBLE for choice in plan.models)
-        self.columns = {name: t for name, t in treatments.columns.items() if t != "drop"}
-        self.seed = treatments.split.seed
-        rows = load_rows(ctx, list(self.columns))
-        split = load_split(ctx)
-        self.task, self.metric = rows.task, plan.metric
-        self.y_train, self.y_val = rows.y[split["train"]], rows.y[split["val"]]
-        self._rows: tuple[Rows, dict[str, np.ndarray]] | None = (rows, split)
-        self.missing = rows.spec.null_values
-        self.decimal_comma = bool(rows.spec.options.get("decimal_comma"))
-        self._costs = Costs(len(self.columns), self.task.n_classes)
-        self._pace = Pace(len(self.y_train), self.task.n_classes)
+        self._costs = Costs()
+        self._pace = Pace(len(learning.y_train), self.task.n_classes)
         self.store = TrialStore(ctx.project_dir)
         self.store.clear()
         self.trials: dict[str, Trial] = {}
         self.failed: list[LeaderboardRow] = []
         self.best: Trial | None = None
-        self._prepared: Any = None
+        self._models: dict[str, Any] = {}
         self._runs = 0
-        self._inputs = {
-            "version": _VERSION,
-            "code": modeling.digest,
-            "data": [data.data_sha256, data.sheet] if data.sheet else data.data_sha256,
-            "task": data.task_type,
-            "target": data.target,
-            "classes": self.task.classes,
-            "columns": self.columns,
-            "split": hashlib.sha256(split["train"].tobytes() + b"|" + split["val"].tobytes()).hexdigest(),
-            "metric": self.metric,
-            "seed": self.seed,
-        }
         noted = self.store.noted(ctx.job.skip_trials)
         self._skipped = {note["fingerprint"]: run_id for run_id, note in noted.items()}
         self._skipped |= {mark: mark for mark in ctx.job.skip_trials if mark not in noted}
 
-    @cached_property
-    def _columns(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Training and validation rows. The baseline needs none, so its scores do not wait for those of many rows."""
-        assert self._rows is not None
-        (rows, split), self._rows = self._rows, None
-        frame = rows.frame[list(self.columns)]
-        return frame.iloc[split["train"]], frame.iloc[split["val"]]
-
     def mark(self, model_id: str, params: dict[str, Any]) -> str:
         """Fingerprint of a trial."""
-        return fingerprint(**self._inputs, model=model_id, params=params)
+        return fingerprint(**self.learning.inputs, model=model_id, params=params)
 
     def reuse(self, model_id: str, params: dict[str, Any]) -> bool:
         """Take over a trial that is there already, or that the person cancelled; whether there was one."""
@@ -146,14 +116,15 @@ class Session:
 
     def evaluation_s(self, model_id: str) -> float:
         """Seconds that the evaluation of such a model is expected to take."""
-        return self._costs.evaluation(model_id)
+        late = 0.0 if model_id == "dummy" else _IMPORTANCE_LATE * self.plan.time_budget_s
+        return self._costs.evaluation(model_id) + late
 
     def first_s(self, model_id: str) -> float:
         """Seconds that the first iteration of such a model is expected to take; 0 where that is little."""
         if model_id == "dummy":
             return 0.0
         try:
-            return self._pace.first_s(model_id, self._matrices().train.shape[1])
+            return self._pace.first_s(model_id, self.learning.matrices.train.shape[1])
         except Exception:
             return 0.0  # the run comes upon it too, and says so as its reason
 
@@ -164,7 +135,11 @@ class Session:
         budget = self.plan.time_budget_s
         if not self._costs.known:
             return min(_ENSEMBLE_S, _ENSEMBLE_SHARE * budget)
-        return min(self._costs.ensemble(self._able()) + _IMPORTANCE_LATE * budget, _ENSEMBLE_MOST * budget)
+        return min(self._ensemble_s(self._able()) + _SELECTION_SHARE * budget, _ENSEMBLE_MOST * budget)
+
+    def _ensemble_s(self, members: list[str]) -> float:
+        """Seconds that an ensemble of these takes, but for choosing their weights, which may end at any time."""
+        return self._costs.ensemble(members) + _IMPORTANCE_LATE * self.plan.time_budget_s
 
     def _able(self) -> list[str]:
         """Runs that may join an ensemble, the best first."""
@@ -183,16 +158,11 @@ class Session:
         """Whether there is a finished trial of more than a baseline."""
         return any(trial.model_id != "dummy" for trial in self.trials.values())
 
-    def name_of(self, model_id: str) -> str:
-        """What people call a model; the person's code may have models of its own."""
-        known = self.modeling.models.MODELS.get(model_id)
-        return str(known.name) if known is not None else model_id
-
     def ensemble(self) -> None:
         """Combine the best of the trials, if there are two; a trial of its own, which is used again as others are."""
         self._combines = False  # what was kept for it is its own now
         members = self._able()
-        while len(members) > 2 and self._costs.ensemble(members) > self.remaining:
+        while len(members) > 2 and self._ensemble_s(members) > self.remaining:
             members.pop()
         if len(members) < 2 or self._released:
             why = "There are no two models to combine" if len(members) < 2 else "The time went into the models"
@@ -202,7 +172,15 @@ class Session:
         if self.reuse(ENSEMBLE, params):
             self.show_leaderboard()
             return
-        self.run(ENSEMBLE, params, 0, max(2.0, self.remaining - self.evaluation_s(ENSEMBLE)))
+        needed, left = self._ensemble_s(members), self.remaining
+        if needed > left:
+            self.ctx.log(
+                f"There is no ensemble: to combine two models takes about {needed:.1f} s, and {max(0.0, left):.1f} s "
+                "are left. Allow more time to have it.",
+                "warning",
+            )
+            return
+        self.run(ENSEMBLE, params, 0, left - needed)
 
     def run(self, model_id: str, params: dict[str, Any], number: int, seconds: float) -> Trial | None:
         """Make a trial in a run of its own.
@@ -233,22 +211,27 @@ class Session:
         events = RunEvents(ctx.emit, run_id)
         events.start()
         try:
-            trial = self._trial(events, run_id, mark, model_id, params, number, seconds)
+            trial, model, spent = self._trial(events, run_id, mark, model_id, params, number, seconds)
         except Exception as error:
             events.stop()
-            reason = self.modeling.blame(error)
+            reason = self.learning.modeling.blame(error)
             self._finished(run_id, "failed", {}, reason)
             self.failed.append(_row_of(run_id, model_id, told, "failed", events.seconds, reason))
-            ctx.log(f"{self.name_of(model_id)} failed: {reason}", "warning")
+            ctx.log(f"{self.learning.name_of(model_id)} failed: {reason}", "warning")
             self.show_leaderboard()
             return None
         events.stop()
         # The record first: what the log calls a success is never trained again.
+        begun = time.monotonic()
         self.store.finish(trial)
+        self._costs.note(run_id, model_id, replace(spent, handled=spent.handled + time.monotonic() - begun))
         crash_point("trial.saved", StageId.TRAIN)
         self._finished(run_id, "success", trial.metrics)
         crash_point("trial.told", StageId.TRAIN)
         self._add(trial)
+        if self._combines:  # those that may join an ensemble need not be loaded
+            self._models[run_id] = model
+            self._models = {able: self._models[able] for able in self._able() if able in self._models}
         self.show_leaderboard()
         return trial
 
@@ -261,14 +244,9 @@ class Session:
         params: dict[str, Any],
         number: int,
         seconds: float,
-    ) -> Trial:
-        ctx, modeling, task = self.ctx, self.modeling, self.task
-        # Code that the person edited may make more of a baseline.
-        bare = model_id == "dummy" and not modeling.digest
-        X_train, X_val = (pd.DataFrame(index=range(len(y))) for y in (self.y_train, self.y_val))
-        if not bare:
-            X_train, X_val = self._columns
-
+    ) -> tuple[Trial, Any, Spent]:
+        """The trial, not yet on record, its model, and what its parts took."""
+        ctx, learning, task = self.ctx, self.learning, self.task
         first: float | None = None
 
         def after(step: Any) -> bool:
@@ -279,49 +257,49 @@ class Session:
             return ctx.finish_requested()
 
         deadline = time.monotonic() + seconds
-        if model_id not in ("dummy", ENSEMBLE):
-            self._matrices()
+        width = learning.matrices.train.shape[1] if model_id not in ("dummy", ENSEMBLE) else 0
         begun = time.monotonic()
         if model_id == ENSEMBLE:
-            fitted = self._combine(list(params["of"]), after, deadline)
+            fitted = learning.combine([self._member(run) for run in params["of"]], after, deadline)
             params = fitted.params
         else:
-            fitted = self._fit(model_id, params, X_train, X_val, after, deadline)
+            fitted = learning.fit(model_id, params, after, deadline)
             if first is not None and model_id != "dummy":
-                self._pace.note(model_id, self._prepared.train.shape[1], first)
+                self._pace.note(model_id, width, first)
         events.evaluating()
-        evaluating = time.monotonic()
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
         partial = self.store.begin(mark, ctx.job.attempt)
-        fitted.save(partial / "model")
-        model = modeling.inference.load_model(partial / "model")
-        raw = model.raw(X_val)
-        handled = time.monotonic() - evaluating
-        threshold = None
+        lap = _Laps()
+        model = learning.saved(fitted, partial / "model")
+        saved = lap()
+        raw = learning.ask(model, model_id)
+        asked = lap()
+        y_val, threshold = learning.y_val, None
         if task.task_type == "binary":
-            threshold = modeling.metrics.choose_threshold(self.metric, self.y_val, raw)
+            threshold = learning.modeling.metrics.choose_threshold(self.metric, y_val, raw)
             set_threshold(partial / "model", threshold)
-        metrics = evaluate(task.task_type, self.y_val, raw, threshold)
+        metrics = evaluate(task.task_type, y_val, raw, threshold)
         write_json(partial / "history.json", events.curves())
-        kinds = draw_evaluation(partial / "val", task.task_type, task.classes, self.y_val, raw, threshold)
+        kinds = draw_evaluation(partial / "val", task.task_type, task.classes, y_val, raw, threshold)
         value = metrics.get(self.metric)
         leads = self._leads(model_id, params, value)
-        budget = self.plan.time_budget_s
-        self._costs.note(run_id, model_id, handled, time.monotonic() - evaluating - handled)
+        evaluated = lap()
         if leads and model_id != "dummy" and not ctx.finish_requested():
             kinds += draw_importance(
                 partial / "val",
                 model,
-                X_val,
-                self.y_val,
+                learning.val_rows(model_id),
+                y_val,
                 self.metric,
                 threshold,
-                seconds=min(_IMPORTANCE_S, _IMPORTANCE_SHARE * budget, max(_IMPORTANCE_LATE * budget, self.remaining)),
+                seconds=self._importance_s(),
                 stop=ctx.finish_requested,
             )
+        lap()
         place = self.store.place(partial, mark)
+        spent = Spent(handled=saved + asked + lap(), asked=asked, evaluated=evaluated)
         ctx.emit(metrics_event(run_id, "val", task.task_type, metrics))
-        label = f"{self.name_of(model_id)}, validation rows"
+        label = f"{learning.name_of(model_id)}, validation rows"
         artifacts = announce_evaluation(ctx, run_id, place / "val", kinds, label)
         ctx.emit(
             EvaluationComplete(
@@ -336,7 +314,7 @@ class Session:
             metric = BestMetric(name=self.metric, split="val", value=value)
             ctx.emit(BestModelUpdated(run_id=run_id, model_id=model_id, metric=metric))
         events.finalizing()
-        return Trial(
+        trial = Trial(
             run_id=run_id,
             fingerprint=mark,
             model_id=model_id,
@@ -356,74 +334,26 @@ class Session:
             # Code that the person edited may be of a version that did not measure it.
             out_of_bag=getattr(fitted, "out_of_bag", None),
         )
+        return trial, model, spent
 
-    def _fit(
-        self,
-        model_id: str,
-        params: dict[str, Any],
-        X_train: pd.DataFrame,
-        X_val: pd.DataFrame,
-        after: Any,
-        deadline: float,
-    ) -> Any:
-        self.modeling.models.check_params(model_id, params)
-        return self.modeling.training.fit_model(
-            model_id,
-            params,
-            self.task,
-            X_train,
-            self.y_train,
-            X_val,
-            self.y_val,
-            self.columns,
-            self.metric,
-            threads=self.ctx.job.threads,
-            seed=self.seed,
-            callback=after,
-            deadline=deadline,
-            prepared=None if model_id == "dummy" else self._matrices(),
-            missing=self.missing,
-        )
+    def _importance_s(self) -> float:
+        budget = self.plan.time_budget_s
+        return min(_IMPORTANCE_S, _IMPORTANCE_SHARE * budget, max(_IMPORTANCE_LATE * budget, self.remaining))
 
-    def _combine(self, run_ids: list[str], after: Any, deadline: float) -> Any:
-        trained = []
-        for trial in (self.trials[run_id] for run_id in run_ids):
-            how = {
-                "run_id": trial.run_id,
-                "model_id": trial.model_id,
-                "params": trial.params,
-                "iterations": trial.iterations,
-                "threads": trial.threads,
-            }
-            model = self.modeling.inference.load_model(self.store.folder / trial.fingerprint / "model")
-            trained.append((model, how))
-        return self.modeling.training.combine(
-            trained,
-            self.task,
-            self.y_train,
-            self.y_val,
-            self.metric,
-            self._matrices(),
-            seed=self.seed,
-            callback=after,
-            deadline=deadline,
-        )
-
-    def _matrices(self) -> Any:
-        """The rows as matrices, made once for all models."""
-        if self._prepared is None:
-            X_train, X_val = self._columns
-            self._prepared = self.modeling.training.prepare(
-                self.task,
-                X_train,
-                self.y_train,
-                X_val,
-                self.columns,
-                seed=self.seed,
-                missing=self.missing,
-                decimal_comma=self.decimal_comma,
-            )
-        return self._prepared
+    def _member(self, run_id: str) -> tuple[Any, dict[str, Any]]:
+        """A model that may join an ensemble, and what makes it again."""
+        trial = self.trials[run_id]
+        how = {
+            "run_id": trial.run_id,
+            "model_id": trial.model_id,
+            "params": trial.params,
+            "iterations": trial.iterations,
+            "threads": trial.threads,
+        }
+        model = self._models.get(run_id)
+        if model is None:
+            model = self.learning.modeling.inference.load_model(self.store.folder / trial.fingerprint / "model")
+        return model, how
 
     def _leads(self, model_id: str, params: dict[str, Any], value: float | None) -> bool:
         best = self.best
@@ -516,7 +446,18 @@ class Session:
     @property
     def n_rows(self) -> tuple[int, int]:
         """Training and validation rows."""
-        return len(self.y_train), int(np.size(self.y_val))
+        return len(self.learning.y_train), int(np.size(self.learning.y_val))
+
+
+class _Laps:
+    """A stopwatch: seconds since it was last asked."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self) -> float:
+        before, self._last = self._last, time.monotonic()
+        return self._last - before
 
 
 def _shown(model_id: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What takes long to import, in the order in which the stages need it; a job that comes waits for one of them.
 _HEAVY = ("polars", "numpy", "pandas", "scipy.stats", "sklearn.base", "sklearn.metrics", "matplotlib.pyplot")
+#: What a training needs beside its stage.
+_TRAINING = ("skops.io", "optuna")
 
 
 def stage_function(stage_id: StageId) -> StageFunction:
@@ -48,6 +50,10 @@ def warm() -> Iterator[None]:
         with contextlib.suppress(Exception):
             stage_function(stage_id)
         yield
+    for name in _TRAINING:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+        yield
 
 
 def _import_jsonschema() -> None:
@@ -67,9 +73,10 @@ def _import_jsonschema() -> None:
 
 def run(job: Job, channel: Channel) -> Result:
     """Run a stage; the result's files are in ``job.out_dir``."""
+    ctx = StageContext(job, channel)  # what is imported now is part of its time
     function = stage_function(job.stage_id)
     Path(job.out_dir).mkdir(parents=True)
-    return function(StageContext(job, channel))
+    return function(ctx)
 
 
 def files_of(job: Job) -> FileTreeUpdate:

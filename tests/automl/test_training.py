@@ -19,7 +19,7 @@ from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.models import ENSEMBLE, MODELS, ParameterError, check_params
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import Task
-from jupyter_pipeline.automl.training import FitError, FittedModel, fit_model
+from jupyter_pipeline.automl.training import FitError, FittedModel, fit_model, prepare
 from jupyter_pipeline.protocol.jobs import Predict
 from jupyter_pipeline.workers.work import predict
 
@@ -77,7 +77,7 @@ def test_scores_are_measured_and_the_saved_model_says_the_same(model_id: str, ta
     model = load_model(tmp_path / "model")
     X_val, y_val = frame.iloc[split.val], y[split.val]
     raw = model.raw(X_val)
-    assert np.abs(raw - fitted.model().raw(X_val)).max() <= 1e-9
+    assert (raw == fitted.model().raw(X_val)).all(), "a training measures it as it is, and never loads it"
     if task.classes:
         assert raw.shape == (len(X_val), len(task.classes))
         assert raw.sum(axis=1) == pytest.approx(1.0)
@@ -167,6 +167,34 @@ def test_what_a_fit_leaves_to_be_done_is_part_of_its_time(monkeypatch: pytest.Mo
     assert monitor.affordable(40) == 30
     now[0], monitor.ahead = 105.0, 5.0
     assert monitor.step(50, 400, {}) is False
+
+
+def test_a_forest_ends_when_there_is_just_time_left_to_save_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What that takes is tried with a tree for each thread, and again when there are twice as many."""
+    tried: list[int] = []
+
+    def handling_s(trees: list[Any]) -> float:
+        tried.append(len(trees))
+        return 300.0 * len(trees)
+
+    monkeypatch.setattr(fit_trees, "_handling_s", handling_s)
+    fitted = fit("random_forest", "binary", deadline=time.monotonic() + 1000)
+    assert fitted.stopped == "deadline"
+    assert fitted.iterations == 3
+    assert tried == [1, 1]
+    assert fit("random_forest", "binary", {"n_estimators": 7}, iterations=7).iterations == 7
+    assert tried == [1, 1], "only where there is a deadline"
+
+
+def test_what_was_learned_of_columns_is_written_once_for_all_models() -> None:
+    frame, task, y, split = parts("binary")
+    X, X_val = frame.iloc[split.train], frame.iloc[split.val]
+    rows = prepare(task, X, y[split.train], X_val, COLUMNS)
+    linear, boosted = (fit(model_id, "binary", prepared=rows) for model_id in ("linear", "lightgbm"))
+    assert linear.encoder.stored() is boosted.encoder.stored()
+    before = rows.features.stored()
+    rows.features.fit(X[:50], y[split.train][:50])
+    assert rows.features.stored() != before, "what was learned anew is written anew"
 
 
 def test_boosting_ends_early_and_keeps_the_best_iteration() -> None:

@@ -23,7 +23,7 @@ from jupyter_pipeline.protocol.plans import TrainPlan
 from jupyter_pipeline.protocol.stages import STAGES, StageId
 from jupyter_pipeline.stages import train
 from jupyter_pipeline.stages.base import Result, StageContext, StageError
-from jupyter_pipeline.stages.pacing import Costs, Pace
+from jupyter_pipeline.stages.pacing import Costs, Pace, Spent
 from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
 
 from .conftest import Recorder, StagedProject, churn_table
@@ -466,21 +466,21 @@ def test_what_comes_after_fits_is_expected_by_what_it_took() -> None:
     """So that the evaluation of the last model, and the ensemble, end within the time budget."""
     costs = Costs()
     assert (costs.known, costs.evaluation("linear"), costs.ensemble(["a", "b"])) == (False, 0.0, 0.0)
-    costs.note("a", "linear", handled=0.5, evaluated=4.0)
-    costs.note("b", "random_forest", handled=2.0, evaluated=1.0)
+    costs.note("a", "linear", Spent(handled=0.5, asked=0.25, evaluated=4.0))
+    costs.note("b", "catboost", Spent(handled=2.0, asked=1.0, evaluated=1.0))
     assert costs.known
     assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0), "the first pictures took longer than others will"
     assert costs.evaluation("lightgbm") == pytest.approx(2.0 + 2.0), "as the slowest, of one that was not seen yet"
-    assert costs.ensemble(["a", "b", "reused"]) == pytest.approx(1.5 * (0.5 + 2.0 + 2.0) + 2.0)
+    assert costs.ensemble(["a", "b"]) == pytest.approx((0.5 + 0.25) + (2.0 + 1.0) + 2.0)
+    assert costs.ensemble(["a", "reused"]) == pytest.approx((0.5 + 0.25) + 2 * 2.0 + 2.0), "it has to be loaded too"
 
 
-def test_forests_of_many_classes_tell_nothing_of_other_models() -> None:
-    """They hold a share of each class in each leaf."""
-    for n_classes, others in ((3, 3.0), (190, 0.5)):
-        costs = Costs(10, n_classes)
-        costs.note("a", "linear", handled=0.5, evaluated=0.0)
-        costs.note("b", "extra_trees", handled=3.0, evaluated=0.0)
-        assert [costs.evaluation(m) for m in ("xgboost", "random_forest")] == [others, 3.0]
+def test_forests_tell_nothing_of_other_models_and_count_their_own_size_while_they_grow() -> None:
+    costs = Costs()
+    costs.note("a", "linear", Spent(handled=0.5, asked=0.0, evaluated=0.25))
+    costs.note("b", "extra_trees", Spent(handled=3.0, asked=1.0, evaluated=0.25))
+    assert [costs.evaluation(m) for m in ("xgboost", "extra_trees", "random_forest")] == [0.75, 0.25, 0.25]
+    assert costs.ensemble(["a", "b"]) == pytest.approx(0.5 + 3.0 + 1.0 + 0.25)
 
 
 def test_first_iterations_are_planned_by_where_they_take_long() -> None:
@@ -501,13 +501,13 @@ def test_a_model_whose_first_iteration_is_longer_than_what_is_left_is_not_begun(
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(3000, 3)).round(3), columns=["a", "b", "c"])
     table["kind"] = [f"kind {i}" for i in (table["a"] * 60).round().astype(int).clip(-90, 90)]
-    for name in ("shop", "street"):  # a feature for each of them and each kind
+    for name in ("shop", "street", "square", "river"):  # a feature for each of them and each kind
         table[name] = [f"{name} {i}" for i in rng.integers(0, 60, 3000)]
     project = profiled(tmp_path, table, "kind")
     project.run(StageId.PREPROCESS)
     chosen = {"dummy": {}, "extra_trees": {"n_estimators": 10}, "catboost": {}}
     models = [{"id": model, "params": params} for model, params in chosen.items()]
-    project.run(StageId.MODEL_SELECT, {"models": models, "time_budget_s": 12.0, "trials": 1})
+    project.run(StageId.MODEL_SELECT, {"models": models, "time_budget_s": 24.0, "trials": 1})
     result = project.run(StageId.TRAIN)
     said = [line.text for line in project.events[StageId.TRAIN].of("LOG_LINE")]
     assert [line for line in said if "CatBoost is not trained: its first iteration alone would take about" in line]
