@@ -42,13 +42,24 @@ def replace_file(path: Path, data: bytes) -> None:
 
     Nothing is written through a link, should one lie where the content is written first.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with partial.open("xb") as file:
-        file.write(data)
-    sync_file(partial)
-    os.replace(partial, path)
-    sync_folder(path.parent)
+    replace_files({path: data})
+
+
+def replace_files(contents: dict[Path, bytes]) -> None:
+    """Give files their contents, each as :func:`replace_file` does, but several at a time."""
+    partials = {path: path.with_name(f".{path.name}.partial") for path in contents}
+
+    def write(path: Path) -> None:
+        partials[path].unlink(missing_ok=True)
+        with partials[path].open("xb") as file:
+            file.write(contents[path])
+        sync_file(partials[path])
+
+    with ThreadPoolExecutor(min(8, max(1, len(contents)))) as threads:
+        list(threads.map(write, contents))
+        for path, partial in partials.items():
+            os.replace(partial, path)
+        list(threads.map(sync_folder, {path.parent for path in contents}))
 
 
 def sync_folder(folder: Path) -> None:

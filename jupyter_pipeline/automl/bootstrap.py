@@ -2,7 +2,8 @@
 
 A draw with replacement is a count for each row. What a metric needs of the rows (their losses, their order) is computed
 once; a draw then costs a few sums over the counts, where sorting and measuring the drawn rows themselves would take ten
-times as long on 100,000 rows. The values are the same.
+times as long on 100,000 rows. The values are the same. Of hundreds of classes, each of which is ranked by itself, sums
+for many draws at once take a fifth of the time.
 """
 
 import math
@@ -14,10 +15,12 @@ from .inference import decide
 from .metrics import CLASSIFICATION, REGRESSION, from_confusion
 
 Array = np.ndarray
-#: A metric of the rows, each of them as many times as its count says.
-Counted = Callable[[Array], float]
+#: The metrics of each draw, from counts of shape (draws, rows): each row as many times as its count says.
+Measure = Callable[[Array], list[dict[str, float]]]
 #: With more rows, or rows times classes above ten, there are fewer draws.
 _MANY_ROWS = 20_000
+#: So many counts are looked at together.
+_AT_ONCE = 1 << 18
 _OF_PROBABILITIES = ("log_loss", "brier", "roc_auc", "average_precision")
 
 
@@ -56,9 +59,11 @@ def intervals(
         repeats = max(50, min(repeats, int(repeats * _MANY_ROWS / work)))
     measure = _numbers(y, raw) if task_type == "regression" else _classes(task_type, y, raw, threshold)
     drawn: dict[str, list[float]] = {}
-    for _ in range(repeats):
-        counts = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
-        for name, value in measure(counts).items():
+    together = max(1, _AT_ONCE // n)
+    for begun in range(0, repeats, together):
+        draws = range(min(together, repeats - begun))
+        counts = np.array([np.bincount(rng.integers(0, n, n), minlength=n) for _ in draws], dtype=np.float64)
+        for name, value in (item for values in measure(counts) for item in values.items()):
             if math.isfinite(value):
                 drawn.setdefault(name, []).append(value)
     tail = 100 * (1 - level) / 2
@@ -70,7 +75,7 @@ def intervals(
     }
 
 
-def _classes(task_type: str, y: Array, raw: Array, threshold: float | None) -> Callable[[Array], dict[str, float]]:
+def _classes(task_type: str, y: Array, raw: Array, threshold: float | None) -> Measure:
     n, n_classes = raw.shape
     cells = y * n_classes + decide(raw, threshold)
     losses = -np.log(np.clip(raw[np.arange(n), y], np.finfo(np.float64).eps, 1.0))
@@ -79,42 +84,58 @@ def _classes(task_type: str, y: Array, raw: Array, threshold: float | None) -> C
     squares = ((raw - hot) ** 2).sum(axis=1) / (2 if n_classes == 2 else 1)
     ranked = [_ranking(y == code, raw[:, code]) for code in ([1] if n_classes == 2 else range(n_classes))]
 
-    def measure(counts: Array) -> dict[str, float]:
+    def decided(counts: Array) -> dict[str, float]:
         matrix = np.bincount(cells, counts, n_classes**2).reshape(n_classes, n_classes)
-        found = {
+        return {
             name: from_confusion(name, task_type, matrix) for name in CLASSIFICATION if name not in _OF_PROBABILITIES
         }
-        found["log_loss"], found["brier"] = float(counts @ losses) / n, float(counts @ squares) / n
+
+    def measure(counts: Array) -> list[dict[str, float]]:
         areas = np.array([area(counts) for area in ranked])
-        present = areas[~np.isnan(areas[:, 0])]
-        means = present.mean(axis=0) if len(present) else (math.nan, math.nan)
-        found["roc_auc"], found["average_precision"] = float(means[0]), float(means[1])
-        return found
+        known = ~np.isnan(areas)
+        with np.errstate(invalid="ignore"):  # no class has an area: NaN
+            areas = np.where(known, areas, 0.0).sum(axis=0) / known.sum(axis=0)
+        columns = {"log_loss": counts @ losses / n, "brier": counts @ squares / n}
+        columns |= {"roc_auc": areas[0], "average_precision": areas[1]}
+        return [
+            decided(draw) | {name: float(values[i]) for name, values in columns.items()}
+            for i, draw in enumerate(counts)
+        ]
 
     return measure
 
 
-def _ranking(positive: Array, scores: Array) -> Callable[[Array], tuple[float, float]]:
-    """ROC AUC and average precision of a class against the rest; NaN where the drawn rows have not both."""
-    _, place = np.unique(-scores, return_inverse=True)  # from the highest score; equal ones share a place
-    n_places = int(place.max()) + 1
-    hits, misses = positive.astype(np.float64), (~positive).astype(np.float64)
+def _ranking(positive: Array, scores: Array) -> Callable[[Array], Array]:
+    """ROC AUC and average precision of a class against the rest, of shape (2, draws); NaN where a draw has not both."""
+    order = np.argsort(-scores, kind="stable")  # from the highest score
+    ordered, hits = -scores[order], np.flatnonzero(positive[order])
+    # Equal scores share a place: where that of each positive row begins and ends, among all rows and among positives.
+    begins, ends = (np.searchsorted(ordered, ordered[hits], side=side) for side in ("left", "right"))
+    hits_begin, hits_end = (np.searchsorted(hits, edge) for edge in (begins, ends))
 
-    def areas(counts: Array) -> tuple[float, float]:
-        pos = np.bincount(place, counts * hits, n_places)
-        neg = np.bincount(place, counts * misses, n_places)
-        n_pos, n_neg = pos.sum(), neg.sum()
-        if not n_pos or not n_neg:
-            return math.nan, math.nan
-        below = n_neg - np.cumsum(neg)
-        flagged, found = np.cumsum(pos + neg), np.cumsum(pos)
+    def areas(counts: Array) -> Array:
+        rows, many = _summed(counts[:, order]), counts[:, order[hits]]
+        pos = _summed(many)
+        found, flagged = pos[:, hits_end], rows[:, ends]
+        neg_begin, neg_end = rows[:, begins] - pos[:, hits_begin], flagged - found
+        n_pos = pos[:, -1]
+        n_neg = rows[:, -1] - n_pos
         precision = np.divide(found, flagged, out=np.zeros_like(found), where=flagged > 0)
-        return float(pos @ (below + neg / 2) / (n_pos * n_neg)), float(pos @ precision / n_pos)
+        below = n_neg[:, None] - (neg_begin + neg_end) / 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            both = np.array([(many * below).sum(axis=1) / (n_pos * n_neg), (many * precision).sum(axis=1) / n_pos])
+        both[:, (n_pos == 0) | (n_neg == 0)] = math.nan
+        return both
 
     return areas
 
 
-def _numbers(y: Array, raw: Array) -> Callable[[Array], dict[str, float]]:
+def _summed(counts: Array) -> Array:
+    """Of each draw the counts of all rows before a place, and of all."""
+    return np.concatenate([np.zeros((len(counts), 1)), np.cumsum(counts, axis=1)], axis=1)
+
+
+def _numbers(y: Array, raw: Array) -> Measure:
     n, y = len(y), np.asarray(y, dtype=np.float64)
     errors = np.abs(raw - y)
     squares, shares = errors**2, errors / np.maximum(np.abs(y), np.finfo(np.float64).eps)
@@ -122,7 +143,7 @@ def _numbers(y: Array, raw: Array) -> Callable[[Array], dict[str, float]]:
     ordered = errors[order]
     centred = y - y.mean()  # far from zero the spread would lose its digits
 
-    def measure(counts: Array) -> dict[str, float]:
+    def one(counts: Array) -> dict[str, float]:
         lost = float(counts @ squares)
         mean = float(counts @ centred) / n
         spread = float(counts @ (centred - mean) ** 2)
@@ -136,4 +157,4 @@ def _numbers(y: Array, raw: Array) -> Callable[[Array], dict[str, float]]:
             "median_ae": float(middle.mean()),
         }
 
-    return measure
+    return lambda counts: [one(draw) for draw in counts]

@@ -17,6 +17,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from .inference import Model, encode
 
 MAX_ROWS = 200
+#: With more classes the values of so many are kept, those that columns move most: of 190 classes all of them would be
+#: half a million numbers, which nobody can tell apart.
+MAX_OUTPUTS = 20
 #: Background rows to exchange columns with; each is used with an order of columns and with its reverse.
 _BACKGROUND = 16
 #: Rows, and cells, that an estimator is given at once.
@@ -51,8 +54,9 @@ def contributions(
     dict
         ``method`` (``exact`` or ``sampled``) and ``background``, the number of rows that a sampled one rests on;
         ``unit``, what contributions are measured in; ``outputs``, class labels (the positive one in binary tasks) or
-        None; ``base``, the value before any column, for each output; ``rows``, row numbers in ``frame``; and
-        ``columns``, those that matter most first: ``name``, ``mean_abs`` (over rows, summed over outputs),
+        None; ``of``, how many classes there are, where the outputs are only those of them that columns move most;
+        ``base``, the value before any column, for each output; ``rows``, row numbers in ``frame``; and
+        ``columns``, those that matter most first: ``name``, ``mean_abs`` (over rows, summed over all classes),
         ``by_output``, ``values`` (output by output, a number for each row) and ``place``: for each row the rank of
         the column's own value from 0 to 1, None where it is missing or the column has no order.
 
@@ -86,12 +90,14 @@ def contributions(
     _check(model, part, values, base, unit)
     strength = np.abs(values).mean(axis=0)  # by output and column
     order = np.argsort(-strength.sum(axis=0), kind="stable")
+    kept = np.sort(np.argsort(-strength.sum(axis=1), kind="stable")[:MAX_OUTPUTS])
+    some = {"of": len(strength)} if len(kept) < len(strength) else {}
     columns = [
         {
             "name": states[i]["name"],
             "mean_abs": float(strength[:, i].sum()),
-            "by_output": strength[:, i].tolist(),
-            "values": values[:, :, i].T.tolist(),
+            "by_output": strength[kept, i].tolist(),
+            "values": values[:, kept, i].T.tolist(),
             "place": _places(matrix[:, groups[i]], states[i]),
         }
         for i in order
@@ -100,8 +106,9 @@ def contributions(
         "method": "exact" if exact is not None else "sampled",
         "background": background,
         "unit": unit,
-        "outputs": outputs,
-        "base": base.tolist(),
+        "outputs": None if outputs is None else [outputs[i] for i in kept],
+        **some,
+        "base": base[kept].tolist(),
         "rows": rows.tolist(),
         "columns": columns,
     }

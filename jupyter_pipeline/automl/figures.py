@@ -148,17 +148,22 @@ def draw_importance(
 
 
 def draw_contributions(data: dict[str, Any], path: Path, title: str = "What columns add to predictions") -> Path:
-    """Draw Shapley values: a dot for each row, coloured by the column's own value; for several classes bars."""
+    """Draw Shapley values: a dot for each row, coloured by the column's own value; for classes bars.
+
+    Of more classes than there are colours those that columns move most.
+    """
     columns = data["columns"][:15]
     figure, axes = _axes(6.6, 1.5 + 0.34 * max(1, len(columns)))
     places = np.arange(len(columns))[::-1]
     outputs = data["outputs"] or ["value"]
     if len(outputs) > 1:
-        left = np.zeros(len(columns))
-        for i, output in enumerate(outputs[:_MANY]):
-            widths = np.array([column["by_output"][i] for column in columns])
-            axes.barh(places, widths, left=left, height=0.7, color=_CYCLE[i % len(_CYCLE)], label=_short(output))
-            left += widths
+        sizes, left = np.array([column["by_output"] for column in columns]), np.zeros(len(columns))
+        moved = np.sort(np.argsort(-sizes.sum(axis=0), kind="stable")[: len(_CYCLE)])
+        for i, colour in zip(moved, _CYCLE, strict=False):
+            axes.barh(places, sizes[:, i], left=left, height=0.7, color=colour, label=_short(outputs[i]))
+            left += sizes[:, i]
+        if len(moved) < (of := data.get("of", len(outputs))):
+            axes.plot([], [], " ", label=f"the {len(moved)} of {of} classes that columns move most")
         axes.legend(loc="lower right", fontsize=8, frameon=False)
         label = f"Mean size of the contribution, {data['unit']}"
     else:

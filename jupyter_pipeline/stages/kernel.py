@@ -62,21 +62,30 @@ class Execution:
         How long one cell may take, in seconds.
     env : dict of str, optional
         Variables for the kernel beside those of this process.
+    gate : threading.Event, optional
+        The last cell is not run before it is set.
     """
 
-    def __init__(self, notebook: Any, folder: Path, timeout_s: float, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        notebook: Any,
+        folder: Path,
+        timeout_s: float,
+        env: dict[str, str] | None = None,
+        gate: threading.Event | None = None,
+    ) -> None:
         self._timeout_s = timeout_s
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         # In a thread, so that nbclient takes no signal handlers: a cancelled worker must end at SIGTERM.
         self._thread = threading.Thread(
-            target=self._run, args=(notebook, folder, env or {}), name="notebook", daemon=True
+            target=self._run, args=(notebook, folder, env or {}, gate), name="notebook", daemon=True
         )
         self._thread.start()
 
-    def _run(self, notebook: Any, folder: Path, env: dict[str, str]) -> None:
+    def _run(self, notebook: Any, folder: Path, env: dict[str, str], gate: threading.Event | None) -> None:
         try:
-            asyncio.run(self._until_stopped(_execute(notebook, folder, self._timeout_s, env)))
+            asyncio.run(self._until_stopped(_execute(notebook, folder, self._timeout_s, env, gate)))
         except BaseException as error:
             self._failure = error
 
@@ -114,7 +123,14 @@ class Execution:
         raise error
 
 
-async def _execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str, str]) -> None:
+async def _execute(
+    notebook: Any, folder: Path, timeout_s: float, env: dict[str, str], gate: threading.Event | None
+) -> None:
+    async def wait(cell: Any, cell_index: int) -> None:
+        last = cell_index == len(notebook.cells) - 1
+        while gate is not None and last and not gate.is_set():  # noqa: ASYNC110, it is set by another thread
+            await asyncio.sleep(0.02)
+
     with tempfile.TemporaryDirectory(prefix="jupyter-pipeline-") as scratch:
         specs = _ThisPython()
         manager = AsyncKernelManager(
@@ -126,6 +142,7 @@ async def _execute(notebook: Any, folder: Path, timeout_s: float, env: dict[str,
             km=manager,
             timeout=math.ceil(timeout_s),
             kernel_name=KERNEL,
+            on_cell_start=wait,
             resources={"metadata": {"path": str(folder)}},
         )
         variables = {

@@ -1,5 +1,7 @@
 """Writes the notebook that goes from the raw data to the reported numbers, and executes it."""
 
+import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from ..automl.models import ENSEMBLE, name_of
 from ..protocol.names import metric_words
 from .base import StageError
 from .kernel import Execution, NotebookFailed
+from .rows import write_json
 
 _SETUP = """\
 import hashlib
@@ -140,12 +143,13 @@ display(Image(draw_residuals(residuals_data(y[parts.test], raw["test"]), figures
 }
 
 _CHECK = """\
-for split, reported in config["reported"].items():
-    for name, value in reported.items():
+reported = json.loads(Path("config.json").read_text(encoding="utf-8"))["reported"]
+for split, values in reported.items():
+    for name, value in values.items():
         again = metrics[split][name]
         same = again is None if value is None else again is not None and abs(again - value) <= 1e-9 * max(1, abs(value))
         assert same, f"{name} on the {split} rows is {again}, reported was {value}"
-print("All", sum(map(len, config["reported"].values())), "reported numbers came out again.")
+print("All", sum(map(len, reported.values())), "reported numbers came out again.")
 """
 
 
@@ -205,6 +209,9 @@ def build(config: dict[str, Any], title: str) -> Any:
 class Running:
     """The notebook while it is executed in a folder, where it is written as ``train.ipynb`` at the end.
 
+    It takes as long as the training did, so it is begun before there are numbers to compare with: the last cell waits
+    for them.
+
     Parameters
     ----------
     notebook : nbformat.NotebookNode
@@ -217,7 +224,16 @@ class Running:
 
     def __init__(self, notebook: Any, folder: Path, timeout_s: float) -> None:
         self._notebook, self._folder = notebook, folder
-        self._execution = Execution(notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"})
+        self._reported = threading.Event()
+        self._execution = Execution(
+            notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"}, gate=self._reported
+        )
+
+    def report(self, metrics: dict[str, dict[str, float | None]]) -> None:
+        """Put the reported numbers, by split, into ``config.json``, for the last cell."""
+        path = self._folder / "config.json"
+        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "reported": metrics})
+        self._reported.set()
 
     def stop(self) -> None:
         """End it, if it still runs."""

@@ -75,32 +75,29 @@ def run(ctx: StageContext) -> Result:
     rows, parts = load_rows(ctx, names), load_split(ctx)
     metric = ctx.approved(StageId.MODEL_SELECT).metric
     code = _workspace(ctx)
-    model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
-    model.threshold = kept.threshold
     which = f"{rows.spec.sha256}{rows.spec.sheet or ''}"
     mark = hashlib.sha256(which.encode() + parts["test"].tobytes()).hexdigest()
     reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, which, mark)
-    metrics = {"val": _measured(model, rows, parts["val"])}
-    running: list[notebook.Running] = []
-
-    def train_again(test: Metrics) -> None:
-        """The notebook takes as long as the training did: it runs while the rest of the review is made."""
-        metrics["test"] = test
-        config = _config(ctx, kept, rows, parts, metric, metrics)
-        running.append(_notebook(ctx, _training(ctx, config, rows, code), kept))
-
+    running = _notebook(ctx, _training(ctx, _config(ctx, kept, rows, parts, metric), rows, code), kept)
     try:
-        final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"], train_again)
+        model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
+        model.threshold = kept.threshold
+        metrics = {"val": _measured(model, rows, parts["val"])}
+
+        def measured(test: Metrics) -> None:
+            metrics["test"] = test
+            running.report(metrics)
+
+        final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"], measured)
         review = _review(ctx, kept, rows, parts, final, reads)
         some = _some(parts["train"])
         review["metrics"] = {"train": _measured(model, rows, some), **metrics}
         review["measured"] = {"train": len(some), "val": len(parts["val"]), "test": len(parts["test"])}
         review["copies"] = _copies(model, rows, parts, treatments)
         review["needs"] = [column["name"] for column in model.columns]
-        path = running[0].result()
+        path = running.result()
     finally:
-        for notebook_run in running:
-            notebook_run.stop()
+        running.stop()
     folder = path.parent
     shutil.rmtree(folder / "modeling" / "__pycache__", ignore_errors=True)
     ctx.emit(NotebookReady(asset_url=ctx.asset(path, "notebook", "Training notebook").url))
@@ -141,15 +138,8 @@ def _edited(code: dict[str, bytes]) -> list[str]:
     return [name for name, data in workspace.package_code().items() if code.get(name) != data]
 
 
-def _config(
-    ctx: StageContext,
-    kept: Kept,
-    rows: Rows,
-    parts: dict[str, np.ndarray],
-    metric: str,
-    reported: dict[str, Metrics],
-) -> dict[str, Any]:
-    """What ``train.py`` and the notebook need to know."""
+def _config(ctx: StageContext, kept: Kept, rows: Rows, parts: dict[str, np.ndarray], metric: str) -> dict[str, Any]:
+    """What ``train.py`` and the notebook need to know, but for the numbers that they come to."""
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     treatments: PreprocessPlan = ctx.approved(StageId.PREPROCESS)
     split, table, name = treatments.split, rows.spec.to_dict(), Path(rows.spec.path).name
@@ -188,7 +178,6 @@ def _config(
             "seed": kept.trial.seed,
         },
         "threshold": kept.threshold,
-        "reported": reported,
     }
 
 

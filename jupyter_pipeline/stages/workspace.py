@@ -10,7 +10,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-from ..durable import replace_file
+from ..durable import replace_files
 
 #: What training from the raw data to the reported numbers begins with; what these import comes along.
 ROOTS = ("evaluation", "figures", "frames", "importance", "reading", "splitting", "targets", "training")
@@ -74,17 +74,22 @@ def sync(folder: Path, wanted: dict[str, bytes]) -> list[str]:
     """
     recorded = _recorded(folder)
     edited: list[str] = []
+    fresh: dict[Path, bytes] = {}
     for name, data in wanted.items():
         path = folder / name
         there = path.read_bytes() if path.is_file() else None
         if there is None or sha256(there) in (recorded.get(name), sha256(data)):
             if there != data:
-                _write(path, data)
+                fresh[path] = data
             recorded[name] = sha256(data)
         else:
             edited.append(name)
             recorded.setdefault(name, sha256(data))
-    _write(folder / MANIFEST, json.dumps({"files": dict(sorted(recorded.items()))}, indent=2).encode() + b"\n")
+    # The manifest last: of files that it does not know yet it is seen that they are as they should be.
+    fresh[folder / MANIFEST] = json.dumps({"files": dict(sorted(recorded.items()))}, indent=2).encode() + b"\n"
+    for parent in {path.parent for path in fresh}:
+        parent.mkdir(parents=True, exist_ok=True)
+    replace_files(fresh)
     return edited
 
 
@@ -109,8 +114,3 @@ def _recorded(folder: Path) -> dict[str, str]:
         return {str(name): str(sha) for name, sha in data["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, data)

@@ -112,6 +112,30 @@ def test_linear_contributions_are_weights_times_distances() -> None:
     assert np.all(np.diff(np.array(column["place"])[order]) >= 0)
 
 
+def test_of_many_classes_those_that_columns_move_most_are_kept(tmp_path: Path) -> None:
+    """And it is said that these are not all; how much columns matter is still summed over all classes."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.normal(size=(600, 3)), columns=["a", "b", "idle"])
+    labels = pd.Series([f"kind {i:02}" for i in (frame["a"] * 8).round().astype(int).clip(-12, 12) + 12], name="y")
+    task, y, _ = encode_target(labels, "multiclass", "y")
+    given = task, frame[:500], y[:500], frame[500:], y[500:], dict.fromkeys(frame, "numeric"), "log_loss"
+    model = fit_model("linear", {}, *given).model()
+    assert task.classes is not None
+    assert len(task.classes) == 25
+    found = contributions(model, frame[500:])
+    assert (found["of"], len(found["outputs"]), len(found["base"])) == (25, 20, 20)
+    assert set(found["outputs"]) < set(task.classes)
+    for column in found["columns"]:
+        assert len(column["values"]) == len(column["by_output"]) == 20
+        assert [np.abs(each).mean() for each in column["values"]] == pytest.approx(column["by_output"])
+        assert sum(column["by_output"]) < column["mean_abs"]
+    weights = np.abs(model.estimator.coef_).sum(axis=1)  # on columns that all vary as much
+    left_out = [i for i, label in enumerate(task.classes) if label not in found["outputs"]]
+    assert weights[left_out].max() < np.median(weights)
+    figures.draw_contributions(found, tmp_path / "shap.png")
+    assert (tmp_path / "shap.png").stat().st_size > 10_000
+
+
 def test_what_does_not_add_up_is_refused() -> None:
     fitted, frame = small("lightgbm", {"n_estimators": 20})
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,20 @@ def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
 def test_failures_are_told(cell: str, timeout_s: float, message: str, tmp_path: Path) -> None:
     with pytest.raises(NotebookFailed, match=message):
         Execution(notebook(cell), tmp_path, timeout_s).result()
+
+
+def test_the_last_cell_waits_for_what_it_is_to_look_at(tmp_path: Path) -> None:
+    cells = "from pathlib import Path; Path('begun').touch()", "print(Path('found').read_text())"
+    made, gate = notebook(*cells), threading.Event()
+    running = Execution(made, tmp_path, 60, gate=gate)
+    _until((tmp_path / "begun").exists)
+    _until(lambda: made.cells[0].execution_count == 1)
+    (tmp_path / "found").write_text("0.75")
+    gate.set()
+    running.result()
+    assert made.cells[1].outputs[0].text == "0.75\n"
+    waiting = Execution(notebook("1", "2"), tmp_path, 60, gate=threading.Event())
+    waiting.stop()  # also where what it waits for never comes
 
 
 def test_it_can_be_stopped(tmp_path: Path) -> None:
