@@ -65,7 +65,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Handle a frame; the next is read when this is done."""
-        if self._connection is None:
+        if self._connection is None or self.ws_connection is None:  # or closed by us: nothing more is taken
             return
         if self._protocol.text and isinstance(message, bytes):
             with contextlib.suppress(UnicodeDecodeError):

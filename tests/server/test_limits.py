@@ -220,6 +220,7 @@ async def test_who_goes_on_sending_what_cannot_be_read_is_closed_with_1008(stric
             await socket.type("never")
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1008
+    assert f"{project_id} failed" not in strict.log, "what it still sends is no error of ours"
 
 
 def test_http_says_when_to_try_again(strict: Server, project_id: str) -> None:
