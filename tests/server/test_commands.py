@@ -104,7 +104,9 @@ def with_commands(start_server: Callable[..., Server], tmp_path_factory: pytest.
         "cancel_run": "bad_commands:raises", "absent": "no_such_module:f", "Not a name": "bad_commands:raises",
     })  # fmt: skip
     install(folder, "hanging", "hanging_module", HANGS, {"slow_import": "hanging_module:f"})
-    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    later = tmp_path_factory.mktemp("later")  # on the path after it, so its command of the same name is left out
+    install(later, "later-commands", "later_commands", BAD, {"raises": "later_commands:nonsense"})
+    path = os.pathsep.join([str(folder), str(later), *filter(None, [os.environ.get("PYTHONPATH")])])
     server = start_server("--PipelineApp.command_timeout_s=8", env={"PYTHONPATH": path})
     # The plugin that hangs while it is loaded delays the list; it does not keep the others out.
     assert server.request("POST", "api/projects/ready/messages", {"type": "chat", "text": "Hello"}).status == 200
