@@ -209,7 +209,8 @@ class Pipeline(Session):
         stage_id : str
             The current stage or an earlier one, by its id or name: ``TRAIN``, ``Training``.
         **params
-            Members of its plan that shall be different this time.
+            Members of its plan that shall be different this time; what else was changed of it stays. Without any the
+            stage proposes anew.
         """
         args: dict[str, Any] = {"stage_id": stage_of(stage_id).value}
         self.command("restart_stage", **(args | {"params": params} if params else args))

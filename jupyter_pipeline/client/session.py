@@ -87,7 +87,7 @@ class Session:
         how = standing(current, view.status)
         if view.status is StageStatus.FAILED:
             how = f"{stage_name(current)} {'was stopped' if view.stopped else 'has failed'}"
-        return f"<Pipeline {self.project_id!r}: {how}>"
+        return f"<Pipeline {self.project_id!r}: {how}{'; this connection is closed' if self.closed else ''}>"
 
     # -- looking -----------------------------------------------------------------------------------------------
 

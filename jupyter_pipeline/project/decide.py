@@ -41,11 +41,11 @@ from .commands import (
     WorkFailed,
 )
 from .plans import (
-    checked_params,
     dependents,
     needs_rework,
     params_for,
     patched,
+    restart_params,
 )
 from .state import ProjectState
 from .turn import gate_prefix, stands
@@ -87,7 +87,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
         case SeenConfirm():
             turn.confirm(command.confirm, command.seen_seq)
         case RestartStage():
-            turn.restart(command.stage_id, checked_params(state, command.stage_id, command.params))
+            turn.restart(command.stage_id, restart_params(state, command.stage_id, command.params))
         case CancelRun():
             turn.cancel(command)
         case SelectDataset():

@@ -300,6 +300,23 @@ def params_for(state: ProjectState, stage_id: StageId, new: Mapping[str, Any]) -
     return {**asked, **params}
 
 
+def restart_params(state: ProjectState, stage_id: StageId, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What a restart asks of a stage: the changes, and what the person had changed before of the same data or request.
+
+    Raises
+    ------
+    Refusal
+        INVALID_ARGS naming the members that there are.
+    """
+    changed, plan = checked_params(state, stage_id, params), plan_to_come(state.stage(stage_id))
+    anew = "prompt" in changed or changed.get("dataset_id", (plan or {}).get("dataset_id")) != (plan or {}).get(
+        "dataset_id"
+    )
+    if not changed or plan is None or anew:
+        return changed
+    return {**params_for(state, stage_id, {**plan, **changed}), **changed}
+
+
 def checked_params(state: ProjectState, stage_id: StageId, params: Mapping[str, Any]) -> dict[str, Any]:
     """The ``params`` of a restart, checked against the stage's plan as far as that is known.
 

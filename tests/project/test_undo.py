@@ -6,10 +6,10 @@ import pytest
 
 from jupyter_pipeline.agent.base import Change, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
-from jupyter_pipeline.project.commands import Answer, WorkFailed
+from jupyter_pipeline.project.commands import AddDataset, Answer, WorkFailed
 from jupyter_pipeline.project.snapshot import context
 from jupyter_pipeline.project.state import ProjectState, evolve
-from jupyter_pipeline.protocol.events import LogLine
+from jupyter_pipeline.protocol.events import Dataset, FileEntry, LogLine
 from jupyter_pipeline.protocol.messages import Confirm, RestartStage
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
@@ -104,6 +104,23 @@ def test_what_is_said_of_the_split_one_after_another_is_all_done() -> None:
     _, state = chat(state, "30% test rows")
     split = state.stage(PREPROCESS).params["split"]
     assert (split["seed"], split["test_fraction"]) == (7, 0.3)
+
+
+def test_a_restart_that_changes_a_member_keeps_what_else_was_changed() -> None:
+    state = confirmed()
+    assert ids(state) == ["random_forest"]
+    state = play(state, RestartStage(stage_id=SELECT, params={"trials": 20}))
+    asked = state.stage(SELECT).params
+    assert ([m["id"] for m in asked["models"]], asked["trials"]) == (["random_forest"], 20)
+    assert play(state, RestartStage(stage_id=SELECT)).stage(SELECT).params == {}
+    assert play(state, RestartStage(stage_id=SELECT, params={"trials": 3})).stage(SELECT).params["models"]
+    # Of other data, and of another request, nothing that was said before holds.
+    state = play(at_gate(TRAIN), RestartStage(stage_id=DATA, params={"metric": "f1"}))
+    other = Dataset(id="upload:b.csv", name="b.csv", source="upload", desc="")
+    state = play(state, AddDataset(other, FileEntry(path="data/b.csv", type="file", size=9, sha="")))
+    assert play(state, RestartStage(stage_id=DATA, params={"dataset_id": "upload:b.csv"})).stage(DATA).params == {
+        "dataset_id": "upload:b.csv"
+    }
 
 
 def test_taking_back_is_itself_taken_back() -> None:
