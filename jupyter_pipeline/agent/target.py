@@ -183,10 +183,12 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
     while before >= 0 and sentence[before].low in ("the", "is", "as", "a", "our", "my"):
         before -= 1
     if 0 <= before < i - 1:
-        for start in range(max(0, before - 5), before + 1):
-            found = columns.at(sentence, start)
-            if found and start + found[1] == before + 1:
-                return Target(found[0], "auto", True, start, i + 1)
+        unit = before > 1 and sentence[before - 1].low == "in"  # "weight in kg is the target"
+        for end in (before + 1, before - 1) if unit else (before + 1,):
+            for start in range(max(0, end - 6), end):
+                found = columns.at(sentence, start)
+                if found and start + found[1] == end:
+                    return Target(found[0], "auto", True, start, i + 1)
         token = sentence[before]
         if (
             {"is", "as"} & {t.low for t in sentence[before + 1 : i]}  # not "change the target"

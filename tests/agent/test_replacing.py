@@ -117,6 +117,7 @@ VALUES: list[tuple[StageId, dict[str, Any], str]] = [
     (PROFILE, {}, "age is not an id | drop cols with > 50% missing | drop highly correlated columns | ignore dates"),
     (DATA, {"/target": "tenure", "/positive_class": None}, """
         target: Exited -> tenure | change the target from Exited to tenure | y = tenure | y: tenure
+        tenure in years is the target
     """),
     (DATA, {"/positive_class": "0"}, "positive class 1 -> 0 | positive class from 1 to 0 | pos class = 0"),
     (DATA, {"/task_type": "regression"}, "binary -> regression | change the task from binary to regression"),
