@@ -127,7 +127,7 @@ def confirm(text: str, parts: list[list[Token]], draft: Draft) -> list[list[Toke
     rest = [tokens for tokens in parts if not confirms(tokens, draft)]
     if len(rest) == len(parts) or any(unicodedata.category(c) == "So" and c not in _SIGNS for c in text):
         return parts
-    if rest := [tokens for tokens in rest if not _is_courtesy(tokens, draft)]:
+    if rest := [tokens for tokens in rest if not is_courtesy(tokens, draft)]:
         draft.confirmed = True
         return rest
     context = draft.context
@@ -142,7 +142,8 @@ def confirm(text: str, parts: list[list[Token]], draft: Draft) -> list[list[Toke
     return []
 
 
-def _is_courtesy(tokens: Sequence[Token], draft: Draft) -> bool:
+def is_courtesy(tokens: Sequence[Token], draft: Draft) -> bool:
+    """Whether a sentence says nothing but ``thanks``, ``great`` and the like."""
     return _COURTESY.fullmatch(_words(tokens, draft) or "") is not None
 
 

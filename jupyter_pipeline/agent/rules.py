@@ -22,7 +22,7 @@ from . import (
 from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
 from .conditions import condition_of, not_later, without_courtesy
-from .confirmation import confirm, without
+from .confirmation import confirm, is_courtesy, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
 from .questions import in_words, is_question, is_report, suggested
@@ -92,7 +92,10 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
-        for sentence in confirm(text, thought_over(sentences(tokens)), draft):
+        parts = thought_over(sentences(tokens))
+        if parts and all(is_courtesy(part, draft) for part in parts):
+            return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
+        for sentence in confirm(text, parts, draft):
             wish = replaced(without(without_courtesy(sentence), draft), draft.columns)
             if not wish:
                 continue

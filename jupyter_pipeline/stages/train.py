@@ -273,6 +273,9 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     failed = [session.learning.name_of(row.model) for row in session.failed if row.status == "failed"]
     if failed:
         words.append(f"Failed: {', '.join(failed)}.")
+    tried = {trial.model_id for trial in session.trials.values()} | {row.model for row in session.failed} | {ENSEMBLE}
+    if untried := [session.name_of(choice.id) for choice in plan.models if choice.id not in tried]:
+        words.append(f"Not trained before the time was over: {', '.join(untried)}.")
     return " ".join(words)
 
 

@@ -142,8 +142,29 @@ def test_any_text_gets_an_answer_and_makes_valid_plans(
     ask(text, stage, status, task)
 
 
+@pytest.mark.parametrize("text", ["thanks", "thx", "Great! Thank you.", "hello", "nice work"])
+def test_courtesy_is_answered_with_how_the_project_stands(text: str) -> None:
+    reply, _ = ask(text, SELECT)
+    assert not reply.actions
+    assert reply.text.startswith("The stage Models waits for your confirmation.")
+    assert "did not understand" not in reply.text
+
+
 @pytest.mark.parametrize(
-    "unit", ["use ", "higher learning rate ", "test 30% ", "drop age ", "`", "keep best run ", "a.b/"]
+    "unit",
+    [
+        "use ",
+        "higher learning rate ",
+        "test 30% ",
+        "drop age ",
+        "`",
+        "keep best run ",
+        "a.b/",
+        "xgb -> rf ",
+        "from 1 to 2 ",
+        "80:20 ",
+        "two models ",
+    ],
 )
 def test_long_texts_come_to_an_end(unit: str) -> None:
     context = context_at(SELECT)

@@ -513,6 +513,7 @@ def test_a_model_whose_first_iteration_is_longer_than_what_is_left_is_not_begun(
     assert [line for line in said if "CatBoost is not trained: its first iteration alone would take about" in line]
     assert {run.split("-", 3)[3] for run in by_run(project.events[StageId.TRAIN].payloads)} == {"dummy", "extra_trees"}
     assert "Extra trees" in result.summary
+    assert "Not trained before the time was over: CatBoost." in result.summary
     choose(project, [{"id": "dummy"}, {"id": "xgboost"}], time_budget_s=2.0)
     _, recorder = attempt(project)
     said = [line.text for line in recorder.of("LOG_LINE")]
