@@ -152,7 +152,8 @@ class Pipeline(Session):
             before, gates = self.model.seq, self.model.gates_opened
             status = self.model.stages[StageId.PARSE_INTENT].status
         is_request = status in (StageStatus.PENDING, StageStatus.FAILED)
-        self._send({"type": "chat", "text": text})
+        deadline = Deadline(timeout)
+        self._send({"type": "chat", "text": text}, timeout)
 
         def answer() -> str | None:
             lines = [line for line in self.model.chat if line.seq > before]
@@ -164,7 +165,7 @@ class Pipeline(Session):
             opened = self.model.gate if self.model.gates_opened > gates else None
             return None if opened is None else said or opened.summary or stage_name(opened.stage_id)
 
-        return words.Answer(self._until(answer, timeout, "an answer"))
+        return words.Answer(self._until(answer, deadline, "an answer"))
 
     def confirm(self, stage_id: str | None = None) -> None:
         """Approve what the open gate proposes, as this client has seen it.

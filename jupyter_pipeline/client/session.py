@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -234,9 +235,12 @@ class Session:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any], timeout: float | None = None) -> None:
         """Send, and have heard everything that it caused."""
-        seq = self._transport.send(message)
+        if self.model.connection == "reconnecting":
+            what = "The connection to the Jupyter server is cut; this waits until it is back."
+            print(f"{what} Interrupt to wait no longer: then it is not sent.", file=sys.stderr)
+        seq = self._transport.send(message, timeout)
         self._until(lambda: self.model.seq >= seq, 60.0, "the events of what was sent")
 
     def _until(self, condition: Callable[[], T | None], timeout: float | Deadline | None, what: str) -> T:

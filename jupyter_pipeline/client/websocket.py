@@ -85,7 +85,7 @@ class WebSocketTransport:
         self._thread.submit(self._run())
 
     def send(self, message: dict[str, Any], timeout_s: float | None = None) -> int:
-        """Send a message; the log's head once what it caused is durable."""
+        """Send a message; the log's head once what it caused is durable. It is not sent again when nobody waits."""
         if self._thread is None or not self._thread.running:
             raise PipelineError("This connection is closed; make a new Pipeline.")
         message_id = f"{self._prefix}-{next(self._ids)}"
@@ -101,7 +101,11 @@ class WebSocketTransport:
                 raise self._over
             self._outbox[message_id] = pending
         self._thread.loop.call_soon_threadsafe(self._write, pending)
-        return result_of(pending.answer, timeout_s, f"the server's answer to {message['type']!r}")
+        try:
+            return result_of(pending.answer, timeout_s, f"the server's answer to {message['type']!r}")
+        finally:
+            with self._outbox_lock:
+                self._outbox.pop(message_id, None)
 
     def snapshot(self) -> dict[str, Any]:
         """The project's state."""

@@ -252,6 +252,26 @@ def test_what_is_sent_during_an_outage_arrives_once(own_server):
         assert seqs(p) == list(range(1, p.model.seq + 1))
 
 
+def comes_to(p, connection):
+    end = time.monotonic() + 60
+    while p.model.connection != connection:
+        assert time.monotonic() < end, p.model.connection
+        time.sleep(0.02)
+
+
+def test_what_nobody_waits_for_any_more_is_not_sent_when_the_server_is_back(own_server, capsys):
+    with project(own_server, "given-up") as p:
+        own_server.stop(signal.SIGKILL)
+        comes_to(p, "reconnecting")
+        with pytest.raises(PipelineError, match=r"Waited 0\.5 seconds for the server's answer to 'chat'"):
+            p.chat("Predict sepal width of the iris data.", timeout=0.5)
+        assert "The connection to the Jupyter server is cut" in capsys.readouterr().err
+        own_server.start()
+        comes_to(p, "connected")
+        p.chat(REQUEST)
+        assert [line.text for line in p.model.chat if line.source == "user"] == [REQUEST]
+
+
 def test_killed_again_and_again_nothing_is_lost_or_done_twice(own_server):
     """Messages go out all the time while the server is killed and started; each takes effect exactly once."""
     heard = []
