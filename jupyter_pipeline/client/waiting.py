@@ -33,8 +33,9 @@ def result_of(future: "Future[T]", timeout_s: float | None, what: str) -> T:
     """A future's result; an interrupt ends the waiting, and so does the time given."""
     deadline = Deadline(timeout_s)
     while True:
+        seconds = deadline.tick(what)  # its PipelineTimeout is a TimeoutError, too
         try:
-            return future.result(deadline.tick(what))
+            return future.result(seconds)
         except FutureTimeout:
             if future.done():
                 raise
