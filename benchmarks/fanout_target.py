@@ -81,7 +81,9 @@ def ours(folder: Path, core: int | None, *args: str, projects: int = 0) -> Itera
     workers = "--PipelineApp.warm_workers=0"
     with running(folder, extensions, workers, *limits, *args, ready="api/projects", env=env, orders=True) as server:
         pin(server.process.pid, core)
-        yield Target(OURS, server.port, server.child)
+        target = Target(OURS, server.port, server.child)
+        asyncio.run(target.order("burst 0"))  # answered when the worker is in its place
+        yield target
 
 
 async def seed(path: Path, projects: int) -> None:

@@ -11,7 +11,7 @@ from ..protocol.events import Payload, User
 from .commands import AnyCommand, WorkEvents
 
 SYSTEM = User("jupyter_pipeline", "the pipeline")
-EVENTS = 1024
+EVENTS = 2048
 """Events of workers above which no more letters are decided on in the same go."""
 BYTES = 4 << 20
 """Bytes of these events, above which neither are more: they are in memory several times while they are stored."""
@@ -91,18 +91,19 @@ class Mailbox:
         self._waiting.append(letter)
         self._arrived.set()
 
-    def said(self, attempt: int, payload: Payload, size: int = 0) -> None:
-        """Add an event of a worker, of so many bytes."""
+    def said(self, attempt: int, payload: Payload, size: int = 0) -> bool:
+        """Add an event of a worker, of so many bytes; returns whether the mailbox is full now."""
         self._events += 1
         self._bytes += size
         said = self._open
         if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS and said.size < BYTES:
             said.payloads.append(payload)
             said.size += size
-            return
-        self._open = said = _Said(attempt, payload, size)
-        self._waiting.append(said)
-        self._arrived.set()
+        else:
+            self._open = said = _Said(attempt, payload, size)
+            self._waiting.append(said)
+            self._arrived.set()
+        return self._events >= FULL or self._bytes >= FULL_BYTES  # as ``full``, of which a call would cost as much
 
     async def take(self) -> list[Letter]:
         """The next letters, at least one; waits for it."""

@@ -182,24 +182,22 @@ class Reconciler:
         match frame:
             case Emitted():  # first, because of these there are the most
                 size = len(memoryview(frame.payload))
-            case Done() | Failed():
-                size = len(msgspec.json.encode(frame))
-            case _:
-                return
-        if size > EVENT_BYTES:
-            self._report(WorkFailed(frame.attempt, _too_long(self._state(), size)))
-            return
-        match frame:
-            case Emitted():
-                if (payload := self._payload(frame)) is not None:
-                    self._mailbox.said(frame.attempt, payload, size)
-                    if self._mailbox.full and not self._held:
+                if size > EVENT_BYTES:
+                    self._said_too_much(frame.attempt, size)
+                elif (payload := self._payload(frame)) is not None:
+                    full = self._mailbox.said(frame.attempt, payload, size)
+                    if full and not self._held:
                         self._hold(True)
+            case Done() | Failed() if (size := len(msgspec.json.encode(frame))) > EVENT_BYTES:
+                self._said_too_much(frame.attempt, size)
             case Done():
                 announced = [self._payload(one) for one in frame.announced]
                 self._report(WorkDone(frame, tuple(one for one in announced if one is not None)))
             case Failed():
                 self._report(WorkFailed(frame.attempt, frame.message))
+
+    def _said_too_much(self, attempt: int, size: int) -> None:
+        self._report(WorkFailed(attempt, _too_long(self._state(), size)))
 
     async def _died(self, attempt: int, why: str) -> None:
         """Report that an attempt's process ended, with the runs that had come to their metrics."""

@@ -1,7 +1,7 @@
 """What the server sends: event frames, the frames of one connection, and how they become JSON."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +17,9 @@ MAX_ORIGINAL = 1024
 """Bytes of a refused message that its error frame repeats."""
 _MAX_REASON = 4000
 """Characters of an error's sentence: it may name a value that somebody sent."""
+
+_LINES = 128
+"""Events that are encoded in one go: of many more the buffer is too large for the processor's caches."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -131,13 +134,18 @@ def encode_event(project_id: str, event: Event) -> bytes:
     return encode_events(project_id, (event,))[0]
 
 
-def encode_events(project_id: str, events: Iterable[Event]) -> list[bytes]:
+def encode_events(project_id: str, events: Sequence[Event]) -> list[bytes]:
     """The frames of logged events. Each is encoded once, stored, and sent as it was stored."""
-    envelopes = [
-        Envelope(project_id=project_id, seq=e.seq, ts=e.ts, stage=e.stage, event=EventBody(e.payload.NAME, e.payload))
-        for e in events
-    ]
-    return _encoder.encode_lines(envelopes).split(b"\n")[:-1]  # quicker than one by one
+    frames: list[bytes] = []
+    for start in range(0, len(events), _LINES):
+        envelopes = [
+            Envelope(
+                project_id=project_id, seq=e.seq, ts=e.ts, stage=e.stage, event=EventBody(e.payload.NAME, e.payload)
+            )
+            for e in events[start : start + _LINES]
+        ]
+        frames += _encoder.encode_lines(envelopes).split(b"\n")[:-1]  # quicker than one by one
+    return frames
 
 
 def encode_ephemeral(project_id: str, seq: int, ts: int, stage: StageRef, name: str, payload: Any) -> bytes:
@@ -172,17 +180,20 @@ def decode_payload(name: str, payload: Any) -> Payload:
     return msgspec.convert(payload, cls)
 
 
-@functools.cache  # of names that there are
-def _payload_decoder(name: str) -> "msgspec.json.Decoder[Payload]":
+_decoders: "dict[str, msgspec.json.Decoder[Payload]]" = {}
+
+
+def _decoder(name: str) -> "msgspec.json.Decoder[Payload]":
     cls = EVENT_TYPES.get(name)
     if cls is None:
         raise ValueError(f"There is no event {name!r}.")
-    return msgspec.json.Decoder(cls)
+    decoder = _decoders[name] = msgspec.json.Decoder(cls)
+    return decoder
 
 
 def read_payload(name: str, payload: bytes | msgspec.Raw) -> Payload:
     """As :func:`decode_payload`, from JSON."""
-    return _payload_decoder(name).decode(payload)
+    return (_decoders.get(name) or _decoder(name)).decode(payload)
 
 
 @functools.cache
