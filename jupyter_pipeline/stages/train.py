@@ -274,7 +274,7 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     if failed:
         words.append(f"Failed: {', '.join(failed)}.")
     tried = {trial.model_id for trial in session.trials.values()} | {row.model for row in session.failed} | {ENSEMBLE}
-    if untried := [name_of(choice.id) for choice in plan.models if choice.id not in tried]:
+    if untried := [session.learning.name_of(choice.id) for choice in plan.models if choice.id not in tried]:
         words.append(f"Not trained before the time was over: {', '.join(untried)}.")
     return " ".join(words)
 
