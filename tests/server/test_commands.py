@@ -137,6 +137,7 @@ async def test_the_example_of_the_docs(with_commands: Server, project_id: str) -
     async with with_commands.connect(project_id) as socket:
         hello = await begin(with_commands, socket)
         listed = {spec["name"]: spec for spec in hello["commands"]}
+        assert len(listed) == len(hello["commands"]), "a plugin takes no built-in command's name"
         assert {"quick", "target_info", "restart_stage"} <= set(listed)
         assert listed["quick"]["description"] == "Train for a short time only."
         assert "seconds" in json.dumps(listed["quick"]["args_schema"])
