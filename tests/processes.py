@@ -88,10 +88,12 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def begin(module: str, args: Sequence[str], env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+def begin(
+    module: str, args: Sequence[str], env: Mapping[str, str], log: Path, prefix: Sequence[str] = ()
+) -> "subprocess.Popen[bytes]":
     """Start it as a user does."""
     with log.open("ab") as said:
-        command = [sys.executable, "-m", module, *args]
+        command = [*prefix, sys.executable, "-m", module, *args]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=dict(env))
 
 

@@ -144,6 +144,8 @@ class Conductor:
         """
         if self._serving.done():
             raise _closed()
+        if self._log.read_only is not None:
+            raise Refusal(ErrorCode.BUSY, self._log.read_only)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._mailbox.put(Letter(command, user, message_id, answer))
         return await answer

@@ -3,13 +3,16 @@
 Every append is durable (WAL, ``synchronous=FULL``) before its future resolves; appends that wait together are
 committed together. The file is locked for as long as it is open: a second server on the same folder gets
 :class:`LogInUse`. Exclusive locking also means that no shared memory is needed, so a network file system will do.
+Where the file cannot be written, the log is read of a copy.
 """
 
 import asyncio
 import contextlib
 import functools
+import os
 import queue
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +23,7 @@ from .chain import HASH_BYTES, genesis, links
 from .entries import StoredEntry
 from .log_deleting import delete_piece, hide
 from .log_format import make_tables, wrong_format
+from .log_reading import LogUnreadable, copied
 from .log_rows import ID_BYTES, ROW_BYTES, Stored, hashes_of, packed, size_of, unpacked
 from .message_ids import seal
 
@@ -76,16 +80,26 @@ class EventLog:
     ----------
     path : Path
         The SQLite file; its folder is made if there is none.
+
+    Attributes
+    ----------
+    read_only : str or None
+        Why it can only be read, as it was when it was opened, and what would be right; None if all is well.
     """
 
     def __init__(self, path: Path) -> None:
+        self.read_only: str | None = None
         self._path = path
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._unsettled = 0
 
     async def open(self) -> None:
         """Open and lock the file; LogInUse if another process has it, LogUnusable if it cannot be had at all."""
+        self.read_only = await asyncio.to_thread(_read_only, self._path)
+        if self.read_only is not None:
+            await asyncio.to_thread(self._read_a_copy)
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
         self._thread = threading.Thread(
@@ -100,9 +114,21 @@ class EventLog:
         if thread is not None:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, thread.join)
+        if self._copy is not None:
+            await asyncio.to_thread(self._copy.cleanup)
+
+    def _read_a_copy(self) -> None:
+        try:
+            self._copy = tempfile.TemporaryDirectory(prefix="log-")
+            if self._path.exists():
+                copied(self._path, Path(self._copy.name))
+        except (OSError, LogUnreadable) as error:
+            raise _unusable(self._path, error) from error
+        self._path = Path(self._copy.name) / self._path.name
 
     async def append(self, entry: StoredEntry, events: list[Stored], messages: list[tuple[str, int]]) -> None:
         """Append a project's events, with its new entry and the ids of the messages that caused them."""
+        assert self.read_only is None, self.read_only
 
         def run(connection: sqlite3.Connection) -> None:
             size = size_of(events)
@@ -285,6 +311,22 @@ def _unusable(path: Path, error: Exception) -> LogUnusable:
         f"The projects' event log {path} cannot be opened ({error}). Check that the disk is not full, that you may "
         "write in its folder, and that the file is not damaged."
     )
+
+
+def _read_only(path: Path) -> str | None:
+    """Why a log can only be read, None if it can be written, or made."""
+    place = path.parent
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    for one in (place, path, path.with_name(f"{path.name}-wal")):
+        if one.exists() and not os.access(one, os.W_OK):
+            mounted = hasattr(os, "ST_RDONLY") and os.statvfs(one).f_flag & os.ST_RDONLY
+            why = "its file system is mounted read-only" if mounted else "the server's account may not write there"
+            return (
+                f"The projects can only be read: {one} cannot be written, because {why}. Put that right and restart "
+                "the server, or start it in another folder."
+            )
+    return None
 
 
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

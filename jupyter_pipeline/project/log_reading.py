@@ -117,14 +117,26 @@ def read_rows(path: Path, project_id: str) -> ProjectRows | None:
         If it is damaged, or a server writes it too busily to be copied.
     """
     with tempfile.TemporaryDirectory(prefix="log-") as folder:
-        # Another process copies: one that closes a file gives up all its locks on it, also those of SQLite.
-        argv = [sys.executable, "-I", "-c", _COPY, str(path), folder]
-        if subprocess.run(argv, capture_output=True, check=False).returncode:
-            raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
+        copy = copied(path, Path(folder))
         try:
-            return _read(Path(folder) / path.name, project_id)
+            return _read(copy, project_id)
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             raise LogUnreadable(str(error)) from None
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """A copy of a log, as it was at a commit, in another folder.
+
+    Raises
+    ------
+    LogUnreadable
+        If a server writes it too busily to be copied.
+    """
+    # Another process copies: one that closes a file gives up all its locks on it, also those of SQLite.
+    argv = [sys.executable, "-I", "-c", _COPY, str(path), str(folder)]
+    if subprocess.run(argv, capture_output=True, check=False).returncode:
+        raise LogUnreadable("it could not be copied while a server writes it; try again, or stop the server")
+    return folder / path.name
 
 
 def _read(path: Path, project_id: str) -> ProjectRows | None:

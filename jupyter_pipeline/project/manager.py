@@ -91,6 +91,9 @@ class ProjectManager:
         self._ignores_case = await asyncio.to_thread(ignores_case, settings.log_path.parent)
         self._pool = WorkerPool(settings.max_workers, settings.warm_workers, settings.predict_s)
         self._commands.start()
+        if self._log.read_only is not None:
+            log.warning("%s", self._log.read_only)
+            return
         for project_id in filter(is_project_id, await asyncio.to_thread(ProjectFiles.half_deleted, settings.root)):
             await self._finish_deleting(project_id)
         self._clearing.start(self._log.clear_deleted())
@@ -132,7 +135,9 @@ class ProjectManager:
 
     @property
     def at_work(self) -> tuple[str, ...]:
-        """The projects in which a stage is running."""
+        """The projects in which a stage is running; none where nothing can be written, though a log may say so."""
+        if self._log.read_only is not None:
+            return ()
         return tuple(project_id for project_id, project in self._projects.items() if project.state.work is not None)
 
     async def list(self) -> list[ProjectEntry]:
@@ -244,7 +249,15 @@ class ProjectManager:
         self._closing.start(project.close())
 
     async def delete(self, project_id: str) -> None:
-        """End a project's work and remove its log and its folder; its connections are told."""
+        """End a project's work and remove its log and its folder; its connections are told.
+
+        Raises
+        ------
+        Refusal
+            BUSY, if nothing can be written.
+        """
+        if self._log.read_only is not None:
+            raise Refusal(ErrorCode.BUSY, self._log.read_only)
         async with self._alone(project_id):
             project = self._projects.pop(project_id, None)
             self._resting.pop(project_id, None)

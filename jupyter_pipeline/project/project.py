@@ -68,6 +68,8 @@ class Project:
         self._on_idle = on_idle
         self._pool = pool
         self._custom = custom
+        self._settings = settings
+        self._log = event_log
         self._conductor = Conductor(
             state, log_bytes, self.files, event_log, pool, agent, custom, settings, on_committed, self._handled
         )
@@ -124,6 +126,8 @@ class Project:
         """The current stage, as the envelope names it and as an event tells it."""
         here = self.state.here
         message = here.message or "Waiting for your request."
+        if self.read_only is not None:
+            message = f"{message} {self.read_only}"
         if (why := self.unstored(0.0)) is not None:
             message = (
                 f"What happens cannot be stored now ({why}), so the work does not go on. Is the disk full? Make room: "
@@ -156,6 +160,11 @@ class Project:
     def log_full(self) -> str | None:
         """Why nothing that is asked can be put into its log any more, None if it can."""
         return self._conductor.room.full
+
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing can be changed here, and what would be right; None if all is well."""
+        return self._log.read_only
 
     # -- for writers ---------------------------------------------------------------------------------------
 
@@ -207,6 +216,8 @@ class Project:
     async def copy_dataset(self, source: Path, name: str, user: User) -> Dataset:
         """Copy a file of this machine into :attr:`data_dir`, and make it a data set candidate."""
         name = file_name(name)
+        if self.read_only is not None:
+            raise Refusal(ErrorCode.BUSY, self.read_only)
         if why := await asyncio.to_thread(self.files.leads_outside):
             raise Refusal(ErrorCode.INVALID_ARGS, why)
         try:
@@ -239,6 +250,8 @@ class Project:
 
     async def recover(self) -> None:
         """Tidy up, and take up what was running when the server stopped, as soon as that can be stored."""
+        if self.read_only is not None:
+            return
         # Also where nothing runs: the server may have ended right after an attempt had in the log.
         await asyncio.to_thread(self.files.clear_left_behind)
         work = self.state.work

@@ -130,7 +130,7 @@ class Connection:
         project, service = self._project, self._service
         now = now_ms()
         hello = Hello(
-            message=f"Connected to the project {project.project_id}.",
+            message=" ".join(filter(None, (f"Connected to the project {project.project_id}.", project.read_only))),
             project_id=project.project_id,
             server_time=now,
             server_version=__version__,

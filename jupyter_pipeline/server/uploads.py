@@ -64,6 +64,8 @@ class DataHandler(ProjectHandler):
                     f"{most:,} files were uploaded to this project, which is the most that are taken; put further ones "
                     "into the workspace folder and name them, or begin another project.",
                 )
+            if self._project.read_only is not None:
+                raise Refusal(ErrorCode.BUSY, self._project.read_only)
             if why := self._project.log_full:
                 raise Refusal(ErrorCode.TOO_LARGE, why)
             if why := await asyncio.to_thread(self._project.files.leads_outside):
@@ -87,7 +89,10 @@ class DataHandler(ProjectHandler):
         if announced(self.request) > self._most:
             raise self._too_large()
         self.bound_body_ourselves()
-        self._part, self._file = await asyncio.to_thread(open_part, folder)
+        try:
+            self._part, self._file = await asyncio.to_thread(open_part, folder)
+        except OSError as error:
+            raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
         self._watch_progress()
 
     def _watch_progress(self) -> None:

@@ -52,6 +52,8 @@ class Server:
     extensions: dict[str, bool] = field(default_factory=lambda: {"jupyter_pipeline": True})
     forked: bool = False
     """Whether it begins as a fork that has imported Jupyter, and not with the command line of a user."""
+    prefix: list[str] = field(default_factory=list)
+    """A command that runs it, with its own as arguments."""
     process: "subprocess.Popen[bytes] | Forked | None" = None
 
     @property
@@ -81,7 +83,7 @@ class Server:
         if self.forked and "PYTHONPATH" not in self.env:
             self.process = Forked(self.module, args, env, log)
         else:
-            self.process = begin(self.module, args, env, log)
+            self.process = begin(self.module, args, env, log, self.prefix)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
