@@ -11,7 +11,7 @@ import msgspec
 
 from ..agent.base import Agent
 from ..faults import crash_point
-from ..protocol.connecting import is_project_id
+from ..protocol.connecting import ADDRESSES, is_project_id
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.frames import decode_event
 from ..protocol.snapshot import ProjectEntry
@@ -166,7 +166,7 @@ class ProjectManager:
         ValueError
             If the name is not one that a project can have.
         Refusal
-            As :meth:`check_folder` raises it.
+            As :meth:`check_new` raises it.
         """
         if not is_project_id(project_id):
             raise ValueError(f"{project_id!r} is no project id; use letters, digits, '.', '_' and '-', at most 64.")
@@ -281,16 +281,23 @@ class ProjectManager:
         """What names of projects that have the same folder have in common."""
         return project_id.casefold() if self._ignores_case else project_id
 
-    async def check_folder(self, project_id: str) -> None:
-        """Refuse a new project whose folder would be that of another, which has its name in other letters.
+    async def check_new(self, project_id: str) -> None:
+        """Refuse a new project where the server has something else at its address, or whose folder would be that of
+        another, which has its name in other letters.
 
         Raises
         ------
         Refusal
-            INVALID_ARGS, with the other's name.
+            INVALID_ARGS, with what is in the way.
         """
-        if not self._ignores_case or await self._log.entry(project_id) is not None:
+        if not (self._ignores_case or project_id in ADDRESSES) or await self._log.entry(project_id) is not None:
             return
+        if project_id in ADDRESSES:
+            raise Refusal(
+                ErrorCode.INVALID_ARGS,
+                f"No project can be called {project_id!r}: the server has something else at api/projects/{project_id}. "
+                "Use another name.",
+            )
         for other in {*self._projects, *(entry.project_id for entry in await self._log.entries())} - {project_id}:
             if self._folder(other) == self._folder(project_id):
                 raise Refusal(
@@ -300,7 +307,7 @@ class ProjectManager:
                 )
 
     async def _load(self, project_id: str) -> ProjectState:
-        await self.check_folder(project_id)
+        await self.check_new(project_id)
         entry = await self._log.entry(project_id)
         if entry is None:
             return ProjectState(project_id=project_id, epoch=uuid.uuid4().hex, ts=int(time.time() * 1000))

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from .connecting import DELETED, FLOODING, GOING_DOWN, PROJECT_ID, TICKET_HEADER, TOO_LARGE
+from .connecting import ADDRESSES, DELETED, FLOODING, GOING_DOWN, PROJECT_ID, TICKET_HEADER, TOO_LARGE
 from .events import EVENT_TYPES
 from .messages import MESSAGE_TYPES
 from .schema import PLAIN_FRAMES, components, frame_name, summary_of
@@ -61,7 +61,8 @@ def asyncapi(version: str) -> dict[str, Any]:
                 "not let in.",
                 "parameters": {
                     "project_id": {
-                        "description": f"The project, {PROJECT_ID}; one that does not exist begins.",
+                        "description": f"The project, {PROJECT_ID}; one that does not exist begins, unless it is "
+                        f"called {', '.join(sorted(ADDRESSES))}, which the server has itself below /api/projects.",
                         "examples": ["demo-project"],
                     }
                 },

@@ -4,6 +4,8 @@ import re
 
 PROJECT_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """What names a project, as a regular expression."""
+ADDRESSES = frozenset({"openapi.json", "client.js", "view.js", "widget.js"})
+"""What the server has where a project of that name would be; no project is begun with such a name."""
 
 URL_VARIABLE = "JUPYTER_PIPELINE_URL"
 """The environment variable by which a server tells its kernels its address."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import __version__
-from ..protocol.connecting import PROJECT_ID, TICKET_HEADER
+from ..protocol.connecting import ADDRESSES, PROJECT_ID, TICKET_HEADER
 from ..protocol.frames import Envelope
 from ..protocol.messages import MESSAGE_TYPES
 from ..protocol.schema import components
@@ -119,6 +119,7 @@ def _paths() -> dict[str, Any]:
         "name": "project_id",
         "in": "path",
         "required": True,
+        "description": f"None begins with one of the names {', '.join(sorted(ADDRESSES))}.",
         "schema": {"type": "string", "pattern": f"^{PROJECT_ID}$"},
     }
     asset = {"name": "asset_id", "in": "path", "required": True, "schema": _STR}

@@ -36,7 +36,7 @@ class ProjectSocket(JsonErrors, WebSocketHandler):
         try:
             self._since = query_int(self, "since", None, lowest=0)
             self._epoch = self.get_query_argument("epoch", None)
-            await self.service.manager.check_folder(self.path_args[0])
+            await self.service.manager.check_new(self.path_args[0])
             self.check_rate("connect")
             self.enter("sockets")
         except Refusal as refusal:

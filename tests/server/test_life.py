@@ -1,6 +1,7 @@
 """Starting and stopping: what is loaded, a log that another server holds, restarts."""
 
 import asyncio
+import re
 import resource
 import subprocess
 import sys
@@ -14,10 +15,13 @@ import pytest
 import websockets
 
 from jupyter_pipeline.project.log import Stored
+from jupyter_pipeline.protocol.connecting import ADDRESSES
 from jupyter_pipeline.protocol.events import MetricScalar, TrainProgress
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.server import modules, rest
 from jupyter_pipeline.server.app import PipelineApp
+from jupyter_pipeline.server.base import ONE, PROJECTS
 from jupyter_pipeline.server.connection import choose
 
 from .conftest import Server
@@ -79,6 +83,39 @@ async def test_a_new_project_does_not_get_the_folder_of_another_where_letters_ca
         await socket.greeting()
     assert server.request("DELETE", "api/projects/Demo").status == 204
     assert server.request("POST", "api/projects/demo/messages", begin).status == 200
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+async def test_no_project_is_begun_at_an_address_that_the_server_has_itself(server: Server, name: str) -> None:
+    """There it could be neither looked at nor deleted."""
+    begin = {"type": "chat", "text": "What can I ask?"}
+    for method, call, body in (
+        ("POST", "messages", begin), ("POST", "data?name=x.csv", b"a\n1\n"), ("GET", "events?wait_s=1", None),
+    ):  # fmt: skip
+        refused = server.request(method, f"api/projects/{name}/{call}", body)
+        assert (refused.status, refused.json["code"]) == (400, "INVALID_ARGS")
+        assert f"No project can be called '{name}'" in refused.json["message"]
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        async with server.connect(name):
+            pass
+    assert caught.value.response.status_code == 400
+    assert b"Use another name" in (caught.value.response.body or b"")
+    assert not (server.root / "pipelines" / name).exists()
+    assert server.request("GET", f"api/projects/{name}").status == 200
+    assert server.request("GET", f"api/projects/{name}/state").status == 404
+    assert name not in {one["project_id"] for one in server.request("GET", "api/projects").json["projects"]}
+
+
+def test_these_addresses_are_all_that_lie_where_projects_do() -> None:
+    own = [
+        pattern for pattern, _ in [*modules.default_handlers, *rest.default_handlers] if pattern != f"{PROJECTS}/{ONE}"
+    ]
+    below = [re.compile(f"{pattern}$") for pattern in own if not pattern.endswith("/(.*)")]
+    found = {name for name in [*ADDRESSES, "state", "data", "client", "openapi", "a.js", "x"]
+             if any(pattern.match(f"{PROJECTS}/{name}") for pattern in below)}  # fmt: skip
+    assert found == ADDRESSES
+    assert len(below) == len(rest.default_handlers) - 1
+    assert {f"{name}.js" for name in modules.MODULES} < ADDRESSES
 
 
 async def test_a_log_that_is_in_use_is_said_and_the_server_goes_on(start_server: Callable[..., Server]) -> None:
