@@ -264,8 +264,10 @@ def _quick(candidate: Candidate) -> TableSpec:
     return sniff(path)
 
 
-def open_candidate(candidate: Candidate, data_dir: Path, sheet: str | None = None) -> TableSpec:
-    """How to read a candidate; an address is downloaded into ``data_dir`` first.
+def open_candidate(
+    candidate: Candidate, data_dir: Path, sheet: str | None = None, room_bytes: int | None = None
+) -> TableSpec:
+    """How to read a candidate; an address is downloaded into ``data_dir`` first, which has so much room for it.
 
     Raises
     ------
@@ -275,7 +277,7 @@ def open_candidate(candidate: Candidate, data_dir: Path, sheet: str | None = Non
     if candidate.source == "bundled":
         return sniff_bundled(candidate.name)
     if candidate.source == "url":
-        return sniff(download(candidate.place, data_dir), sheet)
+        return sniff(download(candidate.place, data_dir, room_bytes=room_bytes), sheet)
     return sniff(Path(candidate.place), sheet)
 
 

@@ -19,7 +19,7 @@ CONNECT_S, READ_S = 30, 60
 _WITHOUT = "download it yourself and attach the file instead"
 
 
-def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> Path:
+def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES, room_bytes: int | None = None) -> Path:
     """Fetch a file, piece by piece, into a folder.
 
     Parameters
@@ -29,6 +29,8 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     folder : pathlib.Path
     max_bytes : int
         What it may have at the most.
+    room_bytes : int or None, default=None
+        And how much room there is for it; None means that it is not known.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     part = path.with_name(f".{path.name}.part")
     try:
         part.unlink(missing_ok=True)  # never written through, should it be a link
-        _fetch(url, part, max_bytes)
+        _fetch(url, part, max_bytes, room_bytes)
         part.replace(path)
     except ReadError:
         raise
@@ -75,7 +77,7 @@ def download(url: str, folder: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> 
     return path
 
 
-def _fetch(url: str, part: Path, max_bytes: int) -> None:
+def _fetch(url: str, part: Path, max_bytes: int, room_bytes: int | None) -> None:
     import fsspec
 
     source = raw_file(url)
@@ -88,18 +90,24 @@ def _fetch(url: str, part: Path, max_bytes: int) -> None:
             raise ReadError(f"{url} is a folder; name one file in it.")  # in stores it opens as an empty file
         size = getattr(remote, "size", None)
         if isinstance(size, int):
-            _refuse_large(url, size, max_bytes)
+            _refuse_large(url, size, max_bytes, room_bytes)
             if size > (free := shutil.disk_usage(part.parent).free):
                 raise ReadError(f"{url} has {size:,} bytes; on the disk there are {free:,} left.")
         written = 0
         while piece := remote.read(PIECE):
             written += local.write(piece)
-            _refuse_large(url, written, max_bytes)
+            _refuse_large(url, written, max_bytes, room_bytes)
         if isinstance(size, int) and written != size:
             raise ReadError(f"{url} should have {size:,} bytes, but {written:,} came; try again.")
 
 
-def _refuse_large(url: str, size: int, max_bytes: int) -> None:
+def _refuse_large(url: str, size: int, max_bytes: int, room_bytes: int | None) -> None:
+    if room_bytes is not None and size > room_bytes < max_bytes:
+        raise ReadError(
+            f"{url} has more than {room_bytes:,} bytes, which is all that the project may still use of the disk. "
+            "Remove what is not needed from the project's folder, or download it yourself into the workspace folder "
+            "and name the file instead."
+        )
     if size > max_bytes:
         raise ReadError(f"{url} is larger than {max_bytes:,} bytes; download it yourself and name the file instead.")
 

@@ -28,6 +28,9 @@ _WRITTEN = (
 """Folders in which the server and its workers write."""
 
 
+_LIMIT = "PipelineApp.project_disk_limit"
+_MAKE_ROOM = "remove data files, results or exports that are not needed from the project's folder"
+
 _DELETED = ".deleted"
 """A file in the folder of a project that is being deleted; it is there before the log forgets the project."""
 
@@ -58,13 +61,24 @@ class ProjectFiles:
                 )
         return None
 
+    def left(self, most_bytes: int | None, log_bytes: int) -> tuple[int, str]:
+        """How many bytes more may be put here, and what to say of more; ``most_bytes`` is what the project may use of
+        the disk, of which its log uses ``log_bytes``."""
+        free = shutil.disk_usage(self.folder.parent).free
+        if most_bytes is not None and (left := max(0, most_bytes - folder_size(self.folder) - log_bytes)) <= free:
+            return left, (
+                f"The project may use {most_bytes:,} bytes of disk ({_LIMIT}), of which {left:,} are left. "
+                f"{_MAKE_ROOM.capitalize()}, or put the file into the workspace folder and name it there."
+            )
+        return free, f"On the disk of the projects {free:,} bytes are left. Make room there, or use a smaller file."
+
     def no_work(self, most_bytes: int | None, log_bytes: int) -> str | None:
         """Why no stage can begin, None if one can; ``most_bytes`` is what the project may use of the disk, of which
         its log uses ``log_bytes``."""
         if most_bytes is not None and (used := folder_size(self.folder) + log_bytes) >= most_bytes:
             return (
-                f"The project uses {used:,} bytes of disk, of {most_bytes:,} that it may, so nothing more is begun. "
-                "Remove data files, results or exports that are not needed from its folder, then restart the stage."
+                f"The project uses {used:,} bytes of disk, of {most_bytes:,} that it may ({_LIMIT}), so nothing more "
+                f"is begun. {_MAKE_ROOM.capitalize()}, then restart the stage."
             )
         return self.leads_outside()
 
@@ -73,9 +87,8 @@ class ProjectFiles:
         """Why a stage is ended that makes the project use too much of the disk."""
         return (
             f"The stage {stage_name(stage_id)} was ended, because with what it wrote the project uses {used:,} bytes "
-            f"of disk, of {most_bytes:,} that it may. What was half done is removed. Let the stage write less, or "
-            "remove data files, results or exports that are not needed from the project's folder, then restart the "
-            "stage."
+            f"of disk, of {most_bytes:,} that it may ({_LIMIT}). What was half done is removed. Let the stage "
+            f"write less, or {_MAKE_ROOM}, then restart the stage."
         )
 
     def result(self, stage_id: StageId, attempt: int) -> Path:

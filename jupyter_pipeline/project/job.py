@@ -16,7 +16,7 @@ from .state import ProjectState, Work
 
 
 async def prepare_job(
-    state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, event_log: EventLog
+    state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, event_log: EventLog, log_bytes: int
 ) -> Job:
     """The job of the attempt that a state names, once what it takes along is in the project's folder.
 
@@ -32,17 +32,29 @@ async def prepare_job(
         Folders and cores.
     event_log : EventLog
         EXPORT takes the log along.
+    log_bytes : int
+        What the project has in it.
     """
     await asyncio.to_thread(files.artifacts.mkdir, parents=True, exist_ok=True)
     more: dict[str, Any] = {}
+    room: int | None = None
+    if work.stage_id is StageId.DATA_SOURCE:
+        room, _ = await asyncio.to_thread(files.left, settings.project_bytes, log_bytes)
     if work.stage_id is StageId.EXPORT:
         path = files.events(work.attempt)
         more["log"] = await export_log(event_log, state.project_id, state.epoch, state.seq, path)
         more["events_path"] = str(path)
-    return _job_of(state, work, files, settings, more)
+    return _job_of(state, work, files, settings, more, room)
 
 
-def _job_of(state: ProjectState, work: Work, files: ProjectFiles, settings: Settings, more: Mapping[str, Any]) -> Job:
+def _job_of(
+    state: ProjectState,
+    work: Work,
+    files: ProjectFiles,
+    settings: Settings,
+    more: Mapping[str, Any],
+    room_bytes: int | None,
+) -> Job:
     stage = state.stage(work.stage_id)
     upstream = {
         s: Upstream(plan=earlier.plan, result_dir=str(files.result(s, earlier.attempt)))
@@ -65,4 +77,6 @@ def _job_of(state: ProjectState, work: Work, files: ProjectFiles, settings: Sett
         finish=work.finishing,
         skip_trials=stage.skip_runs,
         void_runs=tuple(r.run_id for r in state.runs.values() if r.status in ("failed", "cancelled")),
+        room_bytes=room_bytes,
+        test_reads=tuple(run.config for run in state.runs.values() if run.config.get("split") == "test"),
     )

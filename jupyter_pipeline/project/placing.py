@@ -54,13 +54,23 @@ def file_name(text: str) -> str:
 
 def open_part(folder: Path) -> tuple[Path, IO[bytes]]:
     """A new file for what is on its way; what was left on its way when a process was killed is removed."""
-    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{UPLOAD_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - old.stat().st_mtime > _STALE_S:
                 old.unlink()
     part = folder / f"{UPLOAD_PREFIX}{secrets.token_hex(8)}"
-    return part, part.open("xb")
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # what another one left behind it was removed in between
+            return part, part.open("xb")
+
+
+def discard(part: Path) -> None:
+    """Remove a file that did not come whole, and the folders that were made for it, where nothing else is in them."""
+    part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        part.parent.rmdir()
+        part.parent.parent.rmdir()
 
 
 def copy_in(source: Path, folder: Path, name: str) -> tuple[Path, bool]:
@@ -72,7 +82,7 @@ def copy_in(source: Path, folder: Path, name: str) -> tuple[Path, bool]:
         return publish(file, part, name)
     finally:
         file.close()
-        part.unlink(missing_ok=True)
+        discard(part)
 
 
 def publish(file: IO[bytes], part: Path, name: str) -> tuple[Path, bool]:

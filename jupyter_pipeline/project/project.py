@@ -207,6 +207,10 @@ class Project:
                 command = RunCustomCommand(message.command, message.args)
         return await self._conductor.post(command, user, message.id)
 
+    async def left(self) -> tuple[int, str]:
+        """How many bytes more may be put into its folder, and what to say of more."""
+        return await asyncio.to_thread(self.files.left, self._settings.project_bytes, self.log_bytes)
+
     async def add_dataset(self, file: Path, user: User) -> Dataset:
         """Make a file that is already in :attr:`data_dir` a data set candidate."""
         dataset, entry = await asyncio.to_thread(self.files.describe, file)
@@ -220,8 +224,12 @@ class Project:
             raise Refusal(ErrorCode.BUSY, self.read_only)
         if why := await asyncio.to_thread(self.files.leads_outside):
             raise Refusal(ErrorCode.INVALID_ARGS, why)
+        left, why = await self.left()
         try:
-            refuse_empty(name, (await asyncio.to_thread(source.stat)).st_size)
+            size = (await asyncio.to_thread(source.stat)).st_size
+            refuse_empty(name, size)
+            if size > left:
+                raise Refusal(ErrorCode.TOO_LARGE, why)
             place, is_new = await asyncio.to_thread(copy_in, source, self.data_dir, name)
         except OSError as error:
             raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None

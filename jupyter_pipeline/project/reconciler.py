@@ -148,7 +148,7 @@ class Reconciler:
         if why := await asyncio.to_thread(self._files.no_work, most, self._room.used):
             self._report(WorkFailed(work.attempt, why))
             return
-        job = await prepare_job(self._state(), work, self._files, self._settings, self._log)
+        job = await prepare_job(self._state(), work, self._files, self._settings, self._log, self._room.used)
         if not self._is_wanted(work):
             return
         self._attempt = Attempt(

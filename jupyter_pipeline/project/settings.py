@@ -48,8 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     predict_s : float
         Seconds that a prediction may take, the loading of the model included.
     project_bytes : int or None
-        Bytes that a project's folder and log may have: with more no stage begins, and one that runs is ended. None
-        means no limit.
+        Bytes that a project's folder and log may have: more is not taken in, with more no stage begins, and one that
+        runs is ended. None means no limit.
     log_bytes : int or None
         Bytes that a project's log may have: at the limit what makes it grow is refused, and a stage that reports is
         ended. None means no limit.
@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     finish_grace_s: float = 20.0
     command_timeout_s: float = 30.0
     predict_s: float = 60.0
-    project_bytes: int | None = None
+    project_bytes: int | None = 50 << 30
     log_bytes: int | None = 1 << 30
 
     @property

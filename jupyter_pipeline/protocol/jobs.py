@@ -44,6 +44,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """Trials that the person cancelled (TRAIN)."""
     void_runs: tuple[str, ...] = ()
     """Runs that the log calls failed or cancelled: what they left does not count (TRAIN)."""
+    room_bytes: int | None = None
+    """Bytes that may still be put into the project's folder; None if that was not looked at (DATA_SOURCE)."""
+    test_reads: tuple[dict[str, Any], ...] = ()
+    """Of each run so far that read test rows, which and for what model (REVIEW_EDIT)."""
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):

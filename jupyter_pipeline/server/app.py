@@ -117,12 +117,13 @@ class PipelineApp(ExtensionApp):
         help="Seconds in which a message or the body of a request, data files excepted, must have come whole.",
     )
     project_disk_limit = Int(
-        None,
+        Settings(workspace_dir="").project_bytes,
         allow_none=True,
         min=1,
         config=True,
-        help="Bytes that a project's folder and its log may have: more is not uploaded, no stage begins with more, and "
-        "one that runs is ended; the log alone may not have more either. None: no limit but the disk.",
+        help="Bytes that a project's folder and its log may have: more is neither uploaded nor fetched, no stage "
+        "begins with more, and one that runs is ended; the log alone may not have more either. Beside an upload of the "
+        "largest size the default has room for its parsed copy, models and bundles. None: no limit but the disk.",
     )
     project_log_limit = Int(
         Settings(workspace_dir="").log_bytes,

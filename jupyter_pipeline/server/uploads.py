@@ -8,10 +8,9 @@ from typing import IO, Any
 from tornado import web
 
 from ..faults import crash_point
-from ..project.disk import folder_size
-from ..project.placing import file_name, open_part, publish, refuse_empty
+from ..project.placing import discard, file_name, open_part, publish, refuse_empty
 from ..protocol.errors import ErrorCode, Refusal
-from .base import NO_LIMIT, HTTPRefusal, ProjectHandler, announced, guarded
+from .base import HTTPRefusal, ProjectHandler, announced, guarded
 from .service import Service
 
 _FLUSH_BYTES = 1 << 20
@@ -76,16 +75,11 @@ class DataHandler(ProjectHandler):
 
     async def _open(self, folder: Path) -> None:
         """Find how much may come, and open the file that it goes to."""
-        limits = self.service.limits
-        self._most = NO_LIMIT if limits.upload_bytes is None else limits.upload_bytes
-        self._why = f"The file is too large; at most {self._most:,} bytes are taken."
-        project_bytes = self.service.settings.project_bytes
-        if project_bytes is not None:
-            used = await asyncio.to_thread(folder_size, folder.parent) + self._project.log_bytes
-            left = project_bytes - used
-            if left < self._most:
-                self._most = max(0, left)
-                self._why = f"The project may use {project_bytes:,} bytes of disk, of which {self._most:,} are left."
+        self._most, self._why = await self._project.left()
+        most = self.service.limits.upload_bytes
+        if most is not None and most <= self._most:
+            self._most = most
+            self._why = f"The file is too large; at most {most:,} bytes are taken (PipelineApp.upload_limit)."
         if announced(self.request) > self._most:
             raise self._too_large()
         self.bound_body_ourselves()
@@ -190,7 +184,7 @@ class DataHandler(ProjectHandler):
             with contextlib.suppress(OSError):
                 file.close()
         if part is not None:
-            part.unlink(missing_ok=True)
+            discard(part)
         connected = getattr(self, "_connected", None)
         if connected is not None:
             connected.close()

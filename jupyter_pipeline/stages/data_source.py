@@ -252,7 +252,7 @@ def _settled(
     try:
         if candidate.source == "url":
             ctx.log(f"Getting {candidate.place}.")
-        spec = finding.open_candidate(candidate, ctx.project_dir / "data" / "downloads", sheet)
+        spec = finding.open_candidate(candidate, ctx.project_dir / "data" / "downloads", sheet, ctx.job.room_bytes)
         if sheet is None and target is not None:
             spec = _sheet_with(spec, target, remarks)
         elif sheet is not None and spec.sheet is None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -476,5 +477,29 @@ def test_a_yes_to_an_answer_is_none_to_the_gate(tmp_path: Path) -> None:
             assert "Metric: Recall." in await say(project, "optimise recall")
             await until_gate(project, StageId.PARSE_INTENT)
             assert "is confirmed" in await say(project, "yes")
+
+    run(test)
+
+
+def test_a_file_that_there_is_no_room_for_is_not_copied(tmp_path: Path) -> None:
+    """By the limit of the project's disk, or as the disk itself has no more."""
+    large, free = tmp_path / "large.csv", shutil.disk_usage(tmp_path).free
+    large.touch()
+
+    async def refused(most: int | None, size: int) -> str:
+        os.truncate(large, size)  # it takes nothing itself
+        async with running(tmp_path, project_bytes=most) as manager:
+            project = await manager.open("demo")
+            with project.connected(), pytest.raises(Refusal) as caught:
+                await project.copy_dataset(large, large.name, USER)
+        assert caught.value.code is ErrorCode.TOO_LARGE
+        return caught.value.message
+
+    async def test() -> None:
+        assert "may use 100,000 bytes of disk (PipelineApp.project_disk_limit), of which 100,000 are left" in (
+            await refused(100_000, 100_001)
+        )
+        assert "On the disk of the projects" in await refused(None, free + (1 << 30))
+        assert not (tmp_path / "pipelines" / "demo").exists()
 
     run(test)

@@ -83,7 +83,7 @@ async def test_hello(server: Server, project_id: str) -> None:
     assert hello["user"]["username"]
     assert {"resume", "subscribe", "ack"} <= set(hello["capabilities"])
     limits = hello["limits"]
-    assert (limits["message_bytes"], limits["log_bytes"], limits["project_bytes"]) == (1 << 20, 1 << 30, None)
+    assert (limits["message_bytes"], limits["log_bytes"], limits["project_bytes"]) == (1 << 20, 1 << 30, 50 << 30)
     assert limits["messages_per_minute"] == dict.fromkeys(DEFAULT_RATES), "this server has none"
     assert all(f"``{name}``" in (Hello.__doc__ or "") for name in limits), "each limit is described"
     rules = {rule["id"]: rule for rule in hello["stages"]}
