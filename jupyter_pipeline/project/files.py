@@ -16,13 +16,13 @@ from ..durable import sync_folder
 from ..protocol.events import Artifact, Dataset, FileEntry
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
-from ..stages.trials import TrialStore
+from ..stages.trials import RUNS, TrialStore
 from .disk import folder_size
 from .placing import UPLOAD_PREFIX
 from .state import ProjectState
 
 _WRITTEN = (
-    *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials", "artifacts/trials/runs"),
+    *("data", "data/downloads", "artifacts", "artifacts/.parsed", "artifacts/trials"),
     *("code", "code/modeling", "exports", "errors"),
 )
 """Folders in which the server and its workers write."""
@@ -116,7 +116,9 @@ class ProjectFiles:
         if stage_id is StageId.DATA_SOURCE:
             self._clear_downloads()
         if stage_id is StageId.TRAIN:
-            TrialStore(self.folder).clear()
+            store = TrialStore(self.folder)
+            store.clear()
+            store.clear_superseded(self.trainings(state))
         if stage_id is StageId.EXPORT:
             for path in self.artifacts.glob(f".events-{attempt}.*"):
                 _unlink(path)
@@ -184,6 +186,14 @@ class ProjectFiles:
         """The runs of an attempt at TRAIN that came to their metrics, whether the log knows it or not."""
         return TrialStore(self.folder).finished(attempt)
 
+    def trainings(self, state: ProjectState) -> list[Path]:
+        """The results of TRAIN, of those that are still there, that serve or can serve again, the present one last."""
+        attempts = {saved.attempt for saved in state.saved.values()} - {state.stage(StageId.TRAIN).attempt}
+        places = [
+            self.result(StageId.TRAIN, attempt) for attempt in (*sorted(attempts), state.stage(StageId.TRAIN).attempt)
+        ]
+        return [place for place in places if place.is_dir()]
+
     def open_asset(self, artifact: Artifact) -> tuple[Path, BufferedReader] | None:
         """The file of an artifact, opened, also while its stage is still at work; None if it is gone or outside."""
         relative = str(artifact.meta.get("path", ""))
@@ -233,7 +243,7 @@ class ProjectFiles:
 
     def model_dir(self, state: ProjectState, run_id: str) -> Path | None:
         """The folder with the model of a run, None if it has none."""
-        runs = self.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt) / "runs.json"
+        runs = self.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt) / RUNS
         if not runs.is_file():
             return None
         run: dict[str, Any] | None = json.loads(runs.read_text("utf-8")).get(run_id)

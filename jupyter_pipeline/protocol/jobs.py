@@ -40,8 +40,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     threads: int = 1
     finish: bool = False
     """End at once with the trials that are done (TRAIN)."""
-    skip_trials: tuple[str, ...] = ()
-    """Trials that the person cancelled (TRAIN)."""
+    skip_trials: dict[str, str] = {}
+    """Fingerprints of the trials that the person cancelled, with the runs that they cancelled (TRAIN)."""
     void_runs: tuple[str, ...] = ()
     """Runs that the log calls failed or cancelled: what they left does not count (TRAIN)."""
     room_bytes: int | None = None

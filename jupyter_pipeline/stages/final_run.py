@@ -11,7 +11,6 @@ import numpy as np
 
 from ..automl.bootstrap import intervals
 from ..automl.evaluation import evaluate
-from ..durable import replace_file
 from ..protocol.events import (
     EvaluationComplete,
     EvaluationStarted,
@@ -61,19 +60,15 @@ class Final:
     explained: dict[str, Any] | None = None
 
 
-def count_reads(ctx: StageContext, kept: str, threshold: float | None, data: str, split: str) -> dict[str, int]:
-    """Write down that the test rows are read, and tell how often they were.
+def count_reads(ctx: StageContext, read: dict[str, Any], threshold: float | None) -> dict[str, int]:
+    """Tell how often the test rows are read, with this time; the log has each, as the run that reads them.
 
     Parameters
     ----------
     ctx : StageContext
-    kept : str
-        What model is evaluated.
+    read : dict
+        What is read now, as FinalRun takes it; other test rows are counted by themselves.
     threshold : float or None
-    data : str
-        Fingerprint of the table.
-    split : str
-        Fingerprint of the test rows; other rows are counted by themselves.
 
     Returns
     -------
@@ -81,25 +76,25 @@ def count_reads(ctx: StageContext, kept: str, threshold: float | None, data: str
         ``times`` these test rows were read, for how many ``models`` (or thresholds), and how many ``other_splits``
         of the same table had their test rows read.
     """
-    path = ctx.project_dir / "artifacts" / READS
-    try:
-        reads: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        reads = []
-    except (OSError, ValueError) as error:
-        raise StageError(
-            f"{READS}, which counts how often the test rows were read, is damaged ({error}); restore it, or delete it "
-            "to begin anew."
-        ) from None
-    entry = {"attempt": ctx.job.attempt, "model": kept, "threshold": threshold, "data": data, "rows": split}
-    if all(read.get("attempt") != ctx.job.attempt for read in reads):
-        reads.append(entry)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, (json.dumps(reads, indent=1) + "\n").encode())
-    same = [read for read in reads if read.get("rows") == split]
-    others = {read["rows"] for read in reads if read.get("data") == data} - {split}
-    models = {(read["model"], read["threshold"]) for read in same}
+    reads = [*_noted(ctx), *(one for one in ctx.job.test_reads if "rows" in one), {**read, "threshold": threshold}]
+    same = [one for one in reads if one["rows"] == read["rows"]]
+    others = {one["rows"] for one in reads if one["data"] == read["data"]} - {read["rows"]}
+    models = {(one["fingerprint"], one["threshold"]) for one in same}
     return {"times": len(same), "models": len(models), "other_splits": len(others)}
+
+
+def _noted(ctx: StageContext) -> list[dict[str, Any]]:
+    """What an earlier version, whose log does not tell which rows a run read, wrote down in a file of its own."""
+    try:
+        text = (ctx.project_dir / "artifacts" / READS).read_text(encoding="utf-8")
+        return [{**one, "fingerprint": one["model"]} for one in json.loads(text)]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise StageError(
+            f"{READS}, in which an earlier version counted how often the test rows were read, is damaged ({error}); "
+            "restore it, or delete it to begin anew."
+        ) from None
 
 
 class FinalRun:
@@ -114,10 +109,15 @@ class FinalRun:
         What was kept, and the run that it came from.
     metric : str
         The metric that decides.
+    read : dict
+        What is read: ``fingerprint`` of the kept trial, and those of the table (``data``) and of the test rows
+        (``rows``).
     """
 
-    def __init__(self, ctx: StageContext, model: Any, model_id: str, source_run: str, metric: str) -> None:
-        self.ctx, self.model, self.metric = ctx, model, metric
+    def __init__(
+        self, ctx: StageContext, model: Any, model_id: str, source_run: str, metric: str, read: dict[str, Any]
+    ) -> None:
+        self.ctx, self.model, self.metric, self.read = ctx, model, metric, read
         self.model_id, self.source_run = model_id, source_run
         self.run_id = f"final-{ctx.job.attempt}"
         self._step, self._start = 0, time.monotonic()
@@ -135,7 +135,7 @@ class FinalRun:
             Called with the metrics as soon as they are known, before pictures and explanations are made.
         """
         ctx, task_type = self.ctx, self.model.task_type
-        config = {"source_run": self.source_run, "split": "test", "threshold": self.model.threshold}
+        config = {"source_run": self.source_run, "split": "test", "threshold": self.model.threshold, **self.read}
         ctx.emit(TrainRunStarted(run_id=self.run_id, model_id=self.model_id, metric_primary=self.metric, config=config))
         try:
             return self._evaluate(rows, test, measured)

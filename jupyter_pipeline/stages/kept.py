@@ -10,7 +10,7 @@ from ..automl.models import name_of
 from ..protocol.plans import TrainPlan
 from ..protocol.stages import StageId
 from .base import StageContext, StageError
-from .trials import Trial, marks_of
+from .trials import RUNS, Trial, marks_of, trial_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def find_kept(ctx: StageContext) -> Kept:
     data = ctx.approved(StageId.DATA_SOURCE)
     folder = ctx.result_dir(StageId.TRAIN)
     try:
-        runs = json.loads((folder / "runs.json").read_text("utf-8"))
+        runs = json.loads((folder / RUNS).read_text("utf-8"))
         board = json.loads((folder / "leaderboard.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise StageError("What the stage Training found cannot be read; restart that stage.") from error
@@ -103,15 +103,15 @@ def find_kept(ctx: StageContext) -> Kept:
     place = ctx.project_dir / run["trial_dir"]
     try:
         record = (place / "trial.json").read_bytes()
-        trial = Trial(**json.loads(record))
+        trial = trial_of(place, record)
     except (OSError, ValueError, TypeError) as error:
         raise StageError(f"The trial of {plan.keep} cannot be read; restart the stage Training.") from error
     if not (place / "model" / "model.json").is_file():
         raise StageError(f"The model of {plan.keep} is gone; restart the stage Training.")
     if not _as_it_was(place, trial, record, run.get("record_sha256")):
         raise StageError(
-            f"The model of {plan.keep} is not the one that was measured: it was trained again with more time, or its "
-            "files were changed. Restart the stage Training."
+            f"The model of {plan.keep} is not the one that was measured: its files were changed, or an earlier version "
+            "of jupyter_pipeline trained it again with more time. Restart the stage Training."
         )
     threshold = plan.threshold if data.task_type == "binary" else None
     return Kept(plan.keep, trial, threshold, place, [_row(row, plan.keep) for row in board["rows"]])

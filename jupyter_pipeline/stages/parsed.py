@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,10 @@ MIN_CELLS = 1_000_000
 _QUICK = ("parquet", "ipc", "ipc_stream", "sklearn")
 
 
-def table_of(project_dir: Path, spec: TableSpec) -> pl.DataFrame:
+Told = Callable[[Path, Path], None]
+
+
+def table_of(project_dir: Path, spec: TableSpec, told: Told | None = None) -> pl.DataFrame:
     """The table, from the copy if there is one; if there is none a large table leaves one.
 
     Parameters
@@ -32,6 +36,8 @@ def table_of(project_dir: Path, spec: TableSpec) -> pl.DataFrame:
         The project's folder.
     spec : TableSpec
         Settled: with the data's SHA-256.
+    told : callable or None, default=None
+        Called with a new copy, and with where it will be, before it is there.
 
     Raises
     ------
@@ -54,7 +60,7 @@ def table_of(project_dir: Path, spec: TableSpec) -> pl.DataFrame:
     table = read(spec)
     # Without a copy, on a full disk say, all goes on as before.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
-        _keep(table, path)
+        _keep(table, path, told)
     return table
 
 
@@ -64,7 +70,7 @@ def _fingerprint(spec: TableSpec) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _keep(table: pl.DataFrame, path: Path) -> None:
+def _keep(table: pl.DataFrame, path: Path, told: Told | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     try:
@@ -73,6 +79,8 @@ def _keep(table: pl.DataFrame, path: Path) -> None:
             table.write_ipc(file, compression="uncompressed")
             file.flush()
             os.fsync(file.fileno())  # a name stands for the whole content, also after a power cut
+        if told is not None:
+            told(partial, path)
         partial.replace(path)
     finally:
         for other in path.parent.iterdir():

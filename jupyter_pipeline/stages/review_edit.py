@@ -77,7 +77,8 @@ def run(ctx: StageContext) -> Result:
     code = _workspace(ctx)
     which = f"{rows.spec.sha256}{rows.spec.sheet or ''}"
     mark = hashlib.sha256(which.encode() + parts["test"].tobytes()).hexdigest()
-    reads = count_reads(ctx, kept.trial.fingerprint, kept.threshold, which, mark)
+    read = {"fingerprint": kept.trial.fingerprint, "data": which, "rows": mark}
+    reads = count_reads(ctx, read, kept.threshold)
     running = _notebook(ctx, _training(ctx, _config(ctx, kept, rows, parts, metric), rows, code), kept)
     try:
         model = load_modeling(ctx.project_dir).inference.load_model(kept.model_dir)
@@ -88,7 +89,7 @@ def run(ctx: StageContext) -> Result:
             metrics["test"] = test
             running.report(metrics)
 
-        final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric).run(rows, parts["test"], measured)
+        final = FinalRun(ctx, model, kept.trial.model_id, kept.run_id, metric, read).run(rows, parts["test"], measured)
         review = _review(ctx, kept, rows, parts, final, reads)
         some = _some(parts["train"])
         review["metrics"] = {"train": _measured(model, rows, some), **metrics}

@@ -14,6 +14,8 @@ import polars as pl
 from ..automl.frames import to_pandas
 from ..automl.reading import ReadError, TableSpec
 from ..automl.targets import TargetError, Task, encode_target
+from ..digests import sha256
+from ..protocol.events import FileEntry, FileTreeUpdate
 from ..protocol.plans import DataPlan
 from ..protocol.stages import StageId
 from .base import StageContext, StageError
@@ -83,8 +85,13 @@ def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = T
     """
     data: DataPlan = ctx.approved(StageId.DATA_SOURCE)
     spec = table_spec(ctx)
+
+    def told(copy: Path, place: Path) -> None:
+        path, size = place.relative_to(ctx.project_dir).as_posix(), copy.stat().st_size
+        ctx.emit(FileTreeUpdate(files=(FileEntry(path=path, type="copy", size=size, sha=sha256(copy)),)))
+
     try:
-        table = table_of(ctx.project_dir, spec)
+        table = table_of(ctx.project_dir, spec, told)
     except (ReadError, OSError) as error:
         raise StageError(str(error)) from error
     except pl.exceptions.PolarsError as error:

@@ -14,6 +14,7 @@ from .base import Result, StageContext, StageError
 from .modeling import load_modeling
 from .rows import write_json
 from .train_session import Session
+from .trials import RUNS
 
 #: With less for its fit than so many seconds, or this share of the time budget, nothing is begun once there is a model.
 _TOO_SHORT_S, _TOO_SHORT_SHARE = 0.5, 0.05
@@ -63,7 +64,7 @@ def run(ctx: StageContext) -> Result:
             or "none was started"
         )
         raise StageError(f"No model could be trained ({reasons}). Change the models or the treatments and try again.")
-    write_json(ctx.out_dir / "runs.json", session.describe())
+    write_json(ctx.out_dir / RUNS, session.describe())
     rows = msgspec.to_builtins(session.leaderboard())
     board = write_json(ctx.out_dir / "leaderboard.json", {"metric": plan.metric, "split": "val", "rows": rows})
     ctx.asset(board, "table", "Leaderboard")

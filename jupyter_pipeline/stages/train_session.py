@@ -83,9 +83,6 @@ class Session:
         self.best: Trial | None = None
         self._models: dict[str, Any] = {}
         self._runs = 0
-        noted = self.store.noted(ctx.job.skip_trials)
-        self._skipped = {note["fingerprint"]: run_id for run_id, note in noted.items()}
-        self._skipped |= {mark: mark for mark in ctx.job.skip_trials if mark not in noted}
 
     def mark(self, model_id: str, params: dict[str, Any]) -> str:
         """Fingerprint of a trial."""
@@ -94,16 +91,14 @@ class Session:
     def reuse(self, model_id: str, params: dict[str, Any]) -> bool:
         """Take over a trial that is there already, or that the person cancelled; whether there was one."""
         mark = self.mark(model_id, params)
-        if mark in self._skipped:
-            run_id = self._skipped[mark]
+        if (run_id := self.ctx.job.skip_trials.get(mark)) is not None:
             reason = "You cancelled it; restart the stage Training with other parameters to try it again."
             if all(row.run_id != run_id for row in self.failed):
                 self.failed.append(_row_of(run_id, model_id, params, "cancelled", 0.0, reason))
             return True
-        trial = self.store.find(mark, budget_s=self.plan.time_budget_s, finishing=self.ctx.finish_requested())
-        if trial is not None and trial.run_id in self.ctx.job.void_runs:
-            # It was finished in the instant in which its run was cancelled or given up; the log has the last word.
-            return False
+        # One may be finished in the instant in which its run is cancelled or given up; the log has the last word.
+        void, finishing = self.ctx.job.void_runs, self.ctx.finish_requested()
+        trial = self.store.find(mark, budget_s=self.plan.time_budget_s, finishing=finishing, void=void)
         if trial is None or trial.run_id in self.trials:
             return trial is not None
         self._add(trial)
@@ -204,7 +199,6 @@ class Session:
         self._runs += 1
         run_id = f"run-{ctx.job.attempt}-{self._runs}-{model_id}"
         mark = self.mark(model_id, params)
-        self.store.note_run(run_id, mark, model_id, params)
         told = {"of": ", ".join(params["of"])} if model_id == ENSEMBLE else params
         config = {"params": told, "seed": self.seed, "threads": ctx.job.threads, "trial": number, "fingerprint": mark}
         ctx.emit(TrainRunStarted(run_id=run_id, model_id=model_id, metric_primary=self.metric, config=config))
@@ -296,7 +290,7 @@ class Session:
                 stop=ctx.finish_requested,
             )
         lap()
-        place = self.store.place(partial, mark)
+        place = self.store.place(partial)
         spent = Spent(handled=saved + asked + lap(), asked=asked, evaluated=evaluated)
         ctx.emit(metrics_event(run_id, "val", task.task_type, metrics))
         label = f"{learning.name_of(model_id)}, validation rows"
@@ -333,6 +327,7 @@ class Session:
             files={kind: f"val/{kind}.json" for kind in kinds},
             # Code that the person edited may be of a version that did not measure it.
             out_of_bag=getattr(fitted, "out_of_bag", None),
+            folder=place.name,
         )
         return trial, model, spent
 
@@ -352,7 +347,7 @@ class Session:
         }
         model = self._models.get(run_id)
         if model is None:
-            model = self.learning.modeling.inference.load_model(self.store.folder / trial.fingerprint / "model")
+            model = self.learning.modeling.inference.load_model(self.store.folder / trial.folder / "model")
         return model, how
 
     def _leads(self, model_id: str, params: dict[str, Any], value: float | None) -> bool:
@@ -422,8 +417,7 @@ class Session:
             if trial is None:
                 continue
             described[trial.run_id] = {
-                "trial_dir": self.store.relative(trial.fingerprint),
-                "record_sha256": self.store.record_sha256(trial.fingerprint),
+                **self.store.describe(trial),
                 "model_id": trial.model_id,
                 "params": trial.params,
                 "all_params": trial.all_params,

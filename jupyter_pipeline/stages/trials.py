@@ -1,21 +1,28 @@
 """Finished trials, kept in the project so that a later attempt at TRAIN uses them again.
 
-A trial is a folder ``artifacts/trials/<fingerprint>`` with ``model/``, curves and pictures; ``trial.json`` is written
-last and makes it count. Which run tried what is noted when the run starts, so that a cancelled run is not tried again.
+A trial is a folder ``artifacts/trials/<fingerprint>-<attempt>`` with ``model/``, curves and pictures; ``trial.json`` is
+written last and makes it count. Nothing in it changes after that: the same is trained again, with more time say, into a
+folder of its own, so that an earlier result of TRAIN, which names the trials it came to, can come back. Earlier
+versions had one folder, ``<fingerprint>``, for all attempts.
 """
 
 import hashlib
 import json
 import shutil
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..digests import sha256
 from ..durable import replace_file, sync_folder, sync_tree
 
-_RECORD = "trial.json"
+RUNS = "runs.json"
+"""In a result of TRAIN: the trials it came to."""
+RECORD = "trial.json"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Trial:
         Of an ensemble the metric that decides, each row predicted with weights that were chosen without it.
     sha256 : dict of str to str
         Of the files of the model, and of its curves, in hex, by their path below the trial's folder.
+    folder : str
+        The name of its folder.
     """
 
     run_id: str
@@ -69,6 +78,12 @@ class Trial:
     files: dict[str, str] = field(default_factory=dict)
     out_of_bag: float | None = None
     sha256: dict[str, str] = field(default_factory=dict)
+    folder: str = ""
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it would have gone on."""
+        return self.stopped in ("asked", "deadline")
 
 
 def fingerprint(**inputs: Any) -> str:
@@ -88,85 +103,60 @@ class TrialStore:
     def __init__(self, project_dir: Path) -> None:
         self.project_dir = project_dir
         self.folder = project_dir / "artifacts" / "trials"
-        self._notes = self.folder / "runs"
 
-    def find(self, mark: str, *, budget_s: float, finishing: bool) -> Trial | None:
-        """A finished trial, if there is one that serves.
+    def find(self, mark: str, *, budget_s: float, finishing: bool, void: Collection[str] = ()) -> Trial | None:
+        """The latest finished trial of these inputs that serves, if there is one.
 
         One that was cut short serves again only when training is being finished, or has no more time than then; one
-        of other versions of the packages that made it never does.
+        of other versions of the packages that made it never does, nor one that a run in ``void`` made.
         """
-        try:
-            trial = Trial(**json.loads((self.folder / mark / _RECORD).read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
-        if not _of_these_packages(self.folder / mark / "model" / "model.json"):
-            return None
-        if finishing or trial.stopped not in ("asked", "deadline"):
-            return trial
-        return trial if trial.stopped == "deadline" and budget_s <= trial.budget_s else None
-
-    def note_run(self, run_id: str, mark: str, model_id: str, params: dict[str, Any]) -> None:
-        """Remember what a run tries, before it starts."""
-        self._notes.mkdir(parents=True, exist_ok=True)
-        note = {"fingerprint": mark, "model_id": model_id, "params": params}
-        _write(self._notes / f"{run_id}.json", note)
-
-    def noted(self, run_ids: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """What runs tried, by their ids; of those that are known."""
-        found: dict[str, dict[str, Any]] = {}
-        for run_id in run_ids:
-            try:
-                found[run_id] = json.loads((self._notes / f"{Path(run_id).name}.json").read_text("utf-8"))
-            except (OSError, ValueError):
+        for trial in reversed(self._of(mark)):
+            if trial.run_id in void or not _of_these_packages(self.folder / trial.folder / "model" / "model.json"):
                 continue
-        return found
+            longer = trial.stopped == "asked" or budget_s > trial.budget_s
+            if finishing or not (trial.cut_short and longer):
+                return trial
+        return None
 
     def finished(self, attempt: int) -> dict[str, dict[str, float | None]]:
         """The runs of an attempt that finished a trial, with its metrics on the validation rows."""
-        found: dict[str, dict[str, float | None]] = {}
-        for note in self._notes.glob(f"run-{attempt}-*.json"):
-            try:
-                mark = json.loads(note.read_text("utf-8"))["fingerprint"]
-                record = json.loads((self.folder / mark / _RECORD).read_text("utf-8"))
-                if record["run_id"] == note.stem:
-                    found[note.stem] = {str(name): _number(value) for name, value in record["metrics"].items()}
-            except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none, or somebody damaged it
-                continue
-        return found
+        return {t.run_id: t.metrics for t in self._of("") if _attempt_of(t.run_id) == attempt}
+
+    def _of(self, mark: str) -> list[Trial]:
+        """The finished trials of these inputs, the latest last; of all for an empty mark."""
+        places = [path.parent for path in self.folder.glob(f"{mark}*/{RECORD}") if path.parent.name[0] != "."]
+        found = [trial for place in places if (trial := _read(place)) is not None]
+        return sorted(found, key=lambda trial: _attempt_of(trial.run_id))
 
     def begin(self, mark: str, attempt: int) -> Path:
         """A fresh folder to write a trial into."""
-        place = self.folder / f".{mark}-{attempt}"
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        return place
+        partial = self.folder / f".{mark}-{attempt}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        return partial
 
-    def place(self, partial: Path, mark: str) -> Path:
-        """Give a written folder its name; what was there under that name is replaced."""
+    def place(self, partial: Path) -> Path:
+        """Give a written folder its name."""
         sync_tree(partial)
-        place = self.folder / mark
-        if place.exists():
-            old = self.folder / f".old-{mark}"
-            shutil.rmtree(old, ignore_errors=True)
-            place.rename(old)
-            shutil.rmtree(old, ignore_errors=True)
+        place = partial.with_name(partial.name[1:])
+        shutil.rmtree(place, ignore_errors=True)  # of a run of this attempt that failed after that
         partial.rename(place)
         sync_folder(self.folder)
         return place
 
     def finish(self, trial: Trial) -> None:
         """Make a placed trial count."""
-        place = self.folder / trial.fingerprint
-        _write(place / _RECORD, {**asdict(trial), "sha256": marks_of(place)})
+        place = self.folder / trial.folder
+        _write(place / RECORD, {**asdict(trial), "sha256": marks_of(place)})
 
-    def record_sha256(self, mark: str) -> str:
-        """SHA-256 of a trial's record, which has those of its model's files."""
-        return sha256(self.folder / mark / _RECORD)
-
-    def relative(self, mark: str) -> str:
-        """The trial's folder, below the project's."""
-        return (self.folder / mark).relative_to(self.project_dir).as_posix()
+    def describe(self, trial: Trial) -> dict[str, str]:
+        """Where a trial is, below the project's folder, and the SHA-256 of its record, which has those of its model's
+        files."""
+        place = self.folder / trial.folder
+        return {
+            "trial_dir": place.relative_to(self.project_dir).as_posix(),
+            "record_sha256": sha256(place / RECORD),
+        }
 
     def clear(self) -> None:
         """Remove what interrupted attempts left behind."""
@@ -174,15 +164,53 @@ class TrialStore:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
 
+    def clear_superseded(self, results: Iterable[Path]) -> None:
+        """Remove the models of trials that were made again later, unless one of these results of TRAIN names them.
+
+        Curves and pictures stay: the log names them.
+        """
+        named: set[str] = set()
+        for result in results:
+            try:
+                runs = json.loads((result / RUNS).read_bytes())
+                named |= {Path(run["trial_dir"]).name for run in runs.values()}
+            except FileNotFoundError:  # it is not one of TRAIN
+                continue
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):
+                return  # damaged: it may be mended, so nothing is removed that it may name
+        trials = self._of("")
+        latest = {trial.fingerprint: trial.folder for trial in trials}
+        for trial in trials:
+            model = self.folder / trial.folder / "model"
+            if trial.folder not in named and trial.folder != latest[trial.fingerprint] and model.is_dir():
+                gone = self.folder / f".{trial.folder}-model"
+                model.rename(gone)  # first: half of a model is none
+                shutil.rmtree(gone, ignore_errors=True)
+
+
+def trial_of(place: Path, record: bytes) -> Trial:
+    """The trial in a folder, of its record; ValueError if that is damaged."""
+    trial: Trial = msgspec.convert({**json.loads(record), "folder": place.name}, Trial)
+    return trial
+
+
+def _read(place: Path) -> Trial | None:
+    """A finished trial; None if there is none, or somebody damaged its record."""
+    try:
+        return trial_of(place, (place / RECORD).read_bytes())
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _attempt_of(run_id: str) -> int:
+    number = run_id.split("-", 2)[1:2]
+    return int(number[0]) if number and number[0].isdecimal() else 0
+
 
 def marks_of(place: Path) -> dict[str, str]:
     """SHA-256 of the files of a trial's model, and of its curves, by their path below the trial's folder."""
     files = [place / "history.json", *sorted((place / "model").rglob("*"))]
     return {path.relative_to(place).as_posix(): sha256(path) for path in files if path.is_file()}
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _of_these_packages(model: Path) -> bool:

@@ -7,6 +7,7 @@ from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 
+from ..digests import sha256
 from ..project.chain import genesis
 from ..project.entries import entry_of
 from ..project.files import ProjectFiles
@@ -14,9 +15,10 @@ from ..project.log_reading import LogUnreadable, ProjectRows, Row, read_rows
 from ..project.log_rows import Stored, size_of
 from ..project.message_ids import seal
 from ..project.state import ProjectState
-from ..protocol.events import EVENT_TYPES, FileTreeUpdate
+from ..protocol.events import EVENT_TYPES, FileEntry, FileTreeUpdate
 from ..protocol.frames import decode_event
 from ..protocol.stages import StageId
+from ..stages.trials import RECORD, RUNS
 from .events import Anchor, VerificationError, told, verify_log
 
 
@@ -43,10 +45,12 @@ def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
         _filed_rightly(row)
     _sealed_rightly(project_id, found)
     _listed_rightly(found, state)
+    files = _told(events)
     return [
         *told(state, head, anchors),
         f"{found.messages} messages with an id took effect; their ids are those that were logged.",
-        f"{_files(folder, state, events)} files (data, results, models, exports) have the SHA-256 that the log names.",
+        f"{_files(folder, state, files)} files (data, results, models, exports) have the SHA-256 that the log names.",
+        *_code(folder, files),
     ]
 
 
@@ -81,11 +85,12 @@ def _listed_rightly(found: ProjectRows, state: ProjectState) -> None:
             raise VerificationError(f"The log's list of projects has {name} {said}; its events say {derived}.")
 
 
-def _files(folder: Path, state: ProjectState, events: Sequence[Row]) -> int:
+def _files(folder: Path, state: ProjectState, told: Mapping[str, FileEntry]) -> int:
     """Check the files whose SHA-256 the log names; how many there are."""
     files, checked = ProjectFiles(folder), 0
-    named = _named(state, events)
-    for path, wanted in chain(named.items(), _of_models(files, state, named)):
+    named = _named(state, told)
+    copies = ((f.path, f.sha) for f in told.values() if f.type == "copy" and (folder / f.path).exists())
+    for path, wanted in chain(named.items(), copies, _of_models(files, state, named)):
         place = folder / path
         _same_file(path, place.open("rb") if place.is_file() else None, wanted)
         checked += 1
@@ -99,34 +104,63 @@ def _files(folder: Path, state: ProjectState, events: Sequence[Row]) -> int:
     return checked
 
 
-def _named(state: ProjectState, events: Sequence[Row]) -> dict[str, str]:
-    """SHA-256 of data files, results and exports, by path; not of the code, which the person edits."""
-    uploads = [one.meta for one in state.datasets if one.source == "upload" and "sha256" in one.meta]
-    found = {str(meta["path"]): str(meta["sha256"]) for meta in uploads}
+def _told(events: Sequence[Row]) -> dict[str, FileEntry]:
+    """What the log said last of each file, by path."""
+    found: dict[str, FileEntry] = {}
     for row in events:
         if row.name == FileTreeUpdate.NAME and isinstance(told := decode_event(row.frame).payload, FileTreeUpdate):
-            found |= {file.path: file.sha for file in told.files if file.type != "code"}
+            found |= {file.path: file for file in told.files}
     return found
 
 
-def _of_models(files: ProjectFiles, state: ProjectState, named: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The records of the trials that TRAIN came to, and the files of their models, with their SHA-256.
+def _named(state: ProjectState, told: Mapping[str, FileEntry]) -> dict[str, str]:
+    """SHA-256 of data files, results and exports, by path; not of code, which is edited, nor of copies, which may be
+    gone."""
+    uploads = [one.meta for one in state.datasets if one.source == "upload" and "sha256" in one.meta]
+    found = {str(meta["path"]): str(meta["sha256"]) for meta in uploads}
+    return found | {path: file.sha for path, file in told.items() if file.type not in ("code", "copy")}
 
-    Each was checked before the next is asked for: the list of runs, which the log names, then the records that it
-    names, then what they name.
+
+def _of_models(files: ProjectFiles, state: ProjectState, named: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The records of the trials that TRAIN came to, and the files of their models, with their SHA-256, also of earlier
+    results that can serve again.
+
+    Each was checked before the next is asked for: the lists of runs, which the log names, then the records that they
+    name, then what these name.
     """
-    folder = files.folder
-    runs = files.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt) / "runs.json"
-    if runs.relative_to(folder).as_posix() not in named:
-        return
+    present = files.result(StageId.TRAIN, state.stage(StageId.TRAIN).attempt)
+    records: dict[str, str] = {}
     try:
-        for run in json.loads(runs.read_bytes()).values():
-            record = f"{run['trial_dir']}/trial.json"
-            yield record, run["record_sha256"]
-            for name, wanted in json.loads((folder / record).read_bytes())["sha256"].items():
-                yield f"{run['trial_dir']}/{name}", wanted
+        for result in files.trainings(state):
+            if (result / RUNS).relative_to(files.folder).as_posix() not in named:
+                continue
+            for run in json.loads((result / RUNS).read_bytes()).values():
+                # Earlier versions did not note it, or trained again in the same place.
+                if "record_sha256" in run and (result == present or "-" in Path(run["trial_dir"]).name):
+                    records[run["trial_dir"]] = run["record_sha256"]
+        for place, wanted in records.items():
+            yield f"{place}/{RECORD}", wanted
+            for name, sha in json.loads((files.folder / place / RECORD).read_bytes()).get("sha256", {}).items():
+                yield f"{place}/{name}", sha
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise VerificationError(f"{runs.name}, or a record that it names, cannot be read ({error}).") from None
+        raise VerificationError(f"A {RUNS}, or a record that it names, cannot be read ({error}).") from None
+
+
+def _code(folder: Path, told: Mapping[str, FileEntry]) -> list[str]:
+    """What was done to the code since it was handed over, which is the person's to edit: told, and no error."""
+    files = [file for file in told.values() if file.type == "code"]
+    if not files:
+        return []
+    edited = [file.path for file in files if _sha256_or_none(folder / file.path) != file.sha]
+    what = f"edited since: {', '.join(sorted(edited))}" if edited else "nothing in it was edited since"
+    return [f"The code ({len(files)} file{'s'[: len(files) != 1]}) is yours to edit after it was handed over; {what}."]
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except OSError:
+        return None
 
 
 def _same_file(path: str, file: BufferedReader | None, wanted: str) -> None:

@@ -118,7 +118,7 @@ def explain(job: Job, error: Exception) -> tuple[str, str]:
 
 
 def _stamp(model_dir: str) -> tuple[int, int, int] | None:
-    """Which files a model's folder has now: a trial that had been cut short is trained anew in the same place."""
+    """Which files a model's folder has now: a project that was deleted and begun anew can have another in its place."""
     with contextlib.suppress(OSError):
         found = (Path(model_dir) / "model.json").stat()
         return found.st_ino, found.st_mtime_ns, found.st_size

@@ -45,6 +45,7 @@ class StagedProject:
         self.events: dict[StageId, Recorder] = {}
         self.datasets: tuple[dict[str, Any], ...] = ()
         self.attempt = 0
+        self.test_reads: tuple[dict[str, Any], ...] = ()
 
     def attach(self, path: Path) -> None:
         """Name a file in ``data`` as attached."""
@@ -74,8 +75,11 @@ class StagedProject:
             upstream={s: self.upstream[s] for s in STAGES[: stage_id.order]},
             datasets=self.datasets,
             threads=self.threads,
+            test_reads=self.test_reads,
         )
         result: Result = function(StageContext(job, recorder))
+        configs = [run.config for run in recorder.of("TRAIN_RUN_STARTED")]
+        self.test_reads += tuple(config for config in configs if config.get("split") == "test")
         out.rename(result_dir)
         plan = {**msgspec.to_builtins(result.plan), **approve}
         self.upstream[stage_id] = Upstream(plan=plan, result_dir=str(result_dir))

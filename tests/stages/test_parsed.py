@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from jupyter_pipeline.automl.reading import ReadError, TableSpec, read, settle, sniff
+from jupyter_pipeline.digests import sha256
 from jupyter_pipeline.stages.parsed import FOLDER, MIN_CELLS, table_of
 
 
@@ -27,8 +28,10 @@ def copies(project: Path) -> list[Path]:
 
 def test_the_copy_holds_what_was_parsed(spec: TableSpec, tmp_path: Path) -> None:
     parsed = read(spec)
-    assert table_of(tmp_path, spec).equals(parsed)
+    told: list[tuple[str, Path]] = []
+    assert table_of(tmp_path, spec, lambda new, place: told.append((sha256(new), place))).equals(parsed)
     (copy,) = copies(tmp_path)
+    assert told == [(sha256(copy), copy)]
     written = copy.stat().st_mtime_ns
     again = table_of(tmp_path, spec)
     assert again.equals(parsed)

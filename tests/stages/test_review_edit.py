@@ -173,8 +173,7 @@ def test_intervals_hold_their_values(reviewed: StagedProject) -> None:
 
 
 def test_test_rows_are_read_once_and_counted(reviewed: StagedProject) -> None:
-    reads = json.loads((reviewed.folder / "artifacts" / "test-reads.json").read_text("utf-8"))
-    assert len(reads) == 1
+    assert len(reviewed.test_reads) == 1
     page = (reviewed.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
     assert "they were read once" in page
 
@@ -185,13 +184,28 @@ def test_another_model_on_the_same_test_rows_is_said(reviewed: StagedProject, tm
     keep = reviewed.upstream[StageId.TRAIN].plan["keep"]
     other = next(run_id for run_id in runs if run_id != keep and "dummy" in run_id)
     again.upstream[StageId.TRAIN].plan.update(keep=other, threshold=None)
-    file = again.folder / "artifacts" / "test-reads.json"
-    reads = json.loads(file.read_text("utf-8"))
-    file.write_text(json.dumps([*reads, {**reads[0], "attempt": 1, "rows": "those of another seed"}]), "utf-8")
+    (first,) = reviewed.test_reads
+    again.test_reads = (first, {**first, "rows": "those of another seed"})
     again.run(StageId.REVIEW_EDIT)
     page = (again.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
     assert "read 2 times in this project, for 2 different models" in page
     assert "The same data were also divided in one other way, with other test rows" in page
+
+
+def test_what_an_earlier_version_counted_goes_on(reviewed: StagedProject, tmp_path: Path) -> None:
+    """In a file: its log does not say which rows a run read."""
+    again = _copy(reviewed, tmp_path)
+    (first,) = reviewed.test_reads
+    again.test_reads = ({name: first[name] for name in ("source_run", "split", "threshold")},)
+    old = {"attempt": 7, "model": first["fingerprint"], **{name: first[name] for name in ("threshold", "data", "rows")}}
+    file = again.folder / "artifacts" / "test-reads.json"
+    file.write_text(json.dumps([old, {**old, "attempt": 9, "model": "another"}]), "utf-8")
+    again.run(StageId.REVIEW_EDIT)
+    page = (again.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
+    assert "read 3 times in this project, for 2 different models" in page
+    file.write_text("[{", "utf-8")
+    with pytest.raises(StageError, match=r"test-reads\.json.* is damaged"):
+        again.run(StageId.REVIEW_EDIT)
 
 
 @pytest.mark.parametrize("name", ["trial.json", "history.json", "model/model.json", "model/more.json"])
@@ -253,5 +267,5 @@ def _copy(project: StagedProject, tmp_path: Path) -> StagedProject:
     for stage_id, upstream in project.upstream.items():
         moved = upstream.result_dir.replace(old, new)
         other.upstream[stage_id] = type(upstream)(plan=dict(upstream.plan), result_dir=moved)
-    other.datasets, other.attempt = project.datasets, project.attempt
+    other.datasets, other.attempt, other.test_reads = project.datasets, project.attempt, project.test_reads
     return other

@@ -17,6 +17,7 @@ from jupyter_pipeline.automl import evaluation, metrics
 from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import encode_target
+from jupyter_pipeline.digests import sha256
 from jupyter_pipeline.protocol.events import Payload
 from jupyter_pipeline.protocol.jobs import Job
 from jupyter_pipeline.protocol.plans import TrainPlan
@@ -25,6 +26,7 @@ from jupyter_pipeline.stages import train
 from jupyter_pipeline.stages.base import Result, StageContext, StageError
 from jupyter_pipeline.stages.pacing import Costs, Pace, Spent
 from jupyter_pipeline.stages.run_events import BURST, RATE, RunEvents
+from jupyter_pipeline.stages.trials import TrialStore
 
 from .conftest import Recorder, StagedProject, churn_table
 from .test_preprocess import profiled
@@ -327,10 +329,61 @@ def test_a_trial_that_was_cut_short_is_made_again_when_there_is_time(project: St
     channel = Finishing()
     channel.after = 12
     attempt(project, channel)
+    first = results(project)[-1]
     trial = json.loads(next((project.folder / "artifacts" / "trials").glob("*/trial.json")).read_text())
     assert trial["stopped"] == "asked"
     _, events = attempt(project)
     assert [p.model_id for p in events.of("TRAIN_RUN_STARTED")] == ["catboost"]
+    # Both are there for as long as the first result may come back, with all that it names.
+    store = TrialStore(project.folder)
+    assert models_of(results(project)[-1]) != models_of(first)
+    before = digests(project.folder / "artifacts" / "trials")
+    store.clear_superseded(results(project))
+    assert digests(project.folder / "artifacts" / "trials") == before
+    # Then its model goes; curves and pictures, which the log names, stay, and the later one serves on.
+    (old,) = models_of(first)
+    store.clear_superseded(results(project)[-1:])
+    gone = before.keys() - digests(project.folder / "artifacts" / "trials").keys()
+    assert gone
+    assert all(name.startswith(f"{old.parent.name}/model/") for name in gone)
+    assert not attempt(project)[1].of("TRAIN_RUN_STARTED")
+
+
+def results(project: StagedProject) -> list[Path]:
+    """Those of TRAIN in the present test, the first first."""
+    marks = {path.name for path in (project.folder / "artifacts" / "trials").iterdir()}
+    found = [path.parent for path in (project.folder / "artifacts").glob("train-*[0-9]/runs.json")]
+    found.sort(key=lambda path: int(path.name.partition("-")[2]))
+    return [path for path in found if any(model.parent.name in marks for model in models_of(path))]
+
+
+def models_of(result: Path) -> list[Path]:
+    """The models that a result of TRAIN names."""
+    runs = json.loads((result / "runs.json").read_text("utf-8"))
+    return [result.parents[1] / run["trial_dir"] / "model" for run in runs.values()]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_trials_of_an_earlier_version_serve_again(project: StagedProject) -> None:
+    """They had one folder for all attempts."""
+    attempt(project)
+    trials = project.folder / "artifacts" / "trials"
+    for path in list(trials.iterdir()):
+        record = json.loads((path / "trial.json").read_text("utf-8"))
+        del record["folder"]
+        (path / "trial.json").write_text(json.dumps(record), "utf-8")
+        path.rename(trials / record["fingerprint"])
+    assert TrialStore(project.folder).finished(project.attempt).keys() == {
+        f"run-{project.attempt}-1-dummy",
+        f"run-{project.attempt}-2-linear",
+    }
+    _, events = attempt(project)
+    assert not events.of("TRAIN_RUN_STARTED")
+    (trials / next(trials.iterdir()).name / "trial.json").write_text("{}", "utf-8")
+    assert len(attempt(project)[1].of("TRAIN_RUN_STARTED")) == 1
 
 
 def test_a_cancelled_run_is_not_tried_again(project: StagedProject) -> None:
@@ -345,8 +398,9 @@ def test_a_cancelled_run_is_not_tried_again(project: StagedProject) -> None:
     killed = Killed()
     with pytest.raises(KeyboardInterrupt):
         attempt(project, killed)
-    cancelled = killed.of("TRAIN_RUN_STARTED")[-1].run_id
-    _, events = attempt(project, skip_trials=(cancelled,))
+    run = killed.of("TRAIN_RUN_STARTED")[-1]
+    cancelled = run.run_id
+    _, events = attempt(project, skip_trials={run.config["fingerprint"]: cancelled})
     assert not events.of("TRAIN_RUN_STARTED")
     rows = events.of("LEADERBOARD_UPDATED")[-1].rows
     assert [(row.model, row.status) for row in rows] == [("dummy", "success"), ("linear", "cancelled")]

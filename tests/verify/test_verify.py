@@ -357,7 +357,7 @@ def project(tmp_path: Path) -> Path:
     texts = {
         "data/rows.csv": FILES["data/rows.csv"], "artifacts/profile_data-1/report.html": "<p>", "code/train.py": "1\n",
         "artifacts/preprocess-1/split.npz": "rows", "artifacts/train-1/runs.json": runs, f"{trial}/trial.json": record,
-        f"{trial}/model/model.json": "{}\n",
+        f"{trial}/model/model.json": "{}\n", "artifacts/.parsed/abc.arrow": "parsed",
     }  # fmt: skip
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -366,7 +366,7 @@ def project(tmp_path: Path) -> Path:
         FileEntry(path=path, type=kind, size=len(texts[path]), sha=sha(texts[path]))
         for path, kind in (
             ("artifacts/preprocess-1/split.npz", "result"), ("artifacts/train-1/runs.json", "result"),
-            ("code/train.py", "code"),
+            ("code/train.py", "code"), ("artifacts/.parsed/abc.arrow", "copy"),
         )
     ]  # fmt: skip
     said[30] = FileTreeUpdate(files=tuple(told))  # in place of a line
@@ -383,7 +383,7 @@ def change(project: Path, statement: str) -> None:
 def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     log = project.parent / ".log" / "events.sqlite"
     before = log.read_bytes()
-    assert "6 files (data, results, models, exports)" in verify(project)[-1]
+    assert "7 files (data, results, models, exports)" in verify(project)[-2]
     assert log.read_bytes() == before
 
 
@@ -397,7 +397,7 @@ def test_a_project_is_found_from_within_its_folder(
     # Also where its folder is a link to a larger disk.
     project.rename(tmp_path / "large")
     project.symlink_to(tmp_path / "large", target_is_directory=True)
-    assert "files (data" in verify(project)[-1]
+    assert "files (data" in verify(project)[-2]
 
 
 @pytest.mark.parametrize(
@@ -507,9 +507,23 @@ def test_changed_files_are_found(project: Path, name: str) -> None:
         verify(project)
 
 
-def test_the_code_is_the_persons_to_edit(project: Path) -> None:
-    (project / "code" / "train.py").write_text("mine")
+def test_a_copy_of_the_data_may_be_gone_but_not_changed(project: Path) -> None:
+    """Later stages read it in place of the data; without it they read the data again."""
+    copy = project / "artifacts" / ".parsed" / "abc.arrow"
+    copy.write_text("other")
+    with pytest.raises(VerificationError, match=r"abc\.arrow was changed"):
+        verify(project)
+    copy.unlink()
     verify(project)
+
+
+def test_the_code_is_the_persons_to_edit(project: Path) -> None:
+    """What was done to it is told, and no error."""
+    assert verify(project)[-1].endswith("after it was handed over; nothing in it was edited since.")
+    (project / "code" / "train.py").write_text("mine")
+    assert verify(project)[-1].endswith("edited since: code/train.py.")
+    (project / "code" / "train.py").unlink()
+    assert verify(project)[-1].endswith("edited since: code/train.py.")
 
 
 def test_what_was_kept_elsewhere_finds_a_log_that_was_made_anew(
