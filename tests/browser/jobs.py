@@ -86,9 +86,9 @@ def palette(page: Page, command: str) -> None:
             search.fill("", timeout=2000)
             search.fill(command, timeout=2000)
             expect(found).to_contain_text(command, timeout=5000)
-            break
-    expect(found).to_contain_text(command)
-    page.keyboard.press("Enter")
+            search.press("Enter", timeout=2000)
+            return
+    raise AssertionError(f"The palette did not stay open with {command!r}.")
 
 
 expect.set_options(timeout=60_000)

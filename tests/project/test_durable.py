@@ -64,7 +64,7 @@ def test_a_trial_is_whole_before_it_counts(tmp_path: Path, done: list[tuple[str,
     (partial / "model").mkdir()
     (partial / "model" / "model.json").write_text("{}")
     inside = {partial, *partial.rglob("*")}
-    place = store.place(partial, "abc")
+    place = store.place(partial)
     named = done.index(("name", place))
     assert {one for kind, one in done[:named] if kind == "sync"} == inside
     assert done[named + 1 :] == [("sync", store.folder)]
@@ -73,6 +73,7 @@ def test_a_trial_is_whole_before_it_counts(tmp_path: Path, done: list[tuple[str,
         Trial(
             run_id="run-6-1", fingerprint="abc", model_id="linear", params={}, all_params={}, number=0, iterations=1,
             stopped="", metrics={}, metric=None, threshold=None, seed=0, threads=1, runtime_s=1.0, budget_s=1.0,
+            folder=place.name,
         )
     )  # fmt: skip
     record = place / "trial.json"
