@@ -22,11 +22,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.recovery import PLANS, USER
+from benchmarks.recovery import Past
 from benchmarks.server_process import TOKEN, running
 from benchmarks.view import FLAGS, ROOT, Quiet
-from jupyter_pipeline.project.commands import Env, Say, WorkDone, WorkEvents
-from jupyter_pipeline.project.decide import decide
+from jupyter_pipeline.project.commands import WorkDone, WorkEvents
 from jupyter_pipeline.project.log import EventLog, StoredEntry
 from jupyter_pipeline.project.log_rows import as_stored
 from jupyter_pipeline.project.state import ProjectState
@@ -42,8 +41,6 @@ from jupyter_pipeline.protocol.events import (
 )
 from jupyter_pipeline.protocol.frames import Event
 from jupyter_pipeline.protocol.jobs import Done
-from jupyter_pipeline.protocol.messages import Confirm
-from jupyter_pipeline.protocol.stages import StageId
 
 RUNS = 20
 PROJECT = "long"
@@ -59,29 +56,15 @@ GATE = """() => {
 
 def history(n_events: int) -> tuple[ProjectState, list[Event]]:
     """A project whose training has ended and waits for a person: runs that measured two metrics at each step."""
-    state, events = ProjectState(project_id=PROJECT, epoch="0123456789abcdef"), list[Event]()
-    now = 1_700_000_000_000
-
-    def do(command: Any) -> None:
-        nonlocal state, now
-        now += 10
-        produced, state = decide(state, command, Env(ts=now, user=USER))
-        events.extend(produced)
-
-    do(Say("predict y in a.csv"))
-    while state.current is not StageId.TRAIN:
-        assert state.work is not None
-        do(WorkDone(Done(attempt=state.work.attempt, plan=PLANS[state.current], summary="Done.")))
-        do(Confirm())
-    assert state.work is not None
-    attempt = state.work.attempt
-    steps = (n_events - len(events)) // RUNS // 5
+    past = Past(PROJECT)
+    attempt = past.train()
+    steps = (n_events - len(past.events)) // RUNS // 5
     board = []
     for run in range(RUNS):
         run_id = f"run-{run}"
         config: dict[str, Any] = {"learning_rate": 0.1, "n_estimators": steps}
         started = TrainRunStarted(run_id=run_id, model_id="lightgbm", metric_primary="roc_auc", config=config)
-        do(WorkEvents(attempt, (started,)))
+        past.do(WorkEvents(attempt, (started,)))
         for step in range(1, steps + 1):
             pct = step / steps
             progress = TrainProgress(
@@ -107,7 +90,7 @@ def history(n_events: int) -> tuple[ProjectState, list[Event]]:
                 for name in ("roc_auc", "loss")
                 for split in ("train", "val")
             ]
-            do(WorkEvents(attempt, (progress, *measured)))
+            past.do(WorkEvents(attempt, (progress, *measured)))
         final = FinalMetrics(
             task_type="binary", primary="roc_auc", metrics=(FinalMetric(name="roc_auc", split="val", value=value),)
         )
@@ -117,9 +100,9 @@ def history(n_events: int) -> tuple[ProjectState, list[Event]]:
             )
         )
         finished = TrainRunFinished(run_id=run_id, status="success", final_metrics=final)
-        do(WorkEvents(attempt, (finished, LeaderboardUpdated(rows=tuple(board)))))
-    do(WorkDone(Done(attempt=attempt, plan={"keep": "run-0", "threshold": 0.5}, summary="20 runs are done.")))
-    return state, events
+        past.do(WorkEvents(attempt, (finished, LeaderboardUpdated(rows=tuple(board)))))
+    past.do(WorkDone(Done(attempt=attempt, plan={"keep": "run-0", "threshold": 0.5}, summary="20 runs are done.")))
+    return past.state, past.events
 
 
 def fill(folder: Path, n_events: int) -> int:

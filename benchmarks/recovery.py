@@ -37,36 +37,47 @@ PLANS: dict[StageId, dict[str, Any]] = {
 }
 
 
+class Past:
+    """What a project has done: the events that its decisions came to, and the state after them."""
+
+    def __init__(self, project_id: str) -> None:
+        self.state = ProjectState(project_id=project_id, epoch="0123456789abcdef")
+        self.events: list[Event] = []
+        self._now = 1_700_000_000_000
+
+    def do(self, command: Any) -> None:
+        self._now += 10
+        produced, self.state = decide(self.state, command, Env(ts=self._now, user=USER))
+        self.events.extend(produced)
+
+    def train(self) -> int:
+        """Go on until it trains; the number of the attempt."""
+        self.do(Say("predict y in a.csv"))
+        while self.state.current is not StageId.TRAIN:
+            assert self.state.work is not None
+            self.do(WorkDone(Done(attempt=self.state.work.attempt, plan=PLANS[self.state.current], summary="Done.")))
+            self.do(Confirm())
+        assert self.state.work is not None
+        return self.state.work.attempt
+
+
 def history(n_events: int, at_work: bool) -> tuple[ProjectState, list[Event]]:
     """A project that trains, with the scores of a long training; still at it, or failed."""
-    state, events = ProjectState(project_id="project", epoch="0123456789abcdef"), list[Event]()
-    now = 1_700_000_000_000
-
-    def do(command: Any) -> None:
-        nonlocal state, now
-        now += 10
-        produced, state = decide(state, command, Env(ts=now, user=USER))
-        events.extend(produced)
-
-    do(Say("predict y in a.csv"))
-    while state.current is not StageId.TRAIN:
-        assert state.work is not None
-        do(WorkDone(Done(attempt=state.work.attempt, plan=PLANS[state.current], summary="Done.")))
-        do(Confirm())
-    assert state.work is not None
-    attempt, run = state.work.attempt, 0
-    while len(events) < n_events - 3:
-        if len(events) % 500 == 0 or run == 0:
+    past = Past("project")
+    attempt, run = past.train(), 0
+    while len(past.events) < n_events - 3:
+        step = len(past.events)
+        if step % 500 == 0 or run == 0:
             run += 1
             started = TrainRunStarted(run_id=f"run-{run}", model_id="linear", metric_primary="roc_auc", config={})
-            do(WorkEvents(attempt, (started,)))
+            past.do(WorkEvents(attempt, (started,)))
         metric = MetricScalar(
-            run_id=f"run-{run}", name="roc_auc", split="val", step=len(events), value=0.731, source="measured"
+            run_id=f"run-{run}", name="roc_auc", split="val", step=step, value=0.731, source="measured"
         )
-        do(WorkEvents(attempt, (metric,)))
+        past.do(WorkEvents(attempt, (metric,)))
     if not at_work:
-        do(WorkFailed(attempt, "Stopped for the benchmark."))
-    return state, events
+        past.do(WorkFailed(attempt, "Stopped for the benchmark."))
+    return past.state, past.events
 
 
 async def fill(path: Path, n_projects: int, n_events: int, n_working: int) -> int:
