@@ -22,7 +22,7 @@ ID_BYTES = 128
 """What the id of a message takes in the file, about."""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An event as it lies in the log: its number, its name, and the frame that is sent."""
 
     seq: int

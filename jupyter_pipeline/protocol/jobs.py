@@ -68,7 +68,7 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True, tag="finish"):
 ToWorker = Job | Predict | Finish
 
 
-class Emitted(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
+class Emitted(msgspec.Struct, frozen=True, kw_only=True, tag="event", gc=False):
     """An event for the log."""
 
     attempt: int

@@ -13,7 +13,8 @@ Phase = Literal["init", "fit", "eval", "finalize"]
 Split = Literal["train", "val", "test"]
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
+# Without gc as the frames are (:mod:`..frames`).
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of all event payloads.
 
     ``STATE`` says whether the project's state is folded from this event; the events of which there are
