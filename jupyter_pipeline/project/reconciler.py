@@ -172,15 +172,7 @@ class Reconciler:
 
     def _frame(self, frame: FromWorker) -> None:
         try:
-            self._take_in(frame)
-        except Exception as error:  # what was said is lost, so the stage is not let wait for what follows from it
-            self._notes.error("what a worker said could not be taken in:\n%s", places(error))
-            if (failed := stage_failed(self._state(), error)) is not None:
-                self._report(failed)
-
-    def _take_in(self, frame: FromWorker) -> None:
-        match frame:
-            case Emitted():  # first, because of these there are the most
+            if isinstance(frame, Emitted):  # first, because of these there are the most
                 size = len(memoryview(frame.payload))
                 if size > EVENT_BYTES:
                     self._said_too_much(frame.attempt, size)
@@ -188,6 +180,15 @@ class Reconciler:
                     full = self._mailbox.said(frame.attempt, payload, size)
                     if full and not self._held:
                         self._hold(True)
+            else:
+                self._take_in(frame)
+        except Exception as error:  # what was said is lost, so the stage is not let wait for what follows from it
+            self._notes.error("what a worker said could not be taken in:\n%s", places(error))
+            if (failed := stage_failed(self._state(), error)) is not None:
+                self._report(failed)
+
+    def _take_in(self, frame: FromWorker) -> None:
+        match frame:
             case Done() | Failed() if (size := len(msgspec.json.encode(frame))) > EVENT_BYTES:
                 self._said_too_much(frame.attempt, size)
             case Done():
