@@ -18,5 +18,15 @@ myst_heading_anchors = 3
 exclude_patterns = ["build"]
 # Said of a trait that every extension inherits.
 warnings.filterwarnings("ignore", "\\s*Documenting PipelineApp.default_url", FutureWarning)
+html_static_path = ["static"]  # custom.css, which the theme looks for
 html_theme = "alabaster"
-html_theme_options = {"description": "From a sentence and a data set to an exported model, inside Jupyter."}
+_SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+html_theme_options = {
+    "description": "From a sentence and a data set to an exported model, inside Jupyter.",
+    "sidebar_width": "250px",
+    "page_width": "1320px",  # many tables have four columns
+    "body_max_width": "none",
+    "font_family": _SANS,
+    "head_font_family": _SANS,
+    "font_size": "15px",
+}
