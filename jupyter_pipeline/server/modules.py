@@ -8,42 +8,31 @@ token such a page gets 403, and 404 where the user's cookie comes along, so it c
 import asyncio
 from pathlib import Path
 
-from tornado import web
-
-from .access import RESOURCE
-from .base import PROJECTS, JsonErrors, guarded
+from .base import PROJECTS, guarded
 from .errors import NotFound
+from .rest import OneProjectHandler
 
 STATIC = Path(__file__).parents[1] / "static"
 MODULES = ("client", "view", "widget")
 
 
-class ModuleHandler(JsonErrors):
+class ModuleHandler(OneProjectHandler):
     """``api/projects/client.js``, ``view.js`` and ``widget.js``."""
 
-    auth_resource = RESOURCE
-
-    async def prepare(self, **kwargs: object) -> None:
-        """Refuse what a page of another origin asks in the user's name."""
-        await super().prepare(_redirect_to_login=False)
-        if not self.check_origin():
-            raise web.HTTPError(404)
-
     @guarded("read")
-    async def get(self, name: str) -> None:
+    async def get(self, project_id: str) -> None:
         """The module; its ETag, of the content, is Tornado's."""
         try:
-            content = await asyncio.to_thread((STATIC / f"{name}.js").read_bytes)
+            content = await asyncio.to_thread((STATIC / project_id).read_bytes)
         except FileNotFoundError:
             raise NotFound(
                 "The front end is not built in this installation of jupyter_pipeline; in its clone, run: pip install ."
             ) from None
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "private, no-cache")
-        self.finish(content)
+        self.finish(content, set_content_type="text/javascript; charset=utf-8")
 
     head = get
 
 
-default_handlers = [(rf"{PROJECTS}/({'|'.join(MODULES)})\.js", ModuleHandler)]
+default_handlers = [(rf"{PROJECTS}/((?:{'|'.join(MODULES)})\.js)", ModuleHandler)]

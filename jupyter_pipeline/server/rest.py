@@ -92,7 +92,8 @@ class ProjectsHandler(ProjectHandler):
 
 
 class OneProjectHandler(ProjectHandler):
-    """``api/projects/{id}``."""
+    """``api/projects/{id}``, and what the server has itself at addresses of this kind: there GET gives something else,
+    but a project of that name, which an earlier version began, can be deleted."""
 
     @guarded("read")
     async def get(self, project_id: str) -> None:
@@ -304,11 +305,11 @@ class PredictHandler(BodyHandler):
             self.answer(await project.predict(request.rows))
 
 
-class OpenApiHandler(ProjectHandler):
+class OpenApiHandler(OneProjectHandler):
     """``api/projects/openapi.json``."""
 
     @guarded("read")
-    async def get(self) -> None:
+    async def get(self, project_id: str) -> None:
         """Describe the REST calls."""
         from .openapi import document  # seldom asked for, and a server's start should not pay for it
 
@@ -334,7 +335,7 @@ class UnknownHandler(ProjectHandler):
 _ONE = f"{PROJECTS}/{ONE}"
 default_handlers: list[tuple[str, type[ProjectHandler] | type[AssetHandler]]] = [
     (PROJECTS, ProjectsHandler),
-    (rf"{PROJECTS}/openapi\.json", OpenApiHandler),
+    (rf"{PROJECTS}/(openapi\.json)", OpenApiHandler),
     (_ONE, OneProjectHandler),
     (f"{_ONE}/state", StateHandler),
     (f"{_ONE}/messages", MessagesHandler),

@@ -26,8 +26,10 @@ CALLS: dict[tuple[str, str], str] = {
     ("GET", "ws/projects/demo"): "read",
     ("GET", "api/projects"): "read",
     ("GET", "api/projects/openapi.json"): "read",
+    ("DELETE", "api/projects/openapi.json"): "execute",
     ("GET", "api/projects/client.js"): "read",
     ("HEAD", "api/projects/client.js"): "read",
+    ("DELETE", "api/projects/client.js"): "execute",
     ("GET", "api/projects/demo"): "read",
     ("DELETE", "api/projects/demo"): "execute",
     ("GET", "api/projects/demo/state"): "read",
@@ -56,8 +58,8 @@ def addresses() -> list[tuple[str, str]]:
     found = []
     for pattern, handler in [*rest.default_handlers, *websocket.default_handlers, *modules.default_handlers]:
         path = pattern.replace(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})", "demo").replace(r"\.", ".")
-        path = path.replace("([^/]+)", "asset").replace("(.*)", "no/such/thing").lstrip("/")
-        path = re.sub(r"\((\w+)\|.*?\)", r"\1", path)
+        path = path.replace("([^/]+)", "asset").replace("(.*)", "no/such/thing")
+        path = re.sub(r"\(\?:(\w+)\|.*?\)", r"\1", path).lstrip("/").replace("(", "").replace(")", "")
         for method in METHODS:
             owner = next(c for c in handler.__mro__ if method in vars(c))
             if owner.__module__.startswith("jupyter_pipeline"):

@@ -25,6 +25,7 @@ from jupyter_pipeline.server.base import ONE, PROJECTS
 from jupyter_pipeline.server.connection import choose
 
 from .conftest import Server
+from .test_assets import artifact, write_project
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +105,27 @@ async def test_no_project_is_begun_at_an_address_that_the_server_has_itself(serv
     assert server.request("GET", f"api/projects/{name}").status == 200
     assert server.request("GET", f"api/projects/{name}/state").status == 404
     assert name not in {one["project_id"] for one in server.request("GET", "api/projects").json["projects"]}
+
+
+async def test_a_project_of_an_earlier_version_at_such_an_address_can_be_deleted(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    for name in ADDRESSES:
+        await write_project(root, [artifact("a", "artifacts/a.txt")], name)
+        (root / "pipelines" / name / "artifacts").mkdir(parents=True)
+        (root / "pipelines" / name / "artifacts" / "a.txt").write_text("a")
+    server = start_server(root=root)
+    assert {one["project_id"] for one in server.request("GET", "api/projects").json["projects"]} == ADDRESSES
+    for name in ADDRESSES:
+        assert server.request("GET", f"api/projects/{name}/state").json["seq"] == 1
+        assert server.request("GET", f"api/projects/{name}/assets/a").body == b"a"
+        at_it = server.request("GET", f"api/projects/{name}")
+        assert server.request("DELETE", f"api/projects/{name}").status == 204
+        assert server.request("DELETE", f"api/projects/{name}").status == 404
+        assert server.request("GET", f"api/projects/{name}").body == at_it.body
+        assert not (root / "pipelines" / name).exists()
+    assert server.request("GET", "api/projects").json["projects"] == []
 
 
 def test_these_addresses_are_all_that_lie_where_projects_do() -> None:
