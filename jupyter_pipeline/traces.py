@@ -6,11 +6,16 @@ and kept by others than the person whose data these are. The whole error goes to
 """
 
 import contextlib
+import hashlib
 import logging
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
+
+from .durable import replace_file
+from .protocol.events import FileEntry
+from .protocol.stages import StageId
 
 FOLDER = "errors"
 _MOST = 20
@@ -62,20 +67,22 @@ def places(error: BaseException) -> str:
     return "\n".join(lines)
 
 
-def keep(project_dir: Path, name: str, text: str) -> str | None:
-    """Write a whole error into a project's folder, for the person.
+def keep(project_dir: Path, stage_id: StageId, attempt: int, text: str) -> FileEntry | None:
+    """Write the whole error of an attempt into the project's folder, for the person.
 
     Returns
     -------
-    str or None
-        The file's path below the project's folder; None if it could not be written.
+    FileEntry or None
+        The file, for the log; None if it could not be written.
     """
-    place = project_dir / FOLDER / f"{name}.txt"
+    place = project_dir / FOLDER / f"{stage_id.value.lower()}-{attempt}.txt"
     if place.parent.is_symlink():
         return None
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
-        place.write_text(text[-_MOST_CHARACTERS:], encoding="utf-8")
-        return f"{FOLDER}/{place.name}"
+    data = text[-_MOST_CHARACTERS:].encode(errors="backslashreplace")
+    with contextlib.suppress(OSError, RuntimeError):  # no room, or no thread
+        place.parent.mkdir(exist_ok=True)  # of a project that is deleted meanwhile nothing comes back
+        replace_file(place, data)
+        return FileEntry(
+            path=f"{FOLDER}/{place.name}", type="error", size=len(data), sha=hashlib.sha256(data).hexdigest()
+        )
     return None

@@ -59,19 +59,21 @@ class WorkDone(msgspec.Struct, frozen=True):
 
 
 class WorkFailed(msgspec.Struct, frozen=True):
-    """An attempt cannot go on; the message is for people."""
+    """An attempt cannot go on; the message is for people, and ``kept`` the file with the whole error."""
 
     attempt: int
     message: str
+    kept: FileEntry | None = None
 
 
 class WorkDied(msgspec.Struct, frozen=True):
     """The process of an attempt ended without a result; ``finished`` holds the metrics of those of its runs that had
-    come to theirs, by run."""
+    come to theirs, by run, and ``kept`` is the file with what it said last."""
 
     attempt: int
     message: str
     finished: Finished = {}
+    kept: FileEntry | None = None
 
 
 class FinishOverdue(msgspec.Struct, frozen=True):

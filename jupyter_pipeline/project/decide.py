@@ -101,7 +101,7 @@ def decide(state: ProjectState, command: AnyCommand, env: Env) -> tuple[tuple[Ev
         case WorkDone():
             turn.work_done(command)
         case WorkFailed():
-            turn.work_failed(command.attempt, command.message)
+            turn.work_failed(command.attempt, command.message, command.kept)
         case WorkDied():
             turn.work_died(command)
         case FinishOverdue():

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from ..protocol.events import Payload
+from ..protocol.events import FileEntry, Payload
 from ..protocol.frames import read_payload
 from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
 from ..protocol.names import stage_name
 from ..tasks import Tasks
-from ..traces import ProjectLog, places
+from ..traces import ProjectLog, keep, places
 from ..workers.pool import Attempt, WorkerPool
 from .commands import AnyCommand, Finished, FinishOverdue, WorkDied, WorkDone, WorkFailed
 from .disk import outgrown
@@ -152,7 +152,7 @@ class Reconciler:
         if not self._is_wanted(work):
             return
         self._attempt = Attempt(
-            self._pool, job, self._frame, lambda why: self._tasks.start(self._died(work.attempt, why))
+            self._pool, job, self._frame, lambda why, words: self._tasks.start(self._died(work, why, words))
         )
         if most is not None:
             self._watching_disk = self._tasks.start(self._watch_disk(work, most))
@@ -195,19 +195,23 @@ class Reconciler:
                 announced = [self._payload(one) for one in frame.announced]
                 self._report(WorkDone(frame, tuple(one for one in announced if one is not None)))
             case Failed():
-                self._report(WorkFailed(frame.attempt, frame.message))
+                self._report(WorkFailed(frame.attempt, frame.message, frame.kept))
 
     def _said_too_much(self, attempt: int, size: int) -> None:
         self._report(WorkFailed(attempt, _too_long(self._state(), size)))
 
-    async def _died(self, attempt: int, why: str) -> None:
+    async def _died(self, work: Work, why: str, words: str) -> None:
         """Report that an attempt's process ended, with the runs that had come to their metrics."""
+        kept: FileEntry | None = None
         finished: Finished = {}
         try:
-            finished = await asyncio.to_thread(self._files.finished_runs, attempt)
+            if words:  # what stage code printed may hold data, so it goes to the person and not to the server's log
+                kept = await asyncio.to_thread(keep, self._files.folder, work.stage_id, work.attempt, words)
+            finished = await asyncio.to_thread(self._files.finished_runs, work.attempt)
         except Exception as error:
-            self._notes.error("what an attempt had finished cannot be read:\n%s", places(error))
-        self._report(WorkDied(attempt, why, finished))
+            self._notes.error("what an attempt came to cannot be kept or read:\n%s", places(error))
+        said = f" What it said last is in the project's file {kept.path}." if kept else ""
+        self._report(WorkDied(work.attempt, why + said, finished, kept))
 
     def _hold(self, held: bool) -> None:
         """Let the attempt wait while more of it is in memory than can be stored, and go on when there is room."""

@@ -6,6 +6,8 @@ from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import (
     EVENT_TYPES,
     ArtifactAdded,
+    FileEntry,
+    FileTreeUpdate,
     LogLine,
     Payload,
     PlanApproved,
@@ -148,11 +150,12 @@ class WorkTurn(Turn):
             self.assistant(done.summary)  # what was said in the chat is answered there
         self.propose(stage.id, plan, stage.plan, done.summary, done.next_actions)
 
-    def work_failed(self, attempt: int, message: str) -> None:
+    def work_failed(self, attempt: int, message: str, kept: FileEntry | None = None) -> None:
         """An attempt cannot go on."""
         if not self._current(attempt):
             return
         stage_id = self.state.here.id
+        self._name(kept)
         self.end_runs("failed", message)
         self.emit(LogLine(run_id="pipeline", level="error", text=message, source=stage_id.value))
         self.emit(StageStatusEvent(stage_id=stage_id, status=StageStatus.FAILED, message=message))
@@ -162,6 +165,7 @@ class WorkTurn(Turn):
         if not self._current(command.attempt):
             return
         stage = self.state.here
+        self._name(command.kept)
         if stage.retry:
             self.end_runs("failed", command.message, command.finished)
             self.work_failed(
@@ -181,6 +185,11 @@ class WorkTurn(Turn):
             retry=True,
             skip_runs=stage.skip_runs,
         )
+
+    def _name(self, kept: FileEntry | None) -> None:
+        """Name the file with what went wrong, so that a change of it is seen."""
+        if kept is not None:
+            self.emit(FileTreeUpdate(files=(kept,)))
 
     def finish_overdue(self, attempt: int) -> None:
         """An attempt did not finish in its time: its finished runs are used."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from .events import FileEntry
 from .stages import StageId
 
 
@@ -95,11 +96,13 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """The stage cannot go on. ``message`` is for people; ``where`` goes to the server's log: the places in the code
-    that an unexpected error went through, without what it says, which may hold data."""
+    that an unexpected error went through, without what it says, which may hold data; ``kept`` is the file of the
+    project that has all of it."""
 
     attempt: int
     message: str
     where: str = ""
+    kept: FileEntry | None = None
 
 
 class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag="predicted"):

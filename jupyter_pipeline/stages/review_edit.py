@@ -214,12 +214,14 @@ def _hand_over(ctx: StageContext, folder: Path) -> None:
     wanted = {"config.json": text.encode(), "train.ipynb": (folder / "train.ipynb").read_bytes()}
     for name in workspace.sync(place, wanted):
         ctx.log(f"code/{name} was edited by hand and is left as it is; the new one is beside the report.")
-    files = []
-    for path in sorted([place / name for name in (*workspace.current(place), *wanted)]):
-        data = path.read_bytes()
-        name = path.relative_to(ctx.project_dir).as_posix()
-        files.append(FileEntry(path=name, type="code", size=len(data), sha=workspace.sha256(data)))
-    ctx.emit(FileTreeUpdate(files=tuple(files)))
+
+    def entry(name: str) -> FileEntry:
+        data = (place / name).read_bytes()
+        path = (place / name).relative_to(ctx.project_dir).as_posix()
+        return FileEntry(path=path, type="code", size=len(data), sha=workspace.sha256(data))
+
+    files = [entry(name) for name in sorted([*workspace.current(place), *wanted])]
+    ctx.emit(FileTreeUpdate(files=(*files, entry(workspace.MANIFEST))))
     ctx.emit(CodeWorkspaceReady(files=tuple(files)))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,12 @@ from ..protocol.frames import decode_event
 from ..protocol.stages import StageId
 from ..stages.trials import RECORD, RUNS
 from .events import Anchor, VerificationError, told, verify_log
+
+_MAY_GO = ("copy", "error")
+"""Kinds of files that may be removed, but not changed: copies of the data as they were parsed, and errors in full,
+which may say what is in the data."""
+_LISTED = 20
+"""Files that are named of those that are told."""
 
 
 def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
@@ -46,11 +52,14 @@ def verify_project(folder: Path, anchors: tuple[Anchor, ...] = ()) -> list[str]:
     _sealed_rightly(project_id, found)
     _listed_rightly(found, state)
     files = _told(events)
+    checked = _files(folder, state, files)
     return [
         *told(state, head, anchors),
         f"{found.messages} messages with an id took effect; their ids are those that were logged.",
-        f"{_files(folder, state, files)} files (data, results, models, exports) have the SHA-256 that the log names.",
+        f"{len(checked)} files (data, results, models, exports, errors) have the SHA-256 that the log names.",
+        *_gone(folder, files),
         *_code(folder, files),
+        *_not_covered(folder, checked | files.keys()),
     ]
 
 
@@ -85,22 +94,22 @@ def _listed_rightly(found: ProjectRows, state: ProjectState) -> None:
             raise VerificationError(f"The log's list of projects has {name} {said}; its events say {derived}.")
 
 
-def _files(folder: Path, state: ProjectState, told: Mapping[str, FileEntry]) -> int:
-    """Check the files whose SHA-256 the log names; how many there are."""
-    files, checked = ProjectFiles(folder), 0
+def _files(folder: Path, state: ProjectState, told: Mapping[str, FileEntry]) -> set[str]:
+    """Check the files whose SHA-256 the log names; their paths."""
+    files, checked = ProjectFiles(folder), set[str]()
     named = _named(state, told)
-    copies = ((f.path, f.sha) for f in told.values() if f.type == "copy" and (folder / f.path).exists())
-    for path, wanted in chain(named.items(), copies, _of_models(files, state, named)):
+    there = ((f.path, f.sha) for f in told.values() if f.type in _MAY_GO and (folder / f.path).exists())
+    for path, wanted in chain(named.items(), there, _of_models(files, state, named)):
         place = folder / path
         _same_file(path, place.open("rb") if place.is_file() else None, wanted)
-        checked += 1
+        checked.add(path)
     for artifact in state.artifacts.values():
         wanted = str(artifact.meta.get("sha256") or artifact.meta.get("checksum", "")).removeprefix("sha256:")
         path = str(artifact.meta["path"])
         if wanted and named.get(path) != wanted:
             _, file = files.open_asset(artifact) or (None, None)
             _same_file(path, file, wanted)
-            checked += 1
+            checked.add(path)
     return checked
 
 
@@ -114,11 +123,10 @@ def _told(events: Sequence[Row]) -> dict[str, FileEntry]:
 
 
 def _named(state: ProjectState, told: Mapping[str, FileEntry]) -> dict[str, str]:
-    """SHA-256 of data files, results and exports, by path; not of code, which is edited, nor of copies, which may be
-    gone."""
+    """SHA-256 of data files, results and exports, by path; not of code, which is edited, nor of what may be gone."""
     uploads = [one.meta for one in state.datasets if one.source == "upload" and "sha256" in one.meta]
     found = {str(meta["path"]): str(meta["sha256"]) for meta in uploads}
-    return found | {path: file.sha for path, file in told.items() if file.type not in ("code", "copy")}
+    return found | {path: file.sha for path, file in told.items() if file.type not in ("code", *_MAY_GO)}
 
 
 def _of_models(files: ProjectFiles, state: ProjectState, named: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -154,6 +162,25 @@ def _code(folder: Path, told: Mapping[str, FileEntry]) -> list[str]:
     edited = [file.path for file in files if _sha256_or_none(folder / file.path) != file.sha]
     what = f"edited since: {', '.join(sorted(edited))}" if edited else "nothing in it was edited since"
     return [f"The code ({len(files)} file{'s'[: len(files) != 1]}) is yours to edit after it was handed over; {what}."]
+
+
+def _gone(folder: Path, told: Mapping[str, FileEntry]) -> list[str]:
+    """What may be removed and was: told, and no error."""
+    gone = [path for path, file in told.items() if file.type in _MAY_GO and not (folder / path).exists()]
+    return [f"Removed since, which is allowed: {_listed(gone)}."] if gone else []
+
+
+def _not_covered(folder: Path, covered: Set[str]) -> list[str]:
+    """Files that the log does not name, such as those that a person added: told, and no error."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    others = {path.relative_to(folder).as_posix() for path in found} - covered
+    return [f"Not covered, because the log does not name them: {_listed(others)}."] if others else []
+
+
+def _listed(paths: Collection[str]) -> str:
+    """The first of some paths, and how many more there are."""
+    more = len(paths) - _LISTED
+    return ", ".join(sorted(paths)[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _sha256_or_none(path: Path) -> str | None:

@@ -143,8 +143,7 @@ def _run(job: Job, outlet: Outlet) -> Done | Failed:
             announced=(files, *outlet.announced),
         )
     except Exception as error:
-        message, where = work.explain(job, error)
-        return Failed(attempt=job.attempt, message=message, where=where)
+        return work.explain(job, error)
 
 
 def _announced(payload: Payload) -> Announced:

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
 from ..protocol.names import stage_name
 from ..tasks import Tasks
-from ..traces import ProjectLog, keep, places
+from ..traces import ProjectLog, places
 from .process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class Attempt:
     on_frame : callable
         Called with every event, result or failure of the attempt.
     on_death : callable
-        Called with a sentence if the worker's process ends without a result.
+        Called with a sentence, and with what the worker said last, if its process ends without a result.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Attempt:
         pool: "WorkerPool",
         job: Job,
         on_frame: Callable[[FromWorker], None],
-        on_death: Callable[[str], object],
+        on_death: Callable[[str, str], object],
     ) -> None:
         self.number = job.attempt
         self.stage_id = job.stage_id
@@ -73,7 +72,7 @@ class Attempt:
         except Exception as error:  # no process, or no thread to listen to it
             self._is_over()
             self._pool.give_back(self, None)
-            self._on_death(f"No worker process could be started ({error}).")
+            self._on_death(f"No worker process could be started ({error}).", "")
             return
         self._worker = worker
         worker.hold(self._held)
@@ -133,18 +132,14 @@ class Attempt:
             return
         self._is_over()
         self._pool.give_back(self, None)
-        job, code = self._job, worker.returncode
+        code = worker.returncode
         how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
         hint = " (out of memory?)" if code == -9 else ""
         if worker.unreadable:
             how, hint = "said something that is no frame, or too long for one, so it was ended", ""
         self._notes.warning("the worker %s", how)
-        said = ""
-        if words := worker.last_words():
-            # What stage code printed may hold data, so it goes to the person and not to the server's log.
-            kept = keep(Path(job.project_dir), f"{job.stage_id.value.lower()}-{self.number}", words)
-            said = f" What it said last is in the project's file {kept}." if kept else ""
-        self._on_death(f"The worker process of the stage {stage_name(job.stage_id)} {how}{hint}.{said}")
+        what = f"The worker process of the stage {stage_name(self.stage_id)} {how}{hint}."
+        self._on_death(what, worker.last_words())
 
     def _is_over(self) -> None:
         """By itself: there is nothing to end."""

@@ -17,7 +17,7 @@ import msgspec
 
 from ..digests import sha256
 from ..protocol.events import FileEntry, FileTreeUpdate
-from ..protocol.jobs import Job, Predict, Predicted
+from ..protocol.jobs import Failed, Job, Predict, Predicted
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from ..stages.base import Channel, Result, StageContext, StageError, StageFunction
@@ -91,30 +91,29 @@ def files_of(job: Job) -> FileTreeUpdate:
     return FileTreeUpdate(files=tuple(found))
 
 
-def explain(job: Job, error: Exception) -> tuple[str, str]:
+def explain(job: Job, error: Exception) -> Failed:
     """What to tell the person of an error, and where it happened, for the server's log.
 
     The whole error is kept in the project's folder: it may say what is in the data, and the server's log must not.
     """
     if isinstance(error, StageError) and error.__cause__ is None:
-        return str(error), ""
-    name = f"{job.stage_id.value.lower()}-{job.attempt}"
-    kept = keep(Path(job.project_dir), name, "".join(traceback.format_exception(error)))
+        return Failed(attempt=job.attempt, message=str(error))
+    kept = keep(Path(job.project_dir), job.stage_id, job.attempt, "".join(traceback.format_exception(error)))
     if isinstance(error, StageError):
-        return str(error), places(error)
-    if isinstance(error, MemoryError):
-        return (
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        message = (
             f"The stage {stage_name(job.stage_id)} ran out of memory. Use fewer rows, drop wide text columns, or "
-            "choose lighter models.",
-            places(error),
+            "choose lighter models."
         )
-    what = f"{type(error).__name__}: {error}"[:500]
-    whole = f" The whole error is in the project's file {kept}." if kept else ""
-    return (
-        f"The stage {stage_name(job.stage_id)} failed unexpectedly ({what}). Your project is unharmed: change "
-        f"something and restart the stage.{whole}",
-        places(error),
-    )
+    else:
+        what = f"{type(error).__name__}: {error}"[:500]
+        whole = f" The whole error is in the project's file {kept.path}." if kept else ""
+        message = (
+            f"The stage {stage_name(job.stage_id)} failed unexpectedly ({what}). Your project is unharmed: change "
+            f"something and restart the stage.{whole}"
+        )
+    return Failed(attempt=job.attempt, message=message, where=places(error), kept=kept)
 
 
 def _stamp(model_dir: str) -> tuple[int, int, int] | None:

@@ -19,6 +19,7 @@ from jupyter_pipeline.protocol.events import LogLine, TrainRunStarted
 from jupyter_pipeline.protocol.jobs import Done, Emitted, Failed
 from jupyter_pipeline.protocol.messages import Chat, Command
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.verify import VerificationError, verify
 
 from .test_conductor import USER, all_events, run, until, until_gate
 from .test_trouble import REQUEST, RESTART, alone, gone, says, stopped_worker, until_failed
@@ -261,7 +262,33 @@ def test_a_worker_that_says_what_is_no_frame_is_ended(tmp_path: Path, said: byte
                 await asyncio.to_thread(says, project, worker, said)
             await until(project, lambda: project.state.here.retry, "another try")
             await until_gate(project, StageId.PARSE_INTENT)
-            kept = (tmp_path / "pipelines" / "demo" / "errors" / "parse_intent-1.txt").read_text()
-            assert f"a frame of {min(len(said) + 1, 64 << 20):,} bytes that could not be read" in kept
 
     run(test)
+    what = f"a frame of {min(len(said) + 1, 64 << 20):,} bytes that could not be read"
+    is_held_against_the_log(tmp_path / "pipelines" / "demo", what)
+
+
+def test_an_error_that_nobody_expects_is_whole_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(faults.VARIABLE, f"work.start:PARSE_INTENT:mistake:{tmp_path / 'happened'}")  # in a worker
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            await project.submit(REQUEST, USER)
+            await until_failed(project, "The stage Request failed unexpectedly (Mistake: ")
+            assert "is in the project's file errors/parse_intent-1.txt." in project.state.here.message
+
+    run(test)
+    is_held_against_the_log(tmp_path / "pipelines" / "demo", "Traceback (most recent call last)")
+
+
+def is_held_against_the_log(folder: Path, what: str) -> None:
+    """What went wrong is in a file of the project, of which no byte can be changed unseen."""
+    (file,) = (folder / "errors").iterdir()
+    data = file.read_bytes()
+    assert what in data.decode()
+    assert not any("Not covered" in said for said in verify(folder))
+    for place in (0, len(data) - 1):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises(VerificationError, match=r"errors/parse_intent-1\.txt was changed"):
+            verify(folder)

@@ -198,12 +198,12 @@ def test_an_unexpected_error_is_whole_in_the_project_and_without_words_in_the_lo
         except ValueError as error:
             raise KeyError(f"no column {SECRET}") from error
     except KeyError as error:
-        message, where = explain(job, error)
-    assert "errors/train-3.txt" in message
-    assert "ValueError" in where
-    assert "KeyError" in where
-    assert where.count("test_watching.py:") == 2
-    assert SECRET not in where
+        failed = explain(job, error)
+    assert "errors/train-3.txt" in failed.message
+    assert "ValueError" in failed.where
+    assert "KeyError" in failed.where
+    assert failed.where.count("test_watching.py:") == 2
+    assert SECRET not in failed.where
     assert (tmp_path / "errors" / "train-3.txt").read_text().count(SECRET) >= 2
 
 

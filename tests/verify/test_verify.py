@@ -357,7 +357,7 @@ def project(tmp_path: Path) -> Path:
     texts = {
         "data/rows.csv": FILES["data/rows.csv"], "artifacts/profile_data-1/report.html": "<p>", "code/train.py": "1\n",
         "artifacts/preprocess-1/split.npz": "rows", "artifacts/train-1/runs.json": runs, f"{trial}/trial.json": record,
-        f"{trial}/model/model.json": "{}\n", "artifacts/.parsed/abc.arrow": "parsed",
+        f"{trial}/model/model.json": "{}\n", "artifacts/.parsed/abc.arrow": "parsed", "errors/train-1.txt": "Traceback",
     }  # fmt: skip
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -366,7 +366,7 @@ def project(tmp_path: Path) -> Path:
         FileEntry(path=path, type=kind, size=len(texts[path]), sha=sha(texts[path]))
         for path, kind in (
             ("artifacts/preprocess-1/split.npz", "result"), ("artifacts/train-1/runs.json", "result"),
-            ("code/train.py", "code"), ("artifacts/.parsed/abc.arrow", "copy"),
+            ("code/train.py", "code"), ("artifacts/.parsed/abc.arrow", "copy"), ("errors/train-1.txt", "error"),
         )
     ]  # fmt: skip
     said[30] = FileTreeUpdate(files=tuple(told))  # in place of a line
@@ -383,7 +383,7 @@ def change(project: Path, statement: str) -> None:
 def test_a_project_holds_and_checking_it_changes_nothing(project: Path) -> None:
     log = project.parent / ".log" / "events.sqlite"
     before = log.read_bytes()
-    assert "7 files (data, results, models, exports)" in verify(project)[-2]
+    assert "8 files (data, results, models, exports, errors)" in verify(project)[-2]
     assert log.read_bytes() == before
 
 
@@ -507,14 +507,29 @@ def test_changed_files_are_found(project: Path, name: str) -> None:
         verify(project)
 
 
-def test_a_copy_of_the_data_may_be_gone_but_not_changed(project: Path) -> None:
-    """Later stages read it in place of the data; without it they read the data again."""
-    copy = project / "artifacts" / ".parsed" / "abc.arrow"
-    copy.write_text("other")
-    with pytest.raises(VerificationError, match=r"abc\.arrow was changed"):
+@pytest.mark.parametrize("name", ["artifacts/.parsed/abc.arrow", "errors/train-1.txt"])
+def test_a_copy_of_the_data_and_what_went_wrong_may_be_gone_but_not_changed(project: Path, name: str) -> None:
+    """Later stages read the copy in place of the data; without it they read the data again. An error in full may say
+    what is in the data."""
+    (project / name).write_bytes(b"~" + (project / name).read_bytes()[1:])
+    with pytest.raises(VerificationError, match=f"{re.escape(name)} was changed"):
         verify(project)
-    copy.unlink()
-    verify(project)
+    (project / name).unlink()
+    assert f"Removed since, which is allowed: {name}." in verify(project)
+
+
+def test_what_the_log_does_not_name_is_listed_and_no_error(project: Path) -> None:
+    """A person's own files, and what is left of work that the log does not know."""
+    assert not any("Not covered" in said for said in verify(project))
+    (project / "notes").mkdir()
+    (project / "notes" / "mine.txt").write_text("mine")
+    (project / "errors" / "train-2.txt").write_text("a cancelled attempt's")
+    (project / "elsewhere").symlink_to(project.parent)
+    told = verify(project)[-1]
+    assert told == ("Not covered, because the log does not name them: elsewhere, errors/train-2.txt, notes/mine.txt.")
+    for n in range(30):
+        (project / "notes" / f"{n}.txt").touch()
+    assert verify(project)[-1].endswith(" and 13 more.")
 
 
 def test_the_code_is_the_persons_to_edit(project: Path) -> None:
