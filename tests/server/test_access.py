@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,19 @@ def test_a_stranger_who_makes_up_the_xsrf_token_is_not_let_in(server: Server, pr
 def test_another_origins_page_cannot_read_with_the_cookie(server: Server) -> None:
     headers = {"Cookie": login_cookie(server), "Origin": "http://elsewhere.example"}
     assert server.request("GET", "api/projects", token=None, headers=headers).status in (403, 404)
+
+
+def test_a_page_of_an_allowed_origin_can_read_what_is_wrong(start_server: Callable[..., Server]) -> None:
+    """A browser gives it nothing of an answer, nor its status, without the header."""
+    page = "http://page.example"
+    server = start_server(f"--ServerApp.allow_origin={page}")
+    for method, path, body, status in (
+        ("GET", "none/state", None, 404), ("POST", "none/messages", b"{", 400), ("DELETE", "none", None, 404),
+        ("GET", "none/assets/a", None, 404), ("GET", "no/such/thing", None, 404), ("POST", "none/data", b"a", 400),
+    ):  # fmt: skip
+        answer = server.request(method, f"api/projects/{path}", body, headers={"Origin": page})
+        assert answer.status == status, path
+        assert answer.headers["Access-Control-Allow-Origin"] == page, path
 
 
 def test_a_kernel_gets_the_address_and_a_ticket_that_lets_it_in(server: Server, project_id: str) -> None:

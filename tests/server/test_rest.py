@@ -1,14 +1,19 @@
 """The REST calls against a real server: reading, long poll, messages, errors, and their description."""
 
+import asyncio
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from jupyter_pipeline import __version__
 
 from .conftest import Answer, Server
+from .test_assets import artifact, write_project
 
 
 def post(server: Server, project_id: str, message: Any, **kwargs: Any) -> Answer:
@@ -153,6 +158,17 @@ def test_events_in_pages(server: Server, project_id: str) -> None:
     other = server.request("GET", f"{path}?since={head}&epoch=another").json
     assert other["resumed"] is False
     assert other["events"] == whole["events"]
+
+
+def test_a_page_has_8_mb_at_most_or_one_event(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    root, large = tmp_path / "root", artifact("large", "artifacts/a.txt")
+    asyncio.run(write_project(root, [structs.replace(large, name="x" * (size << 20)) for size in (1, 5, 5, 9, 1)]))
+    server, since, pages = start_server(root=root), 0, list[list[int]]()
+    while since < 5:
+        page = server.request("GET", f"api/projects/demo/events?since={since}").json
+        pages.append([event["seq"] for event in page["events"]])
+        since = page["next"]
+    assert pages == [[1, 2], [3], [4], [5]]
 
 
 def test_a_long_poll_waits_for_the_next_event(server: Server, project_id: str) -> None:

@@ -7,15 +7,18 @@ import socket as sockets
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from msgspec import structs
 
 from jupyter_pipeline.server.limits import DEFAULT_AT_ONCE, DEFAULT_RATES
 
 from .conftest import TOKEN, Server
 from .raw import Cut, RawSocket
+from .test_assets import artifact, write_project
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +136,40 @@ async def pages_that_nobody_reads_cost_little(server: Server, project_id: str) -
     while (await asyncio.to_thread(server.request, "GET", "api/projects")).status == 429:
         assert time.monotonic() < deadline
     assert grown < most * (1 << 20)
+
+
+async def test_what_was_answered_in_one_go_counts_until_it_was_read(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """It is in the server's memory until then, though all that was to be done for it is done. What waited for an event
+    meanwhile is answered only where there is a place for its answer."""
+    root, most = tmp_path / "root", 4
+    large = artifact("large", "artifacts/a.txt")
+    await write_project(root, [structs.replace(large, name="x" * (10 << 20))])
+    server = start_server(f"--PipelineApp.at_once_limits={{'requests': {most}}}", root=root)
+    path = "api/projects/demo/assets"
+    assert len(server.request("GET", path).body) > 10 << 20
+    request = f"GET {server.base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
+    waiting = asyncio.create_task(
+        asyncio.to_thread(server.request, "GET", "api/projects/demo/events?since=1&wait_s=30")
+    )
+    readers: list[sockets.socket] = []
+    while (refused := await asyncio.to_thread(server.request, "GET", "api/projects")).status != 429:
+        assert len(readers) < 2 * most
+        readers.append(await small(server))
+        await asyncio.get_running_loop().sock_sendall(readers[-1], request.encode())
+        assert await asyncio.get_running_loop().sock_recv(readers[-1], 1) == b"H"
+    assert "Too many requests at once" in refused.json["message"]
+    assert not waiting.done()
+    chat = {"type": "chat", "text": "What can I ask?"}
+    assert (await asyncio.to_thread(server.request, "POST", "api/projects/demo/messages", chat)).status == 200
+    assert (await waiting).status == 429
+    readers.pop().close()
+    deadline = time.monotonic() + 30
+    while (await asyncio.to_thread(server.request, "GET", "api/projects")).status == 429:
+        assert time.monotonic() < deadline
+    for reader in readers:
+        reader.close()
 
 
 async def test_who_has_not_been_sent_a_gate_does_not_confirm_it(server: Server, project_id: str) -> None:

@@ -18,7 +18,9 @@ from urllib.parse import quote
 import psutil
 import pytest
 
+from jupyter_pipeline import Pipeline
 from jupyter_pipeline.automl.reading import read, settle, sniff
+from jupyter_pipeline.client.errors import PipelineError
 from jupyter_pipeline.server.limits import DEFAULT_RATES
 
 from .conftest import TOKEN, Answer, Server
@@ -245,6 +247,19 @@ def is_left_without(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "most"), [("data?name=x.csv", 100_000), ("messages", 1 << 20), ("predict", 32 << 20)])
+def test_a_client_of_ours_says_why_a_file_is_refused_though_it_could_not_send_all_of_it(
+    small: Server, project_id: str, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.csv"
+    large.touch()
+    os.truncate(large, 1 << 30)
+    with (
+        Pipeline(project_id, url=f"http://127.0.0.1:{small.port}/", token=TOKEN) as p,
+        pytest.raises(PipelineError, match="at most 100,000 bytes are taken"),
+    ):
+        p.attach(large)
+
+
 def test_a_body_without_an_end_is_refused_in_words_and_not_read_for_ever(
     small: Server, project_id: str, path: str, most: int
 ) -> None:
