@@ -124,6 +124,19 @@ def test_a_body_that_claims_to_be_larger_than_the_limit_is_refused_before_it_com
     connection.close()
 
 
+def test_a_client_of_ours_says_why_a_file_is_refused_though_it_could_not_send_all_of_it(
+    small: Server, project_id: str, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.csv"
+    large.touch()
+    os.truncate(large, 1 << 30)
+    with (
+        Pipeline(project_id, url=f"http://127.0.0.1:{small.port}/", token=TOKEN) as p,
+        pytest.raises(PipelineError, match="at most 100,000 bytes are taken"),
+    ):
+        p.attach(large)
+
+
 def test_a_large_file_goes_to_the_disk_not_to_memory(server: Server, project_id: str) -> None:
     """Larger than what this server lets Jupyter take of any body, and than Tornado's buffer; ``UPLOAD_MB=2000`` sends
     more than either has by itself."""
@@ -247,19 +260,6 @@ def is_left_without(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "most"), [("data?name=x.csv", 100_000), ("messages", 1 << 20), ("predict", 32 << 20)])
-def test_a_client_of_ours_says_why_a_file_is_refused_though_it_could_not_send_all_of_it(
-    small: Server, project_id: str, tmp_path: Path
-) -> None:
-    large = tmp_path / "large.csv"
-    large.touch()
-    os.truncate(large, 1 << 30)
-    with (
-        Pipeline(project_id, url=f"http://127.0.0.1:{small.port}/", token=TOKEN) as p,
-        pytest.raises(PipelineError, match="at most 100,000 bytes are taken"),
-    ):
-        p.attach(large)
-
-
 def test_a_body_without_an_end_is_refused_in_words_and_not_read_for_ever(
     small: Server, project_id: str, path: str, most: int
 ) -> None:
