@@ -19,6 +19,7 @@ from sklearn.ensemble import (
 
 from .inference import predict_matrix
 from .monitor import Monitor
+from .saving import MANY_CLASSES, stored_trees
 
 _FORESTS = {
     ("random_forest", True): RandomForestRegressor,
@@ -28,9 +29,8 @@ _FORESTS = {
 }
 #: Each tree of a forest is grown on so many rows at most.
 _TREE_ROWS = 200_000
-#: With more classes than this what the leaves hold, a share of each class, is what makes a forest large: a fit with a
-#: deadline ends at so many numbers.
-_MANY_CLASSES, _MOST_NUMBERS = 30, 1 << 27
+#: Of many classes a fit with a deadline ends when the leaves hold so many numbers.
+_MOST_NUMBERS = 1 << 27
 
 
 def fit_forest(
@@ -72,19 +72,20 @@ def fit_forest(
         size = min(most, max(size + 1, int(size * 1.5)))  # small batches at first, so that the first score comes soon
         forest.set_params(n_estimators=count)
         forest.fit(X, y)
+        known = slice(None) if numbers or len(forest.classes_) == n_classes else forest.classes_  # a slice is quicker
         for tree in forest.estimators_[done:count]:
             for total, part in zip(sums, rows, strict=True):
                 if numbers:
                     total += tree.predict(part)
                 else:
-                    total[:, forest.classes_] += tree.predict_proba(part)
+                    total[:, known] += tree.predict_proba(part)
         done = count
         if monitor.deadline is not None:
             if done >= 2 * tried:  # again now and then: others on the machine may have become busier
                 few = forest.estimators_[-min(done, max(1, threads)) :]
                 each, tried = max(each, _handling_s(few) / len(few)), done
             monitor.ahead = each * done
-            if n_classes > _MANY_CLASSES:
+            if n_classes > MANY_CLASSES:
                 numbers_held = n_classes * sum(tree.tree_.node_count for tree in forest.estimators_)
                 iterations = min(iterations, max(done, done * _MOST_NUMBERS // numbers_held))
         scores = monitor.measure(sums[0] / done, sums[1] / done)
@@ -102,7 +103,7 @@ def _handling_s(trees: list[Any]) -> float:
     import skops.io
 
     begun = time.monotonic()
-    hashlib.sha256(skops.io.dumps(trees)).hexdigest()
+    hashlib.sha256(skops.io.dumps(stored_trees(trees))).hexdigest()
     return time.monotonic() - begun
 
 

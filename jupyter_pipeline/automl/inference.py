@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-FORMAT = 4
-#: Formats that can be read; before 3 no estimator had units of its own, before 4 each column's state was by itself.
-_READ = (2, 3, FORMAT)
+FORMAT = 5
+#: Formats that can be read; before 3 no estimator had units of its own, before 4 each column's state was by itself,
+#: before 5 trees of very many classes were stored with all zeros.
+_READ = (2, 3, 4, FORMAT)
 #: Types beside those that skops trusts by itself which a saved model of ours may hold.
 TRUSTED = (
     "sklearn.tree._tree.Tree",
@@ -642,7 +643,21 @@ def _load_estimator(folder: Path, spec: dict[str, Any], task_type: str) -> Any:
         estimator.load_model(str(file))
     else:
         estimator = _load_skops(file)
+        for one in getattr(estimator, "estimators_", ()):
+            if isinstance(stored := getattr(one, "tree_", None), dict):
+                one.tree_ = _tree(**stored)
     return estimator
+
+
+def _tree(arguments: list[Any], places: np.ndarray, shares: np.ndarray, **state: Any) -> Any:
+    """A tree of very many classes: what its nodes hold is stored without the zeros."""
+    from sklearn.tree._tree import Tree
+
+    tree = Tree(*arguments)
+    values = np.zeros((state["node_count"], tree.n_outputs, tree.max_n_classes))
+    values.ravel()[places] = shares
+    tree.__setstate__({**state, "values": values})
+    return tree
 
 
 def _units_of(about: dict[str, Any]) -> Units | None:

@@ -1,6 +1,7 @@
 """Models: real scores after every iteration, the same model again, and saved models that say the same."""
 
 import itertools
+import json
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from jupyter_pipeline.automl import fit_trees, metrics
@@ -327,3 +329,27 @@ def test_a_forest_of_hundreds_of_classes_is_bounded_and_made_again(monkeypatch: 
     assert held <= 1.5 * 200_000
     again = fit_model("extra_trees", {}, *given, iterations=fitted.iterations)
     assert (again.model().raw(X[400:]) == fitted.model().raw(X[400:])).all()
+
+
+def test_trees_of_very_many_classes_are_stored_without_zeros_and_come_back_as_they_were(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(900, 4)), columns=list("abcd"))
+    y = rng.integers(0, 99, 900)  # the training rows lack the last class
+    task = Task("multiclass", "t", [f"c{i}" for i in range(100)])
+    given = task, X[:600], y[:600], X[600:], y[600:], dict.fromkeys("abcd", "numeric"), "accuracy"
+    fitted = fit_model("random_forest", {"n_estimators": 8}, *given)
+    before = fitted.model().raw(X[600:])
+    fitted.save(tmp_path / "model")
+    assert (fitted.model().raw(X[600:]) == before).all(), "to save it changes nothing"
+    loaded = load_model(tmp_path / "model")
+    assert (loaded.raw(X[600:]) == before).all()
+    for ours, theirs in zip(fitted.estimator.estimators_, loaded.estimator.estimators_, strict=True):
+        assert (ours.tree_.value == theirs.tree_.value).all()
+        assert ours.get_depth() == theirs.get_depth()
+    dense = sum(tree.tree_.value.nbytes for tree in fitted.estimator.estimators_)
+    file = tmp_path / "model" / "estimator.skops"
+    assert file.stat().st_size < dense / 3
+    skops.io.dump(fitted.estimator, file)  # as earlier versions wrote it
+    spec = json.loads((tmp_path / "model" / "model.json").read_text())
+    (tmp_path / "model" / "model.json").write_text(json.dumps({**spec, "format": 4}))
+    assert (load_model(tmp_path / "model").raw(X[600:]) == before).all()
