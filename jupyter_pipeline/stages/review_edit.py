@@ -74,7 +74,8 @@ def run(ctx: StageContext) -> Result:
         names.append(treatments.split.column)
     rows, parts = load_rows(ctx, names), load_split(ctx)
     metric = ctx.approved(StageId.MODEL_SELECT).metric
-    code = _workspace(ctx)
+    ours = workspace.package_code()
+    code = _workspace(ctx, ours)
     which = f"{rows.spec.sha256}{rows.spec.sheet or ''}"
     mark = hashlib.sha256(which.encode() + parts["test"].tobytes()).hexdigest()
     read = {"fingerprint": kept.trial.fingerprint, "data": which, "rows": mark}
@@ -102,7 +103,7 @@ def run(ctx: StageContext) -> Result:
     folder = path.parent
     shutil.rmtree(folder / "modeling" / "__pycache__", ignore_errors=True)
     ctx.emit(NotebookReady(asset_url=ctx.asset(path, "notebook", "Training notebook").url))
-    review["edited"] = _edited(code)
+    review["edited"] = [name for name, data in ours.items() if code.get(name) != data]
     review["cautions"] = suggestions.cautions(review)
     review["suggestions"] = suggestions.suggestions(review)
     _hand_over(ctx, folder)
@@ -122,10 +123,9 @@ def run(ctx: StageContext) -> Result:
     return Result(plan=plan, summary=_summary(review), next_actions=_next_actions(review))
 
 
-def _workspace(ctx: StageContext) -> dict[str, bytes]:
+def _workspace(ctx: StageContext, wanted: dict[str, bytes]) -> dict[str, bytes]:
     """Bring the ``code`` folder up to date; returns the code as it stands there."""
     folder = ctx.project_dir / "code"
-    wanted = workspace.package_code()
     for name in workspace.sync(folder, wanted):
         ctx.log(f"code/{name} was edited by hand and is left as it is.")
     found = workspace.current(folder)
@@ -133,10 +133,6 @@ def _workspace(ctx: StageContext) -> dict[str, bytes]:
     if lacking:
         raise StageError(f"code/{lacking[0]} cannot be read; restore it, or delete the folder code to get it anew.")
     return found
-
-
-def _edited(code: dict[str, bytes]) -> list[str]:
-    return [name for name, data in workspace.package_code().items() if code.get(name) != data]
 
 
 def _config(ctx: StageContext, kept: Kept, rows: Rows, parts: dict[str, np.ndarray], metric: str) -> dict[str, Any]:
