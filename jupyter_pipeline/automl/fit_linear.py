@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -46,11 +45,7 @@ def fit_linear(
     n, p = Z.shape
     numbers = task_type == "regression"
     centre, spread = (float(y.mean()), float(y.std()) or 1.0) if numbers else (0.0, 1.0)
-    if numbers or columns == 1:
-        target = ((y - centre) / spread)[:, None].astype(np.float64)
-    else:
-        target = np.zeros((n, columns))
-        target[np.arange(n), y] = 1.0
+    target, every = ((y - centre) / spread)[:, None].astype(np.float64), np.arange(n)
     strength = float(params["l2"]) / n
     state: dict[str, Any] = {"best": None, "loss": np.inf, "gradient": np.nan, "last": None}
 
@@ -64,9 +59,10 @@ def fit_linear(
             value = float((np.logaddexp(0.0, out) - target * out).mean())
             diff = 0.5 * (1 + np.tanh(out / 2)) - target
         else:
-            logs = log_softmax(out, axis=1)
-            value = float(-(target * logs).sum(axis=1).mean())
-            diff = np.exp(logs) - target
+            right = out[every, y]
+            diff, logs = _shares(out)
+            value = float((logs - right).mean())
+            diff[every, y] -= 1.0
         gradient = np.empty_like(W)
         gradient[0] = diff.mean(axis=0)
         gradient[1:] = (Z.T @ diff.astype(kind)).astype(np.float64) / n + strength * W[1:]
@@ -80,7 +76,7 @@ def fit_linear(
         if columns == 1:
             positive = 0.5 * (1 + np.tanh(out[:, 0] / 2))
             return np.column_stack([1 - positive, positive])
-        return np.asarray(softmax(out, axis=1))
+        return _shares(out)[0]
 
     def after(w: np.ndarray) -> None:
         W = w.reshape(p + 1, columns)
@@ -108,6 +104,17 @@ def fit_linear(
     w = state["best"] if monitor.patience is not None and state["best"] is not None else state["last"]
     W = (start.ravel() if w is None else w).reshape(p + 1, columns)
     return _estimator(task_type, W, mean, std, centre, spread, monitor), max(1, monitor.kept)
+
+
+def _shares(out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Softmax of each row, in place: of very many classes it is most of the work. And the logarithm of what it is
+    divided by."""
+    most = out.max(axis=1, keepdims=True)
+    out -= most
+    np.exp(out, out=out)
+    total = out.sum(axis=1, keepdims=True)
+    out /= total
+    return out, (np.log(total) + most)[:, 0]
 
 
 def _estimator(
