@@ -35,8 +35,8 @@ def models(said: Said, draft: Draft) -> None:
     if all(n.polarity in ("named", "use") for n in chosen) and any(_comes_first(said, n) for n in chosen):
         names = model_names(wanted)
         draft.problem(
-            "Models are trained one after another, the quickest first; another order cannot be chosen. To train "
-            f'{names} alone say "only {names}".'
+            "Models are trained one after another, the quickest first and boosting before forests; another order "
+            f'cannot be chosen. To train {names} alone say "only {names}".'
         )
         return
     if all(n.polarity == "named" for n in chosen) and said.has("overfit", "overfits", "overfitting"):

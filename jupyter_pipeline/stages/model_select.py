@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from ..automl.metrics import resolve
-from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_choices, name_of
+from ..automl.models import ENSEMBLE, MODELS, ModelInfo, ParameterError, check_choices, name_of, turn
 from ..protocol.events import ModelCandidate, ModelCandidates, ModelSelected
 from ..protocol.names import metric_name, metric_words, task_name
 from ..protocol.plans import DataPlan, IntentPlan, ModelChoice, ModelPlan, PreprocessPlan
@@ -219,7 +219,7 @@ def _left_out(
 
 
 def within_time(order: list[str], cost: dict[str, float], budget_s: float) -> tuple[list[str], str | None, list[str]]:
-    """Which models there is time for, cheap ones first.
+    """Which models there is time for, in the order in which they are trained.
 
     Returns
     -------
@@ -231,7 +231,7 @@ def within_time(order: list[str], cost: dict[str, float], budget_s: float) -> tu
     left = 0.8 * budget_s
     chosen: list[str] = []
     too_long: list[str] = []
-    for model_id in sorted(order, key=lambda m: cost[m]):
+    for model_id in sorted(order, key=lambda m: turn(m, cost[m])):
         real = [m for m in chosen if m != "dummy"]
         if cost[model_id] <= left or not real:
             chosen.append(model_id)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..automl.metrics import HIGHER_IS_BETTER, better
-from ..automl.models import ENSEMBLE
+from ..automl.models import ENSEMBLE, turn
 from ..protocol.events import ModelSelected
 from ..protocol.names import metric_words
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
@@ -83,22 +83,22 @@ def _check_unused(ctx: StageContext) -> None:
 
 
 def _take_over(session: Session, plan: ModelPlan) -> list[tuple[str, dict[str, Any]]]:
-    """Use the trials that are there already; what is left of the defaults, cheap ones first."""
+    """Use the trials that are there already; what is left of the defaults, in the order in which they are trained."""
     known = session.learning.modeling.models.MODELS
     n_rows, _ = session.n_rows
     width = session.learning.width
     classes, threads = session.task.n_classes, session.ctx.job.threads
-    pending: list[tuple[float, str, dict[str, Any]]] = []
-    for choice in plan.models:
-        if choice.id != ENSEMBLE and not session.reuse(choice.id, choice.params):
-            cost = known[choice.id].cost_s(n_rows, width, classes, threads) if choice.id in known else 0.0
-            pending.append((cost, choice.id, choice.params))
+
+    def place(model_id: str) -> float:
+        return turn(model_id, known[model_id].cost_s(n_rows, width, classes, threads)) if model_id in known else 0.0
+
+    ordered = sorted((choice for choice in plan.models if choice.id != ENSEMBLE), key=lambda choice: place(choice.id))
+    pending = [(choice.id, choice.params) for choice in ordered if not session.reuse(choice.id, choice.params)]
     if session.trials or session.failed:
         if session.trials:
             session.ctx.log(f"{len(session.trials)} trials that were done before are used again.")
         session.show_leaderboard()
-    pending.sort(key=lambda item: item[0])
-    return [(model_id, params) for _, model_id, params in pending]
+    return pending
 
 
 def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> None:

@@ -113,6 +113,10 @@ def test_each_run_speaks_in_order(trained: StagedProject) -> None:
     runs = by_run(payloads)
     assert [run_id.split("-", 3)[3] for run_id in runs] == sorted(MODELS, key=[r.split("-", 3)[3] for r in runs].index)
     assert next(iter(runs)).endswith("-dummy")
+    order = [run_id.split("-", 3)[3] for run_id in runs]
+    assert [model for model in order if model in ("lightgbm", "xgboost", "random_forest", "ensemble")] == [
+        "lightgbm", "xgboost", "random_forest", "ensemble",
+    ], "boosting before forests, though a forest of so few rows is as quick"  # fmt: skip
     current: str | None = None
     for payload in payloads:  # no run speaks while another one does, or before or after itself
         run_id = getattr(payload, "run_id", None)
