@@ -16,6 +16,7 @@ import pytest
 import websockets
 
 from jupyter_pipeline import Pipeline
+from jupyter_pipeline.client.errors import PipelineError
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
 from jupyter_pipeline.server import limits
@@ -133,7 +134,7 @@ def test_cancelling_confirming_and_pinging_have_lanes_of_their_own() -> None:
 
 @pytest.fixture(scope="module")
 def strict(start_server: Callable[..., Server]) -> Server:
-    rates = {"chat": 30.0, "upload": 30.0, "read": READ, "connect": READ}
+    rates = {"chat": 30.0, "predict": 30.0, "upload": 30.0, "read": READ, "connect": READ}
     at_once = {"sockets": 4, "bytes": BYTES}
     return start_server(
         f"--PipelineApp.rate_limits={rates}",
@@ -169,6 +170,31 @@ def test_a_client_of_ours_waits_as_it_is_told_and_all_that_it_sent_takes_effect_
             p.transport.send({"type": "chat", "text": f"What can I ask, {n}?"})
         said = [e["event"]["payload"] for e in p.events(names="LOG_LINE")]
     assert [line["text"] for line in said if line["source"] == "user"] == [f"What can I ask, {n}?" for n in range(8)]
+
+
+def test_a_client_of_ours_that_is_cut_for_flooding_says_so(strict: Server, project_id: str) -> None:
+    """It does not send the same again when it is back, which would be a flood again."""
+    chat = {"type": "chat", "text": "What can I ask?"}
+    with (
+        Pipeline(project_id, url=f"http://127.0.0.1:{strict.port}/", token=TOKEN) as p,
+        ThreadPoolExecutor(80) as threads,
+    ):
+        sent = [threads.submit(p.transport.send, chat, 60.0) for _ in range(80)]
+        errors = [str(one.exception()) for one in sent if one.exception() is not None]
+        with pytest.raises(PipelineError, match=r"The message has 1,\d+,\d+ bytes; at most 1,048,576 can be sent"):
+            p.transport.send({"type": "chat", "text": "x" * (1 << 20)})
+    assert len(errors) > 40
+    assert set(errors) == {"The server closed the connection: too many messages were sent."}
+
+
+def test_predictions_of_a_client_of_ours_wait_where_there_were_too_many(strict: Server, project_id: str) -> None:
+    with Pipeline(project_id, url=f"http://127.0.0.1:{strict.port}/", token=TOKEN) as p:
+        path, statuses = f"api/projects/{project_id}/predict", list[int]()
+        while 429 not in statuses:
+            assert len(statuses) < 200
+            statuses.append(strict.request("POST", path, {"rows": [{"a": 1}]}).status)
+        with pytest.raises(PipelineError, match="There is no trained model yet"):
+            p.transport.predict([{"a": 1}])
 
 
 async def test_another_connection_of_the_same_token_has_no_limit_of_its_own(strict: Server, project_id: str) -> None:
