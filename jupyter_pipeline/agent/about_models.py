@@ -1,10 +1,11 @@
 """Answers about models: what speaks for one, why one is not trained, and how to have it trained."""
 
 from ..protocol.events import ModelCandidate
-from ..protocol.names import metric_words, model_name, model_names
+from ..protocol.names import metric_words, model_name, model_names, number
 from ..protocol.stages import StageId
 from .base import Context
 from .draft import Said
+from .parameters import PARAMETERS, SPOKEN
 from .vocabulary import ALL_MODELS
 from .words import words_of
 
@@ -47,7 +48,7 @@ def model(context: Context, model_id: str, *, missing: bool = False) -> str:
     row = next((r for r in context.leaderboard if r.model == model_id and r.status == "success"), None)
     score = ""
     if row is not None and row.metric is not None:
-        score = f" It came to {metric_of(context)} {row.metric:#.4g} on the validation rows ({row.run_id})."
+        score = f" It came to {metric_of(context)} {number(row.metric)} on the validation rows ({row.run_id})."
     if plan is None or known is None:
         wish = _wish(context, model_id)
         return f"{name} is a model that can be trained.{wish} Which models are proposed is said at the stage Models."
@@ -77,6 +78,29 @@ def metric_of(context: Context) -> str:
         if name and name != "auto":
             return metric_words(str(name))
     return "the metric"
+
+
+def parameters_of(said: Said, context: Context) -> str:
+    """The parameters of the models that a sentence names, or of those to train, with their values and ranges.
+
+    Where it names parameters, it is those.
+    """
+    spoken = {found[0] for i in range(len(said.tokens)) if (found := SPOKEN.at(said.tokens, i)) is not None}
+    set_by = {c["id"]: c["params"] for c in context.plans.get(SELECT, {}).get("models", ())}
+    named = [m for n in said.named if n.kind == "models" for m in n.value]
+    usual = {m.id: m.params for m in context.models}
+    lines = []
+    for model_id in dict.fromkeys(named or set_by):
+        values = {**usual.get(model_id, {}), **set_by.get(model_id, {})}
+        shown = []
+        for what, known in PARAMETERS.get(model_id, {}).items():
+            value = values.get(known.name)
+            if not spoken or what in spoken:
+                how = "by its own choice" if value is None else f"{value:g}"
+                shown.append(f"{known.name} {how} ({known.low:g} to {known.high:g})")
+        if shown or (named and not spoken):
+            lines.append(f"{model_name(model_id)}: {', '.join(shown) or 'no parameters'}.")
+    return "\n".join(lines) or "The parameters of models can be set once these are proposed, at the stage Models."
 
 
 def _chosen(context: Context) -> list[str]:

@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from ..protocol.names import TREATMENT_WORDS, model_name, model_names, stage_name, standing, task_name
+from ..protocol.names import TREATMENT_WORDS, model_name, model_names, number, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
-from .about_models import metric_of, of_models
+from .about_models import metric_of, of_models, parameters_of
 from .base import Context
 from .draft import Said
 from .known import known_answers, meanings
+from .parameters import SPOKEN
 from .request import say_seconds
 from .vocabulary import BOOSTING, ENSEMBLE
 
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
+_PARAMETERS = ("parameter", "parameters", "hyperparameters", "hyperparameter", "params", "hyperparams")
 _KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "selected")
 _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
@@ -26,6 +28,10 @@ def answer(said: Said, context: Context) -> str:
     text = " ".join(said.low)
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
+    if said.has(*_PARAMETERS) or (
+        said.has("what", "which") and any(SPOKEN.at(said.tokens, i) for i in range(len(said.tokens)))
+    ):
+        return parameters_of(said, context)
     found = known_answers(said)
     if said.has("mean", "means", "meaning", "define", "definition"):
         found += meanings(said)
@@ -80,6 +86,8 @@ def answer(said: Said, context: Context) -> str:
         found.append(_time(context))
     if said.has("data", "dataset", "file") and not said.has("split"):
         found.append(_data(context))
+    if said.has("sheet", "sheets", "worksheets", "tabs"):
+        found.append(_sheets(context))
     if said.has("split", "test", "validation", "seed"):
         found.append(_split(context))
     if said.has("threshold", "cutoff"):
@@ -104,7 +112,7 @@ def _best(context: Context) -> str:
     if not good:
         return "No run has finished yet."
     row = next((r for r in good if r.run_id == context.best_run), good[0])
-    value = "no value" if row.metric is None else f"{row.metric:#.4g}"
+    value = "no value" if row.metric is None else number(row.metric)
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
     name, metric = model_name(row.model), metric_of(context)
     return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
@@ -137,7 +145,7 @@ def _models(context: Context) -> str:
 def _why(context: Context) -> str:
     good = [r for r in context.leaderboard if r.status == "success" and r.metric is not None]
     if good:
-        rows = ", ".join(f"{model_name(r.model)} {r.metric:#.4g}" for r in good[:5])
+        rows = ", ".join(f"{model_name(r.model)} {number(r.metric)}" for r in good[:5])
         values = [r.metric for r in good if r.metric is not None]
         led = good[0].model == ENSEMBLE and sorted(values) not in (values, values[::-1])
         first = ", an ensemble of several before all others" if led else ""
@@ -178,7 +186,7 @@ def _kept(context: Context) -> str:
     row = next((r for r in context.leaderboard if r.run_id == keep), None)
     if row is None:
         return f"The model that is kept is that of {keep}."
-    value = "" if row.metric is None else f", with {metric_of(context)} {row.metric:#.4g} on the validation rows"
+    value = "" if row.metric is None else f", with {metric_of(context)} {number(row.metric)} on the validation rows"
     return f"The model that is kept is {model_name(row.model)} ({keep}){value}."
 
 
@@ -200,6 +208,14 @@ def _data(context: Context) -> str:
     if data is None:
         return f"Data found so far: {others}." if others else "No data were chosen yet."
     return f"The data are {data['dataset_id']}." + (f" Found: {others}." if others else "")
+
+
+def _sheets(context: Context) -> str:
+    chosen = context.plans.get(StageId.DATA_SOURCE, {})
+    sheets = next((d.meta.get("sheets", ()) for d in context.datasets if d.id == chosen.get("dataset_id")), ())
+    if not sheets:
+        return "The data have no sheets; only Excel files have some."
+    return f"The sheet is {chosen['sheet']!r}; those with a table are {', '.join(map(repr, sheets[:12]))}."
 
 
 def _split(context: Context) -> str:

@@ -100,7 +100,7 @@ def target(said: Said, draft: Draft) -> None:
         said.take(range(len(said.tokens)))
         draft.problem("Rows are predicted in the view, or by p.predict(frame), with the model that is kept.")
         return
-    if not found.known and draft.context.columns:
+    if not found.known and draft.context.columns and not _other_data(draft):
         if found.name and said.has("target", "predict", "label"):
             said.take(found.tokens)
             some = ", ".join(draft.context.columns[:12])
@@ -121,6 +121,12 @@ def target(said: Said, draft: Draft) -> None:
         pass  # it named a class of the old target
     draft.say(f"Target: {found.name}", changed)
     _task_of(found, draft)
+
+
+def _other_data(draft: Draft) -> bool:
+    """Whether other data are asked for beside it, whose columns are not known yet: ``sheet 2, and predict price``."""
+    plan, before = draft.plan(DATA) or {}, draft.context.plans.get(DATA, {})
+    return any(plan.get(member) != before.get(member) for member in ("dataset_id", "sheet"))
 
 
 def _task_of(found: Target, draft: Draft) -> None:

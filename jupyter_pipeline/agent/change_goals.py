@@ -227,7 +227,9 @@ def _trials_of(said: Said) -> list[Named]:
 def trials(said: Said, draft: Draft) -> None:
     """``20 trials``, ``tune more``, ``no tuning``."""
     count: float | None = None
-    default = said.has("default", "defaults") and said.has(*_TRIALS, *_TUNE, "parameters", "params")
+    default = said.has(*_TRIALS, *_TUNE, "parameters", "params") and any(
+        w in ("default", "defaults") and i not in said.taken for i, w in enumerate(said.low)
+    )
     tuning = default or any(w in _TUNE and i not in said.taken for i, w in enumerate(said.low))
     if not tuning and said.words.isdisjoint(_TRIALS):
         return

@@ -1,11 +1,12 @@
 """Rules for what is said of the parameters of models: which one, of which models, and what it shall be."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..protocol.names import model_name, model_names
 from ..protocol.stages import StageId
 from .draft import Draft, Said
-from .parameters import DOWN, PARAMETERS, SAY, SPOKEN, UP, Known
+from .parameters import DOWN, FOREIGN, OF_LINEAR, PARAMETERS, SAY, SPOKEN, UP, Known, assigned
 from .scan import Named, models_of
 from .vocabulary import NEGATORS, NUMBERS, UNITS
 from .words import words_of
@@ -16,9 +17,10 @@ _RETRAIN = ("retrain", "train", "training", "again", "rerun", "refit", "re", "ru
 
 
 def parameters(said: Said, draft: Draft) -> None:
-    """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``."""
-    if said.words.isdisjoint(SPOKEN.firsts):
+    """``higher learning rate``, ``max depth 6 for xgboost``, ``500 trees``, ``more trees``, ``C=0.1``."""
+    if said.words.isdisjoint(SPOKEN.firsts | OF_LINEAR):
         return
+    _of_linear(said, draft)
     contrast = [n for n in said.free("models") if n.polarity == "avoid" and _beside(said, n)]
     moved: set[str] = set()
     whose = _whose(said)
@@ -40,6 +42,12 @@ def parameters(said: Said, draft: Draft) -> None:
             draft.problem(
                 f'A model takes one {SAY[what]}, not a range; "20 trials" has a search try several settings of each.'
             )
+            continue
+        if (words := _no_number(said, i + n)) is not None:
+            said.take(range(i, words[1]))
+            said.take_words(*_RETRAIN)
+            _set_no_number(said, draft, what, words[0], whose.get(i, []))
+            moved.add(f"{what} {[m.start for m in whose.get(i, [])]}")
             continue
         number = _number_near(said, i, n)
         direction = _direction(said, i, n)
@@ -66,10 +74,174 @@ def parameters(said: Said, draft: Draft) -> None:
         of = whose.get(i, [])
         key = f"{what} {[n.start for n in of]}"
         if number is not None or key not in moved:  # "higher" said twice is still once higher
-            _set_parameter(said, draft, what, number, direction, of, trees_only=trees_only)
+            _set_parameter(said, draft, what, number, direction, of, trees_only=trees_only, but=models_of(contrast)[1])
         moved.add(key)
     if moved:  # "100 trees for lightgbm, not for xgboost" leaves the latter as it is
         said.take(*(range(n.start, n.end) for n in contrast))
+
+
+_NONE = words_of("none null unlimited default auto unset nothing")
+
+
+def _no_number(said: Said, at: int) -> tuple[str, int] | None:
+    """What a parameter is set to that is no number, and the end of it: ``max_features=sqrt``, ``max_depth: None``."""
+    link = said.low[at : at + 1]
+    if link not in (["="], [":"], ["to"]) or not said.tokens[at + 1 : at + 2]:
+        return None
+    value = said.tokens[at + 1]
+    if value.kind not in ("word", "quoted") or (link != ["="] and value.low not in _NONE):
+        return None
+    if NUMBERS.at(said.tokens, at + 1) or any(n.start == at + 1 for n in said.named):
+        return None
+    return value.low, at + 2
+
+
+def _set_no_number(said: Said, draft: Draft, what: str, value: str, named: list[Named]) -> None:
+    """A parameter that is left to the model again, where the model knows how; else what it takes is said."""
+    plan = draft.plan(SELECT)
+    if plan is None:
+        draft.problem(_too_early(f"The {SAY[what]} of a model"))
+        return
+    said.take(*(range(n.start, n.end) for n in named))
+    wanted = models_of(named)[0]
+    models, words, takes = [], [], []
+    for choice in plan["models"]:
+        known = PARAMETERS.get(choice["id"], {}).get(what)
+        if known is None or (wanted and choice["id"] not in wanted):
+            models.append(choice)
+            continue
+        free = value in ("default", "auto", "unset") or known.default in (None, -1)
+        if not free or value not in _NONE:
+            takes.append(_takes(choice["id"], known))
+            models.append(choice)
+            continue
+        models.append({**choice, "params": {k: v for k, v in choice["params"].items() if k != known.name}})
+        words.append(f"{model_name(choice['id'])} as by default")
+    if words:
+        draft.say(f"The {SAY[what]}: {', '.join(words)}", draft.set(SELECT, models, "models"))
+    if takes:
+        draft.problem(f"The {SAY[what]} is a number, not {value!r}: {', '.join(takes)}.")
+    if not words and not takes:
+        draft.problem(_none_has(what, wanted or [c["id"] for c in plan["models"]]))
+
+
+def _takes(model: str, known: Known) -> str:
+    kind = "a whole number" if known.whole else "one"
+    return f"{model_name(model)} takes {kind} from {known.low:g} to {known.high:g}"
+
+
+def _none_has(what: str, models: list[str]) -> str:
+    able = [m for m, parameters in PARAMETERS.items() if what in parameters]
+    if set(models) <= set(able):
+        return f'{model_names(models)}: not among the models to train; say "add {model_names(models)}" first.'
+    return f"None of those models ({model_names(models)}) has a {SAY[what]}; {model_names(able)} have one."
+
+
+def _too_early(what: str) -> str:
+    return f"{what} can be set once models are proposed, at the stage Models; say it again there."
+
+
+def _of_linear(said: Said, draft: Draft) -> None:
+    """``C=0.1``, ``alpha: 10 for ridge``: what scikit-learn's linear models call their penalty."""
+    columns = {n.start for n in said.named if n.kind == "column"}
+    named = [n for n in said.free("models") if n.polarity != "avoid"]
+    own = [n for n in named if n.value == ("linear",)]
+    if named and not own:
+        return
+    for i, low in enumerate(said.low[:-1]):
+        if low not in OF_LINEAR or i in columns or i in said.taken:
+            continue
+        if not (assigned(said.tokens, i) or said.low[i + 1] in ("to", "of") or _free_number(said, i + 1)):
+            continue
+        number = _number_near(said, i, 1)
+        if number is None:
+            continue
+        said.take(range(i, i + 1))
+        said.take_words(*_RETRAIN)
+        name = said.tokens[i].text
+        if low == "c" and number <= 0:
+            draft.problem("C must be above 0: the smaller it is, the stronger the regularisation.")
+            continue
+        plan = draft.plan(SELECT)
+        if plan is not None and not own and "linear" not in [c["id"] for c in plan["models"]]:
+            draft.problem(f'{name} is of the Linear model, which is not among those to train; say "add Linear model".')
+            continue
+        at = Named("models", ("linear",), "named", i, i + 1)
+        if low == "c" and plan is not None:
+            draft.answers.append(f"({name} {number:g} is an L2 regularisation of 1 / {number:g}.)")
+        l2 = number if low == "alpha" else 1 / number
+        _set_parameter(said, draft, "l2", l2, 0, [at, *own], trees_only=False)
+        if any(n.start < i and n.polarity in ("use", "only", "add") for n in own):  # "use X with C=0.1" chooses, too
+            said.taken.difference_update(*(range(n.start, n.end) for n in own))
+        else:
+            said.take(*(range(n.start, n.end) for n in own))
+
+
+_OTHERS = words_of(
+    """
+    target metric threshold cutoff trials n_trials seed random_state random_seed test test_size test_fraction val
+    val_size val_fraction validation validation_size train split budget time time_budget time_limit timeout model models
+    sheet sheet_name task task_type positive_class positive pos_label y x label dataset data keep stage stratify prefer
+    optimize optimise scoring sample_rows
+    """
+)
+
+
+def unknown_parameters(said: Said, draft: Draft) -> None:
+    """``gamma=0.1``, ``set n_jobs to 4``: parameters that no model has here, with those that there are."""
+    columns = {at for n in said.named if n.kind == "column" for at in range(n.start, n.end)}
+    for i, token in enumerate(said.tokens):
+        if token.kind not in ("word", "quoted") or i in said.taken or i in columns or token.low in _OTHERS:
+            continue
+        given = assigned(said.tokens, i) and said.tokens[i + 2].kind in ("word", "number", "quoted")
+        foreign = token.low in FOREIGN | OF_LINEAR
+        coded = foreign or "_" in token.low
+        at = i + 1
+        while at < len(said.tokens) and said.low[at] in ("to", "of", "=", ":", "is", "at"):
+            at += 1
+        spoken = foreign and token.low not in ("c", "degree", "objective") and _free_number(said, at)
+        if not (given and (coded or said.tokens[i + 1].text == "=")) and not spoken:
+            continue
+        said.take(range(i, at + 1))
+        said.take_words(*_RETRAIN, "set", "change", "make", "increase", "lower", "raise", "reduce", "params")
+        named = [n for n in said.named if n.kind == "models" and n.polarity != "avoid"]
+        said.take(*(range(n.start, n.end) for n in named if not _also_chosen(said, n)))
+        _no_such_parameter(draft, token.text, models_of(named)[0])
+
+
+def _no_such_parameter(draft: Draft, name: str, models: list[str]) -> None:
+    plan = draft.plan(SELECT)
+    if plan is None:
+        draft.problem(_too_early("The parameters of a model"))
+        return
+    models = models or [choice["id"] for choice in plan["models"]]
+    have = list(dict.fromkeys(known.name for m in models for known in PARAMETERS.get(m, {}).values()))
+    if len(models) == 1:
+        those = f"it has {', '.join(have)}" if have else "it has none"
+        draft.problem(f"{model_name(models[0])} has no parameter {name!r} here; {those}.")
+    else:
+        draft.problem(f"No model to train has a parameter {name!r} here; they have {', '.join(have) or 'none'}.")
+
+
+def defaults(said: Said, draft: Draft) -> None:
+    """``default parameters for lightgbm``, ``reset the parameters``: what was set is set no more."""
+    plan = draft.plan(SELECT)
+    if plan is None or not (said.has(*_DEFAULT) and said.has(*_OF_MODELS)):
+        return
+    named = [n for n in said.free("models") if n.polarity != "avoid" and n.polarity != "only"]
+    wanted = models_of(named)[0]
+    old = [c for c in plan["models"] if c["params"] and (not wanted or c["id"] in wanted)]
+    if not old:
+        return
+    if wanted or said.has("reset"):
+        said.take_named(*_DEFAULT, *_OF_MODELS, "back", "restore")
+        said.take(*(range(n.start, n.end) for n in named))
+    models = [{**c, "params": {}} if c in old else c for c in plan["models"]]
+    draft.say(f"Default parameters: {model_names([c['id'] for c in old])}", draft.set(SELECT, models, "models"))
+
+
+_DEFAULT = words_of("default defaults reset")
+_OF_MODELS = words_of("parameters parameter params hyperparameters hyperparameter hyperparams settings")
 
 
 def _by_spoken(said: Said, at: int) -> bool:
@@ -168,7 +340,7 @@ def _value(said: Said, at: int) -> float:
     return float(said.tokens[at].low) / (100 if said.low[at + 1 : at + 2] == ["%"] else 1)
 
 
-_LINKS = words_of("of to = : is at about around be by should for the a and or")
+_LINKS = words_of("of to = : is at about around be by should for the a and or up down parameter param value")
 
 
 def _range(said: Said, at: int) -> range | None:
@@ -228,12 +400,11 @@ def _set_parameter(
     named: list[Named],
     *,
     trees_only: bool,
+    but: Sequence[str] = (),
 ) -> None:
     plan = draft.plan(SELECT)
     if plan is None:
-        draft.problem(
-            f"The {SAY[what]} of a model can be set once models are proposed, at the stage Models; say it again there."
-        )
+        draft.problem(_too_early(f"The {SAY[what]} of a model"))
         return
     wanted = models_of(named)[0]
     usual = {m.id: m.params for m in draft.context.models}
@@ -245,7 +416,7 @@ def _set_parameter(
     said.take(*(range(n.start, n.end) for n in named if n.start in said.taken or not _also_chosen(said, n)))
     models, words, limits = [], [], []
     for choice in plan["models"]:
-        known = PARAMETERS.get(choice["id"], {}).get(what)
+        known = PARAMETERS.get(choice["id"], {}).get(what) if choice["id"] not in but else None
         if known is None or (wanted and choice["id"] not in wanted) or (trees_only and choice["id"] == "linear"):
             models.append(choice)
             continue
@@ -253,11 +424,11 @@ def _set_parameter(
         old = choice["params"].get(known.name, usual.get(choice["id"], {}).get(known.name, known.default))
         new = _moved(known, old, number, direction, what)
         if new is None:
-            limits.append(f"{name} takes one from {known.low:g} to {known.high:g}")
+            limits.append(_takes(choice["id"], known))
             models.append(choice)
             continue
         models.append({**choice, "params": {**choice["params"], known.name: new}})
-        before = "its own choice" if old is None else f"{old:g}"
+        before = "its own choice" if old is None else "no limit" if old == -1 else f"{old:g}"
         how = f"{before} to {new:g}" if old != new else f"stays {new:g}"
         words.append(f"{name} {how}" + (" (added)" if choice["id"] in came else ""))
     if words:
@@ -265,9 +436,7 @@ def _set_parameter(
     elif limits:
         draft.problem(f"That {SAY[what]} is not possible: {', '.join(limits)}.")
     else:
-        able = [m for m, parameters in PARAMETERS.items() if what in parameters]
-        here = wanted or [c["id"] for c in plan["models"]]
-        draft.problem(f"None of those models ({model_names(here)}) has a {SAY[what]}; {model_names(able)} have one.")
+        draft.problem(_none_has(what, wanted or [c["id"] for c in plan["models"]]))
 
 
 def _also_chosen(said: Said, named: Named) -> bool:

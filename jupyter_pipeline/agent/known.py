@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ..protocol.names import metric_name
 from .draft import Draft, Said
+from .parameters import SPOKEN
 from .words import Lookup
 
 
@@ -38,7 +39,7 @@ _ALL_GATES = (
     "|yes to everything|without asking|to the end|until the end|till the end|remaining stages|the rest of the stages"
     "|automatically|run everything|run all|do everything|do the rest|all the way|always confirm"
 )
-_EARLY = "early stopping|early stop|stop early"
+_EARLY = "early stopping|early stop|stop early|early_stopping|early_stopping_rounds"
 _FEATURES = (
     "log transform|log transformation|log scale|log of|logarithm|log|sqrt|pca|polynomial features|polynomials|bin"
     "|binning"
@@ -59,7 +60,8 @@ _NOT_DONE: dict[str, str] = {
     ),
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
     "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
-    "|resampling|rebalance|balance the classes|balance classes|handle imbalance|class imbalance": (
+    "|resampling|rebalance|scale_pos_weight|is_unbalance|balance the classes|balance classes|handle imbalance"
+    "|class imbalance": (
         "Rows are not weighted or drawn again: choose a metric that minds the rare class, such as recall or F1, and "
         "the threshold is chosen by it."
     ),
@@ -171,6 +173,8 @@ def wishes(said: Said, draft: Draft) -> None:
         if found is None and (n := _part_of_rows(said, i)):
             found = Wish(_PART_OF_ROWS, done=False, whole=False), n
         if found is None or (token.low == "log" and found[1] == 1 and said.low[i + 1 : i + 2] in (["loss"], [])):
+            continue
+        if i > 1 and said.low[i - 1] in ("=", ":") and said.low[i - 2] in SPOKEN.firsts:  # "max_features=sqrt"
             continue
         sentence, n = found[0].answer, found[1]
         if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split

@@ -1,8 +1,9 @@
 """The models' parameters as people speak of them, and the names, defaults and ranges that they have in each model."""
 
+import difflib
 from typing import NamedTuple
 
-from .words import Lookup, words_of
+from .words import Columns, Lookup, Token, squash, words_of
 
 
 class Known(NamedTuple):
@@ -51,6 +52,7 @@ PARAMETERS: dict[str, dict[str, Known]] = {
         "rate": _RATE,
         "trees": Known("n_estimators", 600, 1, 20_000, True),
         "depth": Known("max_depth", 6, 1, 50, True),
+        "child": Known("min_child_weight", 1.0, 0.0, 1e6),
         "columns": Known("colsample_bytree", 0.9, 0.05, 1.0),
         "rows": Known("subsample", 0.9, 0.05, 1.0),
         "l2": Known("l2", 1.0, 0.0, 1e6),
@@ -64,11 +66,14 @@ PARAMETERS: dict[str, dict[str, Known]] = {
 }
 _SPOKEN: dict[str, str] = {
     "rate": "learning rate|learning rates|learning_rate|lr|eta|step size|shrinkage",
-    "trees": "trees|n_estimators|n estimators|estimators|boosting rounds|rounds|iterations|max_iter|number of trees",
+    "trees": "trees|n_estimators|n estimators|estimators|boosting rounds|rounds|iterations|max_iter|number of trees"
+    "|num_trees|num_iterations|num_boost_round|n_iter|max_iterations|epochs",
     "depth": "max depth|max_depth|maximum depth|depth|tree depth|deeper trees|deeper|shallower trees|shallower",
     "leaves": "leaves|num_leaves|num leaves|max_leaf_nodes|leaf nodes",
-    "leaf": "min_samples_leaf|min samples leaf|min_child_samples|samples per leaf|rows per leaf",
-    "l2": "regularisation|regularization|l2|reg_lambda|penalty|l2 penalty|l2 regularisation|l2 regularization",
+    "leaf": "min_samples_leaf|min samples leaf|min_child_samples|min_data_in_leaf|samples per leaf|rows per leaf",
+    "child": "min_child_weight|min child weight|child weight",
+    "l2": "regularisation|regularization|l2|reg_lambda|penalty|l2 penalty|l2 regularisation|l2 regularization|lambda"
+    "|lambda_l2|l2_leaf_reg|l2_regularization",
     "columns": "colsample_bytree|max_features|max features|feature_fraction|colsample",
     "rows": "subsample|bagging_fraction|subsampling",
 }
@@ -79,14 +84,59 @@ SAY = {
     "depth": "depth",
     "leaves": "number of leaves",
     "leaf": "rows in a leaf",
+    "child": "least weight in a leaf",
     "l2": "L2 regularisation",
     "columns": "share of columns",
     "rows": "share of rows",
 }
+#: Parameters of the linear model alone: scikit-learn's strength of the penalty, and its inverse.
+OF_LINEAR = words_of("c alpha")
+#: Parameters that the models have in their packages, and that cannot be set here.
+FOREIGN = words_of(
+    """
+    gamma reg_alpha kernel criterion solver booster boosting_type tree_method grow_policy n_jobs
+    num_threads nthread thread_count min_split_gain min_gain_to_split min_impurity_decrease min_samples_split max_bin
+    max_bins border_count l1_ratio bootstrap oob_score max_samples tol warm_start n_neighbors hidden_layer_sizes degree
+    colsample_bylevel colsample_bynode max_delta_step rsm bagging_temperature bagging_freq random_strength objective
+    auto_class_weights max_leaves min_weight_fraction_leaf
+    max_cat_threshold cat_smooth path_smooth fit_intercept batch_size dropout momentum weight_decay
+    """
+)
+_NAMES = {squash(name): name for name in SPOKEN.firsts if "_" in name}
+_GIVES = frozenset("=:")
+
+
+def assigned(tokens: list[Token], i: int) -> bool:
+    """Whether a token is the name in ``name=value`` or ``name: value``."""
+    return i + 2 < len(tokens) and tokens[i].kind in ("word", "quoted") and tokens[i + 1].text in _GIVES
+
+
+def parameter_name(tokens: list[Token], i: int, columns: Columns) -> str | None:
+    """The parameter's own name where a token is one with a slip: ``learningrate=0.1``, ``n_estimator 500``.
+
+    Parameters
+    ----------
+    tokens : list of Token
+    i : int
+        The token's place.
+    columns : Columns
+        The columns of the data, which are no parameters.
+    """
+    token = tokens[i]
+    if token.kind not in ("word", "quoted") or not ("_" in token.low or assigned(tokens, i)):
+        return None
+    if token.low in FOREIGN or squash(token.text) in columns:
+        return None
+    if token.low in SPOKEN.firsts:
+        return token.low
+    near = difflib.get_close_matches(squash(token.low), _NAMES, n=1, cutoff=0.85)
+    return _NAMES[near[0]] if near else None
+
+
 UP = words_of(
     """
     higher bigger larger increase increased raise more double doubled up stronger greater faster longer
-    twice deeper increasing raising grow
+    twice deeper increasing raising grow bump
     """
 )
 DOWN = words_of(

@@ -15,6 +15,7 @@ from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .known import WISHES
+from .parameters import FOREIGN, OF_LINEAR, SPOKEN, assigned
 from .replacing import replaced
 from .scan import Item, Named, models_of, scan, weigh
 from .sheets import sheet_of
@@ -61,7 +62,9 @@ _LATER = {
 }
 """Words of what is decided at a later gate."""
 _AT_PROFILE = " (columns: say it at the stage Profile)"
-_AT_MODELS = " (say it at the stage Models)"
+_AT_MODELS, _AT_SPLIT = " (say it at the stage Models)", " (say it at the stage Preparation)"
+_OF_SPLIT = ("seed", "size", "state", "fraction")
+"""What the name of something ends with that is decided with the split: ``random_state=42``."""
 _ALL_ROWS = " (all rows are used; to take some, change the data file)"
 _ROWS_FOLLOW = frozenset({"where", "for"})
 _COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
@@ -220,6 +223,7 @@ def _for_later(
     text: str, sentence: list[Token], named: list[Named], target: Target | None, taken: set[int], facts: _Facts
 ) -> None:
     """What stands in a clause that was understood otherwise, and is decided at a later gate."""
+    _assignments(text, sentence, taken, facts)
     for i, token in enumerate(sentence):
         if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
             taken.update((i - 1, i))
@@ -252,6 +256,19 @@ def _for_later(
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
         facts.missed.append(f"from {names} (say which columns at the stage Profile)")
+
+
+def _assignments(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
+    """``max_depth=6``, ``random_state=42``: what has a value in the manner of code."""
+    for i in range(len(sentence)):
+        if not assigned(sentence, i) or not {i, i + 2}.isdisjoint(taken):
+            continue
+        name, number = sentence[i].low, sentence[i + 2].kind == "number"
+        of_split = name.endswith(_OF_SPLIT) and number
+        of_models = name in SPOKEN.firsts | FOREIGN or (number and (name in OF_LINEAR or "_" in name))
+        if of_split or of_models:
+            taken.update(range(i, i + 3))
+            _miss(text, sentence, [i, i + 1, i + 2], _AT_SPLIT if of_split else _AT_MODELS, facts)
 
 
 def _counted(sentence: list[Token], named: Named) -> bool:

@@ -1,34 +1,50 @@
 """Sheets of an Excel file as people name them: in a request, where they are not known yet, and in a chat."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from ..protocol.stages import StageId
 from .change_data import dataset
 from .draft import Draft, Said
+from .parameters import assigned
 from .words import Columns, Token, squash, words_of
 
 DATA, INTENT = StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _SHEET = words_of("sheet sheets worksheet worksheets tab tabs")
-_CALLED = words_of("called named is name : = the number")
+_CODE = words_of("sheet_name sheetname")
+_CALLED = words_of("called named is name : = the number no nr .")
 _ENDS = words_of(
     """
     of in from and with instead please to for as by using or but then not rather where which that has because now
     """
 )
-_BEFORE = words_of("use take read load switch choose select open the from in on of with using a to our my this that")
-_NO_NAME = words_of("excel google spread other another different which what any each every all same whole wrong right")
-_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_BEFORE = words_of(
+    """
+    use take read load switch choose select open the from in on of with using a to our my this that is it's its data
+    """
+)
+_NO_NAME = words_of(
+    "excel google spread other another different which what any each every all same whole wrong right both"
+)
+_PLACES = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "last": "last"}
+"""The places of sheets, as the reading of Excel files has them."""
+_SEVERAL = words_of("both all each every together combine merge concat join stack")
+_BESIDE = words_of("the one please no i mean meant it's , that's tab it is sorry")
 _CHOOSING = ("use", "take", "read", "load", "switch", "choose", "select", "open", "try", "instead", "prefer")
 
 
 def sheet_of(sentence: list[Token]) -> tuple[str, int, int] | None:
-    """The sheet that a sentence names, and its tokens; None if it names none.
+    """The sheet that a sentence names, by its name or its place, and its tokens; None if it names none.
 
     Parameters
     ----------
     sentence : list of Token
     """
     for i, token in enumerate(sentence):
+        if token.kind == "word" and token.low in _CODE and assigned(sentence, i):
+            value = sentence[i + 2]
+            zero = value.kind == "number" and value.low.isdigit()  # as in pandas, from 0
+            return str(int(value.low) + 1) if zero else value.text, i, i + 3
         if token.kind != "word" or token.low not in _SHEET:
             continue
         at = i + 1
@@ -61,45 +77,62 @@ def _words_before(sentence: list[Token], end: int) -> tuple[str, int, int] | Non
             break
         at -= 1
     words = sentence[at:end]
-    if not words or words[-1].low in _NO_NAME | set(_PLACES):
+    if words and words[-1].low in _PLACES:
+        return _PLACES[words[-1].low], end - 1, end + 1
+    if not words or words[-1].low in _NO_NAME:
         return None
     return " ".join(t.text for t in words), at, end + 1
 
 
 def sheet(said: Said, draft: Draft) -> None:
     """``use the sheet Sales 2024``, ``the second sheet``, ``the other tab``."""
-    about = any(t.low in _SHEET and t.kind == "word" for t in said.tokens)
+    about = any(t.low in _SHEET | _CODE and t.kind == "word" for t in said.tokens)
     if about and any(t.kind in ("path", "url") for t in said.tokens):
         dataset(said, draft)  # "book.xlsx, sheet Q1"
-    known = _sheets(draft)
+    known = _sheets(draft, "sheets")
     found = _known(said, draft, known, about=about) if known else None
+    if found is None and about and said.has(*_SEVERAL):
+        said.take(range(len(said.tokens)))
+        draft.problem(f"One sheet is read at a time: {_some(known)}." if known else "One sheet is read at a time.")
+        return
     if found is None and about:
         named = sheet_of(said.tokens)
         found = named and (named[0], range(named[1], named[2]))
     if found is None:
         if about and known:
             said.take_named(*_SHEET)
-            draft.problem(f"Say which sheet: there are {', '.join(map(repr, known[:12]))}.")
+            draft.problem(f"Say which sheet: there are {_some(known)}.")
         return
     name, tokens = found
     said.take(tokens)
-    said.take_words(*_SHEET, *_CHOOSING, "data", "excel", "file")
+    said.take_words(*_SHEET, *_CODE, *_CHOOSING, "data", "excel", "file")
+    every = _sheets(draft, "sheet_names") or known
+    at = int(name) - 1 if name.isdigit() else -1 if name == "last" else None
+    if known and at is not None and name not in known and -1 <= at < len(every):
+        if every[at] not in known:
+            draft.problem(f"The sheet {every[at]!r} holds no table; sheets with one are {_some(known)}.")
+            return
+        name = every[at]
     stage = draft.first(DATA, INTENT)
     if stage is None:
         draft.problem("A sheet can be named once the request was read; say it again then.")
     elif stage is DATA and not known:
         draft.problem(f"The data have no sheets, so there is no {name!r}; only Excel files have some.")
     elif stage is DATA and name not in known:
-        draft.problem(f"There is no sheet {name!r}; the sheets are {', '.join(map(repr, known[:12]))}.")
+        draft.problem(f"There is no sheet {name!r}; the sheets are {_some(known)}.")
     else:
         draft.say(f"Sheet: {name}", draft.set(stage, name, "sheet"))
 
 
-def _sheets(draft: Draft) -> list[str]:
-    """The sheets of the data that were chosen."""
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:12]))
+
+
+def _sheets(draft: Draft, which: Literal["sheets", "sheet_names"]) -> list[str]:
+    """The sheets of the data that were chosen: those that hold a table, or the names of all."""
     chosen = (draft.plan(DATA) or {}).get("dataset_id")
     meta = next((d.meta for d in draft.context.datasets if d.id == chosen), {})
-    return [str(name) for name in meta.get("sheets") or ()]
+    return [str(name) for name in meta.get(which) or ()]
 
 
 def _known(said: Said, draft: Draft, known: Sequence[str], *, about: bool) -> tuple[str, range] | None:
@@ -110,17 +143,14 @@ def _known(said: Said, draft: Draft, known: Sequence[str], *, about: bool) -> tu
         if match is None:
             continue
         clear = draft.columns.find(match[0]) is None and (len(squash(match[0])) > 2 or said.tokens[i].kind == "quoted")
-        if about or (clear and said.has(*_CHOOSING)):
+        alone = set(said.low[:i] + said.low[i + match[1] :]) <= _BESIDE
+        if about or (clear and (said.has(*_CHOOSING) or alone)):
             return match[0], range(i, i + match[1])
     if not about:
         return None
-    for i, token in enumerate(said.tokens):
-        near = set(said.low[max(0, i - 2) : i + 3]) & _SHEET
-        place = _PLACES.get(token.low)
-        if token.kind == "number" and token.low.isdigit() and said.low[i - 1 : i] and said.low[i - 1] in _SHEET:
-            place = int(token.low) - 1
-        if near and place is not None and -1 <= place < len(known):
-            return known[place], range(i, i + 1)
+    for i, token in enumerate(said.tokens):  # "the second of the sheets"
+        if token.low in _PLACES and set(said.low[i + 1 : i + 4]) & _SHEET:
+            return _PLACES[token.low], range(i, i + 1)
     others = [name for name in known if name != (draft.plan(DATA) or {}).get("sheet")]
     if said.has("other", "another", "different") and len(others) == 1:
         return others[0], range(0)

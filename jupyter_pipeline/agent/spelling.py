@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .parameters import parameter_name
 from .words import ORDINALS, Columns, Token, squash, words_of
 
 #: Words that are put right; none of them is one slip away from another word that people use in requests.
@@ -11,10 +12,12 @@ _WORDS = words_of(
     minimise minimize recall precision accuracy xgboost lightgbm catboost logistic minutes seconds without instead
     exclude threshold validation stratified interpretable explainable quickly ensemble target whether categorical
     proceed continue approve training
+    second third fourth worksheet
     numeric forest random column columns ignore remove include restart cancel confirm regularisation regularization
     """
 )
 _COUNTED = words_of("trees rows trials iterations estimators rounds leaves boosting")
+_NUMBERED = words_of("sheet worksheet tab column")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,7 +43,7 @@ for _known in (
     *words_of("accurate excluded excludes excluding validations interpretably minted recalled tagged targe"),
     *words_of("forests numerics ignored ignores removed removes remover included includes restarts cancels"),
     *words_of("confirms conform columned volumes proceeds continued continues approved approves trainings raining"),
-    *words_of("draining trailing straining"),
+    *words_of("draining trailing straining thirds forth fourths worksheets"),
 ):
     _MEANT.pop(_known, None)
 
@@ -59,6 +62,14 @@ def _written_out(tokens: list[Token]) -> list[Token]:
             thousands = f"{float(low[0]) * 1000:g}"
             found.append(Token("number", tokens[i].text + "k", thousands, tokens[i].at, tokens[i + 1].end))
             i += 2
+        elif (
+            low[0] in ("no", "nr")
+            and low[1:]
+            and tokens[i + 1].kind == "number"
+            and found
+            and found[-1].low in _NUMBERED
+        ):
+            i += 1  # "sheet no. 3"
         elif low[:2] == ["w", "/"] and close:
             out = low[2:] == ["o"] and tokens[i + 2].at == tokens[i + 1].end
             last = tokens[i + (2 if out else 1)]
@@ -76,6 +87,11 @@ def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
     ``w/`` is ``with`` and ``w/o`` is ``without``, ``2nd`` is ``second``, and ``10k`` is 10,000.
     """
     tokens = _written_out(tokens)
+    names = {i: name for i in range(len(tokens)) if (name := parameter_name(tokens, i, columns)) is not None}
+    tokens = [
+        msgspec.structs.replace(token, kind="word", low=names[i]) if i in names else token
+        for i, token in enumerate(tokens)
+    ]
     return [
         msgspec.structs.replace(token, low=_MEANT[token.low])
         if token.kind == "word" and token.low in _MEANT and squash(token.text) not in columns

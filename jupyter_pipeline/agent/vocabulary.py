@@ -20,16 +20,19 @@ PLAIN = ("dummy", "linear")
 _MODELS: dict[tuple[str, ...], str] = {
     ("dummy",): "dummy|dummy model|baseline|baseline model|dummy baseline|the baseline",
     ("linear",): "linear|linear model|linear models|logistic regression|logistic|logreg|logit|linear regression|ridge"
-    "|ridge regression|glm|linear classifier|linear classifiers|logistic regressions",
+    "|ridge regression|glm|linear classifier|linear classifiers|logistic regressions"
+    "|logisticregression|linearregression",
     ("random_forest",): "random forest|random forests|randomforest|random_forest|rf|randomforestclassifier"
     "|randomforestregressor",
-    ("extra_trees",): "extra trees|extratrees|extra_trees|extra tree|extremely randomized trees"
+    ("extra_trees",): "extra trees|extratrees|extra_trees|extra tree|extremely randomized trees|extratreesclassifier"
+    "|extratreesregressor"
     "|extremely randomised trees",
     ("hist_gradient_boosting",): "histogram gradient boosting|hist gradient boosting|histgradientboosting|hgb|histgb"
-    "|hist_gradient_boosting|histogram boosting|histgradientboostingclassifier|sklearn gradient boosting",
-    ("lightgbm",): "lightgbm|light gbm|lgbm|lgb",
-    ("xgboost",): "xgboost|xgb|xg boost|extreme gradient boosting",
-    ("catboost",): "catboost|cat boost",
+    "|hist_gradient_boosting|histogram boosting|histgradientboostingclassifier"
+    "|histgradientboostingregressor|sklearn gradient boosting",
+    ("lightgbm",): "lightgbm|light gbm|lgbm|lgb|lgbmclassifier|lgbmregressor",
+    ("xgboost",): "xgboost|xgb|xg boost|extreme gradient boosting|xgbclassifier|xgbregressor",
+    ("catboost",): "catboost|cat boost|catboostclassifier|catboostregressor",
     (ENSEMBLE,): "ensemble|weighted ensemble|model ensemble|blend|blending|blended model|stack|stacking|stacked model"
     "|stacking ensemble|voting|voting ensemble|model averaging|average the models|average of the models"
     "|ensembling",

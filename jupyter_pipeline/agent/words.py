@@ -187,6 +187,8 @@ def _chunk(piece: str, at: int, tokens: list[Token]) -> None:
 
 def _shortened(tokens: list[Token]) -> bool:
     """Whether a point ends a short form, and no sentence: ``max. 10 minutes``."""
+    if tokens and tokens[-1].low in ("no", "nr"):  # "sheet no. 3"
+        return len(tokens) > 1 and tokens[-2].low in ("sheet", "worksheet", "tab", "column")
     return bool(tokens) and tokens[-1].low in _SHORT_FORMS
 
 

@@ -56,6 +56,8 @@ class Candidate:
         Why it cannot be read, for people.
     sheets : tuple of str
         Sheets of an Excel file that hold a table, where it was opened.
+    sheet_names : tuple of str
+        The names of all its sheets.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Candidate:
     columns: tuple[str, ...] = field(default=(), repr=False)
     problem: str | None = None
     sheets: tuple[str, ...] = ()
+    sheet_names: tuple[str, ...] = ()
 
 
 def is_table_name(name: str) -> bool:
@@ -243,7 +246,7 @@ def _opened(candidate: Candidate, target: str | None) -> Candidate:
     except ReadError as error:
         return _with(candidate, candidate.score, [], problem=str(error))
     columns = tuple(spec.columns)
-    seen = replace(candidate, columns=columns, sheets=spec.sheets)
+    seen = replace(candidate, columns=columns, sheets=spec.sheets, sheet_names=spec.sheet_names)
     if target is None:
         return seen
     if target in columns:

@@ -65,7 +65,8 @@ def sniff(path: str | Path, sheet: str | None = None) -> TableSpec:
         CSV, TSV, text whose columns are separated by blanks, Parquet, Feather or Arrow, JSON, NDJSON or Excel; the
         texts also compressed (gz, zst, bz2, xz, or zip with one member) and in other encodings than UTF-8.
     sheet : str or None
-        Which sheet of an Excel file; None for the one with the largest table. Other files have none.
+        Which sheet of an Excel file, by its name or place; None for the one with the largest table. Other files have
+        none.
 
     Raises
     ------
@@ -86,8 +87,13 @@ def sniff(path: str | Path, sheet: str | None = None) -> TableSpec:
         return _with_schema(replace(spec, format="ipc_stream"))
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         found = main_sheet(path, compression, member, sheet)
-        options = {"sheet": found.name, "sheets": list(found.others), "above": found.above}
-        options["null_values"] = list(NULL_VALUES)
+        options = {
+            "sheet": found.name,
+            "sheets": list(found.others),
+            "sheet_names": list(found.names),
+            "above": found.above,
+            "null_values": list(NULL_VALUES),
+        }
         return _with_schema(replace(spec, format="excel", options=options, notes=found.notes))
     if suffix in (
         ".parquet",

@@ -45,8 +45,9 @@ class TableSpec:
     options : dict
         For ``csv`` separator, quote, header, skip_lines, eol, decimal_comma, ragged, null_values, drop_empty, written
         (columns of numbers with signs, as ``$1,200``), blanks (where these separate cells: see :class:`.blanks.Blanks`,
-        the others are those of the text that it makes); for ``excel`` sheet, sheets (all that hold a table), above
-        (rows above the column names), null_values; for all but ``csv`` held, see :mod:`.texts`. JSON types only.
+        the others are those of the text that it makes); for ``excel`` sheet, sheets (all that hold a table),
+        sheet_names (all), above (rows above the column names), null_values; for all but ``csv`` held, see
+        :mod:`.texts`. JSON types only.
     columns : dict of str
         Name and type of each column, in order. Names are unique.
     notes : tuple of str
@@ -77,6 +78,11 @@ class TableSpec:
     def sheets(self) -> tuple[str, ...]:
         """The sheets of an Excel file that hold a table; empty for other files."""
         return tuple(self.options.get("sheets", ()))
+
+    @property
+    def sheet_names(self) -> tuple[str, ...]:
+        """The names of all sheets of an Excel file; empty for other files."""
+        return tuple(self.options.get("sheet_names", ()))
 
     @property
     def null_values(self) -> tuple[str, ...]:

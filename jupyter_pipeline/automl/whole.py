@@ -33,11 +33,13 @@ def json_kind(text: str) -> str:
 
 
 class Sheet(NamedTuple):
-    """A sheet of an Excel file: its name, how many rows stand above its table, all sheets with one, and remarks."""
+    """A sheet of an Excel file: its name, how many rows stand above its table, all sheets with one, the names of all
+    sheets, and remarks."""
 
     name: str
     above: int
     others: tuple[str, ...]
+    names: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -49,7 +51,8 @@ def main_sheet(path: Path, compression: str | None, member: str | None, wanted: 
     path : pathlib.Path
     compression, member : str or None
     wanted : str or None
-        A sheet's name; case, spaces and punctuation do not count.
+        A sheet's name; case, spaces and punctuation do not count. What is no name of one may be its place: ``"2"``,
+        ``"last"``.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def main_sheet(path: Path, compression: str | None, member: str | None, wanted: 
         raise ReadError(f"{name} has no sheet with two columns or more; put the table at the top of a sheet.")
     chosen = max(sizes, key=lambda sheet: sizes[sheet])
     if wanted is not None:
-        chosen = _called(wanted, list(sizes), name)
+        chosen = _called(wanted, list(sizes), list(sheets), name)
     above = lines_above(sheets[chosen].to_polars().rows())
     notes = []
     if others := [sheet for sheet in sizes if sheet != chosen]:
@@ -83,15 +86,18 @@ def main_sheet(path: Path, compression: str | None, member: str | None, wanted: 
         notes.append(f"The sheet {chosen!r}{how}; there {'are' if len(others) > 1 else 'is'} also {some(others)}.")
     if above:
         notes.append(f"{above} row{'s' if above > 1 else ''} above the column names are left out.")
-    return Sheet(chosen, above, tuple(sizes), tuple(notes))
+    return Sheet(chosen, above, tuple(sizes), tuple(sheets), tuple(notes))
 
 
-def _called(wanted: str, names: list[str], file: str) -> str:
-    """The sheet of that name."""
+def _called(wanted: str, names: list[str], every: list[str], file: str) -> str:
+    """The sheet of that name or, counted with those that hold no table, at that place."""
     for fold in (str, str.casefold, lambda text: "".join(c for c in text.casefold() if c.isalnum())):
         same = [name for name in names if fold(name) == fold(wanted)]
         if len(same) == 1:
             return same[0]
+    place = int(wanted) - 1 if wanted.isdecimal() and len(wanted) < 5 else -1 if wanted == "last" else None
+    if place is not None and -1 <= place < len(every) and every[place] in names:
+        return every[place]
     raise ReadError(f"{file} has no sheet {wanted!r} with a table; it has {some(names, 20)}.")
 
 

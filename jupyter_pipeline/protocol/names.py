@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from .stages import StageId, StageStatus
 
+DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 STAGE_NAMES: dict[StageId, str] = {
     StageId.PARSE_INTENT: "Request",
     StageId.DATA_SOURCE: "Data",
@@ -201,3 +202,15 @@ def model_name(model_id: str) -> str:
 def model_names(ids: Iterable[str]) -> str:
     """Models as a text has them."""
     return ", ".join(map(model_name, ids))
+
+
+def number(value: float | None) -> str:
+    """A number for people: about four significant digits, a dash where there is none."""
+    if value is None:
+        return DASH
+    size = abs(value)
+    if value and (size < 1e-3 or size >= 1e6):
+        text = f"{value:.3g}"
+    else:
+        text = f"{value:.4f}" if size < 10 else f"{value:,.2f}" if size < 1000 else f"{value:,.0f}"
+    return text.replace("-", MINUS)

@@ -13,12 +13,11 @@ from typing import IO, Any
 
 from ..digests import sha256
 from ..faults import crash_point
-from ..protocol.names import metric_name, metric_words, task_name
+from ..protocol.names import metric_name, metric_words, number, task_name
 from .report import (
     data_name,
     interval,
     intervals_sentence,
-    number,
     primary_first,
     test_sentence,
     threshold_of,

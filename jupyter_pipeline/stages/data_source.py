@@ -231,6 +231,8 @@ def _dataset(ctx: StageContext, candidate: Candidate) -> Dataset:
         meta["n_cols"] = len(candidate.columns)
     if candidate.sheets:
         meta["sheets"] = list(candidate.sheets)
+    if len(candidate.sheet_names) > len(candidate.sheets):
+        meta["sheet_names"] = list(candidate.sheet_names)
     if candidate.problem:
         meta["problem"] = candidate.problem
     return Dataset(

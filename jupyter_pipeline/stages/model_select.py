@@ -46,7 +46,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 _TRIALS = {"speed": 1, "balanced": 2, "interpretability": 2, "accuracy": 8}
 _ORDER = {
     "speed": ("dummy", "linear", "lightgbm"),
-    "interpretability": ("linear", "dummy", "random_forest"),
+    "interpretability": ("linear", "dummy"),
     "balanced": ("dummy", "linear", "random_forest", "lightgbm", "xgboost", "catboost", ENSEMBLE),
     "accuracy": tuple(MODELS),
 }

@@ -13,10 +13,9 @@ from jinja2 import Environment, StrictUndefined
 
 from ..automl.metrics import THRESHOLDED
 from ..automl.models import ENSEMBLE
-from ..protocol.names import METRIC_NAMES, TASK_NAMES
+from ..protocol.names import DASH, METRIC_NAMES, MINUS, TASK_NAMES, number
 from .workspace import template
 
-DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 _TREATMENTS = {
     "numeric": "number: missing values filled with the median, scaled",
     "onehot": "one feature for each category",
@@ -33,18 +32,6 @@ _SPLITS = {
     "time": "by time: the newest rows are test rows, those before them validation rows",
     "group": "by group: rows of a group stay together",
 }
-
-
-def number(value: float | None) -> str:
-    """A number for people: about four significant digits, a dash where there is none."""
-    if value is None:
-        return DASH
-    size = abs(value)
-    if value and (size < 1e-3 or size >= 1e6):
-        text = f"{value:.3g}"
-    else:
-        text = f"{value:.4f}" if size < 10 else f"{value:,.2f}" if size < 1000 else f"{value:,.0f}"
-    return text.replace("-", MINUS)
 
 
 def interval(ends: list[float] | tuple[float, float] | None) -> str:

@@ -20,7 +20,7 @@ from ..protocol.events import (
     NotebookReady,
     ReportReady,
 )
-from ..protocol.names import metric_name, metric_words, task_name
+from ..protocol.names import metric_name, metric_words, number, task_name
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, ProfilePlan, ReviewPlan, TrainPlan
 from ..protocol.stages import StageId
 from . import notebook, report, suggestions, workspace
@@ -364,7 +364,7 @@ def _decisions(ctx: StageContext) -> list[tuple[str, str]]:
 def _summary(review: dict[str, Any]) -> str:
     metric, kept = review["task"]["metric"], review["kept"]
     ends = review["intervals"].get(metric)
-    words = f"{kept['name']} has {metric_words(metric)} {report.number(review['metrics']['test'].get(metric))} on "
+    words = f"{kept['name']} has {metric_words(metric)} {number(review['metrics']['test'].get(metric))} on "
     words += f"{review['split']['rows']['test']:,} test rows"
     words += f" (95% interval {report.interval(ends)})." if ends else "."
     words += " The notebook came to the reported numbers from the raw data."

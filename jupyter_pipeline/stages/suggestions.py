@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..automl.metrics import HIGHER_IS_BETTER
-from ..protocol.names import metric_name, metric_words
-from .report import number, other_splits
+from ..protocol.names import metric_name, metric_words, number
+from .report import other_splits
 from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.

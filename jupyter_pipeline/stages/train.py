@@ -7,7 +7,7 @@ import msgspec
 from ..automl.metrics import HIGHER_IS_BETTER, better
 from ..automl.models import ENSEMBLE, turn
 from ..protocol.events import ModelSelected
-from ..protocol.names import metric_words
+from ..protocol.names import metric_words, number
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
@@ -164,7 +164,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
             for setting in getattr(session.learning.modeling.models.MODELS[choice.id], "portfolio", ()):
                 study.enqueue_trial({name: value for name, value in setting.items() if name in space})
             searches[choice.id] = {"space": space, "study": study, "fixed": choice.params}
-    for number in range(1, plan.trials):
+    for nth in range(1, plan.trials):
         for model_id in _best_first(session):
             if model_id not in searches:
                 continue
@@ -182,7 +182,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
                 left = session.remaining - session.evaluation_s(model_id)
                 if session.remaining < 0.7 * quickest or left < max(_too_short(session), session.first_s(model_id)):
                     continue
-                session.run(model_id, params, number, left)
+                session.run(model_id, params, nth, left)
             value = _value(session, model_id, params)
             if value is None:
                 search["study"].tell(asked, state=optuna.trial.TrialState.FAIL)
@@ -252,21 +252,21 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     words = [
         f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished {runs}: "
         f"{session.learning.name_of(best.model_id)} with "
-        f"{metric_words(plan.metric)} {best.metric:.4g} on {session.n_rows[1]:,} validation rows."
+        f"{metric_words(plan.metric)} {number(best.metric)} on {session.n_rows[1]:,} validation rows."
     ]
     if len(session.trials) > 2:
         who = "It and its weights were" if best.model_id == ENSEMBLE else "It was"
         words.append(f"{who} chosen by these rows, so the score is a little too good; the test rows will tell.")
         if best.out_of_bag is not None:
-            words.append(f"With each row predicted by weights chosen without it, it is {best.out_of_bag:.4g}.")
+            words.append(f"With each row predicted by weights chosen without it, it is {number(best.out_of_bag)}.")
     if ahead is not None and ahead.metric is not None:
         words.append(
-            f"{session.learning.name_of(ahead.model)} has {ahead.metric:.4g}, the best of all single models by these "
-            "very rows; an average of several is most often better on new ones."
+            f"{session.learning.name_of(ahead.model)} has {number(ahead.metric)}, the best of all single models by "
+            "these very rows; an average of several is most often better on new ones."
         )
     dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
     if dummy is not None and dummy.metric is not None and best is not dummy:
-        words.append(f"The baseline has {dummy.metric:.4g}.")
+        words.append(f"The baseline has {number(dummy.metric)}.")
     if best.model_id == "dummy" and session.has_model:
         words.append("No model is better than the baseline: the columns may say nothing about the target.")
     if best.threshold is not None:

@@ -14,6 +14,7 @@ USUAL: list[dict[str, Any]] = [
     {"id": "linear", "params": {}},
     {"id": "lightgbm", "params": {"learning_rate": 0.05}},
 ]
+CHOSEN = ("dummy", "linear", "lightgbm", "xgboost")
 OTHERS = ("city", "hours-per-week", "signup_date", "notes", "City~1Town")
 CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     # A negation ends where something else is wanted.
@@ -170,7 +171,7 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("I am back in ten minutes", SELECT, {}),
     ("20% of the rows have no city", PREPROCESS, {}),
     # Running again is a command of its own.
-    ("reset the parameters", SELECT, {}),
+    ("reset the parameters", SELECT, {"/models": [{"id": m, "params": {}} for m in CHOSEN]}),
     ("restart the kernel", TRAIN, {}),
     ("confirm again", TRAIN, {}),
     ("can I go back?", TRAIN, {}),

@@ -190,6 +190,30 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "predict revenue from the Sales sheet in book.xlsx",
         {"dataset": "book.xlsx", "sheet": "Sales", "target": "revenue"},
     ),
+    ("predict churn from the second sheet of book.xlsx", {"target": "churn", "dataset": "book.xlsx", "sheet": "2"}),
+    ("predict churn from book.xlsx, 2nd sheet", {"target": "churn", "dataset": "book.xlsx", "sheet": "2"}),
+    ("predict price, data is in the last sheet", {"target": "price", "sheet": "last"}),
+    ("predict churn with sheet_name=0", {"target": "churn", "sheet": "1"}),
+    # -- what has a value as in code
+    (
+        "predict churn with xgboost, max_depth=6",
+        {
+            "target": "churn",
+            "include_models": ("xgboost",),
+            "not_understood": ("max_depth=6 (say it at the stage Models)",),
+        },
+    ),
+    (
+        "predict churn with gamma=0.3 for xgboost and random_state=42",
+        {
+            "target": "churn",
+            "include_models": ("xgboost",),
+            "not_understood": (
+                "gamma=0.3 (say it at the stage Models)",
+                "random_state=42 (say it at the stage Preparation)",
+            ),
+        },
+    ),
     ("predict revenue, worksheet Q1-2024", {"target": "revenue", "sheet": "Q1 2024"}),
     # -- as people type
     ("predcit churn, optimse recal, two minuets", {"target": "churn", "metric": "recall", "time_budget_s": 120.0}),

@@ -145,6 +145,17 @@ def test_changes(text: str, at: StageId, path: str, value: Any) -> None:
         ("switch to Sales 2024", "Sales 2024"),
         ("take the second sheet", "Sales 2024"),
         ("sheet 3 please", "Q1-2025"),
+        ("2nd sheet", "Sales 2024"),
+        ("the seond sheet", "Sales 2024"),
+        ("sheet no. 3", "Q1-2025"),
+        ("use the last sheet", "Q1-2025"),
+        ("sheet_name=1", "Sales 2024"),
+        ("sheet_name='Sales 2024'", "Sales 2024"),
+        ("I meant the Sales 2024 one", "Sales 2024"),
+        ("sales 2024", "Sales 2024"),
+        ("sheet 'Customers'", None),
+        ("sheet 9", None),
+        ("use both sheets", None),
         ("the last tab", "Q1-2025"),
         ("use the sheet Costs", None),
         ("another sheet", None),
@@ -157,6 +168,29 @@ def test_a_sheet_is_chosen_by_name_or_place(text: str, sheet: str | None) -> Non
     reply = RuleAgent().respond(text, context)
     assert applied(reply, context)[DATA]["sheet"] == (sheet or "Summary")
     assert reply.text == f"Sheet: {sheet}." or (sheet is None and "'Summary', 'Sales 2024', 'Q1-2025'" in reply.text)
+
+
+def test_sheets_without_a_table_are_counted_but_not_taken() -> None:
+    context = context_at(DATA)
+    book = next(d for d in context.datasets if d.id == "upload:book.xlsx")
+    names = {"sheets": ["Sales 2024", "Q1-2025"], "sheet_names": ["Cover", "Sales 2024", "Q1-2025"]}
+    plan = {**context.plans[DATA], "dataset_id": book.id, "sheet": "Sales 2024"}
+    context = msgspec.structs.replace(
+        context, plans={**context.plans, DATA: plan}, datasets=(msgspec.structs.replace(book, meta=names),)
+    )
+    assert applied(RuleAgent().respond("the third sheet", context), context)[DATA]["sheet"] == "Q1-2025"
+    reply = RuleAgent().respond("the first sheet", context)
+    assert reply.text == "The sheet 'Cover' holds no table; sheets with one are 'Sales 2024', 'Q1-2025'."
+    reply = RuleAgent().respond("which sheets are there?", context)
+    assert reply.text == "The sheet is 'Sales 2024'; those with a table are 'Sales 2024', 'Q1-2025'."
+
+
+def test_another_sheet_has_columns_of_its_own() -> None:
+    context = context_at(DATA)
+    plan = {**context.plans[DATA], "dataset_id": "upload:book.xlsx", "sheet": "Summary"}
+    context = msgspec.structs.replace(context, plans={**context.plans, DATA: plan})
+    plans = applied(RuleAgent().respond("take the sheet Q1-2025 and predict Revenue", context), context)
+    assert (plans[DATA]["sheet"], plans[DATA]["target"]) == ("Q1-2025", "Revenue")
 
 
 def test_other_data_are_read_from_their_own_sheet() -> None:

@@ -10,7 +10,7 @@ from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.names import MODEL_NAMES
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import EXPORT, REVIEW, SELECT, TRAIN, TREES, ask, ids, params
+from .example import DATA, EXPORT, INTENT, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, TREES, ask, ids, params
 
 STATUSES = (StageStatus.WAITING_CONFIRMATION, StageStatus.IN_PROGRESS, StageStatus.FAILED)
 #: Before its gate MODEL_SELECT has no choice of models yet.
@@ -112,7 +112,82 @@ PARAMS: list[tuple[str, str, dict[str, Any]]] = [
     ("random forest with 300 trees and max depth 10", "random_forest", {"n_estimators": 300, "max_depth": 10}),
     ("random forest with 300 trees and max depth 10", "xgboost", {}),
     ("use catboost with depth 4", "catboost", {"depth": 4}),
+    # As code has it.
+    ("use max_depth=6 for XGBoost", "xgboost", {"max_depth": 6}),
+    ("use max_depth=6 for XGBoost", "lightgbm", {"learning_rate": 0.05}),
+    ("set n_estimators to 500", "xgboost", {"n_estimators": 500}),
+    ("learning_rate: 0.2", "lightgbm", {"learning_rate": 0.2}),
+    ("XGBClassifier(max_depth=4, learning_rate=0.1)", "xgboost", {"max_depth": 4, "learning_rate": 0.1}),
+    ("XGBClassifier(max_depth=4, learning_rate=0.1)", "lightgbm", {"learning_rate": 0.05}),
+    ('{"max_depth": 4, "eta": 0.3}', "xgboost", {"max_depth": 4, "learning_rate": 0.3}),
+    ("lightgbm with num_leaves=15, xgboost with max_depth=3", "xgboost", {"max_depth": 3}),
+    ("max_depth = 8 but not for xgboost", "xgboost", {}),
+    ("max_depth = 8 but not for xgboost", "lightgbm", {"learning_rate": 0.05, "max_depth": 8}),
+    ("can you bump n_estimators up to 800 for xgboost pls", "xgboost", {"n_estimators": 800}),
+    ("set the xgboost max_depth parameter to 5", "xgboost", {"max_depth": 5}),
+    ("min_child_weight=5", "xgboost", {"min_child_weight": 5.0}),
+    ("l2_leaf_reg=5 for xgboost", "xgboost", {"l2": 5.0}),
+    # With a slip.
+    ("max_depht=5", "xgboost", {"max_depth": 5}),
+    ("n_estimator=100", "xgboost", {"n_estimators": 100}),
+    ("learningrate=0.1", "xgboost", {"learning_rate": 0.1}),
+    # What scikit-learn's linear models call their penalty.
+    ("C=0.1", "linear", {"l2": 10.0}),
+    ("C=0.1", "xgboost", {}),
+    ("set C to 0.5 for logistic regression", "linear", {"l2": 2.0}),
+    ("alpha=0.3", "linear", {"l2": 0.3}),
+    ("C=10 for logistic regression and max_depth=3 for xgboost", "linear", {"l2": 0.1}),
+    ("C=10 for logistic regression and max_depth=3 for xgboost", "xgboost", {"max_depth": 3}),
+    # As the models have them by themselves.
+    ("reset the parameters", "lightgbm", {}),
+    ("default params for lightgbm please", "lightgbm", {}),
+    ("learning_rate=default", "lightgbm", {}),
 ]
+REFUSED = [
+    ("max_depth=1000", "That depth is not possible: LightGBM takes a whole number from -1 to 100, XGBoost"),
+    ("max_depth=4.5 for xgboost", "XGBoost takes a whole number from 1 to 50."),
+    ("learning_rate=5 for xgboost", "XGBoost takes one from 0.0001 to 1."),
+    ("max_features=sqrt", "The share of columns is a number, not 'sqrt': LightGBM takes one from 0.05 to 1"),
+    ("C=0", "C must be above 0"),
+    ("C=0.3 for xgboost", "XGBoost has no parameter 'C' here; it has learning_rate, n_estimators, max_depth"),
+    ("gamma=0.1 for xgboost", "XGBoost has no parameter 'gamma' here; it has learning_rate, n_estimators, max_depth"),
+    ("set gamma to 0.1 for xgboost", "XGBoost has no parameter 'gamma' here"),
+    ("kernel=rbf", "No model to train has a parameter 'kernel' here; they have l2, max_iter, learning_rate"),
+    ("n_jobs: 4", "No model to train has a parameter 'n_jobs' here"),
+    ("max_features=sqrt for random forest", 'not among the models to train; say "add Random forest" first'),
+    ("early_stopping_rounds=50", "Boosting and linear models stop by themselves"),
+    ("scale_pos_weight=3", "Rows are not weighted"),
+]
+
+
+@pytest.mark.parametrize(("text", "answer"), REFUSED)
+def test_what_a_model_does_not_take_is_refused_with_what_would_be_right(text: str, answer: str) -> None:
+    reply, _ = ask(text, SELECT)
+    assert answer in reply.text
+    assert not reply.actions
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("which parameters does xgboost have?", "XGBoost: learning_rate 0.06 (0.0001 to 1), n_estimators 600 (1 to"),
+        ("what is max_depth of xgboost?", "XGBoost: max_depth 6 (1 to 50)."),
+        ("what learning rate do you use?", "LightGBM: learning_rate 0.05 (0.0001 to 1).\nXGBoost: learning_rate 0.06"),
+        ("what are the hyperparameters?", "Linear model: l2 1 (0 to 1e+09), max_iter 200 (1 to 100000).\nLightGBM:"),
+    ],
+)
+def test_parameters_are_told(text: str, answer: str) -> None:
+    reply, _ = ask(text, SELECT)
+    assert reply.text.startswith(answer)
+    assert not reply.actions
+
+
+@pytest.mark.parametrize("stage", [INTENT, DATA, PROFILE, PREPROCESS])
+def test_parameters_wait_for_the_models(stage: StageId) -> None:
+    for text in ("max_depth=6 for xgboost", "C=0.1", "gamma=0.1", "learning_rate: 0.05"):
+        reply, _ = ask(text, stage)
+        assert not reply.actions
+        assert "can be set once models are proposed, at the stage Models; say it again there." in reply.text
 
 
 @pytest.mark.parametrize(("text", "model", "expected"), PARAMS)

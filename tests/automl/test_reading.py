@@ -162,6 +162,13 @@ def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):
     assert (spec.sheet, spec.sheets) == ("Customers", ("README", "Customers"))
     other = settle(sniff(tmp_path / "t.xlsx", "readme"))
     assert (other.sheet, list(other.columns), read(other).rows()) == ("README", ["about", "info"], [("made by", "ops")])
+    assert [sniff(tmp_path / "t.xlsx", place).sheet for place in ("1", "2", "last")] == [
+        "README",
+        "Customers",
+        "Customers",
+    ]
+    with pytest.raises(ReadError, match="has no sheet '3' with a table"):  # there are two
+        sniff(tmp_path / "t.xlsx", "3")
     with pytest.raises(ReadError, match="has no sheet 'Costs' with a table; it has 'README', 'Customers'"):
         sniff(tmp_path / "t.xlsx", "Costs")
 

@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from sklearn import metrics as sk
 
+from jupyter_pipeline.protocol.names import number
 from jupyter_pipeline.protocol.stages import StageId
-from jupyter_pipeline.stages import report
 from jupyter_pipeline.stages.base import StageError
 from jupyter_pipeline.stages.export import read_output
 from jupyter_pipeline.stages.kernel import Execution
@@ -313,7 +313,7 @@ def test_other_tasks(tmp_path: Path, target: str, task_type: str, models: tuple[
         members = len(runs[kept]["all_params"])
         page = (tmp_path / "bundle" / "report.html").read_text("utf-8")
         assert f"{members} models averaged" in page
-        own = report.number(runs[kept]["out_of_bag"])
+        own = number(runs[kept]["out_of_bag"])
         assert f"With each row predicted by weights chosen without it, that is {own}." in page
         notebook = (tmp_path / "bundle" / "train.ipynb").read_text("utf-8")
         assert f"{members} models and" in notebook

@@ -20,6 +20,7 @@ from jupyter_pipeline.automl.targets import encode_target
 from jupyter_pipeline.digests import sha256
 from jupyter_pipeline.protocol.events import Payload
 from jupyter_pipeline.protocol.jobs import Job
+from jupyter_pipeline.protocol.names import number
 from jupyter_pipeline.protocol.plans import TrainPlan
 from jupyter_pipeline.protocol.stages import STAGES, StageId
 from jupyter_pipeline.stages import train
@@ -186,14 +187,14 @@ def test_the_best_run_is_proposed(trained: StagedProject) -> None:
     assert len(runs[ensemble]["all_params"]) > 1
     assert all((run["out_of_bag"] is None) == (run_id != ensemble) for run_id, run in runs.items())
     told = trained.results[StageId.TRAIN].summary
-    weights = f"With each row predicted by weights chosen without it, it is {runs[ensemble]['out_of_bag']:.4g}."
+    weights = f"With each row predicted by weights chosen without it, it is {number(runs[ensemble]['out_of_bag'])}."
     assert (weights in told) == (plan.keep == ensemble)
     if metric not in metrics.THRESHOLDED:
         assert plan.keep == ensemble
     ahead = [row for row in rows if metrics.better(metric, row.metric, rows[0].metric)]
     assert told.startswith("Proposed of 7" if ahead else "Best of 7")
     if ahead:
-        assert f"has {ahead[0].metric:.4g}, the best of all single models by these very rows" in told
+        assert f"has {number(ahead[0].metric)}, the best of all single models by these very rows" in told
     values = [row.metric for row in rows if row.run_id != ensemble or metric in metrics.THRESHOLDED]
     assert values == sorted(values, reverse=metric != "rmse")
     assert rows[0].model != "dummy"
@@ -253,7 +254,7 @@ def test_an_ensemble_leads_also_where_a_single_model_has_the_better_score(traine
     else:
         assert [row.model for row in rows[:2]] == ["ensemble", "xgboost"]
         assert result.summary.startswith("Proposed of 7 finished runs: Weighted ensemble")
-        assert f"XGBoost has {best:.4g}, the best of all single models by these very rows" in result.summary
+        assert f"XGBoost has {number(best)}, the best of all single models by these very rows" in result.summary
 
 
 @pytest.fixture(scope="module")
