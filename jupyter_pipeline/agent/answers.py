@@ -15,6 +15,7 @@ from .vocabulary import BOOSTING, ENSEMBLE
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
 _PARAMETERS = ("parameter", "parameters", "hyperparameters", "hyperparameter", "params", "hyperparams")
+_WORRY = ("worry", "worried", "worrying", "warnings", "warning", "suspicious", "problems", "leak", "leaks", "leakage")
 _KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "selected")
 _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
@@ -80,9 +81,11 @@ def answer(said: Said, context: Context) -> str:
         "important",
     ):
         found.append(_PICTURES)
-    elif said.has("columns", "features", "column", "variables"):
+    elif said.has("columns", "features", "column", "variables") and not said.has(*_WORRY):
         found.append(_columns(context))
-    if said.has("long", "time", "budget", "minutes"):
+    if said.has(*_WORRY):
+        found.append(context.summary)
+    if said.has("long", "longer", "time", "budget", "minutes", "remaining", "eta"):
         found.append(_time(context))
     if said.has("data", "dataset", "file") and not said.has("split"):
         found.append(_data(context))

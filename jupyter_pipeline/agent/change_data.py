@@ -190,7 +190,10 @@ def _clause(said: Said, at: int) -> range:
 
 
 _SKIP = words_of(
-    "class one label is = : should be to the as value a outcome means mean denotes indicates counts stands for equals"
+    """
+    class one label is = : should ought must shall be to the as value a outcome means mean denotes indicates counts
+    stands for equals
+    """
 )
 _NO_VALUE = words_of("other use treat make consider take set with and please it this")
 _OTHER_CLASS = ("swap", "switch", "flip", "invert", "reverse", "exchange", "other", "opposite", "change")
@@ -257,7 +260,9 @@ def columns(said: Said, draft: Draft) -> None:
                 _keep(draft, keep)
             if only:
                 _only(draft, only)
-            if not drop and not keep and not only and i == 0:
+            if names == [(draft.plan(DATA) or {}).get("target")] and said.has("still", "stays", "remains", "keep"):
+                draft.say(f"Target: {names[0]}", changed=False)
+            elif not drop and not keep and not only and i == 0:
                 some = names[0]
                 draft.problem(
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
@@ -415,8 +420,9 @@ def _passively(said: Said, end: int) -> bool:
     """``age should be ignored``."""
     after = said.low[end : end + 6]
     after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
-    out = bool(_LEFT_OUT & set(after)) or " ".join(after).find("left out") >= 0
-    return out and not set(after) & NEGATORS and bool({"be", "is", "are", "can"} & set(after))
+    said_after = " ".join(after)
+    out = bool(_LEFT_OUT & set(after)) or "left out" in said_after or said_after.startswith(("can go", "should go"))
+    return out and not set(after) & NEGATORS and bool({"be", "is", "are", "can", "should"} & set(after))
 
 
 def _only(draft: Draft, names: list[str]) -> None:

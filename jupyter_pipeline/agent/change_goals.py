@@ -21,7 +21,8 @@ _TUNE = words_of("tune tuning tuned hyperparameter hyperparameters hyper optuna"
 
 def metric(said: Said, draft: Draft) -> None:
     """``optimise recall``, ``use AUC``, ``false negatives are costly``."""
-    items = said.rest()
+    reasons = said.reasons()
+    items = [i for i in said.rest() if i.start not in reasons]
     why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
     if why is not None and said.has("too", "low", "bad", "poor"):  # "retrain because accuracy is too low"
         items = [i for i in items if i.start < why]
@@ -179,8 +180,8 @@ def _more_time(said: Said) -> float | None:
 
 def preference(said: Said, draft: Draft) -> None:
     """``accuracy over speed``, ``faster``, ``something explainable``."""
-    why = next((i for i, w in enumerate(said.low) if w in ("because", "since")), None)
-    items = [i for i in said.rest() if not (said.understood and why is not None and i.start > why)]
+    why = said.reasons()
+    items = [i for i in said.rest() if i.start not in why]
     wish = preference_of(said.tokens, items)
     if wish is None:
         return
@@ -217,7 +218,8 @@ def preference(said: Said, draft: Draft) -> None:
 def _trials_of(said: Said) -> list[Named]:
     """Models that only say whose trials are meant: ``20 trials for xgboost only``, ``tune lightgbm``."""
     found = [n for n in said.free("models") if n.start and n.polarity in ("named", "only")]
-    whose = [n for n in found if said.low[n.start - 1] in ("for", "of")]
+    whose = [n for n in found if said.low[n.start - 1] == "for"]
+    whose += [n for n in said.free("models") if n.start and n.polarity != "avoid" and said.low[n.start - 1] == "of"]
     told = min((i for i, w in enumerate(said.low) if w in _TUNE), default=len(said.low))
     if not whose and told < len(said.low) and all(n.polarity == "named" and n.start > told for n in found):
         return found

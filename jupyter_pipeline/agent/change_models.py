@@ -18,6 +18,10 @@ def models(said: Said, draft: Draft) -> None:
         return
     said.take(*(range(n.start, n.end) for n in named))
     said.take_words("instead", "retrain")
+    for item in said.items:  # "X is too slow, drop it"
+        it = said.low[item.end - 1 : item.end + 1]
+        if item.kind == "cue" and item.value == "avoid" and ({"it", "them"} & set(it)):
+            said.take(range(item.start, item.end + 1))
     for absent in (n for n in named if n.kind == "absent"):
         if absent.polarity == "avoid":
             draft.say(f"No {absent.value}: there are none among the models")

@@ -293,7 +293,7 @@ _HEAD = words_of(": with the 's its a")
 def _heads(said: Said, named: list[Named], place: int) -> list[Named]:
     """The models right before a parameter: ``lightgbm and xgboost with 500 trees``."""
     found: list[Named] = []
-    at = place
+    at = place - (place > 0 and _free_number(said, place - 1))  # "lgbm 127 leaves"
     for n in reversed(named):
         between = said.low[n.end : at]
         if n.end > at or not all(w in (_HEAD if not found else {"and", ",", "&"}) for w in between):
@@ -320,8 +320,8 @@ def _each(said: Said, start: int, end: int) -> list[tuple[float, Named]]:
         behind = named.start - 2
         if behind >= start and said.low[behind + 1] in ("for", "on", "in", "of") and _free_number(said, behind):
             found[behind] = named
-        elif _free_number(said, ahead):
-            found[ahead] = named
+        elif _free_number(said, ahead) and not _names_parameter(said, ahead + 1):
+            found[ahead] = named  # but "lgbm 127 leaves"
     first = start + (said.low[start : start + 1] in (["="], [":"], ["to"], ["of"]))
     before = [n for n in said.free("models") if n.end <= start and n.polarity != "avoid"]
     if found and before and first not in found and _free_number(said, first):  # "X with rate 0.1 and Y with 0.2"
@@ -330,6 +330,10 @@ def _each(said: Said, start: int, end: int) -> list[tuple[float, Named]]:
         return []
     said.take(*(range(at, at + 1) for at in found))
     return [(_value(said, at), named) for at, named in found.items()]
+
+
+def _names_parameter(said: Said, at: int) -> bool:
+    return at < len(said.tokens) and SPOKEN.at(said.tokens, at) is not None
 
 
 def _free_number(said: Said, at: int) -> bool:

@@ -233,6 +233,7 @@ def bundle(said: Said, draft: Draft) -> None:
         said.take(range(start, end))
         following = said.low[end : end + 2]
         stays = following[:1] in (["in"], ["alone"]) or following in (["as", "is"], ["as", "it"])
+        stays = stays and following != ["in", "the"]  # "the event log in the zip"
         but = max((i for i, w in enumerate(said.low[:start]) if w == "but"), default=0)
         cue = next((c for c in reversed(cued) if but <= c.start and c.end <= start), None)
         cue = cued[0] if cue is None and len(found) == 1 else cue

@@ -23,7 +23,7 @@ _STRATIFY = ("stratify", "stratified", "stratification")
 _BARE = frozenset({",", "and", "for", "/", ":", "as", "in", "set", "but", "then"})
 _BESIDE = FILLER | _TRAIN | _TEST | _VAL | frozenset(("random", "randomly", "using", "use", "please", *_STRATIFY))
 _ANY = _SPLITTING | _TEST | _VAL | {"/", "seed", "random_state", "state", "group", "grouped", "groups", *_STRATIFY}
-_ANY |= {"random", "hold", "together", "shuffle", "shuffled"}
+_ANY |= {"random", "hold", "together", "same", "part", "shuffle", "shuffled"}
 
 
 def split(said: Said, draft: Draft) -> None:
@@ -272,7 +272,12 @@ def _strategy(said: Said, draft: Draft, *, about: bool, ratio: bool) -> tuple[st
 
 
 def _together(said: Said) -> bool:
-    """``keep the rows of a customer together``; not ``together with``."""
+    """``keep the rows of a customer together``, ``in one part``; not ``together with``."""
+    if said.has("keep", "keeping", "stay", "kept", "belong", "be") and any(
+        said.low[i] in ("one", "same") and said.low[i + 1] in ("part", "fold", "split", "side", "set")
+        for i in range(len(said.low) - 1)
+    ):
+        return True
     if "together" not in said.low or not said.has("keep", "keeping", "stay", "kept", "belong"):
         return False
     at = said.low.index("together")

@@ -52,6 +52,12 @@ def cancel(said: Said, draft: Draft) -> None:
         said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop")
     )
     stop = bool(_CANCEL & set(opening))
+    best = said.has("best") and said.has("give", "take", "keep") and said.has("got", "have", "you've", "there")
+    if best and draft.context.status is StageStatus.IN_PROGRESS and draft.context.current_stage is StageId.TRAIN:
+        said.take(range(len(said.tokens)))
+        draft.said.append(_FINISHING)
+        draft.others.append(Cancel(mode="finish"))
+        return
     content = [t.low for t in said.tokens if t.kind == "word"]
     models = [n for n in said.free("models") if n.polarity in ("named", "only")]
     if stop and models and said.low[0] in _CANCEL and not said.has("using"):
@@ -79,7 +85,7 @@ def cancel(said: Said, draft: Draft) -> None:
         return
     finish = finish or said.has("best") or (said.has("after") and said.has("this", "current"))
     if finish and draft.context.current_stage is StageId.TRAIN:
-        draft.said.append("Ending the training with the best model so far.")
+        draft.said.append(_FINISHING)
         draft.others.append(Cancel(mode="finish"))
     elif _NOW & set(said.low):
         draft.said.append(f"Ending the stage {stage_name(draft.context.current_stage)} at once.")
@@ -89,6 +95,7 @@ def cancel(said: Said, draft: Draft) -> None:
         draft.others.append(Cancel(mode="stop"))
 
 
+_FINISHING = "Ending the training with the best model so far."
 _UNDO = words_of("undo revert")
 
 

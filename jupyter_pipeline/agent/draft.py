@@ -14,6 +14,8 @@ from .words import Columns, Token
 SEE_FIRST = "Confirm when you have seen what this comes to."
 NOT_YET = 'Nothing is confirmed yet: say "go on", and nothing else, for that.'
 _ENDS = frozenset({",", "but", "and", "then"})
+_REASONS = frozenset({"because", "since", "it's", "that's", "they're"})
+_ARE = frozenset({"is", "are", "has", "have", "was", "were", "gives", "gave", "got", "does", "did", "looks"})
 Other = Restart | Cancel | ConfirmGate
 
 
@@ -62,6 +64,16 @@ class Said(msgspec.Struct):
             if self.low[i] in _ENDS:
                 return False
         return False
+
+    def reasons(self) -> set[int]:
+        """The tokens of clauses that say why, beside one that was understood: ``keep X, it's easier to explain``."""
+        found: set[int] = set()
+        for i, low in enumerate(self.low[:-1]):
+            begins = low in _REASONS or (low in ("it", "they", "that", "this") and self.low[i + 1] in _ARE)
+            if begins and i and (low in ("because", "since") or self.low[i - 1] in (",", "as")):
+                end = next((n for n in range(i, len(self.low)) if self.low[n] in (",", "but")), len(self.low))
+                found.update(range(i, end))
+        return found if self.understood - found else set()
 
     def rest(self) -> list[Item]:
         """The known phrases that no rule has taken."""

@@ -51,11 +51,12 @@ def metric_of(sentence: list[Token], items: list[Item]) -> tuple[str, bool] | No
     if not found:
         return None
     first = found[0]
-    if first.value == "accuracy" and speed and len(metrics) == 1:
+    if first.value == "accuracy" and speed and len(metrics) == 1 and words & (_OVER | _RATHER):
         return None  # "accuracy over speed" is a preference
     return str(first.value), strong
 
 
+_RATHER = words_of("rather instead to versus vs prefer preferred more less sacrifice trade expense cost")
 _USELESS = words_of("misleading useless pointless meaningless irrelevant")
 _UNWANTED = words_of("ignore forget drop remove skip disregard")
 
@@ -85,6 +86,9 @@ def _unwanted(sentence: list[Token], item: Item) -> bool:
     return bool(careless) and any(w in NEGATORS for w in after)
 
 
+_AIMING = words_of(
+    "do optimise optimize go aim aiming optimising optimizing need needs have to be for on it the too focus so"
+)
 _CHEAP = words_of("cheap cheaper harmless acceptable tolerable ok okay fine bearable unimportant less better")
 
 
@@ -129,6 +133,10 @@ def preference_of(sentence: list[Token], items: list[Item]) -> str | None:
             continue
         wide = [t.low for t in sentence[max(0, item.start - 5) : item.start]]
         careless = "care" in wide[-3:] and any(w in NEGATORS for w in wide)
+        clause = wide[max((n + 1 for n, w in enumerate(wide) if w in (",", "but", "and")), default=0) :]
+        denied = next((n for n, w in enumerate(clause) if w in NEGATORS), None)
+        if denied is not None and set(clause[denied + 1 :]) <= _AIMING:
+            continue  # "don't optimise for speed"
         negated = (
             careless or any(b in NEGATORS for b in before) or before[-2:] in (["rather", "than"], ["instead", "of"])
         )

@@ -93,6 +93,9 @@ _NOT_DONE: dict[str, str] = {
     "predict new data|predict new rows|new predictions|score new data|predict on new data": (
         "New rows are predicted by p.predict(frame), in the view, or by predict.py of the bundle."
     ),
+    "first few rows|first rows|first lines|see the data|see some rows|preview|data preview|head of the data": (
+        "The first rows are shown with the stage Data in the view, and are among the artifacts."
+    ),
     "download|download it|get the bundle|export it": (
         "The bundle is made at the end, by the stage Export; then it can be downloaded here, with p.download(), or "
         "from the folder exports."
@@ -168,6 +171,7 @@ def _part_of_rows(said: Said, i: int) -> int:
 def wishes(said: Said, draft: Draft) -> None:
     """``use cross-validation``, ``scale the features``, ``use the GPU``."""
     columns = {at for named in said.named if named.kind == "column" for at in range(named.start, named.end)}
+    cues = {item.start for item in said.items if item.kind == "cue" and item.end - item.start > 1}
     for i, token in enumerate(said.tokens):
         found = WISHES.at(said.tokens, i) if token.kind == "word" and i not in said.taken and i not in columns else None
         if found is None and (n := _part_of_rows(said, i)):
@@ -176,9 +180,13 @@ def wishes(said: Said, draft: Draft) -> None:
             continue
         if i > 1 and said.low[i - 1] in ("=", ":") and said.low[i - 2] in SPOKEN.firsts:  # "max_features=sqrt"
             continue
+        if i in cues or (token.low == "log" and said.low[i - 1 : i] in (["event"], ["events"])):
+            continue  # "bin it", "the event log"
         sentence, n = found[0].answer, found[1]
         if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split
             continue
+        if sentence == _DONE[_ALL_ROWS] and said.has("same", "one") and said.has("part", "fold", "split"):
+            continue  # "keep all rows of a customer in one part"
         said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))
         if sentence == _DONE[_ALL_ROWS]:
             said.take_words("refit", "retrain", "again", "rerun", "restart")  # nothing would be other than it is

@@ -17,7 +17,9 @@ _SHOWING = words_of("show compare display plot print")
 _TELLING = _SHOWING | words_of("tell explain list describe remind summarise summarize status progress help")
 _SHOWN = words_of("importance importances matrix curve curves leaderboard residuals shap")
 _CHECKING = words_of("confirm check verify clarify ensure")
-_OPENING = words_of("please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me")
+_OPENING = words_of(
+    "wait please hi hello hey so and but then ok okay well also now hmm um oh yes no thanks just kindly me"
+)
 _DOUBTING = words_of("wonder wonders wondering curious unsure")
 _TAGS = words_of("ok okay please thanks will would could can you alright cool yes yeah yep good fine deal")
 _ASKED_AFTER = words_of("right correct isn't aren't don't doesn't won't is are not it we you they")

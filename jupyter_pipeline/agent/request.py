@@ -4,6 +4,7 @@ Rules, not a language model: each takes what it knows out of a sentence, and the
 are told to the person. The work is linear in the length of the text.
 """
 
+import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,10 +23,14 @@ from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of, without_data
 from .vocabulary import FILLER, NEGATORS, UNITS
-from .words import Columns, Lookup, Token, sentences, thought_over, tokenise, with_names
+from .words import Columns, Lookup, Token, sentences, squash, thought_over, tokenise, with_names
 
 MAX_MISSED = 20
 _KNOWN = FILLER | {
+    "sklearn",
+    "scikit",
+    "rest",
+    "others",
     "max",
     "maximum",
     "runtime",
@@ -72,6 +77,7 @@ _DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "inf
 _NOT_ALONE = frozenset(
     {"by", "group", "split", "treat", "seed", "id", "as", "use", "keep", "and", "or", "with", "from"}
 )
+_LEAVING_OUT = frozenset({"ignore", "drop", "skip", "exclude", "remove", "without", "disregard"})
 _CLASSES = {"two": "binary", "2": "binary", "binary": "binary"}
 
 
@@ -134,7 +140,7 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
         said = replaced(without_courtesy(_patience(sentence, facts)), known)
         wish = meant_of(said, known)
         _read(text, said if wish.left else wish.tokens, known, facts)
-    return _conclude(facts)
+    return _conclude(facts, known)
 
 
 def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> None:
@@ -177,7 +183,7 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     words = {t.low for t in sentence}
     named = [n for n in weigh(sentence, items) if not _counted(sentence, n)]
     facts.named += [n for n in named if n.kind in ("models", "absent")]
-    if target is None and not words & _NOT_ALONE:
+    if target is None and not words & (_NOT_ALONE | _LEAVING_OUT):
         facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
@@ -195,7 +201,8 @@ _NO_HASTE = Lookup(
             "as long as it takes", "how long it takes", "how long it runs", "time is not an issue",
             "time is no issue", "time is not a problem", "time is no problem", "time doesn't matter",
             "time does not matter", "no rush", "no hurry", "no need to hurry", "no need to rush",
-            "there is no time limit", "no time limit",
+            "there is no time limit", "no time limit", "all night", "all day", "plenty of time", "lots of time",
+            "all the time in the world",
         ),
         True,
     )
@@ -238,21 +245,18 @@ def _for_later(
             _miss(text, sentence, list(range(i, i + some)), _ALL_ROWS, facts)
         positive = token.low == "positive" and {t.low for t in sentence[i + 1 : i + 2]} & {"class", "label"}
         if positive and i not in taken and taken & {i - 2, i - 1}:  # else the clause is told as a whole
-            taken.update(range(i, len(sentence)))
-            _miss(
-                text,
-                sentence,
-                list(range(i, len(sentence))),
-                f" (say it at the stage {stage_name('DATA_SOURCE')})",
-                facts,
-            )
+            end = next((n for n in range(i, len(sentence)) if sentence[n].low in (",", "and", "but")), len(sentence))
+            taken.update(range(i, end))
+            _miss(text, sentence, list(range(i, end)), f" (say it at the stage {stage_name('DATA_SOURCE')})", facts)
     unwanted = [n for n in named if n.kind == "column" and n.polarity == "avoid"]
     if unwanted and (facts.target is None or facts.target.name not in [n.value for n in unwanted]):
         names = ", ".join(dict.fromkeys(str(n.value) for n in unwanted))
         taken.update(i for n in unwanted for i in range(n.start, n.end))
         facts.missed.append(f"without {names} (say it at the stage Profile)")
     inputs = [n for n in named if n.kind == "column" and n.polarity != "avoid"]
-    if target is not None and inputs and {t.low for t in sentence} & {"from", "using", "based", "with", "only", "~"}:
+    of_inputs = {"from", "using", "based", "with", "only", "~"} if target is not None else {"use", "using", "only"}
+    words = {t.low for t in sentence}
+    if inputs and words & of_inputs and (target is not None or not words & {"split", "group", "as", "by", "treat"}):
         names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
         taken.update(i for n in inputs for i in range(n.start, n.end))
         facts.missed.append(f"from {names} (say which columns at the stage Profile)")
@@ -261,6 +265,12 @@ def _for_later(
 def _assignments(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
     """``max_depth=6``, ``random_state=42``: what has a value in the manner of code."""
     for i in range(len(sentence)):
+        spoken = SPOKEN.at(sentence, i) if sentence[i].kind == "word" and i not in taken else None
+        at = i + spoken[1] if spoken is not None else 0
+        if spoken is not None and spoken[0] != "trees" and at < len(sentence) and sentence[at].kind == "number":
+            taken.update(range(i, at + 1))  # "max depth 3"
+            _miss(text, sentence, list(range(i, at + 1)), _AT_MODELS, facts)
+            continue
         if not assigned(sentence, i) or not {i, i + 2}.isdisjoint(taken):
             continue
         name, number = sentence[i].low, sentence[i + 2].kind == "number"
@@ -434,7 +444,7 @@ def _where(sentence: list[Token], clause: list[int]) -> str:
     return f" (say it at the stage {stage_name(stage)})" if stage else ""
 
 
-def _conclude(facts: _Facts) -> Request:
+def _conclude(facts: _Facts, columns: Columns) -> Request:
     understood: list[str] = []
     wanted, unwanted, _ = models_of(facts.named)
     missed = list(facts.missed)
@@ -446,6 +456,12 @@ def _conclude(facts: _Facts) -> Request:
         else:
             missed.append(f"{named.value} (not among the models)")
     target = facts.target.name if facts.target else None
+    if facts.target is not None and target and not facts.target.known and columns.names:
+        near = difflib.get_close_matches(
+            squash(target), names := {squash(n): n for n in columns.names}, n=2, cutoff=0.8
+        )
+        if len(near) == 1:  # "predict speceis"
+            target = names[near[0]]
     if len(facts.alone) == 1 and (facts.target is None or not facts.target.known):
         target = next(iter(facts.alone))
         missed = [clause for clause in missed if target.lower() not in clause.lower()]

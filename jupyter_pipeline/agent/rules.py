@@ -31,7 +31,7 @@ from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import Token, sentences, thought_over, tokenise, with_names, words_of
+from .words import Token, by_pattern, sentences, thought_over, tokenise, with_names, words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -66,7 +66,7 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
     change set make try again instead retrain use using switch optimise optimize update metric target higher
     lower more less over rather actually maybe time matters important out keep predict
-    oh hmm oops sorry wait
+    oh hmm oops sorry wait rest fine tho though
     """
 )
 
@@ -94,7 +94,7 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
-        parts = thought_over(sentences(tokens))
+        parts = thought_over(sentences(by_pattern(tokens, context.columns)))
         if parts and all(is_courtesy(part, draft) for part in parts):
             return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
         for sentence in confirm(text, parts, draft):

@@ -131,7 +131,7 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
                     polarity, replacing = "use", False
             elif token.low in ("because", "since") or (found and _says_why(sentence, i)):
                 after_reason = True
-            elif token.low in _TOO_MUCH and sentence[i - 1].low in ("too", "so", "very") and found and i:
+            elif _is_too_much(sentence, i) and found:
                 found = [n if n.kind != "models" else msgspec.structs.replace(n, polarity="avoid") for n in found]
             continue
         if item.kind in ("metric", "prefer") and polarity == "avoid":
@@ -166,6 +166,14 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             if following == "only" or (following in ("models", "ones", "please") and after == "only"):
                 found = _only(sentence, found)
     return _paired(sentence, _in_or_out(sentence, _by_colon(sentence, items, found)))
+
+
+def _is_too_much(sentence: list[Token], i: int) -> bool:
+    """``is too slow``, ``is overkill``."""
+    before = sentence[i - 1].low if i else ""
+    return (sentence[i].low in _TOO_MUCH and before in ("too", "so", "very")) or (
+        sentence[i].low == "overkill" and before in ("is", "are", "be", "total", "pure")
+    )
 
 
 def _only(sentence: list[Token], found: list[Named]) -> list[Named]:

@@ -48,6 +48,12 @@ for _known in (
     _MEANT.pop(_known, None)
 
 
+for _short in words_of(
+    "don't doesn't didn't isn't aren't wasn't weren't can't couldn't won't wouldn't shouldn't let's"
+):
+    _MEANT[_short.replace("'", "")] = _short
+
+
 def _written_out(tokens: list[Token]) -> list[Token]:
     found: list[Token] = []
     i = 0

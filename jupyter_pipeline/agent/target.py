@@ -294,7 +294,10 @@ def without_data(target: Target | None) -> tuple[Target | None, str | None]:
 
 
 def column_target(sentence: list[Token], columns: Columns) -> Target | None:
-    """``column price``, ``a model for churn``: a target where nothing else names one."""
+    """``column price``, ``a model for churn``, ``a churn model``: a target where nothing else names one."""
+    for i in range(len(sentence)):
+        if found_of := _of_model(sentence, i, columns):
+            return found_of
     for i, token in enumerate(sentence[:-1]):
         if token.low in ("column", "variable"):
             at = i + 2 if sentence[i + 1].low in ("named", "called") and i + 2 < len(sentence) else i + 1
@@ -317,6 +320,24 @@ def column_target(sentence: list[Token], columns: Columns) -> Target | None:
             ):
                 return found_phrase
     return None
+
+
+def _of_model(sentence: list[Token], i: int, columns: Columns) -> Target | None:
+    """``a churn model``, ``a price model (SalePrice)``, ``told apart by species``: columns that are known."""
+    found = columns.at(sentence, i)
+    if found is None or (sentence[i].kind == "number"):
+        return None
+    end = i + found[1]
+    after = sentence[end].low if end < len(sentence) else ""
+    before = [t.low for t in sentence[max(0, i - 12) : i]]
+    task = "auto"
+    if before[-1:] == ["by"] and "apart" in before:
+        task = "classification"
+    elif after in _OF_WHAT and before[-1:] != ["without"]:
+        task = {"classifier": "classification", "regressor": "regression"}.get(after, "auto")
+    elif not (sentence[i].apart and before[-1:] and before[-1] in _OF_WHAT):
+        return None
+    return Target(found[0], task, True, i, end)
 
 
 _NO_TARGETS = words_of(

@@ -54,6 +54,7 @@ _ABSENT: dict[str, str] = {
     "single decision trees": "decision tree|a single tree",
     "Gaussian processes": "gaussian process|gaussian processes",
     "time series models": "arima|prophet|sarima",
+    "lasso or elastic net": "lasso|elastic net|elasticnet|elastic_net",
     "AutoGluon": "autogluon|tpot|auto sklearn",
 }
 _METRICS: dict[str, str] = {
@@ -72,7 +73,8 @@ _METRICS: dict[str, str] = {
     "rmse": "rmse|root mean squared error|root mean square error|mse|mean squared error|squared error|big errors"
     "|large errors|big mistakes|large mistakes",
     "mae": "mae|mean absolute error|absolute error|average error|robust to outliers|outliers should not dominate",
-    "mape": "mape|percentage error|percentage errors|mean absolute percentage error|percent error|error in percent"
+    "mape": "mape|percentage error|percentage errors|errors in percent|percent errors"
+    "|mean absolute percentage error|percent error|error in percent"
     "|relative error|relative errors",
     "r2": "r2|r squared|r²|coefficient of determination|explained variance|r 2|r2 score",
     "median_ae": "median absolute error|median_ae|median error",
@@ -86,7 +88,7 @@ _PREFER: dict[str, str] = {
     "interpretability": "interpretability|interpretable|explainability|explainable|explained|transparent|transparency"
     "|understandable|simple model|simple models|simpler model|simpler models|easy to explain|easy to understand"
     "|easy to interpret|simplicity|simple|white box|i can explain|we can explain|can be explained|can explain"
-    "|able to explain|understand why|explain it to|explain to",
+    "|able to explain|able to understand|can understand|understand why|explain it to|explain to",
 }
 _COSTLY: dict[str, str] = {
     "recall": "false negatives|false negative|missed cases|missing a case|miss any|missing any|miss a|missing a"
@@ -182,7 +184,9 @@ _CUES: dict[str, str] = {
     "|removing|don't|dont|do not|instead of|rather than|in place of|leave out|leave|leaving out|nor|other than|rm|del"
     "|neither|get rid of|give up on|give up|ban|forget|forget about|anything but|delete|ignore|ignoring|omit|discard"
     "|no more|stop using|throw out|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not"
-    "|refrain from|doesn't|minus|disregard|kick out|keep out|hate|dislike",
+    "|refrain from"
+    "|lose the|bin the|bin it|ditch|scrap|chuck|chuck out|toss out|axe|get rid|doesn't"
+    "|minus|disregard|kick out|keep out|hate|dislike",
     "replace": "replace|swap|exchange|substitute|swap out",
 }
 _TASKS: dict[str, str] = {
@@ -253,8 +257,8 @@ STRATEGIES = words_of("random randomly stratified stratify chronological chronol
 #: Words that say nothing about what is wanted.
 FILLER = words_of(
     """
-    's a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're you your
-    my our me us he she they them their there here please thanks thank hi hello hey dear ok okay yes well so
+    's a an the this that these those it its is are was were be been am i i'm i've i'd we we'd we're we've you your
+    my our me us he she they them their there here please thanks thx thank hi hello hey dear ok okay yes well so
     very really much many more most some any all each every of for to in on at by from with as into about
     than then and or but can could would should will shall may might must do does did have has had get got
     give make let let's like want need data dataset table frame file csv rows row columns column model

@@ -244,6 +244,34 @@ def with_names(text: str, tokens: list[Token], names: Iterable[str]) -> list[Tok
     return found
 
 
+_BEGIN, _END = words_of("start starts starting begin begins beginning"), words_of("end ends ending")
+_SUCH = words_of("all the every each column columns everything features variables that which whose names name any")
+
+
+def by_pattern(tokens: list[Token], names: Iterable[str]) -> list[Token]:
+    """Tokens with the columns in the place of what they are chosen by: ``all columns starting with Years``.
+
+    Nothing is put in the place of what no column's name begins or ends with.
+    """
+    for i in range(len(tokens) - 2):
+        begins, joint = tokens[i].low in _BEGIN, tokens[i + 1].low
+        if not (begins or tokens[i].low in _END) or joint not in ("with", "in", "by"):
+            continue
+        part = squash(tokens[i + 2].text)
+        found = [n for n in names if part and (squash(n).startswith(part) if begins else squash(n).endswith(part))]
+        if not found:
+            continue
+        start = i
+        while start and tokens[start - 1].low in _SUCH:
+            start -= 1
+        at, end = tokens[start].at, tokens[i + 2].end
+        such = [Token("quoted", name, name.lower(), at, end) for name in found]
+        comma = Token("punct", ",", ",", at, end)
+        joined = [token for name in such for token in (name, comma)][:-1]
+        return [*tokens[:start], *joined, *by_pattern(tokens[i + 3 :], names)]
+    return tokens
+
+
 @lru_cache(maxsize=8192)
 def squash(text: str) -> str:
     """A name without case, spaces and punctuation, so that ``hours-per-week`` is also ``Hours per week``."""

@@ -40,6 +40,8 @@ class PipelineMagics(Magics):
             action = words[0] if words else "status"
             if action not in ACTIONS:
                 raise PipelineError(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
+            if name is not None and not words:
+                self._check_there_is(name, embedded)
             return ACTIONS[action](self._pipeline(name, embedded), words[1:])
         except PipelineError as error:
             print(error)
@@ -53,6 +55,17 @@ class PipelineMagics(Magics):
         pipeline = self._pipeline(words[0] if words else None, embedded)
         print(pipeline.chat(cell.strip()))
         return pipeline
+
+    def _check_there_is(self, name: str, embedded: bool) -> None:
+        """A word alone may be an action with a slip, which is not to begin a project of that name."""
+        if alive(name) is not None:
+            return
+        with Pipeline(name, embedded=embedded) as project:
+            if project.model.seq == 0:
+                raise PipelineError(
+                    f"There is no action and no project {name!r}. Actions are {', '.join(ACTIONS)}; a cell that "
+                    f"begins with %%pipeline {name} and has a message below it begins a project."
+                )
 
     def _pipeline(self, name: str | None, embedded: bool) -> Pipeline:
         last = None if self._last is None or self._last.closed else self._last

@@ -146,7 +146,9 @@ class Pipeline(Session):
         str
             The assistant's answer; a notebook shows it as a paragraph.
         """
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str):
+            raise PipelineError(f"A message is a text, not of type {type(text).__name__}.")
+        if not text.strip():
             raise PipelineError("The message is empty; say what you want, as in p.chat('Predict churn').")
         with self.model.lock:
             before, gates = self.model.seq, self.model.gates_opened

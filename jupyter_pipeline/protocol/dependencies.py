@@ -33,7 +33,7 @@ RULES: dict[StageId, StageRule] = {
         StageRule(
             id=StageId.DATA_SOURCE,
             reads={StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset", "sheet")},
-            rework=("dataset_id", "sheet", "target", "task_type"),
+            rework=("dataset_id", "sheet", "target", "task_type", "positive_class"),
         ),
         StageRule(id=StageId.PROFILE_DATA, reads={StageId.DATA_SOURCE: _DATA}),
         StageRule(

@@ -188,7 +188,8 @@ def _choose(
 def _considered(intent: IntentPlan, excluded: tuple[str, ...], cost: dict[str, float]) -> list[str]:
     """Models that suit what matters most, before time is looked at."""
     order = [m for m in _ORDER[intent.prefer] if m in cost and m not in excluded]
-    if len([m for m in order if m not in ("dummy", ENSEMBLE)]) < 2:  # exclusions took most of them
+    usual, left = ([m for m in models if m not in ("dummy", ENSEMBLE)] for models in (_ORDER[intent.prefer], order))
+    if len(left) < min(2, len(usual)):  # exclusions took most of them
         order += [m for m in MODELS if m in cost and m not in excluded and m not in order and m != ENSEMBLE]
     return order
 

@@ -14,6 +14,8 @@ USUAL: list[dict[str, Any]] = [
     {"id": "linear", "params": {}},
     {"id": "lightgbm", "params": {"learning_rate": 0.05}},
 ]
+OTHERS_CHOSEN = [USUAL[0], USUAL[2], {"id": "xgboost", "params": {}}]
+EXTRA: dict[str, Any] = {"id": "extra_trees", "params": {}}
 CHOSEN = ("dummy", "linear", "lightgbm", "xgboost")
 OTHERS = ("city", "hours-per-week", "signup_date", "notes", "City~1Town")
 CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
@@ -170,6 +172,49 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("it ran for ten minutes", SELECT, {}),
     ("I am back in ten minutes", SELECT, {}),
     ("20% of the rows have no city", PREPROCESS, {}),
+    # A reason says why, and is no wish of its own.
+    ("I'd go with the linear one, it's easier to explain to HR", TRAIN, {"/keep": "run-6-3-linear"}),
+    ("keep xgboost, it has the best recall", TRAIN, {"/keep": "run-6-2-xgboost"}),
+    # Everyday words for leaving something out.
+    ("throw in extra trees as well but lose the linear model", SELECT, {"/models": [*OTHERS_CHOSEN, EXTRA]}),
+    ("xgboost is overkill, bin it", SELECT, {"/models": USUAL}),
+    ("xgboost is too slow, drop it", SELECT, {"/models": USUAL}),
+    ("dont use xgboost", SELECT, {"/models": USUAL}),
+    ("the columns age and tenure can go", PROFILE, {"/roles/age": "ignore", "/roles/tenure": "ignore"}),
+    ("no need for the event log in the zip", REVIEW, {"/event_log": False}),
+    ("don't ship the notebook, but the training code stays", REVIEW, {"/notebook": False}),
+    ("drop all columns starting with hours", PROFILE, {"/roles/hours-per-week": "ignore"}),
+    ("everything that ends with date can go", PROFILE, {"/roles/signup_date": "ignore"}),
+    ("drop columns starting with zzz", PROFILE, {}),
+    ("wait, which columns did you drop?", PROFILE, {}),
+    ("I want to see 50 trials of xgboost but only 10 of lightgbm", SELECT, {"/trials": 50}),
+    # Words between what is set and its value.
+    ("ok the data's right, but the positive label ought to be No", DATA, {"/positive_class": "No"}),
+    ("nope, still Exited. but score it with balanced accuracy", DATA, {"/metric": "balanced_accuracy"}),
+    (
+        "don't split randomly, keep people from the same city in one part",
+        PREPROCESS,
+        {"/split": {"strategy": "group", "column": "city"}},
+    ),
+    ("keep all rows of one customer_id in the same fold", PREPROCESS, {"/split": {"column": "customer_id"}}),
+    ("hold out a quarter for testing", PREPROCESS, {"/split": {"test_fraction": 0.25}}),
+    ("I only have about a minute and a half", SELECT, {"/time_budget_s": 90.0}),
+    ("more tuning please, like 6 tries each", SELECT, {"/trials": 6}),
+    ("lower the cut-off to 0.25", TRAIN, {"/threshold": 0.25}),
+    (
+        "don't touch hours-per-week, but kick out age and tenure",
+        PROFILE,
+        {f"/roles/{c}": "ignore" for c in ("age", "tenure")},
+    ),
+    # Questions change nothing.
+    ("shouldnt we predict age?", DATA, {}),
+    ("could you show me the first few rows", DATA, {}),
+    ("are there any columns you'd worry about?", PROFILE, {}),
+    ("age and tenure say nearly the same, no?", PROFILE, {}),
+    ("why isn't hist gradient boosting in there?", SELECT, {}),
+    ("SVM?", SELECT, {}),
+    ("is that good enough for production?", REVIEW, {}),
+    ("how bad is the confusion matrix", TRAIN, {}),
     # Running again is a command of its own.
     ("reset the parameters", SELECT, {"/models": [{"id": m, "params": {}} for m in CHOSEN]}),
     ("restart the kernel", TRAIN, {}),

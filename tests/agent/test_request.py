@@ -312,6 +312,119 @@ def test_everyday_requests(text: str, expected: dict[str, Any]) -> None:
     assert parse_request(text) == IntentPlan(**expected)
 
 
+ON_DATA: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
+    (
+        "we'd like an attrition model, has to run in under 90s and HR needs to be able to understand it",
+        ("Age", "Attrition", "YearsAtCompany"),
+        {"target": "Attrition", "time_budget_s": 90.0, "prefer": "interpretability"},
+    ),
+    (
+        "build me a churn classifier w/ AUC as the score, gradient boosting only, 5 mins tops",
+        ("churn", "state"),
+        {
+            "target": "churn",
+            "task_type": "classification",
+            "metric": "roc_auc",
+            "include_models": ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost"),
+        },
+    ),
+    (
+        "Need a price model (Kaufpreis), errors in percent are what counts",
+        ("Straße", "Kaufpreis", "Baujahr"),
+        {"target": "Kaufpreis", "metric": "mape", "task_type": "regression"},
+    ),
+    (
+        "I wanna know how much a baseball player earns. rownames are just player names so ignore those",
+        ("rownames", "Hits", "Salary"),
+        {
+            "task_type": "regression",
+            "not_understood": (
+                "rownames are just player names so ignore those (columns: say it at the stage Profile)",
+            ),
+        },
+    ),
+    (
+        "tell the penguins apart by species, but without using island",
+        ("species", "island", "sex"),
+        {
+            "target": "species",
+            "task_type": "classification",
+            "not_understood": ("without island (say it at the stage Profile)",),
+        },
+    ),
+    (
+        "classify speceis, accuracy is fine, quick & dirty",
+        ("species", "island", "sex"),
+        {
+            "target": "species",
+            "task_type": "classification",
+            "metric": "accuracy",
+            "prefer": "speed",
+            "time_budget_s": 60.0,
+        },
+    ),
+    (
+        "target = Status, positive class is bad, use the Loans 2023 tab",
+        ("Status", "Age"),
+        {
+            "target": "Status",
+            "sheet": "Loans 2023",
+            "not_understood": ("positive class is bad (say it at the stage Data)",),
+        },
+    ),
+    (
+        "predict health, don't optimise for speed, we've got all night",
+        ("health", "age"),
+        {"target": "health", "time_budget_s": 3600.0},
+    ),
+    (
+        "did the passenger survive? use sex, age and passengerClass; i care about F1",
+        ("survived", "sex", "age", "passengerClass"),
+        {
+            "target": "survived",
+            "task_type": "binary",
+            "metric": "f1",
+            "not_understood": ("from sex, age, passengerClass (say which columns at the stage Profile)",),
+        },
+    ),
+    (
+        "please predict survived. xgboost with max_depth 3",
+        ("survived", "sex"),
+        {
+            "target": "survived",
+            "include_models": ("xgboost",),
+            "not_understood": ("max_depth 3 (say it at the stage Models)",),
+        },
+    ),
+    (
+        "estimate wage from the rest, mean absolute error please",
+        ("wage", "age"),
+        {"target": "wage", "task_type": "regression", "metric": "mae"},
+    ),
+    (
+        "not churn, predict calls instead. regression",
+        ("churn", "calls"),
+        {"target": "calls", "task_type": "regression"},
+    ),
+    (
+        "take the diabetes data from sklearn and predict progression. lasso would be nice",
+        (),
+        {
+            "target": "progression",
+            "dataset": "diabetes",
+            "not_understood": ("lasso or elastic net (not among the models)",),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "columns", "expected"), ON_DATA, ids=[t for t, _, _ in ON_DATA])
+def test_everyday_requests_on_data_that_are_known(
+    text: str, columns: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    assert parse_request(text, columns) == IntentPlan(**expected)
+
+
 COLUMNS = ("Age", "hours-per-week", "Median House Value", "Churned", "price", "Exited", "target_encoded", "date")
 
 

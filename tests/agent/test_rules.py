@@ -230,6 +230,7 @@ def test_what_was_changed_at_a_gate_is_taken_back() -> None:
         ("stop now!", "running", Cancel(mode="now")),
         ("finish with the best so far", "running", Cancel(mode="finish")),
         ("that's enough, keep the best so far", "running", Cancel(mode="finish")),
+        ("that's taking ages, just give me the best one you've got", "running", Cancel(mode="finish")),
     ],
 )
 def test_actions(text: str, status: str, action: Any) -> None:

@@ -127,6 +127,8 @@ PARAMS: list[tuple[str, str, dict[str, Any]]] = [
     ("set the xgboost max_depth parameter to 5", "xgboost", {"max_depth": 5}),
     ("min_child_weight=5", "xgboost", {"min_child_weight": 5.0}),
     ("l2_leaf_reg=5 for xgboost", "xgboost", {"l2": 5.0}),
+    ("xgb depth 10 and lgbm 127 leaves", "xgboost", {"max_depth": 10}),
+    ("xgb depth 10 and lgbm 127 leaves", "lightgbm", {"learning_rate": 0.05, "num_leaves": 127}),
     # With a slip.
     ("max_depht=5", "xgboost", {"max_depth": 5}),
     ("n_estimator=100", "xgboost", {"n_estimators": 100}),

@@ -284,7 +284,7 @@ def test_what_is_given_wrongly_is_told_in_words(tmp_path):
         for act, said in (
             (lambda: p.attach(tmp_path / "empty.csv"), "empty.csv is empty"),
             (lambda: p.chat("  "), "The message is empty"),
-            (lambda: p.chat(None), "The message is empty"),
+            (lambda: p.chat(None), "A message is a text, not of type NoneType."),
             (lambda: p.download(asset="report"), "There is no asset 'report'; there are none yet."),
             (lambda: p.cancel_run("softly"), "mode cannot be 'softly'; there are finish, now, stop."),
         ):

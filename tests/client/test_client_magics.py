@@ -53,6 +53,10 @@ def test_magics(shell, pipeline, capsys):
     assert "Request:" in line("run DATA_SOURCE")
     assert pipeline.gate.stage_id == "DATA_SOURCE"
     assert "no action 'dance'" in line("magic dance")
+    said = line("stauts --embedded")
+    assert "There is no action and no project 'stauts'. Actions are status, confirm" in said
+    assert "waits for you" in line("status")  # of the project that was used last
+    assert "Pipeline magic" in line("magic")
     assert "Say which stage" in line("restart")
     assert "There is no stage 'TRAINED'; the stages are PARSE_INTENT (Request)" in line("restart TRAINED")
     line("close")
