@@ -10,7 +10,7 @@ import polars as pl
 CORRELATED_ROWS, CORRELATED_COLUMNS = 10_000, 200
 _LOOKED_AT = 1_000
 _WORDS = {"true", "false", "yes", "no", "t", "f", "y", "n"}
-_ID_NAME = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|idx|rownum|row_number)$|^unnamed: 0$", re.I)
+_ID_NAME = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|idx|rownum|row_?(number|name)s?)$|^unnamed: 0$", re.I)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID|Uuid|UUID|Key)$")
 DATE_FORMATS = (
     "%Y-%m-%d",
@@ -78,14 +78,11 @@ def kind_of(
     # Distinct values of large tables are estimated to within about three percent.
     one_each = given >= 20 and unique >= (given if column["n_unique_exact"] else 0.97 * given)
     one_each = one_each and known.n_unique() == len(known)
-    if dtype.is_integer():
-        dense = column["max"] - column["min"] + 1 <= 1.05 * given
-        return ("id" if one_each and (dense or looks_like_id(name)) else "integer"), {
-            "sorted_key": bool(dense and one_each)
-        }
-    if dtype != pl.String:
-        whole = one_each and looks_like_id(name) and bool((known == known.round()).all())
-        return ("id" if whole else "numeric"), {}
+    if dtype != pl.String:  # Excel has no whole numbers but floats
+        whole = dtype.is_integer() or (one_each and bool((known == known.round()).all()))
+        dense = whole and column["max"] - column["min"] + 1 <= 1.05 * given
+        kind = "id" if one_each and whole and (dense or looks_like_id(name)) else None
+        return kind or ("integer" if dtype.is_integer() else "numeric"), {"sorted_key": bool(dense and one_each)}
     return _kind_of_text(name, column, known, one_each=one_each, given=given)
 
 
@@ -109,7 +106,9 @@ def _kind_of_text(
     form = None if numeric > 0.9 else date_format(looked_at)
     if form:
         return "datetime", {**more, "date_format": form}
-    if one_each and words < 1.2 and length <= 64 and (looks_like_id(name) or numeric > 0.9 or _codes(looked_at)):
+    named = looks_like_id(name)
+    coded = words < 1.2 and (numeric > 0.9 or _codes(looked_at))
+    if one_each and length <= 64 and (coded or (named and words < 4)):
         return "id", more
     many = column["n_unique"] > 50 and column["n_unique"] > 0.5 * given
     if (words >= 4 and column["n_unique"] > 20) or (many and (words >= 2.5 or length > 40)):

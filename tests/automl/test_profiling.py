@@ -321,5 +321,8 @@ def test_dates_are_recognised(texts: list[str], form: str | None) -> None:
 
 
 def test_names_of_identifiers() -> None:
-    assert all(looks_like_id(name) for name in ("id", "customer_id", "customerID", "PassengerId", "row.key", "UUID"))
+    assert all(
+        looks_like_id(name)
+        for name in ("id", "customer_id", "customerID", "PassengerId", "row.key", "UUID", "rownames")
+    )
     assert not any(looks_like_id(name) for name in ("paid", "humid", "monkey", "grid", "idle", "said"))

@@ -416,6 +416,7 @@ def test_a_sheet_is_the_largest_one_or_the_one_asked_for(bench: Bench) -> None:
     assert bench.plan({"sheet": "People"}).target == "left"
     assert bench.plan(sheet="people").sheet == "People"
     assert bench.plan(sheet="people", target="age").task_type == "regression"
+    assert bench.plan(sheet="1", target="left").sheet == "People"  # by its place
     assert bench.plan(target="left").sheet == "People"  # the only sheet that has it
     assert bench.plan({"sheet": None}, sheet="People").sheet == "Sales 2024"
     assert "has no sheet 'Costs' with a table; it has 'People'" in bench.fails({"sheet": "Costs"})
