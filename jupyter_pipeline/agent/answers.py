@@ -16,6 +16,7 @@ _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could
 _HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
 _PARAMETERS = ("parameter", "parameters", "hyperparameters", "hyperparameter", "params", "hyperparams")
 _WORRY = ("worry", "worried", "worrying", "warnings", "warning", "suspicious", "problems", "leak", "leaks", "leakage")
+_COUNTING = ("importance", "important", "matter", "matters", "drives", "drive", "influence")
 _KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "selected")
 _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
@@ -37,7 +38,7 @@ def answer(said: Said, context: Context) -> str:
     if said.has("mean", "means", "meaning", "define", "definition"):
         found += meanings(said)
     reviewed = context.current_stage.order >= StageId.REVIEW_EDIT.order
-    if context.summary and reviewed and said.has(*_HOW_GOOD):
+    if context.summary and reviewed and said.has(*_HOW_GOOD, *_COUNTING):
         found.append(context.summary)
     elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
         return f"{_UNREAD} {_best(context)}".strip() if context.leaderboard else _UNREAD

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .scan import Named
-from .vocabulary import FILLER
+from .vocabulary import FILLER, NEGATORS
 from .words import words_of
 
 PREPROCESS = StageId.PREPROCESS
@@ -258,6 +258,11 @@ def _strategy(said: Said, draft: Draft, *, about: bool, ratio: bool) -> tuple[st
         found = ("random" if negated else "stratified"), None
     elif said.has("shuffle", "shuffled"):
         said.take_named("shuffle", "shuffled")
+        if said.words & (NEGATORS | {"false"}):  # "shuffle=False"
+            draft.problem(
+                f'Rows keep their order in a split by time: say "split by time using {_example(draft, "time")}".'
+            )
+            return None
         found = "random", None
     elif said.has("random", "randomly") and (about or ratio or len(said.tokens) == 1) and not said.free("models"):
         said.take_named("random", "randomly")
@@ -308,4 +313,7 @@ def _example(draft: Draft, strategy: str) -> str:
     roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
     if strategy == "group" and (ids := [name for name, role in roles.items() if role in ("id", "group")]):
         return str(ids[0])
-    return draft.context.columns[0] if draft.context.columns else "date"
+    timed = (
+        next((name for name in draft.context.columns if _time_like(name, draft)), None) if strategy == "time" else None
+    )
+    return timed or (draft.context.columns[0] if draft.context.columns else "date")

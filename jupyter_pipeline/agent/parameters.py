@@ -1,9 +1,8 @@
 """The models' parameters as people speak of them, and the names, defaults and ranges that they have in each model."""
 
-import difflib
 from typing import NamedTuple
 
-from .words import Columns, Lookup, Token, squash, words_of
+from .words import Lookup, Token, words_of
 
 
 class Known(NamedTuple):
@@ -102,35 +101,12 @@ FOREIGN = words_of(
     max_cat_threshold cat_smooth path_smooth fit_intercept batch_size dropout momentum weight_decay
     """
 )
-_NAMES = {squash(name): name for name in SPOKEN.firsts if "_" in name}
 _GIVES = frozenset("=:")
 
 
 def assigned(tokens: list[Token], i: int) -> bool:
     """Whether a token is the name in ``name=value`` or ``name: value``."""
     return i + 2 < len(tokens) and tokens[i].kind in ("word", "quoted") and tokens[i + 1].text in _GIVES
-
-
-def parameter_name(tokens: list[Token], i: int, columns: Columns) -> str | None:
-    """The parameter's own name where a token is one with a slip: ``learningrate=0.1``, ``n_estimator 500``.
-
-    Parameters
-    ----------
-    tokens : list of Token
-    i : int
-        The token's place.
-    columns : Columns
-        The columns of the data, which are no parameters.
-    """
-    token = tokens[i]
-    if token.kind not in ("word", "quoted") or not ("_" in token.low or assigned(tokens, i)):
-        return None
-    if token.low in FOREIGN or squash(token.text) in columns:
-        return None
-    if token.low in SPOKEN.firsts:
-        return token.low
-    near = difflib.get_close_matches(squash(token.low), _NAMES, n=1, cutoff=0.85)
-    return _NAMES[near[0]] if near else None
 
 
 UP = words_of(

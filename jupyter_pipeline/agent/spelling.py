@@ -2,7 +2,7 @@
 
 import msgspec
 
-from .parameters import parameter_name
+from .parameters import FOREIGN, SPOKEN, assigned
 from .words import ORDINALS, Columns, Token, squash, words_of
 
 #: Words that are put right; none of them is one slip away from another word that people use in requests.
@@ -54,6 +54,20 @@ for _short in words_of(
     _MEANT[_short.replace("'", "")] = _short
 
 
+_NAMES = {squash(name): name for name in sorted(SPOKEN.firsts) if "_" in name}
+_NAMES = {**{slip: name for squashed, name in _NAMES.items() for slip in _slips(squashed)}, **_NAMES}
+
+
+def _parameter(tokens: list[Token], i: int, columns: Columns) -> str | None:
+    """The parameter's own name where a token is one, perhaps with a slip: ``learningrate=0.1``, ``n_estimator 500``."""
+    token = tokens[i]
+    if token.kind not in ("word", "quoted") or not ("_" in token.low or assigned(tokens, i)):
+        return None
+    if token.low in FOREIGN or squash(token.text) in columns:
+        return None
+    return token.low if token.low in SPOKEN.firsts else _NAMES.get(squash(token.low))
+
+
 def _written_out(tokens: list[Token]) -> list[Token]:
     found: list[Token] = []
     i = 0
@@ -93,7 +107,7 @@ def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
     ``w/`` is ``with`` and ``w/o`` is ``without``, ``2nd`` is ``second``, and ``10k`` is 10,000.
     """
     tokens = _written_out(tokens)
-    names = {i: name for i in range(len(tokens)) if (name := parameter_name(tokens, i, columns)) is not None}
+    names = {i: name for i in range(len(tokens)) if (name := _parameter(tokens, i, columns)) is not None}
     tokens = [
         msgspec.structs.replace(token, kind="word", low=names[i]) if i in names else token
         for i, token in enumerate(tokens)

@@ -248,10 +248,10 @@ _BEGIN, _END = words_of("start starts starting begin begins beginning"), words_o
 _SUCH = words_of("all the every each column columns everything features variables that which whose names name any")
 
 
-def by_pattern(tokens: list[Token], names: Iterable[str]) -> list[Token]:
+def by_pattern(tokens: list[Token], names: Sequence[str]) -> list[Token]:
     """Tokens with the columns in the place of what they are chosen by: ``all columns starting with Years``.
 
-    Nothing is put in the place of what no column's name begins or ends with.
+    Nothing is put in the place of what no column's name begins or ends with, and only the first such words are read.
     """
     for i in range(len(tokens) - 2):
         begins, joint = tokens[i].low in _BEGIN, tokens[i + 1].low
@@ -259,8 +259,6 @@ def by_pattern(tokens: list[Token], names: Iterable[str]) -> list[Token]:
             continue
         part = squash(tokens[i + 2].text)
         found = [n for n in names if part and (squash(n).startswith(part) if begins else squash(n).endswith(part))]
-        if not found:
-            continue
         start = i
         while start and tokens[start - 1].low in _SUCH:
             start -= 1
@@ -268,7 +266,7 @@ def by_pattern(tokens: list[Token], names: Iterable[str]) -> list[Token]:
         such = [Token("quoted", name, name.lower(), at, end) for name in found]
         comma = Token("punct", ",", ",", at, end)
         joined = [token for name in such for token in (name, comma)][:-1]
-        return [*tokens[:start], *joined, *by_pattern(tokens[i + 3 :], names)]
+        return [*tokens[:start], *joined, *tokens[i + 3 :]] if found else tokens
     return tokens
 
 

@@ -1,5 +1,6 @@
 """The exceptions of the Python client."""
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -33,12 +34,15 @@ class PipelineError(Exception):
         return lines
 
 
-def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this package."""
+def _without_ours(traceback: TracebackType | None, *, inside: bool = False) -> TracebackType | None:
+    """A traceback without the frames of this package, and of the standard library where those called it."""
     if traceback is None:
         return None
-    rest = _without_ours(traceback.tb_next)
-    if traceback.tb_frame.f_globals.get("__name__", "").startswith(f"{__package__.partition('.')[0]}."):
+    package, _, _ = traceback.tb_frame.f_globals.get("__name__", "").partition(".")
+    ours = package == __package__.partition(".")[0]
+    hidden = ours or (inside and package != "__main__" and package in sys.stdlib_module_names)
+    rest = _without_ours(traceback.tb_next, inside=hidden)
+    if hidden:
         return rest
     return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
 

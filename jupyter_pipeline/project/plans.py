@@ -72,9 +72,10 @@ def dependents(stage_id: StageId) -> tuple[StageId, ...]:
 
 
 def plan_to_come(stage: StageState) -> dict[str, Any] | None:
-    """A stage's plan; while it works, what it proposed last with what it was asked, so that who asks for more is not
-    understood to take that back."""
-    if stage.status is not StageStatus.IN_PROGRESS or stage.plan is None or stage.proposed is None:
+    """A stage's plan; while it works, and where it failed, what it proposed last with what it was asked, so that who
+    asks for more, or puts right what was lacking, is not understood to take that back."""
+    working = stage.status in (StageStatus.IN_PROGRESS, StageStatus.FAILED)
+    if not working or stage.plan is None or stage.proposed is None:
         return stage.plan
     return {member: stage.params.get(member, value) for member, value in stage.proposed.items()}
 

@@ -368,6 +368,10 @@ def _summary(review: dict[str, Any]) -> str:
     words += f"{review['split']['rows']['test']:,} test rows"
     words += f" (95% interval {report.interval(ends)})." if ends else "."
     words += " The notebook came to the reported numbers from the raw data."
+    measured = review["importance"] or {}
+    most = [row["name"] for row in measured.get("columns", []) if (row["mean"] or 0) > 0][:3]
+    if most and not measured.get("skipped"):
+        words += f" What counts most: {', '.join(most)}."
     return " ".join([words, *review["cautions"][:2]])
 
 

@@ -31,6 +31,7 @@ QUESTIONS: list[tuple[str, StageId, str]] = [
     ("what does recall mean?", TRAIN, "the share of the positive rows that are found"),
     ("why is customer_id left out?", PROFILE, "customer_id: role id."),
     ("how is city encoded?", PREPROCESS, "treated as categorical"),
+    ("which features matter the most?", REVIEW, "shown with the results of each run"),
     ("which model did you choose?", REVIEW, "is kept is LightGBM (run-6-1-lightgbm), with ROC AUC 0.8000"),
     ("show me the confusion matrix", TRAIN, "shown with the results"),
     ("how many trials?", SELECT, "Up to 5 settings"),

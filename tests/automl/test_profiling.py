@@ -320,6 +320,22 @@ def test_dates_are_recognised(texts: list[str], form: str | None) -> None:
     assert date_format(pl.Series(texts)) == form
 
 
+def test_identifiers_of_every_type() -> None:
+    n = 60
+    frame = pl.DataFrame(
+        {
+            "rownames": [f"Player No {i}" for i in range(n)],  # words, but named as a key
+            "number": [float(i) for i in range(1, n + 1)],  # as Excel has whole numbers
+            "amount": [float(i * i) for i in range(n)],
+            "half": [i / 2 for i in range(n)],
+            "title": [f"Part {i} of {i % 7}" for i in range(n)],
+            "y": [i % 2 for i in range(n)],
+        }
+    )
+    kinds = {name: column["kind"] for name, column in profile(frame.lazy(), "y", "binary")["columns"].items()}
+    assert {name for name, kind in kinds.items() if kind == "id"} == {"rownames", "number"}
+
+
 def test_names_of_identifiers() -> None:
     assert all(
         looks_like_id(name)

@@ -80,6 +80,11 @@ def test_a_traceback_shows_the_persons_own_code(shell, pipeline, capsys):
     )
     assert "in agree(project)" in text
     assert "jupyter_pipeline/client" not in text
+    refused = shown("p.cancel_run()")  # which the conductor's thread says
+    assert refused.rstrip().endswith(
+        "PipelineError: Nothing is running that could be cancelled. The stage Request has not begun."
+    )
+    assert "concurrent/futures" not in refused
     shell.run_line_magic("xmode", "Verbose")
     try:
         assert "jupyter_pipeline/client" in shown("p.confirm()")

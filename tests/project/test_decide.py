@@ -302,6 +302,26 @@ def test_late_frames_of_a_dead_attempt_change_nothing() -> None:
         assert after is state
 
 
+def test_what_a_failed_attempt_was_asked_is_kept_by_what_puts_it_right() -> None:
+    """Another sheet was asked for, which lacks the target; the next sentence names one that it has."""
+    data = StageId.DATA_SOURCE
+    sheet = UpdatePlan(stage_id=data, patch=({"op": "replace", "path": "/sheet", "value": "Juice"},))
+    state = play(at_gate(data), sheet)
+    assert state.work is not None
+    state = play(state, WorkFailed(state.work.attempt, "There is no column 'y' in the data."))
+    target = Change(stage_id=data, patch=({"op": "replace", "path": "/target", "value": "Purchase"},))
+    for again in (Answer(Reply(text="Target: Purchase.", actions=(target,)), True), restart(target="Purchase")):
+        after = play(state, again)
+        assert after.work is not None
+        assert {"sheet": "Juice", "target": "Purchase"}.items() <= after.here.params.items()
+    undone = play(state, Answer(Reply(text="Taken back.", actions=(Change(stage_id=data, patch=()),)), True))
+    assert "sheet" not in undone.here.params
+
+
+def restart(**params: Any) -> RestartStage:
+    return RestartStage(stage_id=StageId.DATA_SOURCE, params=params)
+
+
 def test_a_worker_that_dies_twice_is_not_tried_a_third_time() -> None:
     state = play(new_state(), Say("predict churn"))
     assert state.work is not None

@@ -81,8 +81,7 @@ def test_a_change_is_taken_back_that_has_not_come_to_a_plan(failed: bool) -> Non
         state = play(state, WorkFailed(state.work.attempt, "no"))
         assert state.here.status is StageStatus.FAILED
     answer, state = chat(state, "take that back")
-    what = "what was asked of it last" if failed else "models to train (Linear model)"
-    assert f"Taken back at the stage Models: {what}." in answer
+    assert "Taken back at the stage Models: models to train (Linear model)." in answer
     assert "Runs again: Models, each" in answer
     assert "models" not in state.stage(SELECT).params
     assert state.work is not None

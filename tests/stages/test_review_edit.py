@@ -249,7 +249,11 @@ def test_code_that_gives_other_numbers_fails_with_a_clear_message(reviewed: Stag
 
 def test_regression_with_defaults(tmp_path: Path) -> None:
     project = staged(tmp_path, "spend", "regression", ("dummy", "linear"))
-    project.run(StageId.REVIEW_EDIT)
+    result = project.run(StageId.REVIEW_EDIT)
+    review = json.loads((project.result_dir(StageId.REVIEW_EDIT) / "review.json").read_text("utf-8"))
+    most = [row["name"] for row in review["importance"]["columns"] if row["mean"] > 0][:3]
+    assert most
+    assert f"What counts most: {', '.join(most)}." in result.summary
     recorder = project.events[StageId.REVIEW_EDIT]
     assert len(recorder.of("REGRESSION_METRICS_READY")) == 1
     assert len(recorder.of("RESIDUALS_PLOT_READY")) == 1
