@@ -106,6 +106,7 @@ class WebSocketTransport:
         finally:
             with self._outbox_lock:
                 self._outbox.pop(message_id, None)
+                pending.answer.cancel()  # or else it would still go out where it was to be sent again later
 
     def snapshot(self) -> dict[str, Any]:
         """The project's state."""
@@ -239,12 +240,12 @@ class WebSocketTransport:
     def _answered(self, message_id: str, *, seq: int | None = None, error: PipelineError | None = None) -> None:
         with self._outbox_lock:
             pending = self._outbox.pop(message_id, None)
-        if pending is None or pending.answer.done():
-            return
-        if error is not None:
-            pending.answer.set_exception(error)
-        else:
-            pending.answer.set_result(seq or 0)
+            if pending is None or pending.answer.done():
+                return
+            if error is not None:
+                pending.answer.set_exception(error)
+            else:
+                pending.answer.set_result(seq or 0)
 
     def _refused(self, frame: dict[str, Any]) -> None:
         message_id = frame.get("id")
@@ -279,9 +280,9 @@ class WebSocketTransport:
         with self._outbox_lock:
             self._over = self._over or error
             unanswered, self._outbox = list(self._outbox.values()), {}
-        for pending in unanswered:
-            if not pending.answer.done():
-                pending.answer.set_exception(error)
+            for pending in unanswered:
+                if not pending.answer.done():
+                    pending.answer.set_exception(error)
         if hasattr(self, "_listener"):
             self._listener.status("closed", str(error), error.code)
 
