@@ -122,7 +122,7 @@ class Connection:
         head = self._project.seq
         resumed = since is not None and since <= head and epoch in (None, self._project.epoch)
         start = head if since is None else since if resumed else 0
-        self._seen, self._at = head, start
+        self._at = start
         self._pump = asyncio.create_task(self._follow(start, hold=since is None))
         await self._outbox.answer(self._hello(resumed), self._standing())
 
