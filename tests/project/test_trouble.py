@@ -133,6 +133,28 @@ def test_deleting_a_project_whose_folder_is_a_link_leaves_what_it_leads_to(tmp_p
     run(test)
 
 
+def test_what_a_server_that_died_left_half_done_is_gone_after_the_next_start_and_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "pipelines" / "demo"
+    left = (
+        "artifacts/parse_intent-1/request.json", "artifacts/parse_intent-1.partial/request.json",
+        "artifacts/.events-9.jsonl", "data/.upload-0a", "data/downloads/.rows.csv.part",
+    )  # fmt: skip
+    others = ("data/own.csv", "artifacts/mine/notes.txt")
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            await stopped_worker(await manager.open("demo"))
+        for name in (*left, *others):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("x")
+        async with alone(tmp_path) as manager:
+            await until_gate(await manager.open("demo"), StageId.PARSE_INTENT)
+        assert not [name for name in left if (folder / name).exists()]
+        assert all((folder / name).is_file() for name in others)
+
+    run(test)
+
+
 def test_work_that_is_cancelled_before_it_began_does_not_begin(tmp_path: Path) -> None:
     """While what is in the way of its beginning is looked at, which may take long."""
 

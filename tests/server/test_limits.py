@@ -16,7 +16,7 @@ import pytest
 import websockets
 
 from jupyter_pipeline import Pipeline
-from jupyter_pipeline.client.errors import PipelineError
+from jupyter_pipeline.client.errors import PipelineError, PipelineTimeout
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm, Ping, Resume, Subscribe
 from jupyter_pipeline.server import limits
@@ -168,8 +168,12 @@ def test_a_client_of_ours_waits_as_it_is_told_and_all_that_it_sent_takes_effect_
     with Pipeline(project_id, url=f"http://127.0.0.1:{strict.port}/", token=TOKEN) as p:
         for n in range(8):  # where five may come at once
             p.transport.send({"type": "chat", "text": f"What can I ask, {n}?"})
+        with pytest.raises(PipelineTimeout):  # what nobody waits for any more is not sent again
+            p.transport.send({"type": "chat", "text": "Too late"}, 0.5)
+        time.sleep(2.5)  # so long that it would have been taken now
+        p.transport.send({"type": "chat", "text": "What can I ask, 8?"})
         said = [e["event"]["payload"] for e in p.events(names="LOG_LINE")]
-    assert [line["text"] for line in said if line["source"] == "user"] == [f"What can I ask, {n}?" for n in range(8)]
+    assert [line["text"] for line in said if line["source"] == "user"] == [f"What can I ask, {n}?" for n in range(9)]
 
 
 def test_a_client_of_ours_that_is_cut_for_flooding_says_so(strict: Server, project_id: str) -> None:
@@ -354,6 +358,28 @@ async def test_so_many_sockets_and_waiting_requests_at_once(strict: Server, proj
             await asyncio.wait([waiting], timeout=2.5)
             assert time.monotonic() < deadline
         assert waiting.result().json["events"]
+
+
+async def test_a_waiting_request_whose_client_is_gone_takes_no_place(strict: Server, project_id: str) -> None:
+    path = f"api/projects/{project_id}/events?wait_s=60"
+    ask = f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
+    deadline = time.monotonic() + 40
+
+    async def is_let_in() -> bool:
+        with contextlib.suppress(websockets.InvalidStatus):
+            async with strict.connect(project_id):
+                return True
+        return False
+
+    with contextlib.ExitStack() as stack:
+        while await is_let_in():
+            assert time.monotonic() < deadline
+            waiting = stack.enter_context(socket.create_connection(("127.0.0.1", strict.port)))
+            waiting.sendall(ask.encode())
+            await asyncio.sleep(0.2)
+    while not await is_let_in():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.5)
 
 
 @pytest.mark.parametrize(

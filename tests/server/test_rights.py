@@ -168,6 +168,9 @@ async def test_every_message_with_every_set_of_rights(
                 assert message["type"] == "chat"
                 break
             assert (answer.get("code") == "FORBIDDEN") is (right not in rights), (rights, message, answer)
+        for refused, after in itertools.pairwise(json.loads(text) for text in socket.frames):
+            # Other refusals are followed by how things stand.
+            assert refused.get("code") != "FORBIDDEN" or not after.get("ephemeral"), after
     head = changing.request("GET", f"api/projects/{project_id}/events").status
     grant(changing, *ALL)
     assert head == (403 if "read" not in rights else 200 if "write" in rights else 404)
