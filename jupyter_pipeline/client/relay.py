@@ -235,7 +235,9 @@ class Relay:
         try:
             method = content.get("method")
             if method == "state":
-                self._send({**answer, "value": self._transport.snapshot()}, [])
+                self._send({**answer, "value": self._state()}, [])
+            elif method == "events":
+                self._send({**answer, "value": self._page(int(args["since"]), int(args["limit"]))}, [])
             elif method == "predict":
                 self._send({**answer, "value": self._transport.predict(list(args["rows"]))}, [])
             elif method == "asset":
@@ -248,6 +250,24 @@ class Relay:
             self._send({**answer, "error": str(error)}, [])
         except Exception as error:  # whatever it is, the view must not wait for ever
             self._send({**answer, "error": f"{type(error).__name__}: {error}"}, [])
+
+    def _state(self) -> dict[str, Any]:
+        """The project's state, once all that led to it has come here: the view goes on from there."""
+        state, heard = self._transport.snapshot(), threading.Event()
+        unobserve = self._model.observe(heard.set)
+        try:
+            while self._model.seq < state["seq"] and not self._stopped:
+                heard.wait(SLOW_S)
+                heard.clear()
+        finally:
+            unobserve()
+        return state
+
+    def _page(self, since: int, limit: int) -> dict[str, Any]:
+        epoch = self._model.epoch
+        events = self._transport.events(since, min(limit, BATCH_EVENTS))
+        frames, _, last = _batch(events) if events else ([], 0, since)
+        return {"epoch": epoch, "events": frames, "next": last}
 
     def _asset(self, answer: dict[str, Any], url: str) -> None:
         pieces: list[bytes] = []

@@ -196,7 +196,7 @@ def test_a_reload_and_a_killed_server_in_the_middle_of_training_lose_nothing(
     page.reload()
     view = page.get_by_test_id("pipeline-view")
     expect(view).to_have_attribute("aria-busy", "false", timeout=TIMEOUT_MS)
-    assert page.evaluate("model.points") >= points
+    page.wait_for_function("points => model.points >= points", arg=points)
     expect(view.get_by_role("figure").first).to_be_visible()
     expect(view.get_by_role("textbox", name="Message")).to_have_value("half a sentence")
     # The tab sleeps while the training goes on; awake again it has all that happened, each point once.

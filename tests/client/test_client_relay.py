@@ -109,6 +109,27 @@ def test_another_view_resumes_where_it_was(pipeline, browser):
     assert not browser.of("hello")[1]["frame"]["event"]["payload"]["resumed"]
 
 
+def test_a_view_of_a_long_log_goes_on_from_now_and_reads_what_was_before(pipeline, browser):
+    pipeline.chat(REQUEST)
+    browser.say(kind="start", since=0, epoch=None)
+    browser.say(kind="call", id="s", method="state", args={})
+    browser.until(lambda: browser.of("result"))
+    state = browser.of("result")[0]["value"]
+    browser.say(kind="start", since=state["seq"], epoch=state["epoch"])
+    pipeline.confirm()
+    browser.until(lambda: browser.names().count("DATASET_SELECTED") == 1)
+    read, since = [], 0
+    while since < state["seq"]:
+        n = len(browser.of("result"))
+        browser.say(kind="call", id=f"e{since}", method="events", args={"since": since, "limit": 3})
+        browser.until(lambda n=n: len(browser.of("result")) > n)
+        page = browser.of("result")[-1]["value"]
+        assert page["epoch"] == state["epoch"]
+        assert since < page["next"] <= since + 3
+        read, since = read + page["events"], page["next"]
+    assert read == pipeline.events()[:since]
+
+
 def test_files_and_refusals(pipeline, browser):
     browser.say(kind="start", since=0, epoch=None)
     rows = "".join(f"{i},{i % 2},{i * 7 % 5}\n" for i in range(60)).encode()

@@ -41,7 +41,7 @@ export function App() {
   useKeptFocus(root, heading);
   useOwnKeys(root);
 
-  const loading = !model.ready && !model.previewed;
+  const loading = !model.ready;
   const gone = model.connection === 'deleted' || model.connection === 'denied';
   return (
     <UploadContext.Provider value={uploads}>
@@ -182,22 +182,27 @@ function Loading() {
   );
 }
 
-/** The project as it stands is shown; its log is still being read. */
+/** The project is shown as it stands; its log is still being read, which is said if it takes long enough to be read. */
 function Reading() {
   const { model, trans } = useView();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 700);
+    return () => clearTimeout(timer);
+  }, []);
   useNumbers(model);
-  return (
+  return late ? (
     <div class="jppl-reading">
       <span>
         {trans.__(
           'The history is still being read: %1 of %2 events. Curves, figures and conversation come with it.',
-          count(model.seq),
-          count(model.head)
+          count(model.read),
+          count(model.seq)
         )}
       </span>
-      <Meter value={model.seq / model.head} label={trans.__('Loading')} />
+      <Meter value={model.read / model.seq} label={trans.__('Loading')} />
     </div>
-  );
+  ) : null;
 }
 
 function Gone() {

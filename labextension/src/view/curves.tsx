@@ -112,7 +112,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   }
   const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();
   const growing = runs.some(run => run.status === 'running');
-  useEffect(() => chart.current?.setLines(lines, growing), [signature, growing, metric, large]);
+  useEffect(() => chart.current?.setLines(lines, growing), [model.runs, signature, growing, metric, large]);
   const name = metricName(metric, trans);
   const label = name.toLowerCase() === metric ? name : `${name} (${metric})`;
   return (

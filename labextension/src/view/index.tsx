@@ -8,6 +8,7 @@ import { App } from './app';
 import { Context, Problem, ViewContext } from './context';
 import { ProjectModel } from './model';
 import type { Translation, ViewOptions } from './options';
+import { Past } from './past';
 import { setLanguage } from './numbers';
 import { injectStyle } from './style';
 import { english } from '../translation';
@@ -32,9 +33,6 @@ export function schedule(callback: () => void): void {
     setTimeout(callback, 200);
   }
 }
-
-/** So many events are read in less time than it takes to ask how the project stands. */
-const LONG = 20_000;
 
 let mounted = 0;
 
@@ -74,17 +72,14 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
       connection = options.connect(handlers);
     }
   };
+  const past = new Past(model, options.rest);
   options.host?.onModel?.(model);
   const handlers: ConnectionHandlers = {
     onStatusChange: (status, detail) => model.setConnection(status, detail ?? {}),
     onEvent: event => {
       model.apply(event);
-      if (event.event.name === 'HELLO' && !model.ready && model.head - model.seq > LONG) {
-        // Without an answer the log says it, later.
-        options.rest.state?.().then(
-          state => model.preview(state),
-          () => undefined
-        );
+      if (event.event.name === 'HELLO') {
+        void past.greeted(message => connection.send(message));
       }
     },
     onError: error => {
@@ -113,6 +108,7 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
   );
   return {
     dispose: () => {
+      past.end();
       connection.close();
       render(null, element);
     }

@@ -97,15 +97,26 @@ test('the fold of a whole log is what the server says of the project', () => {
   assert.equal(model.isFinished, true);
 });
 
-test('of a long log what the server says is shown until it is read, and then the log', () => {
+test('of a long log what the server says is shown, and what is new, until it is read beside', () => {
   const whole = folded();
   const half = Math.floor(EVENTS.length / 2);
+  // What the server says was true before the last events, which come while the log is read.
+  const asOf = seqOf('EXPORT_READY');
+  const state = {
+    ...STATE,
+    seq: asOf - 1,
+    export: null,
+    stages: STATE.stages.map(s => (s.id === 'EXPORT' ? { ...s, status: 'IN_PROGRESS', ended_ts: null } : s))
+  };
   const model = new ProjectModel('binary');
+  const moments = [];
+  model.onMoment(moment => moments.push(moment.kind));
   model.apply(hello(EVENTS.length));
   EVENTS.slice(0, half).forEach(e => model.apply(e));
-  model.preview({ ...STATE, epoch: 'another' });
-  assert.equal(model.previewed, false, 'of another log');
-  model.preview({ ...STATE, epoch: 'one' });
+  assert.equal(model.preview({ ...state, epoch: 'another' }), false);
+  assert.equal(model.ready, false);
+  assert.equal(model.preview({ ...state, epoch: 'one' }), true);
+  assert.deepEqual([model.ready, model.read, model.seq], [true, half, asOf - 1]);
   const said = () => ({
     current: model.current,
     gate: model.gate,
@@ -120,22 +131,45 @@ test('of a long log what the server says is shown until it is read, and then the
     runs: [...model.runs.values()].map(({ runId, modelId, status, metric, config, final }) => ({ runId, modelId, status, metric, config, final })),
     shown: [...model.shown]
   });
-  const previewed = said();
-  for (const event of EVENTS.slice(half, -1)) {
-    model.apply(event);
-    assert.equal(model.current, STATE.current_stage);
-    assert.equal(model.gate, null);
+  // What was on its way before the connection went on from there is not shown: it is read with the log.
+  EVENTS.slice(half, asOf - 1).forEach(e => model.apply(e));
+  assert.deepEqual([model.chat, model.history.length, model.bundle], [[], STATE.decisions.length, null]);
+  EVENTS.slice(asOf - 1).forEach(e => model.apply(e));
+  assert.deepEqual(model.bundle, whole.bundle);
+  assert.deepEqual(moments, ['finished']);
+  const shown = said();
+  // Pages of any size: one that also has what was shown meanwhile adds nothing to it.
+  for (let at = half; model.previewed; at += 50) {
+    assert.equal(model.read, at);
+    assert.deepEqual(said(), shown);
+    model.readOn(EVENTS.slice(at, at + 50), Math.min(at + 50, EVENTS.length));
   }
-  assert.equal(model.previewed, true);
-  assert.equal(model.chat.length, 0);
-  assert.equal(model.ready, false);
-  model.apply(EVENTS.at(-1));
-  assert.equal(model.previewed, false);
-  assert.equal(model.ready, true);
-  assert.deepEqual(said(), previewed);
+  assert.deepEqual(said(), shown);
+  assert.deepEqual(moments, ['finished']);
   for (const key of ['seq', 'points', 'chat', 'history', 'log', 'runs', 'evaluations', 'suggestions']) {
     assert.deepEqual(model[key], whole[key], key);
   }
+});
+
+test('what comes in great numbers while a long log is read is read with it', () => {
+  const state = { ...STATE, epoch: 'one', seq: EVENTS.length };
+  const model = new ProjectModel('binary');
+  model.apply(hello(EVENTS.length));
+  model.preview(state);
+  const run = STATE.runs[0].run_id;
+  const more = Array.from({ length: 6_000 }, (_, i) => {
+    const payload = { run_id: run, name: 'loss', split: 'val', step: i, value: i, source: 'measured' };
+    return { seq: EVENTS.length + 1 + i, ts: 1, event: { name: 'METRIC_SCALAR', payload } };
+  });
+  more.forEach(e => model.apply(e));
+  const log = [...EVENTS, ...more];
+  while (model.previewed) {
+    model.readOn(log.slice(model.read, model.read + 500), model.read + 500);
+  }
+  const whole = folded();
+  more.forEach(e => whole.apply(e));
+  assert.deepEqual(model.runs, whole.runs);
+  assert.equal(model.seq, log.length);
 });
 
 test('each gate is open from its event until it is confirmed, with the plan that a confirmation approves', () => {

@@ -22,6 +22,9 @@ import type { StageId } from './stages';
 
 const BUILT_IN: Record<keyof CommandArgs, true> = { restart_stage: true, cancel_run: true, select_dataset: true, update_plan: true };
 
+/** Events that are kept for when the log is read up to them; more are read there. */
+const MAX_KEPT = 5000;
+
 export type Schedule = (callback: () => void) => void;
 
 export class ProjectModel extends Facts {
@@ -42,7 +45,7 @@ export class ProjectModel extends Facts {
   head = 0;
   /** HELLO was heard. */
   greeted = false;
-  /** All that had happened before was folded once; from then on people are told of what is new. */
+  /** What is shown is the project as it stands; from then on people are told of what is new. */
   ready = false;
 
   /**
@@ -51,8 +54,11 @@ export class ProjectModel extends Facts {
    */
   standing: { stageId: StageId; message: string } | null = null;
 
-  /** The log as far as it is read, while what the server says of the project is shown in its place. */
-  private past: ProjectModel | null = null;
+  /**
+   * The log as far as it is read, while what the server says of the project is shown in its place; the event up to which
+   * it has to be read, and what came after that, which is shown already.
+   */
+  private past: { model: ProjectModel; upTo: number; since: Json[] } | null = null;
 
   /** How far the server's clock is before this page's, in milliseconds; events have the server's time. */
   private ahead = 0;
@@ -110,9 +116,14 @@ export class ProjectModel extends Facts {
     return this.seq < this.head;
   }
 
-  /** Whether what is shown is what the server says of the project, and the log is still being read. */
+  /** Whether what is shown began with what the server says of the project, and the log up to there is still being read. */
   get previewed(): boolean {
     return this.past !== null;
+  }
+
+  /** The newest event up to which the log is read. */
+  get read(): number {
+    return this.past ? this.past.model.seq : this.seq;
   }
 
   /** A time of this page's clock as the server's has it. */
@@ -212,47 +223,65 @@ export class ProjectModel extends Facts {
     if (frame.ephemeral || typeof frame.seq !== 'number' || frame.seq <= this.seq) {
       return;
     }
-    this.seq = frame.seq;
+    this.fold(frame);
+    if (this.past && this.past.since.push(frame) > MAX_KEPT) {
+      Object.assign(this.past, { upTo: this.seq, since: [] }); // the log has them too
+    }
     if (this.seq > this.head) {
       this.standing = null;
-    }
-    const fold = FOLDS[name];
-    if (fold) {
-      try {
-        fold(this.past ?? this, payload, frame.ts, frame.seq);
-      } catch (error) {
-        // One event that makes no sense must not end the view; the others still tell how things stand.
-        console.error(`Event ${frame.seq}, ${name}, of ${this.projectId} was left out.`, error);
-      }
     }
     const caughtUp = !this.ready && this.seq >= this.head;
     if (caughtUp) {
       this.caughtUp();
     }
-    this.changed(caughtUp || (this.past === null && !LIGHT.has(name)));
+    this.changed(caughtUp || !LIGHT.has(name));
   }
 
-  /** Show what the server says of the project, until the log, which is long and says more, is read up to there. */
-  preview(state: Snapshot): void {
-    if (this.ready || this.past || state.epoch !== this.epoch || state.seq <= this.seq) {
-      return;
+  private fold(frame: Json): void {
+    const { name, payload } = frame.event;
+    this.seq = frame.seq;
+    try {
+      FOLDS[name]?.(this, payload ?? {}, frame.ts, frame.seq);
+    } catch (error) {
+      // One event that makes no sense must not end the view; the others still tell how things stand.
+      console.error(`Event ${frame.seq}, ${name}, of ${this.projectId} was left out.`, error);
     }
-    this.past = Object.assign(new ProjectModel(this.projectId), factsIn(this));
-    Object.assign(this, factsOf(state), { seq: this.seq });
-    this.head = Math.max(this.head, state.seq);
-    this.drafts.restore(this.epoch, this);
+  }
+
+  /**
+   * Show what the server says of the project, and go on from there, while the log, which is long and says more, is read
+   * up to there (`readOn`). Returns whether that is wanted.
+   */
+  preview(state: Snapshot): boolean {
+    if (this.ready || state.epoch !== this.epoch || state.seq <= this.seq) {
+      return false;
+    }
+    const model = Object.assign(new ProjectModel(this.projectId), factsIn(this));
+    this.past = { model, upTo: state.seq, since: [] };
+    Object.assign(this, factsOf(state), { seq: state.seq });
+    this.caughtUp();
     this.changed(true);
+    return true;
+  }
+
+  /** Take a page of the log that is read beside what is shown, up to an event; the last one shows all of it. */
+  readOn(frames: Json[], next: number): void {
+    const { model, upTo, since } = this.past!;
+    frames.forEach(frame => frame.seq <= upTo && model.fold(frame));
+    model.seq = Math.min(next, upTo);
+    const whole = model.seq === upTo;
+    if (whole) {
+      since.forEach(frame => model.fold(frame));
+      Object.assign(this, factsIn(model), { seq: this.seq });
+      this.past = null;
+      this.seriesVersion += 1;
+    }
+    this.changed(whole);
   }
 
   private caughtUp(): void {
     this.ready = true;
-    if (this.past) {
-      Object.assign(this, factsIn(this.past), { seq: this.seq });
-      this.past = null;
-      this.seriesVersion += 1;
-    } else {
-      this.drafts.restore(this.epoch, this);
-    }
+    this.drafts.restore(this.epoch, this);
   }
 
   private hello(payload: Json, ts: number | undefined): void {

@@ -20,8 +20,13 @@ export interface ViewRest {
   predict(rows: Row[]): Promise<Predictions>;
   /** Fetch an asset by the `asset_url` or `url` that an event has. */
   asset(url: string): Promise<Blob>;
-  /** What is true of the project now. With it the view of a long log shows what matters before it has read all of it. */
+  /** What is true of the project now. */
   state?(): Promise<Snapshot>;
+  /**
+   * A page of the log: events after `since`, and where the next page begins. With it and `state` the view of a long log is
+   * live at once, and reads what happened before beside it; `connect` must then follow a message `resume`.
+   */
+  events?(query: { since: number; limit: number; epoch: string }): Promise<{ epoch: string; next: number; events: unknown[] }>;
   /** The address of an asset for a browser tab or a download, where the browser can reach the server at all. */
   assetUrl?(url: string): string;
   /** Delete the project. Without it the view does not offer to. */

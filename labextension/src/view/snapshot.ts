@@ -1,4 +1,4 @@
-/** What the server says of a project as it stands, as facts: shown while a long log, which says more, is still being read. */
+/** What the server says of a project as it stands, as facts: shown, and what is new folded into it, while a long log, which says more, is still being read. */
 
 import type { Snapshot } from '../protocol/types';
 import { Facts } from './facts';

@@ -20,7 +20,7 @@ export function TrainingProgress() {
     return null;
   }
   const labels = runLabels(model, trans);
-  const running = model.previewed ? [] : model.runningRuns(); // how far they are is in the log
+  const running = model.runningRuns().filter(run => run.pct > 0 || !model.previewed); // else how far it is is not known yet
   const done = [...model.shown].filter(id => model.runs.get(id)?.status === 'success').length;
   const budget = model.stages.MODEL_SELECT.plan?.time_budget_s;
   const spent = stage.startedTs === null ? 0 : Math.max(0, (now - stage.startedTs) / 1000);

@@ -26,10 +26,11 @@ function comm() {
 function connected(t) {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1 });
   const model = comm();
-  const seen = { statuses: [], errors: [] };
+  const seen = { statuses: [], errors: [], events: [] };
   const relay = new Relay(model);
   const connection = relay.connect({
     onStatusChange: (status, detail) => seen.statuses.push([status, detail.waiting]),
+    onEvent: event => seen.events.push(event),
     onError: error => seen.errors.push([error.code, error.id])
   });
   const hello = { frame: { event: { name: 'HELLO', payload: { epoch: 'e', resumed: false } } } };
@@ -59,6 +60,17 @@ test('of a kernel that ended it is told once, it is not asked again, and what is
     assert.ok(!model.sent.some(content => content.kind === 'send'));
     t.mock.timers.reset();
   }
+});
+
+test('a view goes on from where it says, and has nothing from before it', t => {
+  const { model, seen, connection, relay } = connected(t);
+  assert.equal(connection.send({ type: 'resume', since: 90, epoch: 'e' }), '');
+  assert.deepEqual(model.sent.at(-1), { kind: 'start', since: 90, epoch: 'e', client: model.sent[0].client });
+  model.tell('msg:custom', { kind: 'events', frames: [{ seq: 2 }, { seq: 90 }, { seq: 91 }] });
+  assert.deepEqual(seen.events.map(event => event.seq), [undefined, 91]);
+  assert.deepEqual(seen.statuses.at(-1), ['open', 0]);
+  void relay.rest.events({ since: 0, limit: 1000, epoch: 'e' });
+  assert.deepEqual([model.sent.at(-1).method, model.sent.at(-1).args], ['events', { since: 0, limit: 1000 }]);
 });
 
 test('over a night at a gate the kernel hears of its view, which it would forget', t => {

@@ -65,6 +65,11 @@ export class Relay {
       send: given => {
         const id = newId();
         const message = { ...(typeof given === 'string' ? JSON.parse(given) : given), id };
+        if (message.type === 'resume') {
+          this.seq = message.since;
+          this.start();
+          return '';
+        }
         this.outbox.set(id, message);
         this.say({ kind: 'send', message });
         this.tellStatus();
@@ -97,6 +102,7 @@ export class Relay {
       return answer;
     },
     state: () => this.call('state', {}) as Promise<Snapshot>,
+    events: ({ since, limit }) => this.call('events', { since, limit }) as ReturnType<NonNullable<ViewRest['events']>>,
     predict: rows => this.call('predict', { rows }) as Promise<Predictions>,
     asset: async url => new Blob((await this.call('asset', { url })) as Uint8Array<ArrayBuffer>[])
   };
