@@ -197,8 +197,8 @@ def rank(candidates: Iterable[Candidate], hint: str | None, target: str | None) 
         if candidate.source == "upload":
             upload += 1
             score += 40 + 5 * upload / max(1, n_uploads)
-            latest = n_uploads > 1 and upload == n_uploads
-            reasons.append("the latest that was attached to this project" if latest else "attached to this project")
+            if n_uploads > 1 and upload == n_uploads:
+                reasons.append("the latest that was attached")
         elif candidate.source == "workspace":
             score += 1.0 / (1 + candidate.name.count("/"))
         ranked.append(_with(candidate, score, reasons))

@@ -206,7 +206,7 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     palette(page, "Jupyter Pipeline: Restart Stage")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("combobox")).to_have_value("TRAIN")
-    expect(dialog).to_contain_text("A restart runs again: Training. Kept: Request, Data, Profile, Preparation, Models.")
+    expect(dialog).to_contain_text("A restart runs Training again. Kept: Request, Data, Profile, Preparation, Models.")
     dialog.get_by_role("combobox").select_option("PREPROCESS")
     expect(dialog).to_contain_text("Only if that comes out differently: Models, Training.")
     assert axe(page, ".jp-Dialog") == []
@@ -245,7 +245,7 @@ def test_what_was_changed_in_a_form_and_not_sent_is_not_passed_over_by_the_palet
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
     # Another stage runs again: they stay where they are.
     palette(page, "Jupyter Pipeline: Restart Stage")
-    expect(dialog).to_contain_text("With the changes a restart runs again: Models.")
+    expect(dialog).to_contain_text("With the changes a restart runs Models again.")
     dialog.get_by_role("combobox").select_option("PREPROCESS")
     expect(dialog).to_contain_text("Changes that were not sent stay in their forms: Models.")
     dialog.get_by_role("button", name="Restart").click()

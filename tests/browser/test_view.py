@@ -97,7 +97,7 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     stage(view, "MODEL_SELECT").get_by_role("button").click()
     expect(view.get_by_text("Only if that comes out differently: Training, Review, Export.")).to_be_visible()
     view.get_by_role("spinbutton", name="Time for training, in seconds").fill("4")
-    expect(view.get_by_text("With the changes a restart runs again: Models, Training, Review, Export.")).to_be_visible()
+    expect(view.get_by_text("With the changes a restart runs Models, Training, Review, Export again.")).to_be_visible()
     # What was changed is still there after a look at another stage.
     stage(view, "PREPROCESS").get_by_role("button").click()
     expect(view.get_by_role("combobox", name="Strategy")).to_be_visible()

@@ -23,8 +23,8 @@ export function whatRunsAgain(model: ProjectModel, stageId: StageId, changed: re
   const names = (ids: StageId[]): string => ids.map(id => stageName(id, trans)).join(', ');
   const parts = [
     changed.length
-      ? trans.__('With the changes a restart runs again: %1.', names(again))
-      : trans.__('A restart runs again: %1.', names(again)),
+      ? trans.__('With the changes a restart runs %1 again.', names(again))
+      : trans.__('A restart runs %1 again.', names(again)),
     perhaps.length ? trans.__('Only if that comes out differently: %1.', names(perhaps)) : '',
     kept.length ? trans.__('Kept: %1.', names(kept)) : '',
     forms.length ? trans.__('Changes that were not sent stay in their forms: %1.', names(forms)) : ''

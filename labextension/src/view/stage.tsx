@@ -100,29 +100,31 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   function body() {
     const locked = running || (stage.status === 'PENDING' && !plan);
     const controls = form && (
-      <fieldset class="jppl-plan" disabled={locked} aria-label={trans.__('Plan of %1', name)}>
+      <fieldset key="plan" class="jppl-plan" disabled={locked} aria-label={trans.__('Plan of %1', name)}>
         {planForm(form)}
       </fieldset>
     );
     switch (stageId) {
-      case 'TRAIN':
+      case 'TRAIN': {
+        const curves = <Curves key="curves" pointed={pointed} />;
+        const board = model.shownRuns().length || model.leaderboard.length ? (
+          <Section key="board" title={trans.__('Leaderboard')}>
+            <Leaderboard
+              onPoint={setPointed}
+              kept={plan?.keep ?? null}
+              onKeep={gate && form ? id => form.set(['keep'], id) : undefined}
+            />
+          </Section>
+        ) : null;
+        // What matters comes first: the curves while they grow, and then the choice.
         return (
           <>
             <TrainingProgress />
-            <Curves pointed={pointed} />
-            {model.shownRuns().length || model.leaderboard.length ? (
-              <Section title={trans.__('Leaderboard')}>
-                <Leaderboard
-                  onPoint={setPointed}
-                  kept={plan?.keep ?? null}
-                  onKeep={gate && form ? id => form.set(['keep'], id) : undefined}
-                />
-              </Section>
-            ) : null}
-            {gate ? controls : null}
+            {gate ? [board, controls, curves] : [curves, board]}
             <BestEvaluation kept={plan?.keep ?? model.bestRun} />
           </>
         );
+      }
       case 'REVIEW_EDIT':
         return (
           <>

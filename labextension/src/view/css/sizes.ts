@@ -34,6 +34,7 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
   .jppl-timeline { padding-inline: 2px; }
 }
 @container jppl (max-width: 520px) {
+  .jppl-timeline { padding-inline: 8px; }
   .jppl-timeline li:not(.jppl-shown) .jppl-stage-name { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); }
   .jppl-timeline li.jppl-shown .jppl-stage-name { overflow: visible; max-width: none; }
   /* A picture that is drawn smaller keeps text that can be read. */
