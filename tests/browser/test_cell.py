@@ -94,7 +94,8 @@ def test_a_whole_job_in_a_cell_whatever_dies(start_lab: Callable[..., Lab], page
     expect(page.get_by_text("Python 3 (ipykernel) | Busy")).to_be_visible()
     view.confirm("MODEL_SELECT")
     view.is_at("TRAIN", "IN_PROGRESS")
-    console.allow("Could not restore the debugger state")  # JupyterLab's own, of a kernel restarted while it is busy
+    # JupyterLab's own, of a kernel restarted while it is busy, and of one that has not answered yet (seen with 4.4.0).
+    console.allow("Could not restore the debugger state", "Canceled future for create_subshell_request")
     restart_kernel(page)
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     view.is_at("TRAIN", "IN_PROGRESS")

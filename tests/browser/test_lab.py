@@ -403,8 +403,9 @@ def test_in_notebook_7(lab: Lab, page: Page, console: Console) -> None:
     write_notebook(
         lab.root / "seven.ipynb", [SHOW.format(name="seven") + ".chat('Predict species of the iris data')\np"]
     )
-    page.goto(f"{lab.url}notebooks/seven.ipynb?token={TOKEN}")
-    # Run before its kernel is known, the notebook starts one more, or asks which (Select Kernel).
+    # Run before its kernel is known, the notebook starts one more, or asks which (Select Kernel), or leaves it be.
+    with page.expect_websocket(lambda socket: "/channels" in socket.url):
+        page.goto(f"{lab.url}notebooks/seven.ipynb?token={TOKEN}")
     expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_visible()
     page.locator(".jp-Notebook .jp-Cell .jp-InputArea-editor").first.click()
     page.keyboard.press("Shift+Enter")
