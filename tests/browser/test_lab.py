@@ -182,12 +182,14 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     setting(lab, "jupyter-pipeline:plugin", '{"notifications": {"gates": false}}')
     page.goto(lab.lab_url())
     restored(page)
-    request = (
-        "Predict target in palette.csv. Take at most 60 seconds, with lightgbm, xgboost and random forest. 200 trials."
-    )
+    request = "Predict target in palette.csv. Take at most 60 seconds, with lightgbm, xgboost and random forest."
     lab.request("POST", "api/projects/palette/messages", {"type": "chat", "text": request})
     for stage in STAGES[:5]:
         lab.wait_gate("palette", stage)
+        if stage == "MODEL_SELECT":  # so that the training goes on until it is told to end
+            args = {"stage_id": stage, "patch": [{"op": "replace", "path": "/trials", "value": 500}]}
+            more = {"type": "command", "command": "update_plan", "args": args}
+            assert lab.request("POST", "api/projects/palette/messages", more).status == 200
         lab.request("POST", "api/projects/palette/confirm", {"stage_id": stage})
     expect(page.locator(".jp-Pipeline-status")).to_have_text(re.compile(r"^palette: Training \d+ %$"), timeout=SLOW_MS)
     # Nobody wanted to hear of the gates; that it was stopped, and by whom, is told, and not as a failure.
