@@ -377,6 +377,9 @@ async def test_a_waiting_request_whose_client_is_gone_takes_no_place(strict: Ser
             waiting = stack.enter_context(socket.create_connection(("127.0.0.1", strict.port)))
             waiting.sendall(ask.encode())
             await asyncio.sleep(0.2)
+    while "jupyter_pipeline_clients 0.0" not in strict.request("GET", "metrics").body.decode():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
     while not await is_let_in():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.5)
