@@ -225,6 +225,24 @@ def test_work_is_given_its_time_to_end_and_none_where_it_is_to_end_now(tmp_path:
     run(test)
 
 
+def test_work_that_takes_too_much_of_the_disk_is_given_no_time_to_end(tmp_path: Path) -> None:
+    """In it it would go on writing."""
+    folder = tmp_path / "pipelines" / "demo"
+
+    async def test() -> None:
+        async with alone(tmp_path, grace_s=100.0, project_bytes=1 << 30) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            folder.joinpath("checkpoint.bin").touch()
+            os.truncate(folder / "checkpoint.bin", 1 << 31)  # it takes nothing itself
+            await until_failed(project, "because with what it wrote the project uses")
+            async with asyncio.timeout(30):
+                while not gone(worker):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    run(test)
+
+
 def test_a_guard_that_hangs_keeps_no_work_from_being_ended(tmp_path: Path) -> None:
     """Neither of the two is left; edited code may stop its parent."""
 

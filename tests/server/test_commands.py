@@ -93,6 +93,15 @@ def install(folder: Path, name: str, module: str, code: str, points: dict[str, s
     (info / "entry_points.txt").write_text("\n".join(["[jupyter_pipeline.commands]", *lines, ""]))
 
 
+async def test_who_connects_first_is_told_of_a_command_that_is_slow_to_load(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    install(tmp_path, "slow-commands", "slow", f"import time\ntime.sleep(3)\n{BAD}", {"naps": "slow:naps"})
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    async with start_server(env={"PYTHONPATH": path}).connect("first") as socket:
+        assert "naps" in {command["name"] for command in (await socket.greeting())["commands"]}
+
+
 @pytest.fixture(scope="module")
 def with_commands(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
     folder = tmp_path_factory.mktemp("site")
