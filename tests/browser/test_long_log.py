@@ -44,8 +44,9 @@ def trained(tmp_path: Path) -> Iterator[Work]:
 
 
 def test_a_view_that_comes_late_is_live_at_once_and_has_all_in_the_end(
-    page: Page, new_context: Callable[..., BrowserContext], trained: Work, site: str, console: Console
+    trained: Work, page: Page, new_context: Callable[..., BrowserContext], site: str, console: Console
 ) -> None:
+    # The server is named first: so it is stopped last, when no page is there any more that would complain of it.
     address = f"{site}/index.html#project={PROJECT}&base=http://127.0.0.1:{trained.port}/&token={TOKEN}"
     # Somebody follows the project by its events alone, from the first one on.
     console.allow("net::ERR_FAILED")
