@@ -72,12 +72,12 @@ def menu(page: Page, file: str, item: str) -> None:
     page.get_by_role("menuitem", name=item).click()
 
 
-def palette(page: Page, command: str) -> None:
-    """Run a command as a person does: open the palette, type, press Enter."""
+def palette(page: Page, command: str, opens: Locator | None = None) -> None:
+    """Run a command as a person does: open the palette, type, press Enter; again where what it opens does not come."""
     search = page.locator(".jp-ModalCommandPalette .lm-CommandPalette-input")
     found = page.locator(".lm-CommandPalette-item.lm-mod-active")
     # JupyterLab knows its shortcuts some time after it is there, and its commands one plugin after the other; and the
-    # palette goes when something else takes the focus.
+    # palette goes when something else takes the focus, or another command is run, perhaps just before Enter.
     for _ in range(30):
         with contextlib.suppress(AssertionError, TimeoutError):
             if not search.is_visible():
@@ -87,6 +87,8 @@ def palette(page: Page, command: str) -> None:
             search.fill(command, timeout=2000)
             expect(found).to_contain_text(command, timeout=5000)
             search.press("Enter", timeout=2000)
+            if opens is not None:
+                expect(opens).to_be_visible(timeout=10_000)
             return
     raise AssertionError(f"The palette did not stay open with {command!r}.")
 

@@ -327,8 +327,8 @@ async def test_who_may_no_longer_read_hears_no_more(changing: Server, project_id
         await listener.greeting()
         await sender.greeting()
         await sender.send({"type": "chat", "text": "One"})
-        await listener.event("LOG_LINE")
-        await asyncio.sleep(3 * RIGHTS_S)  # the permission to read is older than RIGHTS_S then
+        await listener.event("WAITING_CONFIRMATION")
+        await asyncio.sleep(3 * RIGHTS_S)  # nothing happens, and the permission to read is older than RIGHTS_S then
         grant(changing, "write")
         await sender.send({"type": "chat", "text": "Secret"})
         with pytest.raises(websockets.ConnectionClosed):
