@@ -159,10 +159,12 @@ async def test_lines_of_the_log_can_be_read_by_program(watched: Server, project_
         workers = []
         async with asyncio.timeout(60):
             while not workers:
-                workers = [p for p in psutil.Process(watched.process.pid).children(recursive=True) if is_worker(p)]
                 await asyncio.sleep(0.1)
-        for worker in workers:
-            worker.suspend()
+                found = [p for p in psutil.Process(watched.process.pid).children(recursive=True) if is_worker(p)]
+                with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier test that ends now: look again
+                    for worker in found:
+                        worker.suspend()
+                    workers = found
         await socket.send({"type": "chat", "text": f"Predict species in the iris data set ({SECRET})"})
         await socket.event("STAGE_STATUS")
         for worker in workers:
