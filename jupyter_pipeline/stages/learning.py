@@ -148,11 +148,14 @@ class Learning:
         fitted.save(folder)
         return self.modeling.inference.load_model(folder) if self.modeling.digest else fitted.model()
 
+    def val_matrix(self, model_id: str) -> np.ndarray | None:
+        """The validation rows as such a model takes them; None where only the model itself knows how."""
+        return None if model_id == "dummy" or self.modeling.digest else np.asarray(self.matrices.val)
+
     def ask(self, model: Any, model_id: str) -> np.ndarray:
         """What a model says of the validation rows."""
-        if model_id == "dummy" or self.modeling.digest:
-            return np.asarray(model.raw(self.val_rows(model_id)))
-        return np.asarray(model.raw_of(self.matrices.val))
+        matrix = self.val_matrix(model_id)
+        return np.asarray(model.raw(self.val_rows(model_id)) if matrix is None else model.raw_of(matrix))
 
     def name_of(self, model_id: str) -> str:
         """What people call a model; the person's code may have models of its own."""

@@ -78,10 +78,16 @@ class Costs:
 
     Forests, which are far larger than other models, tell nothing for these; what is done with them is part of their
     fits' time (:attr:`.monitor.Monitor.ahead`), as they end when they are as large as there is time for.
+
+    Attributes
+    ----------
+    importance : float
+        What the importance of columns, with its picture, took more than the time that it was given.
     """
 
     def __init__(self) -> None:
         self._pictures = 0.0
+        self.importance = 0.0
         self._models: dict[str, tuple[str, Spent]] = {}
 
     @property
@@ -94,16 +100,25 @@ class Costs:
         self._models[run_id] = model_id, spent
         self._pictures = max(spent.evaluated, 0.5 * self._pictures)  # the first ones take longer
 
+    def note_importance(self, over: float) -> None:
+        """Take in by how many seconds an importance of columns, with its picture, passed its time."""
+        self.importance = max(0.0, over)
+
+    @property
+    def _drawn(self) -> float:
+        """All pictures of a model that leads, but for the time that the importance of columns is given."""
+        return self._pictures + self.importance
+
     def evaluation(self, model_id: str) -> float:
         """From the end of a fit of such a model to its end."""
         if model_id in _FOREST:
-            return self._pictures
+            return self._drawn
         handled = [spent.handled for known, spent in self._models.values() if known == model_id]
         others = (spent.handled for known, spent in self._models.values() if known not in _FOREST)
-        return (handled or [max(others, default=0.0)])[-1] + self._pictures
+        return (handled or [max(others, default=0.0)])[-1] + self._drawn
 
     def ensemble(self, members: list[str]) -> float:
         """An ensemble's: each member is asked, saved, and asked again; one of an earlier attempt is loaded too."""
         slowest = max((spent.handled for _, spent in self._models.values()), default=0.0)
         each = (self._models[run_id][1] if run_id in self._models else None for run_id in members)
-        return sum(2 * slowest if spent is None else spent.handled + spent.asked for spent in each) + self._pictures
+        return sum(2 * slowest if spent is None else spent.handled + spent.asked for spent in each) + self._drawn

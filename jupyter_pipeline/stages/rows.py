@@ -97,7 +97,8 @@ def load_rows(ctx: StageContext, columns: list[str], *, positive_class: bool = T
     except pl.exceptions.PolarsError as error:
         raise StageError(f"The data could not be read: {str(error).splitlines()[0][:300]}.") from error
     wanted = list(dict.fromkeys([*columns, data.target]))
-    lacking = [name for name in wanted if name not in table.columns]
+    there = set(table.columns)
+    lacking = [name for name in wanted if name not in there]
     if lacking:
         raise StageError(
             f"The data have no column {lacking[0]!r} any more; restart the stage Data so that they are looked at again."

@@ -79,6 +79,7 @@ def draw_importance(
     threshold: float | None,
     *,
     seconds: float,
+    matrix: np.ndarray | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> list[str]:
     """Write permutation importances as ``importance.png`` and ``importance.json``; nothing if none was measured."""
@@ -86,7 +87,16 @@ def draw_importance(
         # From a threshold chosen for it a metric such as recall often stays the same, whatever is shuffled.
         metric = "roc_auc"
     found = permutation_importance(
-        model, frame, y, metric, threshold=threshold, repeats=3, max_rows=1000, seconds=seconds, stop=stop
+        model,
+        frame,
+        y,
+        metric,
+        matrix=matrix,
+        threshold=threshold,
+        repeats=3,
+        max_rows=1000,
+        seconds=seconds,
+        stop=stop,
     )
     if not found["columns"]:
         return []

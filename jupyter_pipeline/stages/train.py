@@ -107,27 +107,27 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
     for place, (model_id, params) in enumerate(pending):
         if ctx.finish_requested() and session.trials:
             return
-        evaluation = session.evaluation_s(model_id)
-        left = session.remaining - evaluation
-        if session.has_model and left < max(_too_short(session), session.first_s(model_id)) and session.release():
+        evaluation, first = session.evaluation_s(model_id), session.first_s(model_id)
+        left = session.remaining - evaluation  # after the rows were made ready, for which the first model waits
+        if session.has_model and left < max(_too_short(session), first) and session.release():
             left = session.remaining - evaluation
         if left < _too_short(session) and session.has_model:
             names = ", ".join(session.learning.name_of(m) for m, _ in pending[place:])
             ctx.log(f"The time budget is used up; not trained: {names}.", "warning")
             return
         grace = min(_GRACE_S, _GRACE_SHARE * session.plan.time_budget_s)
-        if not _begun_in_time(session, model_id, left, grace):
+        if not _begun_in_time(session, model_id, first, left, grace):
             continue
         share = session.remaining / (1 + 0.6 * (len(pending) - place - 1)) - evaluation
         session.run(model_id, params, 0, max(share, min(grace, left) if session.has_model else grace))
 
 
-def _begun_in_time(session: Session, model_id: str, left: float, grace: float) -> bool:
+def _begun_in_time(session: Session, model_id: str, first: float, left: float, grace: float) -> bool:
     """Whether a model is to be tried: not where its first iteration, which nothing can end, would take too long.
 
     Without any model there is no training, so the first one is tried whatever it takes, and people are told.
     """
-    name, first = session.learning.name_of(model_id), session.first_s(model_id)
+    name = session.learning.name_of(model_id)
     if session.has_model and first > left:
         session.ctx.log(
             f"{name} is not trained: its first iteration alone would take about {first:.0f} s, and {left:.1f} s are "

@@ -279,16 +279,21 @@ class Session:
         leads = self._leads(model_id, params, value)
         evaluated = lap()
         if leads and model_id != "dummy" and not ctx.finish_requested():
-            kinds += draw_importance(
+            allowed = self._importance_s()
+            measured = draw_importance(
                 partial / "val",
                 model,
                 learning.val_rows(model_id),
                 y_val,
                 self.metric,
                 threshold,
-                seconds=self._importance_s(),
+                seconds=allowed,
+                matrix=learning.val_matrix(model_id),
                 stop=ctx.finish_requested,
             )
+            kinds += measured
+            if measured:
+                self._costs.note_importance(lap() - allowed)
         lap()
         place = self.store.place(partial)
         spent = Spent(handled=saved + asked + lap(), asked=asked, evaluated=evaluated)
@@ -332,8 +337,8 @@ class Session:
         return trial, model, spent
 
     def _importance_s(self) -> float:
-        budget = self.plan.time_budget_s
-        return min(_IMPORTANCE_S, _IMPORTANCE_SHARE * budget, max(_IMPORTANCE_LATE * budget, self.remaining))
+        budget, left = self.plan.time_budget_s, self.remaining - self._costs.importance
+        return min(_IMPORTANCE_S, _IMPORTANCE_SHARE * budget, max(_IMPORTANCE_LATE * budget, left))
 
     def _member(self, run_id: str) -> tuple[Any, dict[str, Any]]:
         """A model that may join an ensemble, and what makes it again."""

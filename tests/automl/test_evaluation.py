@@ -150,6 +150,9 @@ def test_importance_is_that_of_shuffled_raw_columns() -> None:
             drops.append(metrics.score("log_loss", "binary", y_val, model.raw(shuffled)) - found["baseline"])
         (row,) = [row for row in found["columns"] if row["name"] == column["name"]]
         assert (row["mean"], row["std"]) == (np.mean(drops), np.std(drops))
+    few = {"repeats": 2, "max_rows": len(X_val) // 2}
+    ready = permutation_importance(model, X_val, y_val, "log_loss", matrix=model.matrix(X_val), **few)
+    assert ready == permutation_importance(model, X_val, y_val, "log_loss", **few), "the same of rows that are ready"
 
 
 @pytest.mark.parametrize("task_type", ["binary", "multiclass", "regression"])

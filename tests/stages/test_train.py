@@ -532,6 +532,11 @@ def test_what_comes_after_fits_is_expected_by_what_it_took() -> None:
     assert costs.evaluation("lightgbm") == pytest.approx(2.0 + 2.0), "as the slowest, of one that was not seen yet"
     assert costs.ensemble(["a", "b"]) == pytest.approx((0.5 + 0.25) + (2.0 + 1.0) + 2.0)
     assert costs.ensemble(["a", "reused"]) == pytest.approx((0.5 + 0.25) + 2 * 2.0 + 2.0), "it has to be loaded too"
+    costs.note_importance(-3.0)
+    assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0), "the importance of columns took less than it may"
+    costs.note_importance(0.125)
+    assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0 + 0.125), "its picture is drawn after its time"
+    assert costs.ensemble(["a", "b"]) == pytest.approx((0.5 + 0.25) + (2.0 + 1.0) + 2.0 + 0.125)
 
 
 def test_forests_tell_nothing_of_other_models_and_count_their_own_size_while_they_grow() -> None:
