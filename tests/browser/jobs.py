@@ -72,13 +72,13 @@ def menu(page: Page, file: str, item: str) -> None:
     page.get_by_role("menuitem", name=item).click()
 
 
-def palette(page: Page, command: str, opens: Locator | None = None) -> None:
-    """Run a command as a person does: open the palette, type, press Enter; again where what it opens does not come."""
+def palette(page: Page, command: str, opens: Locator) -> None:
+    """Run a command as a person does: open the palette, type, press Enter; again where what it brings does not come."""
     search = page.locator(".jp-ModalCommandPalette .lm-CommandPalette-input")
     found = page.locator(".lm-CommandPalette-item.lm-mod-active")
     # JupyterLab knows its shortcuts some time after it is there, and its commands one plugin after the other; and the
     # palette goes when something else takes the focus, or another command is run, perhaps just before Enter.
-    for _ in range(30):
+    for _ in range(20):
         with contextlib.suppress(AssertionError, TimeoutError):
             if not search.is_visible():
                 page.keyboard.press("Control+Shift+C")
@@ -87,10 +87,9 @@ def palette(page: Page, command: str, opens: Locator | None = None) -> None:
             search.fill(command, timeout=2000)
             expect(found).to_contain_text(command, timeout=5000)
             search.press("Enter", timeout=2000)
-            if opens is not None:
-                expect(opens).to_be_visible(timeout=10_000)
+            expect(opens).to_be_attached(timeout=10_000)
             return
-    raise AssertionError(f"The palette did not stay open with {command!r}.")
+    raise AssertionError(f"The palette's {command!r} did not come to anything.")
 
 
 expect.set_options(timeout=60_000)
@@ -110,10 +109,11 @@ class View:
     def in_cell(cls, page: Page, project: str) -> "View":
         return cls(page.locator(f'.jp-OutputArea [data-testid="pipeline-view"][data-project="{project}"]'))
 
+    def stage(self, stage: str, status: str) -> Locator:
+        return self.root.locator(f'[data-stage="{stage}"][data-status="{status}"]').first
+
     def is_at(self, stage: str, status: str) -> None:
-        expect(self.root.locator(f'[data-stage="{stage}"][data-status="{status}"]').first).to_be_visible(
-            timeout=SLOW_MS
-        )
+        expect(self.stage(stage, status)).to_be_visible(timeout=SLOW_MS)
 
     def say(self, text: str) -> None:
         """Type it and press Enter."""

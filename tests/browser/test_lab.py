@@ -35,7 +35,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     view.confirm("DATA_SOURCE", key="Enter")
     view.confirm("PROFILE_DATA", key="Space")
     view.is_at("PREPROCESS", "WAITING_CONFIRMATION")
-    palette(page, "Jupyter Pipeline: Confirm")
+    palette(page, "Jupyter Pipeline: Confirm", opens=view.stage("PREPROCESS", "COMPLETED"))
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
     view.say("500 trials")  # so that the training goes on until it is told to end
     view.hears("Settings tried of each model: 500.")
@@ -51,11 +51,11 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     expect(view.root.get_by_role("table", name="Leaderboard").first).to_be_visible()
     view.confirm("TRAIN")
     # Nobody looks at the project: the next gate is told by a notification, which opens it.
-    palette(page, "New Launcher")
+    palette(page, "New Launcher", opens=page.locator(".jp-Launcher:visible"))
     toast = page.locator(".Toastify__toast", has_text="tumour-sizes: Review waits for your confirmation.")
     toast.get_by_role("button", name="Open").click(timeout=SLOW_MS)
     view.confirm("REVIEW_EDIT")
-    palette(page, "New Launcher")
+    palette(page, "New Launcher", opens=page.locator(".jp-Launcher:visible"))
     toast = page.locator(".Toastify__toast", has_text="tumour-sizes: the model is exported.")
     toast.get_by_role("button", name="Open").click(timeout=SLOW_MS)
     view.is_at("EXPORT", "COMPLETED")
@@ -106,7 +106,7 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     assert axe(page, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Open").click()
     expect(View.in_panel(page, "first").root).to_be_visible()
-    palette(page, "New Launcher")
+    palette(page, "New Launcher", opens=page.locator(".jp-Launcher:visible"))
     page.locator(".lm-MenuBar-item", has_text="File").click()
     page.locator('.lm-Menu-item[data-type="submenu"]', has_text=re.compile("^New$")).hover()
     expect(page.locator(".lm-Menu-item", has_text="New Pipeline")).to_be_visible()
@@ -124,8 +124,9 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     # The palette puts a cell into it that shows the project.
     page.get_by_role("tab", name="My analysis (2).ipynb").click()
     page.locator(".jp-Notebook .jp-Cell").first.click()
-    palette(page, "Jupyter Pipeline: Insert a Cell with a Pipeline")
-    expect(page.locator(".jp-Notebook .jp-Cell").nth(1)).to_contain_text('p = Pipeline("My-analysis-2")')
+    second = page.locator(".jp-Notebook .jp-Cell").nth(1)
+    palette(page, "Jupyter Pipeline: Insert a Cell with a Pipeline", opens=second)
+    expect(second).to_contain_text('p = Pipeline("My-analysis-2")')
     # One that is open already, behind the notebook, comes beside it.
     page.get_by_role("tab", name="first", exact=True).click()
     write_notebook(lab.root / "first.ipynb", ["2 + 2"])
@@ -138,8 +139,8 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     expect(cell).to_be_visible()
     # In JupyterLab's theme of high contrast everything can be read.
     page.get_by_role("tab", name="first", exact=True).click()
-    palette(page, "Use Theme: JupyterLab Dark High Contrast")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", "JupyterLab Dark High Contrast")
+    theme = "JupyterLab Dark High Contrast"
+    palette(page, f"Use Theme: {theme}", opens=page.locator(f'body[data-jp-theme-name="{theme}"]'))
     View.in_panel(page, "first").is_at("PARSE_INTENT", "WAITING_CONFIRMATION")
     assert axe(page, '.jp-MainAreaWidget [data-project="first"]') == []
 
@@ -215,12 +216,13 @@ def test_commands_settings_and_the_status_bar_for_a_project_that_nobody_looks_at
     dialog.get_by_role("combobox").select_option("TRAIN")
     dialog.get_by_role("button", name="Restart").click()
     view.is_at("TRAIN", "IN_PROGRESS")
-    palette(page, "Jupyter Pipeline: Cancel Run")
-    view.is_at("TRAIN", "FAILED")
+    palette(page, "Jupyter Pipeline: Cancel Run", opens=view.stage("TRAIN", "FAILED"))
     view.root.get_by_role("button", name="Restart stage").click()
     view.is_at("TRAIN", "IN_PROGRESS")
     expect(view.root.get_by_role("button", name="Finish with the best so far")).to_be_visible(timeout=SLOW_MS)
-    palette(page, "Jupyter Pipeline: Finish Run with the Best so Far")
+    palette(
+        page, "Jupyter Pipeline: Finish Run with the Best so Far", opens=view.stage("TRAIN", "WAITING_CONFIRMATION")
+    )
     view.is_at("TRAIN", "WAITING_CONFIRMATION")
     setting(lab, "jupyter-pipeline:plugin", "{}")
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from benchmarks.opening import PROJECT, fill
 
@@ -43,6 +43,30 @@ def trained(tmp_path: Path) -> Iterator[Work]:
     server.stop()
 
 
+def held_until_it_resumes(socket: WebSocketRoute) -> None:
+    """The log comes only after the page asked from where: else it may be there before how the project stands."""
+    server = socket.connect_to_server()
+    held: list[str | bytes] = []
+    resumed = False
+
+    def from_page(message: str | bytes) -> None:
+        nonlocal resumed
+        server.send(message)
+        if json.loads(message)["type"] == "resume":
+            resumed = True
+            for frame in held:
+                socket.send(frame)
+
+    def from_server(message: str | bytes) -> None:
+        if resumed or json.loads(message).get("event", {}).get("name") == "HELLO":
+            socket.send(message)
+        else:
+            held.append(message)
+
+    socket.on_message(from_page)
+    server.on_message(from_server)
+
+
 def test_a_view_that_comes_late_is_live_at_once_and_has_all_in_the_end(
     trained: Work, page: Page, new_context: Callable[..., BrowserContext], site: str, console: Console
 ) -> None:
@@ -58,6 +82,7 @@ def test_a_view_that_comes_late_is_live_at_once_and_has_all_in_the_end(
     late = new_context().new_page()
     held: list[Route] = []
     released: list[bool] = []
+    late.route_web_socket(re.compile("/ws/projects/"), held_until_it_resumes)
     late.route(re.compile(r"/events\?since="), lambda route: route.continue_() if released else held.append(route))
     late.goto(address)
     view = late.get_by_test_id("pipeline-view")
