@@ -4,6 +4,7 @@ from ..protocol.names import TREATMENT_WORDS, task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .facts import dataset_of
+from .inputs import all_columns, inputs_of, passively_out
 from .scan import Named
 from .target import Target, target_of, without_data
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
@@ -15,11 +16,11 @@ DATA, INTENT, PROFILE, PREPROCESS = (
     StageId.PROFILE_DATA,
     StageId.PREPROCESS,
 )
+_INCLUDE, _EXCLUDE = "include_columns", "exclude_columns"
 _ABOUT_DATA = ("use", "data", "dataset", "file", "switch", "load", "take", "table", "select", "choose", "with", "from")
 _JOINING = ("join", "merge", "combine", "concat", "concatenate", "append", "union", "stack", "both")
 _ABOUT_TARGET = ("predict", "target", "y", "label", "outcome", "classify", "estimate", "forecast", "predicting")
 _AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
-_LEFT_OUT = frozenset({"ignored", "dropped", "removed", "excluded", "discarded", "omitted", "deleted", "useless"})
 _VERBS = (
     "treat", "encode", "make", "convert", "handle", "column", "columns", "feature", "features", "consider", "use",
     "mark", "set", "parse", "encoded", "variable", "field",
@@ -216,6 +217,38 @@ def _value_before(tokens: list[Token], at: int) -> str | None:
     return tokens[at].text if at >= 0 and tokens[at].low not in _NO_VALUE else None
 
 
+def inputs(said: Said, draft: Draft) -> None:
+    """``use only age and plan``, ``ignore the id``, before the stage that decides what each column is for."""
+    plan = draft.plan(INTENT)
+    if plan is None or draft.plan(PROFILE) is not None or (said.free("column") and said.has("predict")):
+        return
+    if every := all_columns(said.tokens):
+        said.take(every)
+        said.take_words(*_VERBS)
+        cleared = [draft.set(INTENT, [], member) for member in (_INCLUDE, _EXCLUDE) if plan.get(member)]
+        draft.say("Columns to predict from: all", any(cleared))
+        return
+    skip = {i for i in range(len(said.tokens)) if i in said.taken}
+    found = inputs_of(said.tokens, draft.columns, [n for n in said.named if n.start not in skip])
+    if not found.taken - skip and not found.kept:
+        return
+    said.take(*(range(i, i + 1) for i in found.taken))
+    said.take(*(range(n.start, n.end) for n in said.named if n.kind == "column" and n.value in found.kept))
+    used, left_out = list(plan.get(_INCLUDE, [])), list(plan.get(_EXCLUDE, []))
+    used = list(dict.fromkeys([*(found.used or used), *(found.kept if used else [])]))
+    used = [name for name in used if name not in found.left_out]
+    left_out = [name for name in left_out if name not in (*found.used, *found.kept)]
+    left_out = list(dict.fromkeys([*left_out, *found.left_out]))
+    changed = False
+    for member, names in ((_INCLUDE, used), (_EXCLUDE, left_out)):
+        if names != list(plan.get(member, [])):
+            changed = draft.set(INTENT, names, member) or changed
+    parts = [f"Columns to predict from: {', '.join(used) or 'all'}"] if found.used or found.kept else []
+    parts += [f"Columns left out: {', '.join(left_out)}"] if found.left_out else []
+    draft.say("; ".join(parts), changed)
+    said.take_words(*_VERBS)
+
+
 def columns(said: Said, draft: Draft) -> None:
     """``drop X``, ``treat X as text``, ``X is an id``, ``keep X``."""
     named = said.free("column")
@@ -223,7 +256,7 @@ def columns(said: Said, draft: Draft) -> None:
         if not _of_a_kind(said, draft):
             _unknown_column(said, draft)
         return
-    for i, (columns, end) in enumerate(_groups(said, named)):
+    for i, (columns, end) in enumerate(groups(said, named)):
         if columns[0].start in said.taken:  # "use time as the time column"
             continue
         treatment, role, taken = _as_what(said, end)
@@ -235,11 +268,11 @@ def columns(said: Said, draft: Draft) -> None:
         if (treatment is not None or role is not None) and NEGATORS & set(around) - {"without"}:
             _not_so(draft, names, role)
         elif treatment is not None:
-            _treat(draft, names, treatment)
+            treat(draft, names, treatment)
         elif role == "feature" and any(n.polarity == "only" for n in columns):
             _only(draft, names)
         elif role is not None:
-            _role(draft, names, role)
+            role_of(draft, names, role)
         else:
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
             if len(drop) == len(columns) and any(i.kind == "cue" and i.value == "replace" for i in said.items):
@@ -248,14 +281,14 @@ def columns(said: Said, draft: Draft) -> None:
             only = [str(n.value) for n in columns if n.polarity == "only"]
             if last_word := _it(said, end):
                 drop, keep = (names, []) if last_word == "avoid" else ([], names)
-            elif not drop and not keep and not only and _passively(said, end):
+            elif not drop and not keep and not only and passively_out(said.low, end):
                 drop = names
             if not keep and not drop and not only and said.has("back") and said.has("put", "bring", "add", "take"):
                 keep = names
             if keep and not drop and said.has("everything", "all", "others") and said.has("except", "but", "besides"):
                 keep, only = [], keep  # "remove everything except age"
             if drop:
-                _treat(draft, drop, "drop")
+                treat(draft, drop, "drop")
             if keep:
                 _keep(draft, keep)
             if only:
@@ -320,7 +353,7 @@ def _of_a_kind(said: Said, draft: Draft) -> bool:
         return True
     names = [name for name, treated in plan["columns"].items() if treated == kind]
     if names:
-        _treat(draft, names, "drop" if treatment is None else treatment)
+        treat(draft, names, "drop" if treatment is None else treatment)
     else:
         draft.problem(f"No column is treated as {TREATMENT_WORDS[kind]}.")
     return True
@@ -333,11 +366,11 @@ _CHOSEN_BY = words_of("with where that which correlated missing constant empty d
 def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
     """``don't treat age as categorical``, ``age is not an id``."""
     if role == "feature":
-        _treat(draft, names, "drop")
+        treat(draft, names, "drop")
         return
     roles = (draft.plan(PROFILE) or {}).get("roles", {})
     if role is not None and any(roles.get(name) == role for name in names):
-        _role(draft, [name for name in names if roles.get(name) == role], "feature")
+        role_of(draft, [name for name in names if roles.get(name) == role], "feature")
         return
     if role is not None and all(name in roles for name in names):
         draft.say("; ".join(f"{name}: {roles[name]}" for name in names), changed=False)
@@ -349,7 +382,7 @@ def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
     draft.problem(f"Say what {', '.join(names)} shall be instead, for example {how}.")
 
 
-def _groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
+def groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
     """Columns that one ``as …`` speaks of, and where they end."""
     groups: list[tuple[list[Named], int]] = []
     for column in named:
@@ -416,15 +449,6 @@ def _it(said: Said, end: int) -> str | None:
     return last
 
 
-def _passively(said: Said, end: int) -> bool:
-    """``age should be ignored``."""
-    after = said.low[end : end + 6]
-    after = after[: next((n for n, w in enumerate(after) if w in (",", "but", "and")), None)]
-    said_after = " ".join(after)
-    out = bool(_LEFT_OUT & set(after)) or "left out" in said_after or said_after.startswith(("can go", "should go"))
-    return out and not set(after) & NEGATORS and bool({"be", "is", "are", "can", "should"} & set(after))
-
-
 def _only(draft: Draft, names: list[str]) -> None:
     """Columns beside which none is a feature."""
     here, profile = draft.plan(PREPROCESS), draft.plan(PROFILE)
@@ -439,12 +463,12 @@ def _only(draft: Draft, names: list[str]) -> None:
     if lacking:
         _keep(draft, lacking)
     if rest := [name for name in others if name not in names]:
-        _treat(draft, rest, "drop")
+        treat(draft, rest, "drop")
     elif not lacking:
         draft.say(f"Only {', '.join(names)}", changed=False)
 
 
-def _treat(draft: Draft, names: list[str], treatment: str) -> None:
+def treat(draft: Draft, names: list[str], treatment: str) -> None:
     """A treatment, at PREPROCESS if it has the column, else as a role at PROFILE_DATA."""
     done, wrong = [], []
     changed = False
@@ -479,11 +503,13 @@ def _why_not(draft: Draft, names: list[str], treatment: str) -> str:
     if preprocess is not None:
         return f'{said} is no feature now; say "use {names[0]} as a feature" first.'
     if profile is not None and treatment != "drop":
-        return f"How {said} becomes features is decided at the stage Preparation; say it again there."
+        becomes = "becomes" if len(names) == 1 else "become"
+        return f"How {said} {becomes} features is decided at the stage Preparation; say it again there."
     return f"Columns are decided at the stages Profile and Preparation; say what to do with {said} there."
 
 
-def _role(draft: Draft, names: list[str], role: str) -> None:
+def role_of(draft: Draft, names: list[str], role: str) -> None:
+    """What columns are for, at PROFILE_DATA."""
     plan = draft.plan(PROFILE)
     if plan is None:
         draft.problem(f"What a column is for is decided at the stage Profile; say it of {', '.join(names)} there.")
@@ -509,7 +535,7 @@ def _keep(draft: Draft, names: list[str]) -> None:
             else:
                 draft.said.append(f"{name} is a feature already ({TREATMENT_WORDS[here['columns'][name]]}).")
         elif profile is not None and name in profile["roles"]:
-            _role(draft, [name], "feature")
+            role_of(draft, [name], "feature")
         else:
             draft.problem(_why_not(draft, [name], "keep"))
 

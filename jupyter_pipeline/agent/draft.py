@@ -118,6 +118,8 @@ class Draft:
         self.answers: list[str] = []
         self.others: list[Other] = []
         self.restart: StageId | None = None
+        self.topic: list[str] = []
+        """Columns that were named last, which is what ``it`` stands for."""
         self.confirmed = False
         """Whether something confirms, beside what else was said."""
         self._ops: dict[StageId, list[dict[str, Any]]] = {}

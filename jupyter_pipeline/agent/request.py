@@ -9,16 +9,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, stage_name, task_name
 from ..protocol.plans import IntentPlan
 from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
+from .inputs import inputs_of
 from .known import WISHES
 from .parameters import FOREIGN, OF_LINEAR, SPOKEN, assigned
 from .replacing import replaced
-from .scan import Item, Named, models_of, scan, weigh
+from .scan import Item, Named, models_of, says_why, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of, without_data
@@ -73,6 +75,7 @@ _OF_SPLIT = ("seed", "size", "state", "fraction")
 _ALL_ROWS = " (all rows are used; to take some, change the data file)"
 _ROWS_FOLLOW = frozenset({"where", "for"})
 _COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
+_OF_INPUTS = frozenset({"from", "using", "with", "only", "use"})
 _DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "influence", "causes", "explains", "makes"})
 _NOT_ALONE = frozenset(
     {"by", "group", "split", "treat", "seed", "id", "as", "use", "keep", "and", "or", "with", "from"}
@@ -103,6 +106,8 @@ class _Facts:
         self.sheet: str | None = None
         self.named: list[Named] = []
         self.missed: list[str] = []
+        self.used: list[str] = []
+        self.left_out: list[str] = []
         self.alone: set[str] = set()
         """Columns that are all that a sentence names."""
 
@@ -187,7 +192,8 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
         facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
-    _for_later(text, sentence, named, target, taken, facts)
+    _inputs(sentence, named, columns, skip, taken, facts)
+    _for_later(text, sentence, taken, facts)
     _wishes(text, sentence, taken, facts)
     _promises(text, sentence, items, taken, facts)
     _missed(text, sentence, taken, facts)
@@ -226,9 +232,33 @@ def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
     return sentence
 
 
-def _for_later(
-    text: str, sentence: list[Token], named: list[Named], target: Target | None, taken: set[int], facts: _Facts
+def _inputs(
+    sentence: list[Token], named: list[Named], columns: Columns, skip: range, taken: set[int], facts: _Facts
 ) -> None:
+    """``from age and plan``, ``ignore the id``; of an earlier sentence what is said later is taken back."""
+    found = inputs_of(sentence, columns, named, skip)
+    target = facts.target.name if facts.target else None
+    used = [name for name in found.used if name != target]
+    left_out = [name for name in found.left_out if name != target]
+    taken.update(found.taken)
+    if kept := [n for n in named if n.kind == "column" and n.value in found.kept and n.value in facts.left_out]:
+        taken.update(i for n in kept for i in range(n.start, n.end))  # "actually keep age"
+        facts.left_out = [name for name in facts.left_out if name not in found.kept]
+    words = {t.low for t in sentence}
+    rest = [n for n in named if n.kind == "column" and n.polarity != "avoid" and n.start not in taken]
+    if (
+        rest
+        and words & {"from", "using", "with", "only", "use"}
+        and not words & {"split", "group", "as", "by", "treat"}
+    ):
+        taken.update(i for n in rest for i in range(n.start, n.end))
+        names = ", ".join(dict.fromkeys(str(n.value) for n in rest))
+        facts.missed.append(f"{names} (say at the stage Profile whether columns are used)")
+    facts.used = list(dict.fromkeys(name for name in (*facts.used, *used) if name not in left_out))
+    facts.left_out = list(dict.fromkeys(name for name in (*facts.left_out, *left_out) if name not in used))
+
+
+def _for_later(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
     """What stands in a clause that was understood otherwise, and is decided at a later gate."""
     _assignments(text, sentence, taken, facts)
     for i, token in enumerate(sentence):
@@ -248,18 +278,6 @@ def _for_later(
             end = next((n for n in range(i, len(sentence)) if sentence[n].low in (",", "and", "but")), len(sentence))
             taken.update(range(i, end))
             _miss(text, sentence, list(range(i, end)), f" (say it at the stage {stage_name('DATA_SOURCE')})", facts)
-    unwanted = [n for n in named if n.kind == "column" and n.polarity == "avoid"]
-    if unwanted and (facts.target is None or facts.target.name not in [n.value for n in unwanted]):
-        names = ", ".join(dict.fromkeys(str(n.value) for n in unwanted))
-        taken.update(i for n in unwanted for i in range(n.start, n.end))
-        facts.missed.append(f"without {names} (say it at the stage Profile)")
-    inputs = [n for n in named if n.kind == "column" and n.polarity != "avoid"]
-    of_inputs = {"from", "using", "based", "with", "only", "~"} if target is not None else {"use", "using", "only"}
-    words = {t.low for t in sentence}
-    if inputs and words & of_inputs and (target is not None or not words & {"split", "group", "as", "by", "treat"}):
-        names = ", ".join(dict.fromkeys(str(n.value) for n in inputs))
-        taken.update(i for n in inputs for i in range(n.start, n.end))
-        facts.missed.append(f"from {names} (say which columns at the stage Profile)")
 
 
 def _assignments(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
@@ -358,6 +376,9 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
             clause = []  # what the person has, not what they want
             continue
         content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
+        if clause and facts.left_out and says_why(sentence, clause[0]) and taken & set(range(clause[0])):
+            clause = []  # "..., they are redundant"
+            continue
         if content and not taken & set(clause):
             _miss(text, sentence, clause, _where(sentence, clause), facts)
         elif content and (rest := _left_over(sentence, clause, taken)):
@@ -499,6 +520,10 @@ def _conclude(facts: _Facts, columns: Columns) -> Request:
         understood.append(f"models {model_names(wanted)}")
     if unwanted:
         understood.append(f"without {model_names(unwanted)}")
+    if facts.used:
+        understood.append(f"predicted from {', '.join(facts.used)} alone")
+    if facts.left_out:
+        understood.append(f"without the column{'s' if len(facts.left_out) > 1 else ''} {', '.join(facts.left_out)}")
     understood += dict.fromkeys(facts.notes)
     plan = IntentPlan(
         task_type=task,  # type: ignore[arg-type]
@@ -510,6 +535,8 @@ def _conclude(facts: _Facts, columns: Columns) -> Request:
         sheet=facts.sheet,
         include_models=tuple(wanted),
         exclude_models=tuple(unwanted),
+        include_columns=tuple(facts.used) or UNSET,
+        exclude_columns=tuple(facts.left_out) or UNSET,
         not_understood=tuple(dict.fromkeys(missed))[:MAX_MISSED],
     )
     return Request(plan=plan, understood=tuple(understood))

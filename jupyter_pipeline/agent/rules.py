@@ -10,6 +10,7 @@ from . import (
     answers,
     change_data,
     change_goals,
+    change_kinds,
     change_models,
     change_parameters,
     change_results,
@@ -55,6 +56,8 @@ RULES: tuple[Rule, ...] = (
     change_results.keep,
     change_parameters.unknown_parameters,
     change_models.models,
+    change_data.inputs,
+    change_kinds.kinds,
     change_data.columns,
     change_goals.preference,
     change_goals.metric,
@@ -104,6 +107,7 @@ class RuleAgent:
             said = Said.of(text, wish, draft.columns)
             if is_question(said):
                 draft.answers.append(self._answer(said, draft))
+                draft.topic = [str(n.value) for n in said.free("column")]
                 continue
             if is_report(said):
                 draft.missed.append(piece(text, wish))

@@ -129,7 +129,7 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             elif token.low in ("by", "for", "to", "and") and replacing and found and i - found[-1].end < 3:
                 if token.low != "and" or (swapping and found[-1].kind == "models"):  # "swap X and Y"
                     polarity, replacing = "use", False
-            elif token.low in ("because", "since") or (found and _says_why(sentence, i)):
+            elif token.low in ("because", "since") or (found and says_why(sentence, i)):
                 after_reason = True
             elif _is_too_much(sentence, i) and found:
                 found = [n if n.kind != "models" else msgspec.structs.replace(n, polarity="avoid") for n in found]
@@ -257,7 +257,7 @@ def _cue(
     return value, False, -9
 
 
-def _says_why(sentence: list[Token], i: int) -> bool:
+def says_why(sentence: list[Token], i: int) -> bool:
     """``it's the same as X``, ``they are in Y``: what it names is no wish."""
     if i == 0 or sentence[i - 1].low not in (",", "as", "-"):
         return False

@@ -7,7 +7,7 @@ import msgspec
 from .vocabulary import FILLER, PHRASES
 from .words import Columns, Token, place_of, words_of
 
-_PREDICT = words_of(
+PREDICT = words_of(
     """
     predict predicts predicting predicted prediction forecast forecasting estimate estimating classify
     classifying detect detecting identify identifying guess anticipate regress categorise categorize spot
@@ -20,7 +20,7 @@ _STOP = words_of(
     minimize and but without when so because since into via through per use keep please instead no not as
     then while that including except where are is according quickly fast accurately well correctly better
     now only just or ahead over before after inside between than be, for, who which like regression
-    classification asap ignoring excluding if unless pls plz thanks thx
+    classification asap ignoring excluding exclude ignore omit disregard if unless pls plz thanks thx
     """
 )
 _ARTICLES = words_of(
@@ -128,7 +128,7 @@ def target_of(sentence: list[Token], columns: Columns) -> Target | None:
         marked = token.kind == "word" and token.low in _MARKS and _marks(sentence, i)
         if marked and (found := _marked(sentence, i, columns)):
             return found
-        if token.kind == "word" and token.low in _PREDICT:
+        if token.kind == "word" and token.low in PREDICT:
             if i and sentence[i - 1].low in ("don't", "not", "never"):
                 continue
             if found := _predicted(sentence, i + 1, columns):
@@ -194,7 +194,7 @@ def _marked(sentence: list[Token], i: int, columns: Columns) -> Target | None:
             {"is", "as"} & {t.low for t in sentence[before + 1 : i]}  # not "change the target"
             and (token.kind == "quoted" or token.low not in FILLER)
             and token.kind in ("word", "quoted")
-            and token.low not in _PREDICT
+            and token.low not in PREDICT
             and not columns.names
         ):
             return Target(token.text, "auto", False, before, i + 1)

@@ -25,6 +25,7 @@ class StageRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DATA = ("dataset_id", "sheet", "target", "task_type", "data_sha256")
+_COLUMNS = ("include_columns", "exclude_columns")
 
 RULES: dict[StageId, StageRule] = {
     rule.id: rule
@@ -32,10 +33,12 @@ RULES: dict[StageId, StageRule] = {
         StageRule(id=StageId.PARSE_INTENT),
         StageRule(
             id=StageId.DATA_SOURCE,
-            reads={StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset", "sheet")},
+            reads={
+                StageId.PARSE_INTENT: ("task_type", "target", "metric", "dataset", "sheet", *_COLUMNS),
+            },
             rework=("dataset_id", "sheet", "target", "task_type", "positive_class"),
         ),
-        StageRule(id=StageId.PROFILE_DATA, reads={StageId.DATA_SOURCE: _DATA}),
+        StageRule(id=StageId.PROFILE_DATA, reads={StageId.PARSE_INTENT: _COLUMNS, StageId.DATA_SOURCE: _DATA}),
         StageRule(
             id=StageId.PREPROCESS,
             reads={StageId.DATA_SOURCE: _DATA, StageId.PROFILE_DATA: None},

@@ -115,6 +115,8 @@ MEMBER_NAMES: dict[str, str] = {
     "sheet": "Sheet",
     "include_models": "Models wanted",
     "exclude_models": "Models not wanted",
+    "include_columns": "Columns to predict from",
+    "exclude_columns": "Columns left out",
     "not_understood": "Not understood",
     "positive_class": "Positive class",
     "data_sha256": "Fingerprint",

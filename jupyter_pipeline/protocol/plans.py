@@ -7,7 +7,7 @@ depends on the project (whether a column or a model exists) is checked by :mod:`
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from .stages import StageId
 
@@ -47,7 +47,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class IntentPlan(Plan, frozen=True, kw_only=True):
-    """PARSE_INTENT: what the person wants. The data decide whether a ``classification`` is binary or multiclass."""
+    """PARSE_INTENT: what the person wants. The data decide whether a ``classification`` is binary or multiclass.
+
+    Where ``include_columns`` names any, the target is predicted from those alone; ``exclude_columns`` are left out.
+    Plans of earlier versions have neither.
+    """
 
     task_type: Literal["auto", "classification", "binary", "multiclass", "regression"] = "auto"
     target: str | None = None
@@ -58,6 +62,8 @@ class IntentPlan(Plan, frozen=True, kw_only=True):
     sheet: str | None = None
     include_models: tuple[str, ...] = ()
     exclude_models: tuple[str, ...] = ()
+    include_columns: tuple[str, ...] | UnsetType = UNSET
+    exclude_columns: tuple[str, ...] | UnsetType = UNSET
     not_understood: tuple[str, ...] = ()
 
 

@@ -25,6 +25,7 @@ from ..protocol.plans import DataPlan, IntentPlan
 from ..protocol.stages import StageId
 from . import target_choice as choice
 from .base import Result, StageContext, StageError
+from .input_choice import inputs_meant
 
 SAMPLE_ROWS = 100
 MAX_TEXT = 300
@@ -94,6 +95,7 @@ def run(ctx: StageContext) -> Result:
     if task_type == "binary":
         positive = choice.positive_meant(values, params.get("positive_class"))
     remarks += choice.check_target(values, task_type, positive)
+    remarks += inputs_meant(intent, list(spec.columns), target).remarks
     plan = DataPlan(
         dataset_id=candidate.id,
         sheet=spec.sheet,

@@ -13,6 +13,7 @@ from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
 from ..protocol.names import member_words, metric_words, model_names, task_name
 from .base import Result, StageContext
+from .input_choice import inputs_meant
 
 HOW = 'Say what to predict, for example "Predict churn, optimise recall, within two minutes".'
 
@@ -45,7 +46,13 @@ def run(ctx: StageContext) -> Result:
             plan=msgspec.structs.replace(request.plan, dataset=hint, not_understood=missed),
             understood=(*request.understood, f"data {hint}"),
         )
-    plan = ctx.with_params(request.plan)
+    plan = ctx.with_params(
+        msgspec.structs.replace(
+            request.plan,
+            include_columns=request.plan.include_columns or (),
+            exclude_columns=request.plan.exclude_columns or (),
+        )
+    )
     ctx.emit(
         PromptParsed(
             task_type=plan.task_type,
@@ -57,6 +64,8 @@ def run(ctx: StageContext) -> Result:
                 "prefer": plan.prefer,
                 "include_models": list(plan.include_models),
                 "exclude_models": list(plan.exclude_models),
+                "include_columns": list(plan.include_columns),
+                "exclude_columns": list(plan.exclude_columns),
             },
         )
     )
@@ -77,6 +86,9 @@ def run(ctx: StageContext) -> Result:
     if columns and plan.target is not None and plan.target not in columns:
         some = ", ".join(columns[:20])
         remark = f"The attached data have no column {plan.target!r}; they have {some}."
+        ctx.log(remark, "warning")
+        summary = f"{summary} {remark}"
+    for remark in inputs_meant(plan, columns, plan.target).remarks if columns else ():
         ctx.log(remark, "warning")
         summary = f"{summary} {remark}"
     return Result(plan=plan, summary=summary, next_actions=_next(plan))
@@ -141,6 +153,8 @@ def _shown(member: str, value: Any) -> str:
         return task_name(str(value))
     if member in ("include_models", "exclude_models"):
         return model_names(value) or "none"
+    if member in ("include_columns", "exclude_columns"):
+        return ", ".join(map(str, value)) or "none"
     return say_seconds(float(value)) if member == "time_budget_s" else str(value)
 
 

@@ -20,6 +20,7 @@ from ..protocol.events import (
 from ..protocol.plans import DataPlan, ProfilePlan, Role
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
+from .input_choice import InputsMeant, inputs_meant
 from .rows import table_spec
 
 with warnings.catch_warnings():
@@ -76,8 +77,9 @@ def run(ctx: StageContext) -> Result:
     ctx.emit(ProfileProgress(phase="report", pct=0.95))
     _table_report(ctx, sample, data)
     ctx.emit(ProfileProgress(phase="done", pct=1.0))
-    plan = _plan(ctx, report, data.target)
-    return Result(plan=plan, summary=_summary(report, plan), next_actions=_next_actions(report))
+    asked = inputs_meant(ctx.approved(StageId.PARSE_INTENT), list(report["columns"]), data.target)
+    plan = _plan(ctx, report, data.target, asked)
+    return Result(plan=plan, summary=_summary(report, plan, asked), next_actions=_next_actions(report))
 
 
 def _profiled(ctx: StageContext, spec: TableSpec, data: DataPlan) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -175,8 +177,8 @@ def _table_report(ctx: StageContext, sample: pl.DataFrame, data: DataPlan) -> No
     ctx.asset(path, "report", "Table report", **more)
 
 
-def _plan(ctx: StageContext, report: dict[str, Any], target: str) -> ProfilePlan:
-    """Roles as proposed, with those that the person set."""
+def _plan(ctx: StageContext, report: dict[str, Any], target: str, asked: InputsMeant) -> ProfilePlan:
+    """Roles as proposed, with what the request says of columns, and those that the person set."""
     roles: dict[str, Any] = {
         name: "target" if name == target else _ROLE_OF_KIND.get(column["kind"], "feature")
         for name, column in report["columns"].items()
@@ -185,6 +187,15 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str) -> ProfilePlan
     if keys:
         # Of nested ones, as a patient's visits, the widest.
         roles[min(keys, key=lambda name: report["columns"][name]["n_unique"])] = "group"
+    if asked.used:
+        others = {name: "ignore" for name, role in roles.items() if role == "feature"}
+        roles.update({**others, **dict.fromkeys(asked.used, "feature")})
+    roles.update(dict.fromkeys(asked.left_out, "ignore"))
+    if "feature" not in roles.values() and asked.left_out:
+        raise StageError(
+            f"Beside the target {target!r} and what is left out ({', '.join(asked.left_out)}) no column can be learned "
+            "from. Leave out fewer columns at the stage Request."
+        )
     if "feature" not in roles.values():
         raise StageError(
             f"Beside the target {target!r} no column can be learned from: they are empty, the same in every row, or "
@@ -204,7 +215,7 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str) -> ProfilePlan
         raise StageError(f"The roles asked for make no valid plan: {explained(error, ProfilePlan)}.") from None
 
 
-def _summary(report: dict[str, Any], plan: ProfilePlan) -> str:
+def _summary(report: dict[str, Any], plan: ProfilePlan, asked: InputsMeant) -> str:
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(report["types_breakdown"].items(), key=lambda item: -item[1]))
     used = sum(role == "feature" for role in plan.roles.values())
     left = [name for name, role in plan.roles.items() if role in ("id", "ignore")]
@@ -218,7 +229,8 @@ def _summary(report: dict[str, Any], plan: ProfilePlan) -> str:
         sentences.append(f"Rows with the same {groups[0]} will stay together when rows are divided.")
     if left:
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        sentences.append(f"Left out: {shown}.")
+        by_request = " (the request says which)" if asked.used or asked.left_out else ""
+        sentences.append(f"Left out: {shown}{by_request}.")
     if report["warnings"]:
         n = len(report["warnings"])
         sentences.append(f"{n} warning{'s' if n != 1 else ''}; first: {report['warnings'][0]}")

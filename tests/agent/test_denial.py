@@ -137,3 +137,50 @@ def test_a_request_s_target(columns: tuple[str, ...]) -> None:
         assert (plan.target, plan.not_understood) == ("churn", ()), text
     assert parse_request("churn and not tenure as the target", ("churn", "tenure")).target == "churn"
     assert parse_request("predict whether a customer is not active", columns).task_type == "binary"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("city shouldn't be text, target encode it", {"/columns/city": "target_encode"}),
+        ("treat age as a category, not a number", {"/columns/age": "onehot"}),
+        ("age is a category, not a number", {"/columns/age": "onehot"}),
+        ("age is really a code, not a number", {"/columns/age": "onehot"}),
+        ("age isn't numeric", {"/columns/age": "onehot"}),
+        ("age must not be treated as numeric", {"/columns/age": "onehot"}),
+        ("never treat age as a number", {"/columns/age": "onehot"}),
+        ("stop treating age as numeric", {"/columns/age": "onehot"}),
+        ("notes isn't text, it's categorical", {"/columns/notes": "onehot"}),
+        ("notes shouldn't be text", {"/columns/notes": "onehot"}),
+        ("don't scale, just one-hot encode age", {"/columns/age": "onehot"}),
+        ("don't treat age as numeric, treat it as ordinal", {"/columns/age": "ordinal"}),
+        ("do not one-hot city, target encode it", {"/columns/city": "target_encode"}),
+        ("no one-hot for city, target encode instead", {"/columns/city": "target_encode"}),
+        ("instead of one-hot use ordinal for city", {"/columns/city": "ordinal"}),
+        ("use target encoding instead of one-hot for city", {"/columns/city": "target_encode"}),
+        ("city should not be one-hot encoded, use target encoding", {"/columns/city": "target_encode"}),
+        ("age and tenure aren't numbers, they are categories", {"/columns/age": "onehot", "/columns/tenure": "onehot"}),
+        ("tenure is not numeric but ordinal", {"/columns/tenure": "ordinal"}),
+        ("not numeric, tenure is ordinal", {"/columns/tenure": "ordinal"}),
+        ("don't drop age, treat it as text", {"/columns/age": "text"}),
+        ("signup_date isn't a date, drop it", {"/columns/signup_date": "drop"}),
+        ("customer_id isn't an id, it's a feature", {"/roles/customer_id": "feature"}),
+        ("Why is age numeric? Make it categorical.", {"/columns/age": "onehot"}),
+        # As they are already, or where what else it shall be is anybody's guess.
+        ("don't encode city as text", {}),
+        ("city is no text", {}),
+        ("city shouldn't be one-hot", {}),
+        ("don't one hot encode city", {}),
+        ("signup_date is not a date", {}),
+    ],
+)
+def test_what_a_column_is_and_is_not(text: str, expected: dict[str, Any]) -> None:
+    changes(text, PREPROCESS, expected)
+
+
+def test_a_treatment_that_is_denied_without_another_is_asked_for() -> None:
+    reply, _ = ask("city shouldn't be one-hot", PREPROCESS)
+    ways = 'for example "treat city as numeric" or "treat city as text".'
+    assert reply.text == f"city is treated as categorical. Say what it shall be instead, {ways}"
+    reply, _ = ask("age and tenure aren't numbers, they are categories", PROFILE)
+    assert reply.text == "How age, tenure become features is decided at the stage Preparation; say it again there."

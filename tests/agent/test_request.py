@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from jupyter_pipeline.agent.request import parse_request, read_request
 from jupyter_pipeline.protocol.plans import IntentPlan
 
+from .example import DATA, INTENT, changes
+
 BOOSTING = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
 TREES = ("random_forest", "extra_trees", *BOOSTING)
 ALL = ("dummy", "linear", *TREES)
@@ -246,7 +248,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("churn / recall", {"metric": "recall", "not_understood": ("churn",)}),
     (
         "predict churn without using age or price",
-        {"target": "churn", "not_understood": ("without using age or price (columns: say it at the stage Profile)",)},
+        {"target": "churn", "exclude_columns": ("age", "price")},
     ),
     (
         "predict churn, precision at least 80%",
@@ -336,12 +338,7 @@ ON_DATA: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     (
         "I wanna know how much a baseball player earns. rownames are just player names so ignore those",
         ("rownames", "Hits", "Salary"),
-        {
-            "task_type": "regression",
-            "not_understood": (
-                "rownames are just player names so ignore those (columns: say it at the stage Profile)",
-            ),
-        },
+        {"task_type": "regression", "exclude_columns": ("rownames",)},
     ),
     (
         "tell the penguins apart by species, but without using island",
@@ -349,7 +346,7 @@ ON_DATA: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
         {
             "target": "species",
             "task_type": "classification",
-            "not_understood": ("without island (say it at the stage Profile)",),
+            "exclude_columns": ("island",),
         },
     ),
     (
@@ -384,7 +381,7 @@ ON_DATA: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
             "target": "survived",
             "task_type": "binary",
             "metric": "f1",
-            "not_understood": ("from sex, age, passengerClass (say which columns at the stage Profile)",),
+            "include_columns": ("sex", "age", "passengerClass"),
         },
     ),
     (
@@ -454,9 +451,6 @@ def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> N
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("Predict churn but don't use age", "without Age (say it at the stage Profile)"),
-        ("Predict churn, ignore price", "without price (say it at the stage Profile)"),
-        ("predict price from age and exited", "from Age, Exited (say which columns at the stage Profile)"),
         ("Predict churn; split by time using date", "split by time using date (say it at the stage Preparation)"),
         ("predict churn, use 30% test data", "use 30% test data (say it at the stage Preparation)"),
         ("predict churn with 20 trials", "20 trials (say it at the stage Models)"),
@@ -473,6 +467,58 @@ def test_what_a_request_cannot_decide_is_told_with_the_gate_that_can(text: str, 
     plan = parse_request(text, COLUMNS)
     assert plan.target in ("Churned", "price")
     assert plan.not_understood == (told,)
+
+
+USED = "include_columns"
+LEFT_OUT = "exclude_columns"
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, ()], ids=["known", "unknown"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("predict price using only age and date", {USED: ["age", "date"]}),
+        ("predict price from age, date and exited", {USED: ["age", "date", "exited"]}),
+        ("price ~ age + date", {USED: ["age", "date"]}),
+        ("Predict price. Use only age.", {USED: ["age"]}),
+        ("Predict price. Only keep age and date.", {USED: ["age", "date"]}),
+        ("given age and date, estimate price", {USED: ["age", "date"]}),
+        ("forecast price. features: age, date", {USED: ["age", "date"]}),
+        ("predict price with the columns age & date", {USED: ["age", "date"]}),
+        ("predict price without age", {LEFT_OUT: ["age"]}),
+        ("predict price w/o using age", {LEFT_OUT: ["age"]}),
+        ("predict price, ignore the age and the date", {LEFT_OUT: ["age", "date"]}),
+        ("Predict price but don't use age, it is redundant", {LEFT_OUT: ["age"]}),
+        ("predict price but leave age out", {LEFT_OUT: ["age"]}),
+        ("predict price using all columns except age and date", {LEFT_OUT: ["age", "date"]}),
+        ("predict price, exclude age and date, use mae", {LEFT_OUT: ["age", "date"]}),
+        ("predict price from age and exited but without date", {USED: ["age", "exited"], LEFT_OUT: ["date"]}),
+        # What is no column's name, or not said of what is used.
+        ("predict price with xgboost and lightgbm", {}),
+        ("predict price without neural networks", {}),
+        ("predict price from sales.csv", {}),
+        ("predict price without overfitting", {}),
+        ("predict price, ignore outliers and duplicates", {}),
+        ("drop rows where age is missing and predict price", {}),
+        ("predict price, split by date", {}),
+        ("predict price, group by age", {}),
+        ("predict price from the data in two minutes", {}),
+    ],
+)
+def test_columns_that_the_request_names(text: str, expected: dict[str, list[str]], columns: tuple[str, ...]) -> None:
+    plan = parse_request(text, columns)
+    found = {m: [n.lower() for n in getattr(plan, m)] for m in (USED, LEFT_OUT) if getattr(plan, m)}
+    assert plan.target == "price"
+    assert found == expected
+    assert not expected or not plan.not_understood
+
+
+def test_columns_of_several_sentences() -> None:
+    plan = parse_request("Predict price. Don't use age or date. Actually keep age.", COLUMNS)
+    assert plan.exclude_columns == ("date",)
+    assert plan.not_understood == ()
+    plan = parse_request("predict price from age, shoe size and price", COLUMNS)
+    assert plan.include_columns == ("Age", "shoe size")  # which the data are asked for
 
 
 def test_every_part_is_explained() -> None:
@@ -519,7 +565,7 @@ def test_long_texts_come_to_an_end(unit: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected", "missed"),
     [
-        ("Exited ~ age + tenure", {"target": "Exited"}, "from age, tenure (say which columns at the stage Profile)"),
+        ("Exited ~ age + tenure", {"target": "Exited", "include_columns": ("age", "tenure")}, None),
         ("Exited ~ .", {"target": "Exited"}, None),
         ("predict No. of rooms", {"target": "No. of rooms"}, None),
         ("predict weight in kg", {"target": "weight (kg)"}, None),
@@ -543,3 +589,19 @@ def test_short_forms(text: str, expected: dict[str, Any], missed: str | None) ->
 
 def test_a_formula_names_the_target_before_the_columns_are_known() -> None:
     assert parse_request("churn ~ everything else").target == "churn"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("use only age and tenure", {"/include_columns": ["age", "tenure"]}),
+        ("ignore the customer_id", {"/exclude_columns": ["customer_id"]}),
+        ("leave the notes out, they are too long", {"/exclude_columns": ["notes"]}),
+        ("without city please", {"/exclude_columns": ["city"]}),
+        ("drop the xgboost", {"/exclude_models": ["xgboost"]}),
+    ],
+)
+def test_columns_that_are_named_at_the_gate_of_the_request(text: str, expected: dict[str, Any]) -> None:
+    changes(text, INTENT, expected)
+    if "columns" in next(iter(expected)):
+        changes(text, DATA, expected)

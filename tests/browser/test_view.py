@@ -33,11 +33,20 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     unwanted.get_by_role("button", name="Take Extra trees out").press("Enter")
     expect(unwanted.get_by_role("combobox")).to_be_focused()
     expect(view.get_by_text("2 changes, confirmed together with the plan.")).to_be_visible()
+    # So do columns that are left out, by any name: the data say whether they have them.
+    columns = view.get_by_role("group", name="Columns left out")
+    for name in ("worst radius", "nonsense"):
+        columns.get_by_role("combobox").fill(name)
+        columns.get_by_role("combobox").press("Enter")
+    expect(columns.get_by_role("listitem")).to_have_text(["worst radius", "nonsense"])
+    columns.get_by_role("button", name="Take nonsense out").click()
+    expect(columns.get_by_role("combobox")).to_be_focused()
     assert axe(page) == []
     confirm(view, "PARSE_INTENT")
     state = work.request("GET", "api/projects/by-mouse/state").json
     assert state["stages"][0]["plan_json"]["include_models"] == ["linear", "lightgbm"]
     assert state["stages"][0]["plan_json"]["exclude_models"] == ["random_forest"]
+    assert state["stages"][0]["plan_json"]["exclude_columns"] == ["worst radius"]
 
     wait_gate(view, "DATA_SOURCE")
     expect(view.get_by_role("radio", name=re.compile("cells.csv"))).to_be_checked()
@@ -47,6 +56,7 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     confirm(view, "DATA_SOURCE")
 
     wait_gate(view, "PROFILE_DATA")
+    expect(view.get_by_role("combobox", name="Role of worst radius")).to_have_value("ignore")
     view.get_by_role("combobox", name="Role of mean texture").select_option("ignore")
     confirm(view, "PROFILE_DATA")
 

@@ -21,7 +21,7 @@ from jupyter_pipeline.project.commands import (
     WorkFailed,
 )
 from jupyter_pipeline.project.decide import decide
-from jupyter_pipeline.project.plans import difference
+from jupyter_pipeline.project.plans import difference, fingerprint, patched
 from jupyter_pipeline.project.state import ProjectState
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
 from jupyter_pipeline.protocol.events import (
@@ -477,3 +477,32 @@ def test_an_answer_without_words_says_that_it_was_done() -> None:
     events, _ = decide(state, Answer(Reply(text="", actions=(ConfirmGate(),))), env())
     said_so = [event.payload for event in events if isinstance(event.payload, LogLine)]
     assert [line.text for line in said_so] == ["Done."]
+
+
+def test_the_request_of_a_log_without_columns_is_read_and_changed_as_before() -> None:
+    """Plans that were written before requests could name columns: no member is added, until one is set."""
+    old = {"target": "churn", "include_models": [], "exclude_models": [], "not_understood": []}
+    state = play(new_state(), Say(text="predict churn"))
+    state = play(state, done(state, **old))
+    plan = state.stage(StageId.PARSE_INTENT).plan
+    assert plan is not None
+    assert "include_columns" not in plan
+    patch = ({"op": "add", "path": "/exclude_columns", "value": ["zip"]},)
+    changed = patched(state, StageId.PARSE_INTENT, patch)
+    assert changed == {**plan, "exclude_columns": ["zip"]}
+    assert "include_columns" not in patched(
+        state, StageId.PARSE_INTENT, ({"op": "replace", "path": "/metric", "value": "f1"},)
+    )
+
+
+def test_other_columns_in_the_request_make_the_profile_work_again_and_a_longer_time_does_not() -> None:
+    state, names = at_gate(StageId.PREPROCESS), (StageId.DATA_SOURCE, StageId.PROFILE_DATA)
+
+    def after(**changes: Any) -> dict[StageId, str]:
+        stage = msgspec.structs.replace(state.stages[0], plan={**PLANS[StageId.PARSE_INTENT], **changes})
+        changed = msgspec.structs.replace(state, stages=(stage, *state.stages[1:]))
+        return {name: fingerprint(changed, name, {}, "") for name in names}
+
+    before = after()
+    assert after(time_budget_s=900.0) == before
+    assert all(after(exclude_columns=["zip"])[name] != before[name] for name in names)

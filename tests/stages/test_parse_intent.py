@@ -24,7 +24,13 @@ def test_the_request_becomes_a_plan_and_is_told(tmp_path: Path) -> None:
     text = "Predict churn from a.csv. Optimise recall, keep it under two minutes, no neural networks. Sing me a song."
     result, project = parse(tmp_path, text)
     assert result.plan == IntentPlan(
-        target="churn", metric="recall", time_budget_s=120.0, dataset="a.csv", not_understood=("Sing me a song",)
+        target="churn",
+        metric="recall",
+        time_budget_s=120.0,
+        dataset="a.csv",
+        include_columns=(),
+        exclude_columns=(),
+        not_understood=("Sing me a song",),
     )
     events = project.events[STAGE]
     [parsed] = events.of("PROMPT_PARSED")

@@ -53,7 +53,10 @@ def stage(
         result_dir=str(folder / "artifacts" / "profile_data-2"),
         asset_base_url="/api/projects/p/assets",
         params=params or {},
-        upstream={StageId.DATA_SOURCE: Upstream(plan=plan, result_dir=str(source))},
+        upstream={
+            StageId.PARSE_INTENT: Upstream(plan={}, result_dir=""),
+            StageId.DATA_SOURCE: Upstream(plan=plan, result_dir=str(source)),
+        },
     )
     recorder = Recorder()
     return profile_data.run(StageContext(job, recorder)), recorder, out

@@ -222,6 +222,10 @@ export function memberName(id: string, trans: Translation, otherwise = id.replac
       return trans.__('Models wanted');
     case 'exclude_models':
       return trans.__('Models not wanted');
+    case 'include_columns':
+      return trans.__('Columns to predict from');
+    case 'exclude_columns':
+      return trans.__('Columns left out');
     case 'not_understood':
       return trans.__('Not understood');
     case 'positive_class':

@@ -717,7 +717,12 @@ export interface EventFrame<N extends FrameName = FrameName> {
 /** Everything that a server sends over the socket. */
 export type ServerFrame = EventFrame | Ack | Pong | ErrorFrame;
 
-/** PARSE_INTENT: what the person wants. The data decide whether a `classification` is binary or multiclass. */
+/**
+ * PARSE_INTENT: what the person wants. The data decide whether a `classification` is binary or multiclass.
+ *
+ * Where `include_columns` names any, the target is predicted from those alone; `exclude_columns` are left out.
+ * Plans of earlier versions have neither.
+ */
 export interface IntentPlan {
   task_type: 'auto' | 'binary' | 'classification' | 'multiclass' | 'regression';
   target: string | null;
@@ -728,6 +733,8 @@ export interface IntentPlan {
   sheet: string | null;
   include_models: string[];
   exclude_models: string[];
+  include_columns?: string[];
+  exclude_columns?: string[];
   not_understood: string[];
 }
 

@@ -35,7 +35,7 @@ export const CONTROLS = `
 .jppl-picked button { display: grid; place-items: center; width: 24px; height: 24px; padding: 0; border: 0; background: none; cursor: pointer; color: var(--jppl-muted); }
 .jppl-picked button:hover { color: var(--jppl-fg); }
 .jppl-picked .jppl-icon { width: 12px; height: 12px; }
-.jppl-plan:disabled :is(.jppl-set .jppl-select, .jppl-set button, .jppl-set:not(:has(li))) { display: none; }
+.jppl-plan:disabled :is(.jppl-set .jppl-select, .jppl-set .jppl-input, .jppl-set button, .jppl-set:not(:has(li))) { display: none; }
 .jppl-plan { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-plan:disabled :is(.jppl-input, select) { border-color: transparent; padding-inline-start: 0; opacity: 1; color: inherit; }
 .jppl-choices { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }

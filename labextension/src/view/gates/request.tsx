@@ -1,6 +1,7 @@
 /** What the person wants, which data, and what goes into the bundle. */
 
 import { memberName, metricName, MODELS, preferenceName, taskName } from '../../protocol/names';
+import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Translation } from '../../translation';
 import { useView } from '../context';
@@ -77,6 +78,8 @@ export function IntentForm(form: PlanForm) {
         </Field>
         <ModelSet form={form} member="include_models" other="exclude_models" add={trans.__('add a model')} />
         <ModelSet form={form} member="exclude_models" other="include_models" add={trans.__('leave a model out')} />
+        <ColumnSet form={form} member="include_columns" other="exclude_columns" add={trans.__('add a column')} />
+        <ColumnSet form={form} member="exclude_columns" other="include_columns" add={trans.__('leave a column out')} />
       </div>
     </>
   );
@@ -93,47 +96,93 @@ function ColumnList() {
   );
 }
 
-/** Models that are wanted, or not wanted; one is never both. */
-function ModelSet({
+type Set = 'include_models' | 'exclude_models' | 'include_columns' | 'exclude_columns';
+
+interface SetProps {
+  form: PlanForm;
+  member: Set;
+  /** What is taken into the one goes out of the other. */
+  other: Set;
+  add: string;
+}
+
+/** Models that are wanted, or not wanted. */
+function ModelSet({ form, member, other, add }: SetProps) {
+  const { model, trans } = useView();
+  const name = (id: string): string => modelName(model, id, trans);
+  return (
+    <Picked form={form} member={member} other={other} name={name}>
+      {(label, ids, take) => (
+        <Select
+          label={trans.__('%1: %2', label, add)}
+          value=""
+          options={[['', add], ...MODELS.filter(id => !ids.includes(id)).map(id => [id, name(id)] as const)]}
+          onChange={id => id && take(id)}
+        />
+      )}
+    </Picked>
+  );
+}
+
+/** Columns that alone are used, or are left out, by any name: the data say whether they have them. */
+function ColumnSet({ form, member, other, add }: SetProps) {
+  const { trans, uid } = useView();
+  return form.plan[member] === undefined ? null : (
+    <Picked form={form} member={member} other={other} name={id => id}>
+      {(label, _, take) => (
+        <input
+          class="jppl-input"
+          type="text"
+          placeholder={add}
+          aria-label={trans.__('%1: %2', label, add)}
+          list={`${uid}-columns`}
+          onChange={e => {
+            take(e.currentTarget.value.trim());
+            e.currentTarget.value = '';
+          }}
+        />
+      )}
+    </Picked>
+  );
+}
+
+/** What was picked, each with a button that takes it out again; one is never in a set and its other. */
+function Picked({
   form: { plan, set, setAll },
   member,
   other,
-  add
-}: {
-  form: PlanForm;
-  member: 'include_models' | 'exclude_models';
-  other: 'include_models' | 'exclude_models';
-  add: string;
+  name,
+  children
+}: Omit<SetProps, 'add'> & {
+  name: (id: string) => string;
+  children: (label: string, ids: string[], take: (id: string) => void) => ComponentChildren;
 }) {
-  const { model, trans } = useView();
+  const { trans } = useView();
   const choice = useRef<HTMLDivElement>(null);
   const ids: string[] = plan[member] ?? [];
   const others: string[] = plan[other] ?? [];
   const label = memberName(member, trans);
-  const name = (id: string): string => modelName(model, id, trans);
-  const take = (id: string): void =>
-    setAll([
-      [[member], [...ids, id]],
-      [[other], others.filter(o => o !== id)]
-    ]);
+  const take = (id: string): void => {
+    if (id && !ids.includes(id)) {
+      setAll([
+        [[member], [...ids, id]],
+        [[other], others.filter(o => o !== id)]
+      ]);
+    }
+  };
   const drop = (id: string): void => {
     set([member], ids.filter(i => i !== id));
-    choice.current?.querySelector('select')?.focus(); // as the button goes
+    choice.current?.querySelector<HTMLElement>('select, input')?.focus(); // as the button goes
   };
   return (
     <div class="jppl-field jppl-set" role="group" aria-label={label} ref={choice}>
       <span class="jppl-label">{label}</span>
-      <Select
-        label={trans.__('%1: %2', label, add)}
-        value=""
-        options={[['', add], ...MODELS.filter(id => !ids.includes(id)).map(id => [id, name(id)] as const)]}
-        onChange={id => id && take(id)}
-      />
+      {children(label, ids, take)}
       {ids.length ? (
         <ul class="jppl-picked">
           {ids.map(id => (
             <li key={id}>
-              {name(id)}
+              <bdi>{name(id)}</bdi>
               <button type="button" aria-label={trans.__('Take %1 out', name(id))} onClick={() => drop(id)}>
                 <Icon name="cross" />
               </button>
