@@ -97,12 +97,13 @@ def panel(run: Run, lines: dict[str, Line], low: float, high: float, best: bool,
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" fill="{GREY}" text-anchor="end">{last}</text>'
         f"{''.join(parts)}</svg>"
     )
-    # Sites that show notebooks strip what is drawn in the page itself and leave its words; a picture they show.
+    # Sites that show notebooks strip what is drawn in the page itself and leave its words; a picture they show, or its
+    # text, for which no room is kept.
     source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
     return (
         f'<div><div style="padding-left:{LEFT}px"><b>{"★ " if best else ""}{name}</b> '
         f'<span style="color:{GREY}">{note}</span></div>'
-        f'<img src="{source}" width="{WIDTH}" height="{HEIGHT}" alt="{name}: {said}" style="max-width:none"></div>'
+        f'<img src="{source}" alt="{name}: {said}" style="max-width:none"></div>'
     )
 
 

@@ -89,6 +89,7 @@ class Model:
         self.shown_runs: list[str] = []
         self.leaderboard: list[dict[str, Any]] = []
         self.best_run: str | None = None
+        self.tested: str | None = None
         self.chat: list[ChatLine] = []
         self.log: list[str] = []
         self.datasets: dict[str, dict[str, Any]] = {}
@@ -187,6 +188,8 @@ class Model:
         )
         if status is not StageStatus.PENDING:
             self.current = stage
+        elif stage is StageId.REVIEW_EDIT:
+            self.tested = None
         if status is StageStatus.IN_PROGRESS:
             self.gate = None
             self.progress = None
@@ -265,6 +268,8 @@ class Model:
             run.status, run.pct, run.eta_s = payload["status"], 1.0, None
             run.reason = payload.get("reason") or ""
             run.final = {(m["name"], m["split"]): m["value"] for m in payload["final_metrics"].get("metrics", [])}
+            if any(split == "test" for _, split in run.final):
+                self.tested = run.run_id
 
 
 _HANDLERS: dict[str, Callable[[Model, dict[str, Any]], None]] = {

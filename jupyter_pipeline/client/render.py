@@ -28,7 +28,7 @@ def _standing(view: StageView) -> tuple[str, str, str]:
 def page(project_id: str, model: Model) -> str:
     """All pieces below each other: what a saved notebook shows."""
     with model.lock:
-        pieces = [header(project_id, model), gate(model), training(model), chat(model)]
+        pieces = [header(project_id, model), gate(model), results(model), training(model), chat(model)]
     return f'<div style="{ROOT}">{"".join(pieces)}</div>'
 
 
@@ -62,17 +62,17 @@ def header(project_id: str, model: Model) -> str:
         sign, word, colour = _standing(view)
         here = stage is model.current
         style = f"padding:2px 8px 3px;border-bottom:3px solid {colour if here else 'transparent'};white-space:nowrap"
-        weight = "600" if here else "400"
+        name = f"<b>{STAGE_NAMES[stage]}</b>" if here else STAGE_NAMES[stage]
         steps.append(
-            f'<span style="{style};font-weight:{weight}" title="{STAGE_NAMES[stage]}: {word}">'
-            f'<span style="color:{colour}">{sign}</span> {STAGE_NAMES[stage]}</span>'
+            f'<span style="{style}" title="{STAGE_NAMES[stage]}: {word}">'
+            f'<span style="color:{colour}">{sign}</span> {name}</span>'
         )
     offline = ""
     if model.connection not in ("connected", "connecting") and not model.deleted:
         what = model.reason or "The connection is cut; trying again. Nothing is lost."
         offline = f'<div style="{box(RED)}">{escape(what)}</div>'
     return (
-        f'<div style="font-size:15px;font-weight:600;margin:2px 0 4px">{escape(project_id)}</div>'
+        f'<div style="font-size:15px;margin:2px 0 4px"><b>{escape(project_id)}</b></div>'
         f'<div style="display:flex;flex-wrap:wrap;gap:2px">{" ".join(steps)}</div>{offline}'
     )
 
@@ -120,6 +120,17 @@ def training(model: Model) -> str:
     return curves.panels(runs, model.best, model.name_of) + leaderboard(model)
 
 
+def results(model: Model) -> str:
+    """What the kept model came to on the test rows, the metric it was chosen by first; empty before that is known."""
+    run = model.runs.get(model.tested or "")
+    if run is None:
+        return ""
+    found = {name: value for (name, split), value in run.final.items() if split == "test"}
+    names = sorted(found, key=lambda name: name != run.metric)
+    rows = [(metric_name(name), curves.number(found[name])) for name in names]
+    return f'<div style="margin:8px 0 2px"><b>Results on the test rows</b></div>{gates.table(rows)}'
+
+
 def leaderboard(model: Model) -> str:
     """The leaderboard as a table; empty while there is none."""
     if not model.leaderboard:
@@ -155,8 +166,8 @@ def chat(model: Model) -> str:
         background = f"background:{FAINT};" if mine else ""
         text = line.text if len(line.text) <= MAX_SAID else f"{line.text[:MAX_SAID]}…"
         lines.append(
-            f'<div style="{background}padding:3px 8px;border-radius:4px;margin:2px 0;white-space:pre-wrap">'
-            f"<b>{who}:</b> {escape(text)}</div>"
+            f'<div style="{background}padding:3px 8px;border-radius:4px;margin:2px 0">'
+            f"<b>{who}:</b> {'<br>'.join(escape(text).splitlines())}</div>"
         )
     return f'<div style="margin:6px 0">{"".join(lines)}</div>' if lines else ""
 

@@ -1,9 +1,11 @@
 """What the display shows, from events as they come over the wire."""
 
 import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,9 @@ from jupyter_pipeline.protocol.events import (
 from jupyter_pipeline.protocol.frames import Event, encode_event, stage_ref
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
+from .github import sanitised
+
+RECORDED = Path(__file__).parents[2] / "labextension" / "test" / "binary.events.json.gz"
 EVIL = "<script>alert('x')</script>"
 
 
@@ -249,6 +254,39 @@ def test_training_curves_and_leaderboard(feed):
     feed(LeaderboardUpdated(rows=(row,)))
     assert f"★ {EVIL}" in read(render.page("churn", feed.model))
     assert pictures(render.page("churn", feed.model))
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_what_github_leaves_of_the_page_says_the_same(pictures):
+    """A whole job as it was recorded: at each gate, and at the end."""
+    model = Model()
+    model.hello("e", 0, {})
+    tables = []
+    for event in json.loads(gzip.decompress(RECORDED.read_bytes())):
+        model.event(event)
+        if event["event"]["name"] in ("WAITING_CONFIRMATION", "EXPORT_READY"):
+            page = render.page("binary", model)
+            left = sanitised(page, pictures)
+            assert "style" not in left
+            assert read(left) == read(page)
+            tables.append([re.sub("<[^>]+>", " ", row).split() for row in re.findall("<tr>(.*?)</tr>", left)])
+    assert len(tables) == 8
+    assert ["Recall", "0.9655"] in tables[-1]
+    assert ["★", "Linear", "model", "1.0000", "4.03", "s", "done", "run-6-2-linear"] in tables[-1]
+
+
+def test_results_are_those_of_the_model_that_is_kept(feed):
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "Training.")
+    train(feed)
+    accuracy = FinalMetric(name="accuracy", split="test", value=0.75)
+    tested = FinalMetrics(task_type="binary", primary="recall", metrics=(accuracy,))
+    feed.status(StageId.REVIEW_EDIT, StageStatus.IN_PROGRESS, "Evaluating.")
+    assert "test rows" not in read(render.page("churn", feed.model))
+    feed(TrainRunStarted(run_id="final-7", model_id="linear", metric_primary="recall", config={}))
+    feed(TrainRunFinished(run_id="final-7", status="success", final_metrics=tested))
+    assert "Results on the test rowsAccuracy0.7500" in read(render.page("churn", feed.model))
+    feed.status(StageId.REVIEW_EDIT, StageStatus.PENDING, "")
+    assert "test rows" not in read(render.page("churn", feed.model))
 
 
 def test_what_somebody_stopped_has_not_failed(feed):
