@@ -55,6 +55,7 @@ def confirm_is_in_sight(page: Page, view: View) -> None:
     """Whatever part of the gate somebody reads in a notebook that shows a part of it."""
     page.set_viewport_size({"width": 1440, "height": 560})
     notebook, button = page.locator(".jp-WindowedPanel-outer").first, view.root.get_by_role("button", name="Confirm")
+    page.wait_for_function("document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().bottom <= 560")
     for block in ("start", "center"):
         view.root.locator("article").evaluate("(e, block) => e.scrollIntoView({ block })", block)
         article = view.root.locator("article").bounding_box()
@@ -150,6 +151,7 @@ def test_a_saved_notebook_is_live_when_it_is_opened_again(lab: Lab, page: Page, 
     page.reload()
     restored(page)
     button = page.locator(".jp-Pipeline-note").get_by_role("button", name=f"Open {name}")
+    expect(button).to_be_visible()
     button.focus()
     for _ in range(2):
         with page.expect_response(one):
