@@ -90,7 +90,7 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     dialog.get_by_role("button", name="Delete").click()
     expect(entry).to_have_count(0)
     expect(view.root).to_have_count(0)
-    assert page.evaluate("document.querySelector('.jp-Pipeline-panel').contains(document.activeElement)")
+    page.wait_for_function("document.querySelector('.jp-Pipeline-panel').contains(document.activeElement)")
     assert lab.request("GET", "api/projects/tumour-sizes").status == 404
 
 

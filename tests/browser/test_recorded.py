@@ -162,7 +162,7 @@ def test_a_prediction_is_of_the_row_as_it_is(recorded: Recorded) -> None:
     assert rows == [{"mean radius": 17.990123456789, "mean texture": 20231231, "remark": "fine"}]
     recorded.page.evaluate("answer({ predictions: ['malignant'] })")
     expect(view.get_by_role("status")).to_contain_text("malignant")
-    assert recorded.page.evaluate("document.activeElement.textContent") == "Predict"
+    expect(predict).to_be_focused()
     # It is not shown beside another row.
     box = view.get_by_role("spinbutton", name="mean texture")
     expect(box).to_have_value("20231231")
@@ -500,10 +500,10 @@ def test_who_wants_no_motion_sees_none(recorded: Recorded) -> None:
     """A stage at work, how far it is unknown: it turns and slides, but not for everybody."""
     view = recorded.show(gate("DATA_SOURCE") + 3)
     expect(view.locator('[data-stage="PROFILE_DATA"]')).to_have_attribute("data-status", "IN_PROGRESS")
-    moving = "() => document.getAnimations().filter(a => a.playState === 'running').length"
-    assert recorded.page.evaluate(moving) > 0
+    moving = "document.getAnimations().filter(a => a.playState === 'running').length"
+    recorded.page.wait_for_function(f"{moving} > 0")
     recorded.page.emulate_media(reduced_motion="reduce")
-    assert recorded.page.evaluate(moving) == 0
+    recorded.page.wait_for_function(f"{moving} === 0")
 
 
 def test_a_widget_that_no_kernel_answers_shows_what_was_saved(recorded: Recorded) -> None:

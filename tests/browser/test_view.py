@@ -165,7 +165,7 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
         wait_gate(view, here)
         if here != "PARSE_INTENT":
             # The focus was kept inside when the confirmed gate went away.
-            assert page.evaluate("document.querySelector('.jppl-root').contains(document.activeElement)")
+            page.wait_for_function("document.querySelector('.jppl-root').contains(document.activeElement)")
         if here == "MODEL_SELECT":
             # A change that is refused is told in place, and changes nothing.
             view.get_by_role("spinbutton", name="Settings tried for each model").fill("5000")
