@@ -9,6 +9,7 @@ from .base import Context
 from .draft import Said
 from .known import known_answers, meanings
 from .parameters import SPOKEN
+from .remaining import asks_time_left, time_left
 from .request import say_seconds
 from .vocabulary import BOOSTING, ENSEMBLE
 
@@ -27,6 +28,8 @@ _UNREAD = "The test rows have not been read yet: the stage Review evaluates the 
 
 def answer(said: Said, context: Context) -> str:
     """What the project knows of what was asked."""
+    if asks_time_left(said, context):
+        return " ".join([time_left(context), *([] if context.at_work else [_time(context)])])
     text = " ".join(said.low)
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
@@ -241,7 +244,7 @@ def examples(context: Context) -> list[str]:
     """Sentences that can be said at this stage, with the project's own columns and models."""
     stage = context.current_stage
     if context.status is StageStatus.IN_PROGRESS and stage is StageId.TRAIN:
-        return ["finish with the best so far", "stop", *_for_models(context)]
+        return ["finish with the best so far", "no more models after this one", "stop", *_for_models(context)]
     roles = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {})
     treated = context.plans.get(StageId.PREPROCESS, {}).get("columns", {})
     free = [c for c, r in roles.items() if r == "feature"] or list(treated)

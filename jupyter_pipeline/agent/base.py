@@ -31,7 +31,7 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):
     """End what runs."""
 
-    mode: Literal["stop", "finish", "now"] = "stop"
+    mode: Literal["stop", "finish", "after_run", "now"] = "stop"
 
 
 class ConfirmGate(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,20 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     actions: tuple[Change | Restart | Cancel | ConfirmGate, ...] = ()
+
+
+class AtWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured of a stage at work. ``seconds`` is how long it has been; ``pct`` how much of it is done, as a
+    fraction, where the stage tells it. Of a training: ``model`` and ``eta_s`` of its open run, the models ``begun`` in
+    it, and whether it was asked to end."""
+
+    seconds: float
+    pct: float | None = None
+    model: str | None = None
+    eta_s: float | None = None
+    begun: frozenset[str] = frozenset()
+    finishing: bool = False
+    last_run: bool = False
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +81,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Whether what was said last at this gate was answered and did nothing: a mere yes may be meant for the answer."""
     changed: dict[StageId, dict[str, Any]] = {}
     """Of the stages that a person changed at their gates and confirmed, the plans as the stages proposed them."""
+    at_work: AtWork | None = None
+    """None while nothing is."""
 
 
 class Agent(Protocol):

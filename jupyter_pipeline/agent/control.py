@@ -77,13 +77,13 @@ def cancel(said: Said, draft: Draft) -> None:
     if said.low[-1:] == ["?"] and not said.has("you", "please"):
         draft.problem('To end what runs, say "stop" or "finish with the best so far".')
         return
-    if any(t.kind == "number" for t in said.tokens):
+    if any(t.kind == "number" for t in said.tokens) or said.has("after", "next", "first"):
         draft.problem(not_later(piece(said.text, said.tokens)))
         return
     if draft.context.status is not StageStatus.IN_PROGRESS:
         draft.problem(f"Nothing is running that could be stopped: the stage {_stands(draft)}.")
         return
-    finish = finish or said.has("best") or (said.has("after") and said.has("this", "current"))
+    finish = finish or said.has("best")
     if finish and draft.context.current_stage is StageId.TRAIN:
         draft.said.append(_FINISHING)
         draft.others.append(Cancel(mode="finish"))

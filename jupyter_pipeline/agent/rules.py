@@ -26,7 +26,9 @@ from .conditions import condition_of, not_later, without_courtesy
 from .confirmation import confirm, is_courtesy, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
+from .last_run import last_run
 from .questions import in_words, is_question, is_report, suggested
+from .remaining import asks_time_left
 from .replacing import replaced
 from .request import parse_request
 from .scan import ALL_OF_THEM
@@ -101,6 +103,12 @@ class RuleAgent:
         if parts and all(is_courtesy(part, draft) for part in parts):
             return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
         for sentence in confirm(text, parts, draft):
+            whole = Said.of(text, sentence, draft.columns)
+            if asks_time_left(whole, context):
+                draft.answers.append(answers.answer(whole, context))
+                continue
+            if last_run(whole, draft):
+                continue
             wish = replaced(without(without_courtesy(sentence), draft), draft.columns)
             if not wish:
                 continue

@@ -220,13 +220,16 @@ class Pipeline(Session):
 
     restart = restart_stage
 
-    def cancel_run(self, mode: Literal["stop", "finish", "now"] = "stop", run_id: str | None = None) -> None:
+    def cancel_run(
+        self, mode: Literal["stop", "finish", "after_run", "now"] = "stop", run_id: str | None = None
+    ) -> None:
         """End what runs.
 
         Parameters
         ----------
-        mode : {'stop', 'finish', 'now'}, default='stop'
-            End it as cancelled; or keep the best model so far and go on; or end it without a grace period.
+        mode : {'stop', 'finish', 'after_run', 'now'}, default='stop'
+            End it as cancelled; or keep the best model so far and go on, at once or when the run at work has come to
+            its own end; or end it without a grace period.
         run_id : str or None, default=None
             The run that is meant; by default whatever runs.
         """

@@ -11,13 +11,16 @@ import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import cast, get_args
+
+import msgspec
 
 from .. import faults
 from ..agent.base import Agent
 from ..faults import crash_point
 from ..protocol.errors import ErrorCode, Refusal
 from ..protocol.events import User
-from ..protocol.frames import Event
+from ..protocol.frames import Event, decode_payload
 from ..protocol.messages import CancelRun
 from ..tasks import Tasks
 from ..threads import at_once
@@ -36,7 +39,7 @@ from .mistakes import NOT_CARRIED_OUT, instead_of, stage_failed
 from .reconciler import Reconciler
 from .room import Room, instead_when_full
 from .settings import Settings
-from .snapshot import context
+from .snapshot import Progress, context
 from .state import ProjectState
 from .tail import Tail
 
@@ -45,6 +48,7 @@ Committed = Callable[[str, int, Sequence[Event]], None]
 """Told of a project how many events are durable now, and which of them its state follows from."""
 _Decided = tuple[list[Event], list[Stored], ProjectState]
 """The events that the state follows from, all of them as they are stored, and the state."""
+_PROGRESS = frozenset(kind.NAME for kind in get_args(Progress))
 _RECENT_IDS = 1024
 _RETRY_S = 1.0
 _MISTAKES = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError)
@@ -119,6 +123,7 @@ class Conductor:
         )
         self._recent: OrderedDict[str, int] = OrderedDict()
         self._unstored: tuple[float, str] | None = None
+        self._told: Stored | None = None
         self._handling = False
         self._given_up = 0
         self._serving = asyncio.get_running_loop().create_task(self._serve())
@@ -300,7 +305,8 @@ class Conductor:
         produced, after = decide(state, command, env)
         events = list(produced)
         if answers and isinstance(command, Say):
-            answer = await self._conversation.answer(command.text, context(state), env.user, command.may_execute)
+            known = context(state, env.ts, self._progress())
+            answer = await self._conversation.answer(command.text, known, env.user, command.may_execute)
             if answer is not None:
                 more, after = self._carried_out(after, answer, env)
                 events += more
@@ -313,6 +319,13 @@ class Conductor:
         except Exception as error:
             self._notes.error("carrying out an answer failed:\n%s", places(error))
             return decide(state, NOT_CARRIED_OUT, env)
+
+    def _progress(self) -> tuple[int, Progress] | None:
+        """What work said last of how far it is, and when."""
+        if self._told is None:
+            return None
+        envelope = msgspec.json.decode(self._told.frame)
+        return envelope["ts"], cast(Progress, decode_payload(self._told.name, envelope["event"]["payload"]))
 
     async def _seen(self, message_id: str) -> int | None:
         if message_id in self._recent:
@@ -327,6 +340,7 @@ class Conductor:
         while len(self._recent) > _RECENT_IDS:
             self._recent.popitem(last=False)
         if stored:
+            self._told = next((one for one in reversed(stored) if one.name in _PROGRESS), self._told)
             self.tail.extend(stored, keep=self._attended)
             if self._on_committed is not None:
                 try:

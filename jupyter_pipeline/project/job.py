@@ -74,7 +74,8 @@ def _job_of(
         upstream=upstream,
         datasets=tuple(msgspec.to_builtins(d) for d in state.datasets if d.source == "upload"),
         threads=settings.cores,
-        finish=work.finishing,
+        finish=work.finishing and not work.last_run,
+        last_run=work.last_run,
         skip_trials={
             str(mark): run_id
             for run_id in stage.skip_runs

@@ -73,7 +73,7 @@ class Reconciler:
         self._attempt: Attempt | None = None
         self._held = False
         self._at_once: int | None = None
-        self._asked_to_finish: int | None = None
+        self._asked_to_finish: Work | None = None
         begun = state().work
         self._interrupted = None if begun is None else begun.attempt
         self._watching_disk: asyncio.Task[None] | None = None
@@ -82,7 +82,7 @@ class Reconciler:
         """Compare, and begin to change what runs where the state says otherwise."""
         work, running = self._work, self._attempt
         if (work.attempt if work else None) != (running.number if running else None) or (
-            work and work.finishing and self._asked_to_finish != work.attempt
+            work and self._must_be_asked(work)
         ):
             self._tasks.start(self._step())
         if self._held and not self._mailbox.full:
@@ -105,6 +105,10 @@ class Reconciler:
         work = self._state().work
         return None if work is not None and work.attempt == self._interrupted else work
 
+    def _must_be_asked(self, work: Work) -> bool:
+        """Whether an attempt is to finish, and was not told so yet."""
+        return work.finishing and self._asked_to_finish != work
+
     # -- one step ------------------------------------------------------------------------------------------
 
     async def _step(self) -> None:
@@ -121,12 +125,13 @@ class Reconciler:
                     self._notes.error("%s could not begin:\n%s", work.stage_id, places(error))
                     why = f"The stage {stage_name(work.stage_id)} could not begin ({type(error).__name__}: {error})."
                     self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
-            elif work.finishing and self._asked_to_finish != work.attempt:
-                self._asked_to_finish = work.attempt
-                asyncio.get_running_loop().call_later(
-                    self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
-                )
-                await self._attempt.finish()
+            elif self._must_be_asked(work):
+                self._asked_to_finish = work
+                if not work.last_run:
+                    asyncio.get_running_loop().call_later(
+                        self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
+                    )
+                await self._attempt.finish(after_run=work.last_run)
 
     async def _end_other(self) -> None:
         """End what runs and should not, and remove what it had for itself."""
@@ -151,6 +156,8 @@ class Reconciler:
         job = await prepare_job(self._state(), work, self._files, self._settings, self._log, self._room.used)
         if not self._is_wanted(work):
             return
+        if work.last_run:
+            self._asked_to_finish = work  # its job says so, and that it may begin one run
         self._attempt = Attempt(
             self._pool, job, self._frame, lambda why, words: self._tasks.start(self._died(work, why, words))
         )

@@ -2,7 +2,8 @@
 
 from msgspec import UNSET
 
-from ..agent.base import Context
+from ..agent.base import AtWork, Context
+from ..protocol.events import ExportProgress, ProfileProgress, TrainProgress
 from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
 from ..protocol.stages import StageId, StageStatus
@@ -67,8 +68,20 @@ def _summary(state: ProjectState) -> str:
     return here.message if here.status in (StageStatus.FAILED, StageStatus.COMPLETED) else ""
 
 
-def context(state: ProjectState) -> Context:
-    """What an agent is told of a project."""
+Progress = TrainProgress | ProfileProgress | ExportProgress
+
+
+def context(state: ProjectState, now: int, told: tuple[int, Progress] | None = None) -> Context:
+    """What an agent is told of a project.
+
+    Parameters
+    ----------
+    state : ProjectState
+    now : int
+        Unix milliseconds.
+    told : (int, Progress) or None
+        What work said last of how far it is, and when.
+    """
     data = state.stage(StageId.DATA_SOURCE).plan or {}
     return Context(
         current_stage=state.current,
@@ -86,4 +99,31 @@ def context(state: ProjectState) -> Context:
         changed={
             s.id: s.proposed for s in state.stages if s.approved and s.proposed is not None and s.proposed != s.plan
         },
+        at_work=_at_work(state, now, told),
+    )
+
+
+def _at_work(state: ProjectState, now: int, told: tuple[int, Progress] | None) -> AtWork | None:
+    work, here = state.work, state.here
+    if work is None or here.started_ts is None:
+        return None
+    run = next(iter(state.open_runs()), None)
+    pct: float | None = None
+    eta: float | None = None
+    match told:
+        case (ts, TrainProgress(run_id=run_id, eta_s=float(left))) if run is not None and run_id == run.run_id:
+            eta = max(0.0, left - (now - ts) / 1000)
+        case (ts, ProfileProgress(pct=done)) if work.stage_id is StageId.PROFILE_DATA and ts >= here.started_ts:
+            pct = done
+        case (ts, ExportProgress(pct=done)) if work.stage_id is StageId.EXPORT and ts >= here.started_ts:
+            pct = done
+    mine = {r.model_id for r in state.runs.values() if r.attempt == work.attempt}
+    return AtWork(
+        seconds=max(0.0, (now - here.started_ts) / 1000),
+        pct=pct,
+        model=None if run is None else run.model_id,
+        eta_s=eta,
+        begun=frozenset(mine),
+        finishing=work.finishing,
+        last_run=work.last_run,
     )

@@ -82,6 +82,8 @@ class Work(msgspec.Struct, frozen=True):
     attempt: int
     stage_id: StageId
     finishing: bool = False
+    last_run: bool = False
+    """Whether it finishes when the run at work has come to its end."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,7 +229,7 @@ def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> Pro
             changes["current"] = p.stage_id
             changes["attempts"] = max(state.attempts, attempt)
             if not stage.reused:
-                changes["work"] = Work(attempt, p.stage_id, p.finishing is True)
+                changes["work"] = Work(attempt, p.stage_id, p.finishing is True, p.last_run is True)
         case StageStatus.WAITING_CONFIRMATION:
             stage = replace(stage, gate=None, approved=False, ended_ts=stage.ended_ts or event.ts)
         case _:

@@ -18,10 +18,11 @@ from ..protocol.events import (
     WaitingConfirmation,
 )
 from ..protocol.messages import CancelRun
-from ..protocol.names import stage_name
+from ..protocol.names import model_name, stage_name
 from ..protocol.stages import StageId, StageStatus
-from .commands import Recover, WorkDied, WorkDone, WorkEvents
+from .commands import Finished, Recover, WorkDied, WorkDone, WorkEvents
 from .plans import shaped
+from .state import Work
 from .turn import Turn, stands
 
 MOST_THINGS = 20_000
@@ -47,25 +48,8 @@ class WorkTurn(Turn):
             active = ", ".join(r.run_id for r in self.state.open_runs()) or "none at this moment"
             raise Refusal(ErrorCode.NO_ACTIVE_RUN, f"The run {command.run_id!r} is not running; running: {active}.")
         stage = self.state.stage(work.stage_id)
-        if command.mode == "finish":
-            if work.stage_id is not StageId.TRAIN:
-                raise Refusal(
-                    ErrorCode.INVALID_ARGS,
-                    f'The stage {stage_name(work.stage_id)} can be stopped ("stop" or "now"), not finished.',
-                )
-            if work.finishing:
-                return  # it was asked for already
-            self.emit(
-                StageStatusEvent(
-                    stage_id=work.stage_id,
-                    status=StageStatus.IN_PROGRESS,
-                    message="Finishing with the best model so far.",
-                    attempt=work.attempt,
-                    finishing=True,
-                    skip_runs=stage.skip_runs or UNSET,
-                    by=self.env.user,
-                )
-            )
+        if command.mode in ("finish", "after_run"):
+            self._finish(work, command.mode == "after_run")
             return
         by = self.env.user.name
         self.end_runs("cancelled", f"cancelled by {by}")
@@ -88,6 +72,37 @@ class WorkTurn(Turn):
                 by=self.env.user,
             )
         )
+
+    def _finish(self, work: Work, last_run: bool) -> None:
+        """Let a training end with the best so far: at once, or with the run at work as its last one."""
+        if work.stage_id is not StageId.TRAIN:
+            raise Refusal(
+                ErrorCode.INVALID_ARGS,
+                f'The stage {stage_name(work.stage_id)} can be stopped ("stop" or "now"), not finished.',
+            )
+        if work.finishing and (last_run or not work.last_run):
+            return  # it was asked for already
+        message = "Finishing with the best model so far."
+        if last_run:
+            at_work = [model_name(run.model_id) for run in self.state.open_runs()]
+            message = f"The last run is that of {at_work[0]}." if at_work else "No further run is begun."
+        self.emit(
+            StageStatusEvent(
+                stage_id=work.stage_id,
+                status=StageStatus.IN_PROGRESS,
+                message=message,
+                attempt=work.attempt,
+                finishing=True,
+                last_run=last_run or UNSET,
+                skip_runs=self.state.stage(work.stage_id).skip_runs or UNSET,
+                by=self.env.user,
+            )
+        )
+
+    def _has_last_run(self, finished: Finished) -> bool:
+        """Whether what is interrupted now was to end with a run that has not come to its metrics."""
+        work = self.state.work
+        return work is not None and work.last_run and any(r.run_id not in finished for r in self.state.open_runs())
 
     def _current(self, attempt: int) -> bool:
         return self.state.work is not None and self.state.work.attempt == attempt
@@ -175,6 +190,7 @@ class WorkTurn(Turn):
             )
             return
         finishing = self.state.work is not None and self.state.work.finishing
+        last_run = self._has_last_run(command.finished)
         self.end_runs("failed", f"interrupted: {command.message}", command.finished)
         self.begin(
             stage.id,
@@ -182,6 +198,7 @@ class WorkTurn(Turn):
             stage.fingerprint,
             f"{command.message} Trying once more; what was finished is used again.",
             finishing=finishing,
+            last_run=last_run,
             retry=True,
             skip_runs=stage.skip_runs,
         )
@@ -194,7 +211,7 @@ class WorkTurn(Turn):
     def finish_overdue(self, attempt: int) -> None:
         """An attempt did not finish in its time: its finished runs are used."""
         work = self.state.work
-        if work is None or work.attempt != attempt or not work.finishing:
+        if work is None or work.attempt != attempt or not work.finishing or work.last_run:
             return
         stage = self.state.here
         self.end_runs("cancelled", "it did not come to an end in time after it was asked to finish")
@@ -212,7 +229,7 @@ class WorkTurn(Turn):
         work = self.state.work
         if work is None:
             return
-        stage = self.state.here
+        stage, last_run = self.state.here, self._has_last_run(command.finished)
         self.end_runs("failed", "interrupted: the server stopped while it ran", command.finished)
         self.begin(
             stage.id,
@@ -220,5 +237,6 @@ class WorkTurn(Turn):
             stage.fingerprint,
             f"The stage {stage_name(stage.id)} was interrupted when the server stopped; it is taken up again.",
             finishing=work.finishing,
+            last_run=last_run,
             skip_runs=stage.skip_runs,
         )

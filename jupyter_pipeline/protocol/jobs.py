@@ -41,6 +41,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     threads: int = 1
     finish: bool = False
     """End at once with the trials that are done (TRAIN)."""
+    last_run: bool = False
+    """End after one run at the most: that which was at work when another attempt was interrupted (TRAIN)."""
     skip_trials: dict[str, str] = {}
     """Fingerprints of the trials that the person cancelled, with the runs that they cancelled (TRAIN)."""
     void_runs: tuple[str, ...] = ()
@@ -61,9 +63,10 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag="finish"):
-    """End the running attempt with the best so far."""
+    """End the running attempt with the best so far; with ``after_run`` once the run at work has come to its end."""
 
     attempt: int
+    after_run: bool = False
 
 
 ToWorker = Job | Predict | Finish

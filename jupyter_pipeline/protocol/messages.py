@@ -82,10 +82,11 @@ class RestartStage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class CancelRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """End what runs: ``stop`` it, ``finish`` with the best model so far, or end it ``now`` without grace."""
+    """End what runs: ``stop`` it, ``finish`` with the best model so far, at once or ``after_run``, when the run at work
+    has come to its own end, or end it ``now`` without grace."""
 
     run_id: str | None = None
-    mode: Literal["stop", "finish", "now"] = "stop"
+    mode: Literal["stop", "finish", "after_run", "now"] = "stop"
 
 
 class SelectDataset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -36,6 +36,9 @@ class Channel(Protocol):
     def finish_requested(self) -> bool:
         """Whether the person asked to end with the best so far."""
 
+    def last_run_requested(self) -> bool:
+        """Whether the person asked to begin no further run."""
+
 
 class StageContext:
     """A stage's view of its job.
@@ -72,6 +75,10 @@ class StageContext:
     def finish_requested(self) -> bool:
         """Whether to end now with the best so far (TRAIN)."""
         return self.job.finish or self._channel.finish_requested()
+
+    def last_run_requested(self) -> bool:
+        """Whether the run at work is to be the last one (TRAIN)."""
+        return self._channel.last_run_requested()
 
     def asset(self, path: Path, kind: str, name: str, **meta: Any) -> Artifact:
         """Announce a file as an asset.

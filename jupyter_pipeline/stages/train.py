@@ -56,7 +56,7 @@ def run(ctx: StageContext) -> Result:
     _defaults(session, pending)
     if plan.trials > 1:
         _search(session, plan)
-    if any(choice.id == ENSEMBLE for choice in plan.models) and not ctx.finish_requested():
+    if any(choice.id == ENSEMBLE for choice in plan.models) and not session.ending:
         session.ensemble()
     if not session.trials:
         reasons = (
@@ -105,7 +105,7 @@ def _defaults(session: Session, pending: list[tuple[str, dict[str, Any]]]) -> No
     """One run of each model with its defaults and what the person set."""
     ctx = session.ctx
     for place, (model_id, params) in enumerate(pending):
-        if ctx.finish_requested() and session.trials:
+        if session.ending and session.trials:
             return
         evaluation, first = session.evaluation_s(model_id), session.first_s(model_id)
         left = session.remaining - evaluation  # after the rows were made ready, for which the first model waits
@@ -168,7 +168,7 @@ def _search(session: Session, plan: ModelPlan) -> None:
         for model_id in _best_first(session):
             if model_id not in searches:
                 continue
-            if session.ctx.finish_requested():
+            if session.ending:
                 return
             quickest = min((t.runtime_s for t in session.trials.values() if t.model_id == model_id), default=0.0)
             search = searches[model_id]
@@ -276,7 +276,9 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         words.append(f"Failed: {', '.join(failed)}.")
     tried = {trial.model_id for trial in session.trials.values()} | {row.model for row in session.failed} | {ENSEMBLE}
     if untried := [session.learning.name_of(choice.id) for choice in plan.models if choice.id not in tried]:
-        words.append(f"Not trained before the time was over: {', '.join(untried)}.")
+        words.append(
+            f"Not trained before {'it was ended' if session.ending else 'the time was over'}: {', '.join(untried)}."
+        )
     return " ".join(words)
 
 

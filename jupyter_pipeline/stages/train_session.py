@@ -149,6 +149,12 @@ class Session:
         return True
 
     @property
+    def ending(self) -> bool:
+        """Whether no further run is to be begun, as somebody asked."""
+        ctx = self.ctx
+        return ctx.finish_requested() or ctx.last_run_requested() or (ctx.job.last_run and self._runs > 0)
+
+    @property
     def has_model(self) -> bool:
         """Whether there is a finished trial of more than a baseline."""
         return any(trial.model_id != "dummy" for trial in self.trials.values())

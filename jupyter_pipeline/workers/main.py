@@ -35,7 +35,7 @@ class Outlet:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._finish = threading.Event()
+        self._finish, self._last_run = threading.Event(), threading.Event()
         self._given = 0
         self.attempt = 0
         self.stage = ""
@@ -45,11 +45,12 @@ class Outlet:
         """An attempt was given to this worker: what was asked of those before it does not count for it."""
         self._given = attempt
         self._finish.clear()
+        self._last_run.clear()
 
-    def finish(self, attempt: int) -> None:
+    def finish(self, wish: Finish) -> None:
         """An attempt should end; it may not have begun yet, or be over."""
-        if attempt == self._given:
-            self._finish.set()
+        if wish.attempt == self._given:
+            (self._last_run if wish.after_run else self._finish).set()
 
     def begin(self, attempt: int, stage: str) -> None:
         """Speak for an attempt from now on."""
@@ -75,6 +76,10 @@ class Outlet:
     def finish_requested(self) -> bool:
         """Whether the running attempt should end with the best so far."""
         return self._finish.is_set()
+
+    def last_run_requested(self) -> bool:
+        """Whether the running attempt should begin no further run."""
+        return self._last_run.is_set()
 
 
 def main() -> None:
@@ -114,7 +119,7 @@ def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict]") -> None:
     for line in sys.stdin.buffer:
         message = _decoder.decode(line)
         if isinstance(message, Finish):
-            outlet.finish(message.attempt)
+            outlet.finish(message)
             continue
         if isinstance(message, Job):
             outlet.given(message.attempt)

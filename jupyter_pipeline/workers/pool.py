@@ -62,7 +62,7 @@ class Attempt:
         self._worker: WorkerProcess | None = None
         self._over = False
         self._ended = False
-        self._wants_finish = False
+        self._wanted: Finish | None = None
         self._held = False
         self._starting = asyncio.get_running_loop().create_task(self._start())
 
@@ -78,17 +78,17 @@ class Attempt:
         worker.hold(self._held)
         try:
             await worker.send(self._job)
-            if self._wants_finish:
-                await worker.send(Finish(attempt=self.number))
+            if self._wanted is not None:
+                await worker.send(self._wanted)
         except Exception as error:
             self._notes.error("the job could not be sent:\n%s", places(error))
             self._pool.end(worker)  # its death is told
 
-    async def finish(self) -> None:
-        """Ask the stage to end with the best so far."""
-        self._wants_finish = True
+    async def finish(self, *, after_run: bool = False) -> None:
+        """Ask the stage to end with the best so far, at once or with the run at work."""
+        self._wanted = Finish(attempt=self.number, after_run=after_run)
         if self._worker is not None and not self._over:
-            await self._worker.send(Finish(attempt=self.number))
+            await self._worker.send(self._wanted)
 
     def hold(self, held: bool) -> None:
         """Take nothing more of what the attempt says, until it may go on; it waits when its pipe is full."""

@@ -5,7 +5,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from jupyter_pipeline.agent.base import Change, Context, Reply
+from jupyter_pipeline.agent.base import AtWork, Change, Context, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.events import Dataset, LeaderboardRow, ModelCandidate
@@ -103,6 +103,11 @@ def context_at(stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRM
         else (),
         best_run="run-6-1-lightgbm" if trained else None,
         task_type=task if stage.order else None,
+        at_work=AtWork(seconds=19.4, model="xgboost", eta_s=5.8, begun=frozenset({"dummy", "linear", "xgboost"}))
+        if status is StageStatus.IN_PROGRESS and stage is StageId.TRAIN
+        else AtWork(seconds=19.4)
+        if status is StageStatus.IN_PROGRESS
+        else None,
     )
 
 

@@ -1,25 +1,26 @@
 """A question is answered and changes nothing; what it suggests can be had by saying the answer's own words."""
 
 import re
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pipeline.agent.base import Change, Context
+from jupyter_pipeline.agent.base import AtWork, Change, Context
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
-from .example import ask, context_at
+from .example import ask, context_at, sentences
 
 DATA, SELECT, TRAIN = StageId.DATA_SOURCE, StageId.MODEL_SELECT, StageId.TRAIN
 ORDERS = [
     "use catboost", "add extra trees", "drop xgboost", "drop age", "treat city as text", "use 30% test rows",
     "optimise recall", "keep xgboost", "use catboost instead of xgboost", "without lightgbm", "train longer",
     "leave the notebook out", "use a higher learning rate", "restart training", "use only linear models", "set seed 7",
-    "use three minutes", "stop", "undo that", "start over", "replace xgb -> rf", "train two models", "split 70:30",
-    "change the metric from auc to recall",
+    "use three minutes", "stop", "stop after this model", "undo that", "start over", "replace xgb -> rf",
+    "train two models", "split 70:30", "change the metric from auc to recall",
 ]  # fmt: skip
 ASKING = [
     "why not {}?", "why don't we {}?", "why don't you {}", "why didn't you {}?", "what if we {}", "should we {}?",
@@ -104,3 +105,64 @@ def test_what_a_suggestion_would_come_to() -> None:
     assert told("what if we drop age?", context_at(SELECT)).endswith(
         'That would come to this: Left out: age. To do it, say "drop age".'
     )
+
+
+HOW_LONG = sentences("""
+    how much longer? | How much longer will it take | ETA? | eta | what's the ETA? | when will it be done? | time left?
+    when will it be done | is it almost done? | how long will it take? | when is it finished?
+    how many minutes are left? | how much time is left | how long does this take? | time remaining
+    when does training end? | are we there yet? | any ETA?
+    will it take long? | how far is it? | how much longer do I have to wait? | when can I expect it to be ready?
+""")
+
+
+@pytest.mark.parametrize("text", HOW_LONG)
+def test_how_much_longer_is_answered_from_what_was_measured(text: str) -> None:
+    reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
+    assert not reply.actions
+    assert reply.text == (
+        "At most about 4 min 41 s: the time budget of 5 min began 19 s ago. The run at work, XGBoost, needs about 6 s "
+        "more, or less where it ends early. To be trained after it while there is time: LightGBM."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({"eta_s": None}, "The run at work is XGBoost. To be trained"),
+        ({"eta_s": 0.2}, "The run at work, XGBoost, is almost done. To be"),
+        ({"eta_s": 900.0}, "XGBoost, would need about 15 min more, and ends with the time that it has. To be"),
+        ({"seconds": 290.0}, "At most about 10 s: the time budget of 5 min began 4 min 50 s ago."),
+        ({"seconds": 301.0}, "It is about to end: the time budget of 5 min began 5 min 1 s ago."),
+        ({"model": None, "eta_s": None}, "began 19 s ago. To be trained after it"),
+        ({"begun": frozenset({"dummy", "linear", "lightgbm", "xgboost"})}, "or less where it ends early."),
+        ({"finishing": True}, "Training ends with the best model so far, as soon as"),
+        ({"finishing": True, "last_run": True}, "ends with the one at work. The run at work, XGBoost, needs about 6 s"),
+    ],
+    ids=repr,
+)
+def test_the_time_left_is_that_of_how_training_stands(changed: dict[str, Any], answer: str) -> None:
+    context = context_at(TRAIN, StageStatus.IN_PROGRESS)
+    context = msgspec.structs.replace(context, at_work=msgspec.structs.replace(context.at_work, **changed))
+    assert answer in RuleAgent().respond("How much longer?", context).text
+
+
+def test_of_other_stages_no_time_is_invented() -> None:
+    reply, _ = ask("ETA?", StageId.PREPROCESS, StageStatus.IN_PROGRESS)
+    assert reply.text == "The stage Preparation began 19 s ago. How long it takes is not known beforehand."
+    context = context_at(StageId.PROFILE_DATA, StageStatus.IN_PROGRESS)
+    context = msgspec.structs.replace(context, at_work=AtWork(seconds=200.0, pct=0.42))
+    assert RuleAgent().respond("when is it done?", context).text == (
+        "The stage Profile began 3 min 20 s ago. 42% of it are done. How long it takes is not known beforehand."
+    )
+    reply, _ = ask("how much longer?", SELECT)
+    assert reply.text == "The stage Models waits for your confirmation. Training may take 5 minutes."
+    assert not reply.actions
+
+
+@pytest.mark.parametrize(
+    "text", ["eta 0.1", "set eta to 0.1", "three minutes longer", "train longer", "why does it take so long?"]
+)
+def test_what_only_sounds_like_it_is_not_taken_for_it(text: str) -> None:
+    for status in (StageStatus.IN_PROGRESS, StageStatus.WAITING_CONFIRMATION):
+        assert " ago" not in ask(text, TRAIN, status)[0].text

@@ -11,7 +11,22 @@ from jupyter_pipeline.agent.base import Cancel, Change, ConfirmGate, Restart
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, INTENT, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, TREES, applied, ask, context_at, ids
+from .example import (
+    DATA,
+    EXPORT,
+    INTENT,
+    PREPROCESS,
+    PROFILE,
+    REVIEW,
+    SELECT,
+    TRAIN,
+    TREES,
+    applied,
+    ask,
+    context_at,
+    ids,
+    sentences,
+)
 
 CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("optimise recall", INTENT, "PARSE_INTENT/metric", "recall"),
@@ -222,7 +237,7 @@ def test_what_was_changed_at_a_gate_is_taken_back() -> None:
         ("run the profile again", "waiting", Restart(stage_id=PROFILE)),
         ("go back to preprocessing", "waiting", Restart(stage_id=PREPROCESS)),
         ("go back to the columns", "waiting", Restart(stage_id=PROFILE)),
-        ("stop after this model", "running", Cancel(mode="finish")),
+        ("stop after this model", "running", Cancel(mode="after_run")),
         ("start over", "waiting", Restart(stage_id=INTENT)),
         ("redo the model selection", "running", Restart(stage_id=SELECT)),
         ("stop", "running", Cancel(mode="stop")),
@@ -237,6 +252,41 @@ def test_actions(text: str, status: str, action: Any) -> None:
     where = StageStatus.WAITING_CONFIRMATION if status == "waiting" else StageStatus.IN_PROGRESS
     reply, _ = ask(text, TRAIN, where)
     assert reply.actions == (action,)
+
+
+@pytest.mark.parametrize("text", sentences("""
+    stop after the current model | Stop after this run, please | finish this model and then stop | stop after current
+    let it finish the one it is on, then go on | no more models after this one | don't start any more models
+    please don't train any other models after this one | once this model is done, stop | stop when this run is finished
+    when the current model finishes, move on | no further runs | can you stop after this model? | stop after xgboost
+    let this model finish and then stop | finish the current run, then stop training | nothing else after this model
+    make this model the last one | finish XGBoost and stop | after this model stop | this run is the last
+    let the training stop after the model it is running | and no more models after this one please | no new models now
+"""))  # fmt: skip
+def test_the_run_at_work_is_made_the_last_one(text: str) -> None:
+    reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
+    assert reply.actions == (Cancel(mode="after_run"),)
+    assert reply.text == (
+        "No further run is begun: that of XGBoost is the last one, and then training ends with the best model so far."
+    )
+
+
+@pytest.mark.parametrize("text", sentences("""
+    stop after the next model | stop after lightgbm | stop after 3 models | no more than three models
+    stop after this model? | stop after ten minutes | finish after the first model | no more questions
+    no models like this one | no more xgboost
+"""))  # fmt: skip
+def test_nothing_ends_that_is_not_asked_to_end_now(text: str) -> None:
+    reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
+    assert not any(isinstance(action, Cancel) for action in reply.actions), reply.text
+
+
+@pytest.mark.parametrize("status", [StageStatus.WAITING_CONFIRMATION, StageStatus.FAILED])
+def test_what_does_not_run_has_no_last_run(status: StageStatus) -> None:
+    reply, _ = ask("stop after the current model", TRAIN, status)
+    assert not reply.actions
+    reply, _ = ask("stop after the current model", EXPORT, StageStatus.IN_PROGRESS)
+    assert not reply.actions, "it would stop the export at once"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,7 +22,7 @@ from jupyter_pipeline.project.disk import folder_size
 from jupyter_pipeline.workers.pool import MOST_ASKED, PredictorBusy, WorkerPool
 from tests.server.conftest import Answer, Server
 
-from .driver import PROJECT, command, server_at, state_of, tell, until, until_gate
+from .driver import PROJECT, command, log_of, server_at, state_of, tell, until, until_gate
 from .hard_work import FLOODS, KINDS, LEAVERS, ORPHANS, WRITERS, alive, cancel, runs_of, start
 
 pytestmark = pytest.mark.anyio
@@ -362,3 +363,58 @@ async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(
         assert time.monotonic() < deadline, "an idle server goes on"
         await asyncio.sleep(0.2)
     assert "shutting down" in own_server.log
+
+
+SLOW = {"id": "catboost", "params": {"n_estimators": 1000, "learning_rate": 0.001}}
+
+
+def told(event: dict[str, Any], run_id: str, pct: float) -> bool:
+    """Whether an event says of a run that so much of it is done."""
+    payload = event["event"]["payload"]
+    return event["event"]["name"] == "TRAIN_PROGRESS" and payload["run_id"] == run_id and payload["pct"] >= pct
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_no_run_is_begun_after_the_one_at_work(workspace: Callable[[str], Path], killed: bool) -> None:
+    """Said in the chat. Also where the server is killed meanwhile: then that run is made again, and no other."""
+    server = server_at(workspace("TRAIN"), forked=True)
+    try:
+        models = [{"op": "replace", "path": "/models", "value": [{"id": "dummy"}, SLOW, {"id": "random_forest"}]}]
+        assert tell(server, command("update_plan", stage_id="MODEL_SELECT", patch=models)) == "accepted"
+        gate = state_of(server)["waiting_confirmation"]["gate_id"]
+        assert tell(server, {"type": "confirm", "gate_id": gate}) == "accepted"
+
+        def at_work() -> list[str]:
+            runs = state_of(server)["runs"]
+            return [r["run_id"] for r in runs if (r["model_id"], r["status"]) == ("catboost", "running")]
+
+        (last,) = until(at_work, "the run of CatBoost")
+        until(lambda: any(told(e, last, pct=0.01) for e in log_of(server)), "its own progress")
+        assert tell(server, {"type": "chat", "text": "How much longer?"}) == "accepted"
+        assert tell(server, {"type": "chat", "text": "Stop after the current model, please."}) == "accepted"
+        if killed:
+            assert server.process is not None
+            server.process.kill()
+            server.process.wait()
+            server.start()
+        until_gate(server, "TRAIN")
+        state = state_of(server)
+        answers = [e["event"]["payload"] for e in log_of(server) if e["event"]["name"] == "LOG_LINE"]
+        said = [line["text"] for line in answers if line["source"] == "assistant"]
+        assert re.match(
+            r"At most about \d+ s: the time budget of 20 s began \d+ s ago\. The run at work, CatBoost, .+"
+            r" To be trained after it while there is time: Random forest\.",
+            said[-2],
+        )
+        assert said[-1].startswith("No further run is begun: that of CatBoost is the last one")
+        runs = {run["run_id"]: (run["model_id"], run["status"]) for run in state["runs"]}
+        expected = [("dummy", "success"), ("catboost", "success")]
+        assert list(runs.values()) == ([*expected[:1], ("catboost", "failed"), expected[1]] if killed else expected)
+        assert killed or runs[last] == expected[1]
+        kept = state["stages"][5]["plan_json"]["keep"]
+        assert runs[kept] in expected
+        records = (server.root / "pipelines" / "demo" / "artifacts" / "trials").glob("*/trial.json")
+        stopped = {(found := json.loads(path.read_bytes()))["model_id"]: found["stopped"] for path in records}
+        assert stopped["catboost"] != "asked", "it came to its own end"
+    finally:
+        server.stop()

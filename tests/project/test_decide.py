@@ -393,6 +393,40 @@ def test_finishing_with_the_best_so_far_is_for_a_training_and_taken_seriously_on
     assert decide(state, FinishOverdue(attempt), env())[0] == ()
 
 
+def test_the_run_at_work_may_be_the_last_one() -> None:
+    """It comes to its own end, however long that takes, unless somebody asks for an end at once after all."""
+    state = play(training(), CancelRun(mode="after_run"))
+    assert state.work is not None
+    attempt = state.work.attempt
+    assert (state.work.finishing, state.work.last_run) == (True, True)
+    assert "the last run is that of" in state.here.message.lower()
+    for command in (CancelRun(mode="after_run"), FinishOverdue(attempt)):
+        assert decide(state, command, env())[0] == ()
+    state = play(state, CancelRun(mode="finish"))
+    assert state.work is not None
+    assert (state.work.attempt, state.work.finishing, state.work.last_run) == (attempt, True, False)
+    assert decide(state, CancelRun(mode="after_run"), env())[0] == (), "that would take longer"
+    assert state.here.started_ts == training().here.started_ts
+    with pytest.raises(Refusal, match="can be stopped"):
+        decide(play(new_state(), Say("predict churn")), CancelRun(mode="after_run"), env())
+
+
+@pytest.mark.parametrize("died", [True, False])
+@pytest.mark.parametrize("at_work", [True, False])
+def test_an_interrupted_last_run_is_made_again_and_none_after_it(died: bool, at_work: bool) -> None:
+    """Where it had come to its metrics, none is."""
+    state = play(training(), CancelRun(mode="after_run"))
+    assert state.work is not None
+    finished = {} if at_work else {"r": {"roc_auc": 0.7}}
+    state = play(state, WorkDied(state.work.attempt, "It died.", finished) if died else Recover(finished))
+    assert state.work is not None
+    assert (state.work.finishing, state.work.last_run) == (True, at_work)
+    started = TrainRunStarted(run_id="s", model_id="linear", metric_primary="roc_auc", config={})
+    state = play(state, said(state.work.attempt, started), CancelRun(run_id="s"))
+    assert state.work is not None
+    assert (state.work.finishing, state.work.last_run) == (True, False), "the last run was cancelled"
+
+
 @pytest.mark.parametrize(
     "again", [Recover({}), WorkDied(0, "It died."), FinishOverdue(0), CancelRun(run_id="s")], ids=repr
 )

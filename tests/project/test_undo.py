@@ -20,7 +20,7 @@ SELECT, TRAIN, DATA, PREPROCESS = StageId.MODEL_SELECT, StageId.TRAIN, StageId.D
 
 def chat(state: ProjectState, text: str) -> tuple[str, ProjectState]:
     """The answer to a chat, and the state after what it does."""
-    events, after = decide(state, Answer(RuleAgent().respond(text, context(state))), env())
+    events, after = decide(state, Answer(RuleAgent().respond(text, context(state, state.ts))), env())
     told = [e.payload.text for e in events if isinstance(e.payload, LogLine) and e.payload.source == "assistant"]
     folded = state
     for event in events:

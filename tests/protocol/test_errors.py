@@ -17,7 +17,7 @@ SPLIT: dict[str, Any] = {"split": {}, "columns": {"age": "numeric"}}
     ("change", "right"),
     [
         (lambda: convert_message({"type": "confirm", "stage_id": "TRAINING"}), "PARSE_INTENT, DATA_SOURCE"),
-        (lambda: convert_command("cancel_run", {"mode": "soft"}), "finish, now, stop"),
+        (lambda: convert_command("cancel_run", {"mode": "soft"}), "after_run, finish, now, stop"),
         (lambda: convert_command("cancel_run", {"made": "stop"}), "run_id, mode"),
         (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"metric": "auc"}), "recall, rmse, roc_auc"),
         (lambda: shaped(StageId.MODEL_SELECT, MODELS | {"models": [{"name": "linear"}]}), "id, params"),
@@ -40,7 +40,7 @@ def test_what_is_none_of_the_choices_is_told_with_the_choices(change: Any, right
     [
         (
             lambda: convert_command("cancel_run", {"mode": "soft"}),
-            "mode cannot be 'soft'; there are finish, now, stop.",
+            "mode cannot be 'soft'; there are after_run, finish, now, stop.",
         ),
         (lambda: convert_command("cancel_run", {"made": "stop"}), "there is no 'made'; there are run_id, mode."),
         (

@@ -28,6 +28,9 @@ class Recorder:
     def finish_requested(self) -> bool:
         return False
 
+    def last_run_requested(self) -> bool:
+        return False
+
     def of(self, name: str) -> list[Any]:
         return [payload for payload in self.payloads if name == payload.NAME]
 

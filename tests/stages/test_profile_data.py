@@ -31,6 +31,9 @@ class Recorder:
     def finish_requested(self) -> bool:
         return False
 
+    def last_run_requested(self) -> bool:
+        return False
+
     def of(self, name: str) -> list[Any]:
         return [payload for payload in self.said if name == payload.NAME]
 

@@ -18,7 +18,7 @@ from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import encode_target
 from jupyter_pipeline.digests import sha256
-from jupyter_pipeline.protocol.events import Payload
+from jupyter_pipeline.protocol.events import Payload, TrainRunStarted
 from jupyter_pipeline.protocol.jobs import Job
 from jupyter_pipeline.protocol.names import number
 from jupyter_pipeline.protocol.plans import TrainPlan
@@ -42,9 +42,13 @@ class Finishing(Recorder):
     """A channel on which the person asks to finish, once so many events were said."""
 
     after: int = 0
+    last_run: bool = False
 
     def finish_requested(self) -> bool:
-        return len(self.payloads) >= self.after
+        return not self.last_run and len(self.payloads) >= self.after
+
+    def last_run_requested(self) -> bool:
+        return self.last_run and len(self.payloads) >= self.after
 
 
 def ready(tmp: Path, target: str, metric: str = "auto") -> StagedProject:
@@ -327,6 +331,24 @@ def test_finish_at_once_uses_what_is_done_or_makes_the_cheapest(project: StagedP
     assert [p.model_id for p in first.of("TRAIN_RUN_STARTED")] == ["dummy"]
     _, second = attempt(project, finish=True)
     assert not second.of("TRAIN_RUN_STARTED")
+
+
+def test_the_run_at_work_comes_to_its_own_end_and_none_is_begun_after_it(project: StagedProject) -> None:
+    choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}, {"id": "random_forest"}], trials=5)
+    channel = Finishing(last_run=True)
+    channel.after = 60
+    result, events = attempt(project, channel)
+    begun = [p.run_id for p in events.payloads[:60] if isinstance(p, TrainRunStarted)]
+    assert [p.run_id for p in events.of("TRAIN_RUN_STARTED")] == begun
+    assert len(begun) < 4
+    runs = json.loads((results(project)[-1] / "runs.json").read_text("utf-8"))
+    assert runs.keys() == set(begun)
+    assert all(run["stopped"] != "asked" for run in runs.values()), "it was not cut short"
+    assert "Not trained before it was ended: " in result.summary
+    # Should it be interrupted, another attempt makes one run more, which is the one that was at work.
+    _, again = attempt(project, last_run=True)
+    assert len(again.of("TRAIN_RUN_STARTED")) == 1
+    assert not attempt(project, Finishing(last_run=True))[1].of("TRAIN_RUN_STARTED")
 
 
 def test_a_trial_that_was_cut_short_is_made_again_when_there_is_time(project: StagedProject) -> None:

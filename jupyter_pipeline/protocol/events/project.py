@@ -14,7 +14,8 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
 
     With IN_PROGRESS come ``attempt`` (numbered in the project, from 1), ``params`` (what the stage was asked
     beside the approved plans), ``fingerprint`` of its inputs and, where an earlier result serves again,
-    ``reused``; ``finishing`` says that training was asked to end with the best so far,
+    ``reused``; ``finishing`` says that training was asked to end with the best so far, and ``last_run`` beside it that
+    the run at work comes to its own end before,
     ``retry`` that the attempt before it lost its worker process; ``skip_runs`` are runs that the person cancelled
     one by one and that are not tried again. ``params`` of a PENDING stage wait for its start. ``by`` is who confirmed,
     cancelled or restarted it; what the pipeline does by itself has none.
@@ -29,6 +30,7 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
     fingerprint: str | UnsetType = UNSET
     reused: bool | UnsetType = UNSET
     finishing: bool | UnsetType = UNSET
+    last_run: bool | UnsetType = UNSET
     retry: bool | UnsetType = UNSET
     skip_runs: tuple[str, ...] | UnsetType = UNSET
     by: User | UnsetType = UNSET

@@ -179,7 +179,8 @@ export interface User {
  *
  * With IN_PROGRESS come `attempt` (numbered in the project, from 1), `params` (what the stage was asked
  * beside the approved plans), `fingerprint` of its inputs and, where an earlier result serves again,
- * `reused`; `finishing` says that training was asked to end with the best so far,
+ * `reused`; `finishing` says that training was asked to end with the best so far, and `last_run` beside it that
+ * the run at work comes to its own end before,
  * `retry` that the attempt before it lost its worker process; `skip_runs` are runs that the person cancelled
  * one by one and that are not tried again. `params` of a PENDING stage wait for its start. `by` is who confirmed,
  * cancelled or restarted it; what the pipeline does by itself has none.
@@ -193,6 +194,7 @@ export interface StageStatusEvent {
   fingerprint?: string;
   reused?: boolean;
   finishing?: boolean;
+  last_run?: boolean;
   retry?: boolean;
   skip_runs?: string[];
   by?: User;
@@ -877,10 +879,13 @@ export interface RestartStage {
   params?: Record<string, unknown>;
 }
 
-/** End what runs: `stop` it, `finish` with the best model so far, or end it `now` without grace. */
+/**
+ * End what runs: `stop` it, `finish` with the best model so far, at once or `after_run`, when the run at work
+ * has come to its own end, or end it `now` without grace.
+ */
 export interface CancelRun {
   run_id?: string | null;
-  mode?: 'finish' | 'now' | 'stop';
+  mode?: 'after_run' | 'finish' | 'now' | 'stop';
 }
 
 /** Use this one of the data set candidates. */

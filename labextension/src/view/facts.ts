@@ -186,6 +186,7 @@ function pending(id: StageId): Stage {
     attempt: 0,
     reused: false,
     finishing: false,
+    lastRun: false,
     endedBy: null,
     startedTs: null,
     endedTs: null,

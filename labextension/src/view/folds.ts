@@ -40,7 +40,7 @@ export const FOLDS: Record<string, Fold> = {
     stage.endedBy = status === 'FAILED' ? by : null;
     if (status === 'PENDING') {
       Object.assign(stage, { attempt: 0, reused: false, finishing: false, startedTs: null, endedTs: null });
-      stage.approved = false;
+      stage.lastRun = stage.approved = false;
       m.setBack(stage.id);
     } else {
       m.current = stage.id;
@@ -66,6 +66,7 @@ export const FOLDS: Record<string, Fold> = {
         m.remember({ seq, ts, kind: 'finishing', stageId: stage.id, by, text: stage.message });
       }
       stage.finishing = finishing;
+      stage.lastRun = p.last_run === true;
       stage.attempt = p.attempt ?? stage.attempt;
       stage.endedTs = null;
       stage.approved = false;
@@ -74,7 +75,7 @@ export const FOLDS: Record<string, Fold> = {
       m.bundle = null;
     } else if (status !== 'PENDING') {
       stage.endedTs = stage.endedTs ?? ts;
-      stage.finishing = false;
+      stage.finishing = stage.lastRun = false;
       if (m.gate?.stageId === stage.id) {
         m.gate = null;
       }

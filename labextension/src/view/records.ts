@@ -18,6 +18,8 @@ export interface Stage {
   attempt: number;
   reused: boolean;
   finishing: boolean;
+  /** Whether it finishes when the run at work has come to its own end. */
+  lastRun: boolean;
   /** Who stopped it, where it is FAILED because somebody did. */
   endedBy: Person | null;
   startedTs: number | null;

@@ -24,11 +24,11 @@ export function RunControls({ stageId }: { stageId: StageId }) {
   const { model, trans } = useView();
   const stage = model.stages[stageId];
   // Answered: it goes on finishing, or is over and these buttons with it.
-  const { busy, send } = useSending(stage.attempt, stage.finishing);
+  const { busy, send } = useSending(stage.attempt, stage.finishing, stage.lastRun);
   const cancel = (args: Record<string, Json>): void => send({ type: 'command', command: 'cancel_run', args });
   return (
     <div class="jppl-actions">
-      {stageId === 'TRAIN' && !stage.finishing && model.bestRun !== null ? (
+      {stageId === 'TRAIN' && (!stage.finishing || stage.lastRun) && model.bestRun !== null ? (
         <SendButton busy={busy} onSend={() => cancel({ mode: 'finish' })}>
           {trans.__('Finish with the best so far')}
         </SendButton>
