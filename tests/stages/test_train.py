@@ -335,8 +335,8 @@ def test_finish_at_once_uses_what_is_done_or_makes_the_cheapest(project: StagedP
 
 def test_the_run_at_work_comes_to_its_own_end_and_none_is_begun_after_it(project: StagedProject) -> None:
     choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}, {"id": "random_forest"}], trials=5)
-    channel = Finishing(last_run=True)
-    channel.after = 60
+    channel = Finishing()
+    channel.after, channel.last_run = 60, True
     result, events = attempt(project, channel)
     begun = [p.run_id for p in events.payloads[:60] if isinstance(p, TrainRunStarted)]
     assert [p.run_id for p in events.of("TRAIN_RUN_STARTED")] == begun
@@ -348,7 +348,9 @@ def test_the_run_at_work_comes_to_its_own_end_and_none_is_begun_after_it(project
     # Should it be interrupted, another attempt makes one run more, which is the one that was at work.
     _, again = attempt(project, last_run=True)
     assert len(again.of("TRAIN_RUN_STARTED")) == 1
-    assert not attempt(project, Finishing(last_run=True))[1].of("TRAIN_RUN_STARTED")
+    channel = Finishing()
+    channel.last_run = True
+    assert not attempt(project, channel)[1].of("TRAIN_RUN_STARTED")
 
 
 def test_a_trial_that_was_cut_short_is_made_again_when_there_is_time(project: StagedProject) -> None:

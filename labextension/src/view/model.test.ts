@@ -66,6 +66,23 @@ test('what runs is counted by the server\'s clock, and not while the log is stil
   }
 });
 
+test('a training whose last run is at work goes on, and can be asked to end at once', () => {
+  const at = EVENTS.findIndex(e => e.event.name === 'METRIC_SCALAR');
+  const began = EVENTS.find(e => e.event.name === 'STAGE_STATUS' && e.event.payload.stage_id === 'TRAIN' && e.event.payload.status === 'IN_PROGRESS');
+  const model = new ProjectModel('binary');
+  EVENTS.slice(0, at + 1).forEach(e => model.apply(e));
+  const { startedTs, attempt } = model.stages.TRAIN;
+  const asked = (more: object) => {
+    const payload = { ...began.event.payload, by: { id: 'ada', name: 'Ada' }, attempt, finishing: true, ...more };
+    model.apply({ ...began, seq: model.seq + 1, ts: began.ts + 9_000, event: { ...began.event, payload } });
+    const { finishing, lastRun, ...stage } = model.stages.TRAIN;
+    assert.deepEqual([stage.startedTs, stage.attempt, model.runs.size > 0], [startedTs, attempt, true]);
+    return [finishing, lastRun];
+  };
+  assert.deepEqual(asked({ last_run: true }), [true, true]);
+  assert.deepEqual(asked({}), [true, false]);
+});
+
 test('the fold of a whole log is what the server says of the project', () => {
   const model = folded();
   assert.equal(model.seq, STATE.seq);
