@@ -365,7 +365,7 @@ async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(
     assert "shutting down" in own_server.log
 
 
-SLOW = {"id": "catboost", "params": {"n_estimators": 1000, "learning_rate": 0.001}}
+SLOW = {"id": "catboost", "params": {"n_estimators": 2000, "depth": 8, "learning_rate": 0.001}}
 
 
 def told(event: dict[str, Any], run_id: str, pct: float) -> bool:
