@@ -147,7 +147,7 @@ def strict(start_server: Callable[..., Server]) -> Server:
 async def test_over_the_limit_is_refused_softly_and_cancel_still_goes_through(strict: Server, project_id: str) -> None:
     async with strict.connect(project_id) as socket:
         await socket.greeting()
-        for _ in range(6):
+        for _ in range(12):  # where five may come at once, and one every two seconds
             await socket.send({"type": "chat", "text": "hello"})
         error = await socket.type("error")
         assert error["code"] == "RATE_LIMITED"
@@ -202,13 +202,13 @@ def test_predictions_of_a_client_of_ours_wait_where_there_were_too_many(strict: 
 
 
 async def test_another_connection_of_the_same_token_has_no_limit_of_its_own(strict: Server, project_id: str) -> None:
-    codes = []
-    for _ in range(8):
+    codes: list[str | None] = []
+    while "RATE_LIMITED" not in codes:
+        assert len(codes) < 40
         async with strict.connect(project_id) as socket:
             await socket.greeting()
             await socket.send({"type": "chat", "text": "hello", "id": "x"})
             codes.append((await socket.until(lambda f: f.get("id") == "x")).get("code"))
-    assert "RATE_LIMITED" in codes
 
 
 async def test_who_goes_on_flooding_is_closed_with_1008(strict: Server, project_id: str) -> None:
