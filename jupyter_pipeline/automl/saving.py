@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import platform
+import shutil
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,7 @@ def save_model(
     iterations: int | None = None,
     units: Units | None = None,
     threshold: float | None = None,
+    written: Sequence[Path] | None = None,
 ) -> dict[str, Any]:
     """Write a model folder.
 
@@ -78,6 +82,9 @@ def save_model(
         What the estimator's zero and one are in the units of the target; None where it predicts in these.
     threshold : float or None
         From what probability a row is positive; None for 0.5.
+    written : sequence of pathlib.Path or None
+        Of an ensemble the files of its members' estimators where they are there, in this format: forests are hundreds
+        of megabytes, which are linked instead of written again.
 
     Returns
     -------
@@ -86,9 +93,10 @@ def save_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "ensemble":
+        files: Sequence[Path | None] = written or [None] * len(estimator)
         each = [
-            _save_estimator(folder, m.kind, m.estimator, m.iterations, m.units, f"{i}-")
-            for i, m in enumerate(estimator, 1)
+            _save_estimator(folder, m.kind, m.estimator, m.iterations, m.units, f"{i}-", file)
+            for i, (m, file) in enumerate(zip(estimator, files, strict=True), 1)
         ]
         weighted = [{**part, "weight": member.weight} for part, member in zip(each, estimator, strict=True)]
         said: dict[str, Any] = {"kind": kind, "members": weighted}
@@ -116,12 +124,23 @@ def save_model(
 
 
 def _save_estimator(
-    folder: Path, kind: str, estimator: Any, iterations: int | None, units: Units | None, prefix: str = ""
+    folder: Path,
+    kind: str,
+    estimator: Any,
+    iterations: int | None,
+    units: Units | None,
+    prefix: str = "",
+    written: Path | None = None,
 ) -> dict[str, Any]:
     import skops.io
 
     file = folder / f"{prefix}{_FILES[kind]}"
-    if kind == "skops":
+    if written is not None:
+        try:
+            os.link(written, file)
+        except OSError:  # a disk without links
+            shutil.copyfile(written, file)
+    elif kind == "skops":
         if isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier):
             estimator = copy.copy(estimator)
             estimator.estimators_ = stored_trees(estimator.estimators_)

@@ -1,6 +1,7 @@
 """Fit one model on training rows, with scores on training and validation rows after every iteration."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,8 +135,10 @@ class FittedModel:
         }
         return Model(spec, self.features, self.estimator)
 
-    def save(self, folder: Path, threshold: float | None = None) -> dict[str, Any]:
-        """Write a model folder; returns ``model.json``."""
+    def save(
+        self, folder: Path, threshold: float | None = None, written: Sequence[Path] | None = None
+    ) -> dict[str, Any]:
+        """Write a model folder; returns ``model.json``. ``written`` as of :func:`.saving.save_model`."""
         return save_model(
             folder,
             task_type=self.task.task_type,
@@ -148,6 +151,7 @@ class FittedModel:
             iterations=self.kept,
             units=self.units,
             threshold=threshold,
+            written=written,
         )
 
 

@@ -13,8 +13,9 @@ _PART = 20
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder; links count for themselves. 10,000 files take 40 ms of computing."""
-    total, waiting = 0, [os.fspath(folder)]
+    """Bytes of all files below a folder, each once; symbolic links count for themselves. 10,000 files take 40 ms of
+    computing."""
+    total, waiting, seen = 0, [os.fspath(folder)], set[tuple[int, int]]()
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
@@ -22,8 +23,13 @@ def folder_size(folder: Path) -> int:
                     try:
                         if entry.is_dir(follow_symlinks=False):
                             waiting.append(entry.path)
-                        else:
-                            total += entry.stat(follow_symlinks=False).st_size
+                            continue
+                        stat = entry.stat(follow_symlinks=False)
+                        if stat.st_nlink > 1:
+                            if (stat.st_dev, stat.st_ino) in seen:
+                                continue
+                            seen.add((stat.st_dev, stat.st_ino))
+                        total += stat.st_size
                     except OSError:  # gone meanwhile
                         continue
         except OSError:

@@ -1,6 +1,7 @@
 """What the models of a training share: the rows, as columns and as matrices, the code to train with, and the seed."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -140,12 +141,13 @@ class Learning:
             deadline=deadline,
         )
 
-    def saved(self, fitted: Any, folder: Path) -> Any:
+    def saved(self, fitted: Any, folder: Path, written: Sequence[Path] | None = None) -> Any:
         """Save a fitted model; returns it as it would be loaded, which of a large one takes as long as to save it.
 
+        Of an ensemble ``written`` are its members' files where they are there already.
         What code that the person edited saves is loaded: whether that works is found out here, not at the review.
         """
-        fitted.save(folder)
+        fitted.save(folder, **({} if written is None else {"written": written}))
         return self.modeling.inference.load_model(folder) if self.modeling.digest else fitted.model()
 
     def val_matrix(self, model_id: str) -> np.ndarray | None:

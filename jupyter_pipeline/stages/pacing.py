@@ -66,11 +66,14 @@ class Spent:
         Of these, to ask it.
     evaluated : float
         To measure and draw what it said.
+    stored : float
+        Of ``handled``, to put its model on the disk; an ensemble has a link to it. 0 where it would be written again.
     """
 
     handled: float
     asked: float
     evaluated: float
+    stored: float = 0.0
 
 
 class Costs:
@@ -79,13 +82,20 @@ class Costs:
     Forests, which are far larger than other models, tell nothing for these; what is done with them is part of their
     fits' time (:attr:`.monitor.Monitor.ahead`), as they end when they are as large as there is time for.
 
+    Parameters
+    ----------
+    asks : float
+        How many times as long as of the validation rows it takes to ask a model of the rows that an ensemble's weights
+        are chosen by, and shown on.
+
     Attributes
     ----------
     importance : float
         What the importance of columns, with its picture, took more than the time that it was given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asks: float = 1.0) -> None:
+        self._asks = asks
         self._pictures = 0.0
         self.importance = 0.0
         self._models: dict[str, tuple[str, Spent]] = {}
@@ -118,7 +128,9 @@ class Costs:
         return (handled or [max(others, default=0.0)])[-1] + self._drawn
 
     def ensemble(self, members: list[str]) -> float:
-        """An ensemble's: each member is asked, saved, and asked again; one of an earlier attempt is loaded too."""
+        """An ensemble's: each member is asked, and asked again; one of an earlier attempt is loaded too."""
         slowest = max((spent.handled for _, spent in self._models.values()), default=0.0)
         each = (self._models[run_id][1] if run_id in self._models else None for run_id in members)
-        return sum(2 * slowest if spent is None else spent.handled + spent.asked for spent in each) + self._drawn
+        return (
+            sum(2 * slowest if s is None else s.handled - s.stored + self._asks * s.asked for s in each) + self._drawn
+        )

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ from msgspec import UNSET
 
 from ..automl.ensembling import MOST
 from ..automl.evaluation import evaluate
+from ..automl.inference import FORMAT
 from ..automl.metrics import THRESHOLDED, better
 from ..automl.models import ENSEMBLE
+from ..automl.monitor import CURVE_ROWS, TRAIN_CURVE_ROWS
 from ..automl.saving import set_threshold
 from ..faults import crash_point
 from ..protocol.events import (
@@ -46,6 +49,10 @@ _SELECTION_SHARE = 0.02
 _IMPORTANCE_S, _IMPORTANCE_SHARE, _IMPORTANCE_LATE = 20.0, 0.05, 0.02
 
 
+#: A file that a trial wrote, and its SHA-256.
+Written = tuple[Path, str]
+
+
 class Session:
     """The rows, the trials so far, and the leaderboard.
 
@@ -74,7 +81,8 @@ class Session:
         self._end = ctx.begun + plan.time_budget_s
         self._released = False
         self._combines = any(choice.id == ENSEMBLE for choice in plan.models)
-        self._costs = Costs()
+        rows, val_rows = len(learning.y_train), len(learning.y_val)
+        self._costs = Costs((min(rows, TRAIN_CURVE_ROWS) + min(val_rows, CURVE_ROWS)) / max(1, val_rows))
         self._pace = Pace(len(learning.y_train), self.task.n_classes)
         self.store = TrialStore(ctx.project_dir)
         self.store.clear()
@@ -211,7 +219,7 @@ class Session:
         events = RunEvents(ctx.emit, run_id)
         events.start()
         try:
-            trial, model, spent = self._trial(events, run_id, mark, model_id, params, number, seconds)
+            trial, model, spent, linked = self._trial(events, run_id, mark, model_id, params, number, seconds)
         except Exception as error:
             events.stop()
             reason = self.learning.modeling.blame(error)
@@ -223,8 +231,10 @@ class Session:
         events.stop()
         # The record first: what the log calls a success is never trained again.
         begun = time.monotonic()
-        self.store.finish(trial)
-        self._costs.note(run_id, model_id, replace(spent, handled=spent.handled + time.monotonic() - begun))
+        self.store.finish(trial, linked)
+        took = time.monotonic() - begun
+        stored = 0.0 if self.learning.modeling.digest else spent.stored + took
+        self._costs.note(run_id, model_id, replace(spent, handled=spent.handled + took, stored=stored))
         crash_point("trial.saved", StageId.TRAIN)
         self._finished(run_id, "success", trial.metrics)
         crash_point("trial.told", StageId.TRAIN)
@@ -244,8 +254,8 @@ class Session:
         params: dict[str, Any],
         number: int,
         seconds: float,
-    ) -> tuple[Trial, Any, Spent]:
-        """The trial, not yet on record, its model, and what its parts took."""
+    ) -> tuple[Trial, Any, Spent, list[Written]]:
+        """The trial, not yet on record, its model, what its parts took, and the files of others that it links to."""
         ctx, learning, task = self.ctx, self.learning, self.task
         first: float | None = None
 
@@ -270,7 +280,8 @@ class Session:
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
         partial = self.store.begin(mark, ctx.job.attempt)
         lap = _Laps()
-        model = learning.saved(fitted, partial / "model")
+        linked = self._written(fitted.params["members"]) if model_id == ENSEMBLE else []
+        model = learning.saved(fitted, partial / "model", [path for path, _ in linked] or None)
         saved = lap()
         raw = learning.ask(model, model_id)
         asked = lap()
@@ -302,7 +313,8 @@ class Session:
                 self._costs.note_importance(lap() - allowed)
         lap()
         place = self.store.place(partial)
-        spent = Spent(handled=saved + asked + lap(), asked=asked, evaluated=evaluated)
+        placed = lap()
+        spent = Spent(handled=saved + asked + placed, asked=asked, evaluated=evaluated, stored=saved + placed)
         ctx.emit(metrics_event(run_id, "val", task.task_type, metrics))
         label = f"{learning.name_of(model_id)}, validation rows"
         artifacts = announce_evaluation(ctx, run_id, place / "val", kinds, label)
@@ -340,7 +352,14 @@ class Session:
             out_of_bag=getattr(fitted, "out_of_bag", None),
             folder=place.name,
         )
-        return trial, model, spent
+        return trial, model, spent, linked
+
+    def _written(self, members: list[dict[str, Any]]) -> list[Written]:
+        """The files of an ensemble's members; none where they are to be written again, as by code that the person
+        edited."""
+        found = [self.store.written(self.trials[one["run_id"]], FORMAT) for one in members]
+        known = [file for file in found if file is not None]
+        return known if len(known) == len(found) and not self.learning.modeling.digest else []
 
     def _importance_s(self) -> float:
         budget, left = self.plan.time_budget_s, self.remaining - self._costs.importance

@@ -144,10 +144,21 @@ class TrialStore:
         sync_folder(self.folder)
         return place
 
-    def finish(self, trial: Trial) -> None:
-        """Make a placed trial count."""
+    def written(self, trial: Trial, model_format: int) -> tuple[Path, str] | None:
+        """The file with a trial's estimator, and its SHA-256; None where it is not there in this format."""
         place = self.folder / trial.folder
-        _write(place / RECORD, {**asdict(trial), "sha256": marks_of(place)})
+        try:
+            spec = json.loads((place / "model" / "model.json").read_bytes())
+            name = f"model/{spec['estimator']['file']}"
+            mark = json.loads((place / RECORD).read_bytes())["sha256"][name]
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+        return (place / name, mark) if spec.get("format") == model_format else None
+
+    def finish(self, trial: Trial, linked: Iterable[tuple[Path, str]] = ()) -> None:
+        """Make a placed trial count; ``linked`` are files of other trials that it has links to, and their SHA-256."""
+        place = self.folder / trial.folder
+        _write(place / RECORD, {**asdict(trial), "sha256": marks_of(place, linked)})
 
     def describe(self, trial: Trial) -> dict[str, str]:
         """Where a trial is, below the project's folder, and the SHA-256 of its record, which has those of its model's
@@ -207,10 +218,16 @@ def _attempt_of(run_id: str) -> int:
     return int(number[0]) if number and number[0].isdecimal() else 0
 
 
-def marks_of(place: Path) -> dict[str, str]:
-    """SHA-256 of the files of a trial's model, and of its curves, by their path below the trial's folder."""
+def marks_of(place: Path, linked: Iterable[tuple[Path, str]] = ()) -> dict[str, str]:
+    """SHA-256 of the files of a trial's model, and of its curves, by their path below the trial's folder; of links to
+    the files in ``linked`` those that are known."""
     files = [place / "history.json", *sorted((place / "model").rglob("*"))]
-    return {path.relative_to(place).as_posix(): sha256(path) for path in files if path.is_file()}
+    known = {(stat.st_dev, stat.st_ino): mark for path, mark in linked if (stat := path.stat()).st_nlink > 1}
+    return {
+        path.relative_to(place).as_posix(): known.get(((stat := path.stat()).st_dev, stat.st_ino)) or sha256(path)
+        for path in files
+        if path.is_file()
+    }
 
 
 def _of_these_packages(model: Path) -> bool:

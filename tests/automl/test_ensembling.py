@@ -84,6 +84,33 @@ def test_it_can_be_made_and_saved_again(task_type: str, metric: str, tmp_path: P
     assert np.abs(again.model().raw(X_val) - raw).max() <= 1e-9
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_files_of_its_members_are_taken_over(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As links to them or, on a disk that has none, as copies; the model is the same, also without its members."""
+    frame, _, _, split = parts("binary")
+    X_val = frame.iloc[split.val]
+    fitted, models = made_of("binary", "log_loss")
+    fitted.save(tmp_path / "anew")
+    saved = {}
+    for model in models:
+        spec = model.save(tmp_path / model.model_id)
+        saved[model.model_id] = tmp_path / model.model_id / spec["estimator"]["file"]
+    if not links:
+
+        def none(*_: Any) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("os.link", none)
+    written = [saved[member["model_id"]] for member in fitted.params["members"]]
+    spec = fitted.save(tmp_path / "model", written=written)
+    assert spec == json.loads((tmp_path / "anew" / "model.json").read_text("utf-8"))
+    for member, file in zip(spec["estimator"]["members"], written, strict=True):
+        assert (tmp_path / "model" / member["file"]).samefile(file) == links
+        assert (tmp_path / "model" / member["file"]).read_bytes() == file.read_bytes()
+        file.unlink()
+    assert (load_model(tmp_path / "model").raw(X_val) == load_model(tmp_path / "anew").raw(X_val)).all()
+
+
 def chosen(task_type: str, metric: str, y: np.ndarray, raws: list[np.ndarray], seed: int) -> Selection:
     """What is selected of models with these predictions."""
     made = [

@@ -86,3 +86,11 @@ def says_how_much(message: str, what: str) -> None:
     assert int(said[1].replace(",", "")) >= MOST
     assert "remove data files, results or exports that are not needed" in message.lower()
     assert "restart the stage" in message
+
+
+def test_a_file_with_two_names_takes_its_room_once(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"x" * 1000)
+    (tmp_path / "below").mkdir()
+    os.link(tmp_path / "one", tmp_path / "below" / "two")
+    (tmp_path / "other").write_bytes(b"y" * 10)
+    assert folder_size(tmp_path) == 1010

@@ -176,6 +176,22 @@ def test_reported_numbers_are_those_of_the_saved_models(trained: StagedProject) 
             assert value is None or value == pytest.approx(reported[name], abs=1e-9)
 
 
+def test_what_an_ensemble_is_made_of_is_on_the_disk_once(trained: StagedProject) -> None:
+    """It stands alone all the same: nothing of it goes with the models that it was made of."""
+    trials = [json.loads(path.read_bytes()) for path in (trained.folder / "artifacts" / "trials").glob("*/trial.json")]
+    made = next(trial for trial in trials if trial["model_id"] == "ensemble")
+    place = next((trained.folder / "artifacts" / "trials").glob(f"{made['fingerprint']}*"))
+    spec = json.loads((place / "model" / "model.json").read_bytes())
+    assert len(spec["estimator"]["members"]) == len(made["params"]["members"]) > 0
+    for how, member in zip(made["params"]["members"], spec["estimator"]["members"], strict=True):
+        trial = next(trial for trial in trials if trial["run_id"] == how["run_id"])
+        other = next((trained.folder / "artifacts" / "trials").glob(f"{trial['fingerprint']}*")) / "model"
+        own = json.loads((other / "model.json").read_bytes())["estimator"]["file"]
+        assert (place / "model" / member["file"]).samefile(other / own)
+    assert made["sha256"] == {name: sha256(place / name) for name in made["sha256"]}
+    assert len(made["sha256"]) >= 2 + len(spec["estimator"]["members"])
+
+
 def test_the_best_run_is_proposed(trained: StagedProject) -> None:
     events = trained.events[StageId.TRAIN]
     rows = events.of("LEADERBOARD_UPDATED")[-1].rows
@@ -556,11 +572,16 @@ def test_what_comes_after_fits_is_expected_by_what_it_took() -> None:
     assert costs.evaluation("lightgbm") == pytest.approx(2.0 + 2.0), "as the slowest, of one that was not seen yet"
     assert costs.ensemble(["a", "b"]) == pytest.approx((0.5 + 0.25) + (2.0 + 1.0) + 2.0)
     assert costs.ensemble(["a", "reused"]) == pytest.approx((0.5 + 0.25) + 2 * 2.0 + 2.0), "it has to be loaded too"
+    costs = Costs(asks=3.0)
+    costs.note("a", "linear", Spent(handled=0.5, asked=0.25, evaluated=4.0, stored=0.125))
+    costs.note("b", "catboost", Spent(handled=2.0, asked=1.0, evaluated=1.0))
+    linked = (0.5 - 0.125 + 3 * 0.25) + (2.0 + 3 * 1.0) + 2.0
+    assert costs.ensemble(["a", "b"]) == pytest.approx(linked), "what is on the disk is not written again"
     costs.note_importance(-3.0)
     assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0), "the importance of columns took less than it may"
     costs.note_importance(0.125)
     assert costs.evaluation("linear") == pytest.approx(0.5 + 2.0 + 0.125), "its picture is drawn after its time"
-    assert costs.ensemble(["a", "b"]) == pytest.approx((0.5 + 0.25) + (2.0 + 1.0) + 2.0 + 0.125)
+    assert costs.ensemble(["a", "b"]) == pytest.approx(linked + 0.125)
 
 
 def test_forests_tell_nothing_of_other_models_and_count_their_own_size_while_they_grow() -> None:
