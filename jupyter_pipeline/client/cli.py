@@ -1,6 +1,7 @@
 """``jupyter pipeline``: a whole job from a shell, the check of a server, and the check of what was exported."""
 
 import argparse
+import itertools
 import re
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
+from ..digests import sha256
 from ..protocol.names import PHASE_NAMES, RUN_STATUS_NAMES, metric_name, metric_words, named, stage_name
 from ..protocol.stages import StageId, StageStatus
 from . import gates, words
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"jupyter pipeline: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print("\njupyter pipeline: interrupted; the same command with --project goes on from here.", file=sys.stderr)
+        print(f"\njupyter pipeline: interrupted{_how_to_go_on(args)}.", file=sys.stderr)
         return EXIT_INTERRUPTED
 
 
@@ -60,7 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("data", help="data file, or a link to one: CSV, TSV, Parquet, Feather, JSON, NDJSON, Excel")
     run.add_argument("request", help='what to predict, in plain words: "predict churn, optimise recall"')
     run.add_argument("--yes", "-y", action="store_true", help="confirm every gate without asking")
-    run.add_argument("--project", help="the project's name (default: made from the file's name)")
+    which = run.add_mutually_exclusive_group()
+    which.add_argument(
+        "--project",
+        help="the project's name; one that exists goes on where it stands, and another request is a chat in it. "
+        "Default: made from the file's name; the same request with the same data goes on, anything else gets a project "
+        "of its own, NAME-2 and so on",
+    )
+    which.add_argument("--new", action="store_true", help="begin a new project, also with the same request and data")
     run.add_argument("--out", type=Path, help="where to save the bundle (default: PROJECT.zip)")
     run.add_argument("--budget", type=seconds, help="time for training: seconds, or 90s, 5m, 1h")
     run.add_argument("--workspace", type=Path, default=Path(), help="folder that holds pipelines/ (default: this one)")
@@ -128,16 +137,12 @@ def _run(args: argparse.Namespace) -> int:
         raise PipelineError(f"There is no file {args.data!r}.")
     request = f"{args.request.rstrip('. ')}. Data: {args.data}" if link else args.request
     stem = Path(urlsplit(args.data).path if link else args.data).name.split(".")[0]
-    name = args.project or re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "project"
-    out = args.out or Path(f"{name}.zip")
-    if not (out.is_dir() or out.absolute().parent.is_dir()):
-        raise PipelineError(f"The folder of {str(out)!r} does not exist.")
-    with Pipeline(name, embedded=True, workspace=args.workspace) as pipeline:
-        if pipeline.model.seq and not args.project:
-            raise PipelineError(
-                f"There is a project {name!r} in {args.workspace / 'pipelines'} already. "
-                f"Go on with it by --project {name}, or give another name."
-            )
+    base = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:60] or "project"
+    if args.out is not None and not (args.out.is_dir() or args.out.absolute().parent.is_dir()):
+        raise PipelineError(f"The folder of {str(args.out)!r} does not exist.")
+    with _project(args, base, request, data) as pipeline:
+        args.project = pipeline.project_id
+        out = args.out or Path(f"{args.project}.zip")
         with Progress(pipeline, sys.stderr):
             _begin(pipeline, data, request)
             while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
@@ -150,18 +155,76 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _project(args: argparse.Namespace, base: str, request: str, data: Path | None) -> Pipeline:
+    """The project that is meant: the one that was named, one that was asked the same of the same data, or a new one."""
+
+    def opened(name: str) -> Pipeline:
+        return Pipeline(name, embedded=True, workspace=args.workspace)
+
+    if args.project:
+        return opened(args.project)
+    digest = None if data is None else sha256(data)
+    others: list[Pipeline] = []
+    try:
+        for n in itertools.count(1):
+            pipeline = opened(base if n == 1 else f"{base}-{n}")
+            if not pipeline.model.seq or (not args.new and _asked(pipeline) == request and _has(pipeline, digest)):
+                break
+            others.append(pipeline)  # the conductor ends with the last that is open
+    finally:
+        for other in others:
+            other.close()
+    if others and not pipeline.model.seq:
+        first = others[0].project_id
+        why = "another request" if _asked(others[0]) != request else "other data"
+        there = f"The project {first!r} is there already" + (
+            f", with {why}" if len(others) == 1 and not args.new else ""
+        )
+        print(
+            f"{there}; this one is {pipeline.project_id!r}. To go on with that one: --project {first}", file=sys.stderr
+        )
+    return pipeline
+
+
+def _asked(pipeline: Pipeline) -> str | None:
+    """A project's request."""
+    return next((line.text for line in pipeline.model.chat if line.source == "user"), None)
+
+
+def _has(pipeline: Pipeline, digest: str | None) -> bool:
+    """Whether a project has the data; those that a request names by a link are not compared."""
+    with pipeline.model.lock:
+        attached = {data["meta"].get("sha256") for data in pipeline.model.datasets.values()}
+    return digest is None or digest in attached
+
+
+def _how_to_go_on(args: argparse.Namespace) -> str:
+    return (
+        f"; the same command with --project {args.project} goes on from here" if getattr(args, "project", None) else ""
+    )
+
+
 def _begin(pipeline: Pipeline, data: Path | None, request: str) -> None:
     """Hand over data (None: the request names them) and request; a project that has them goes on where it stands."""
-    known = [line.text for line in pipeline.model.chat if line.source == "user"]
-    if known[:1] != [request]:
+    before = _asked(pipeline)
+    if before != request:
         if data is not None:
             pipeline.attach(data)
         answer = pipeline.chat(request, timeout=None)
-        if known:  # another sentence than before: what it changes, and what was not understood
+        if before:  # another sentence than before: what it changes, and what was not understood
             print(answer, file=sys.stderr)
         return
+    if data is not None and not _has(pipeline, sha256(data)):
+        raise PipelineError(
+            f"The project {pipeline.project_id!r} was begun with other data than {str(data)!r}; without --project they "
+            "get a project of their own."
+        )
     stage = pipeline.model.current
     status = pipeline.model.stages[stage].status
+    if pipeline.model.stages[StageId.EXPORT].status is StageStatus.COMPLETED:
+        done = f"The project {pipeline.project_id!r} has done this already, so its bundle is saved"
+        print(f"{done}; --new does it again in a new project.", file=sys.stderr)
+        return
     print(f"The project {pipeline.project_id!r} goes on at the stage {stage_name(stage)}.", file=sys.stderr)
     if status is StageStatus.FAILED:
         pipeline.restart_stage(stage.value)
@@ -191,7 +254,7 @@ def _pass(pipeline: Pipeline, gate: Gate, args: argparse.Namespace) -> None:
     if answer.lower() in ("", "y", "yes"):
         pipeline.confirm_gate(gate)
     elif answer.lower() in ("q", "quit", "n", "no"):
-        raise PipelineError("Stopped at your wish; --project goes on from here.")
+        raise PipelineError(f"Stopped at your wish; --project {pipeline.project_id} goes on from here.")
     else:
         print(pipeline.chat(answer), file=sys.stderr)
 

@@ -67,7 +67,7 @@ def test_without_yes_and_without_a_terminal(tmp_path, capsys, monkeypatch):
     assert "Request:" in captured.err
     assert "--yes" in captured.err
     assert main(["run", "a.csv", "Predict b, take 5 seconds"]) == 1
-    assert "There is a project 'a'" in capsys.readouterr().err
+    assert "The project 'a' goes on at the stage Request." in capsys.readouterr().err
     assert main(["run", "a.csv", "Optimise recall and sing me a song", "--project", "a"]) == 1
     said = capsys.readouterr().err
     assert 'Metric: Recall. I did not understand "sing me a song"' in said
@@ -136,13 +136,11 @@ def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
     assert first.communicate(timeout=60)[0] == ""
     assert first.returncode == 130
     assert psutil.wait_procs(family, timeout=30)[1] == []
-    assert "interrupted; the same command with --project goes on from here." in said.read_text()
+    assert "interrupted; the same command with --project data goes on from here." in said.read_text()
     assert "Traceback" not in said.read_text()
     assert not (tmp_path / "export.zip").exists()
 
-    done = subprocess.run(
-        [*command, "--project", "data"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "export.zip\n"
     assert "The project 'data' goes on at the stage Training." in done.stderr
@@ -152,6 +150,49 @@ def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
     with zipfile.ZipFile(tmp_path / "export.zip") as bundle:
         assert {"predict.py", "MANIFEST.json"} <= set(bundle.namelist())
     assert (tmp_path / "pipelines" / "data" / "exports").is_dir()
+
+    (tmp_path / "export.zip").unlink()
+    done = run(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    assert "has done this already, so its bundle is saved; --new does it again" in done.stderr
+    assert (tmp_path / "export.zip").is_file()
+
+
+def run(folder, *command):
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_what_is_asked_anew_gets_a_project_of_its_own(tmp_path):
+    """Another request, other data, and the same again with --new. Each stops at its first gate."""
+    data_file(tmp_path)
+
+    def said(request, *more):
+        done = run(tmp_path, *COMMAND, request, *more)
+        assert done.returncode == 1
+        assert "There is no terminal to ask for confirmation on" in done.stderr or "other data" in done.stderr
+        return done.stderr
+
+    assert "project" not in said("Predict bought")
+    other = said("Predict a")
+    assert "The project 'data' is there already, with another request; this one is 'data-2'." in other
+    assert "To go on with that one: --project data\n" in other
+    assert "The project 'data-2' goes on at the stage Request." in said("Predict a")
+    assert "The project 'data' goes on at the stage Request." in said("Predict bought")
+
+    with (tmp_path / "data.csv").open("a") as file:
+        file.write("3,4,no\n")
+    stale = said("Predict bought", "--project", "data")
+    assert (
+        "'data' was begun with other data than 'data.csv'; without --project they get a project of their own" in stale
+    )
+    assert "this one is 'data-3'" in said("Predict bought")
+    assert "The project 'data-3' goes on" in said("Predict bought")
+    assert "this one is 'data-4'" in said("Predict bought", "--new")
+    projects = sorted(path.name for path in (tmp_path / "pipelines").iterdir() if not path.name.startswith("."))
+    assert projects == ["data", "data-2", "data-3", "data-4"]
+    both = run(tmp_path, *COMMAND, "Predict bought", "--new", "--project", "data")
+    assert both.returncode == 2
+    assert "not allowed with argument" in both.stderr
 
 
 @pytest.mark.parametrize(
