@@ -54,6 +54,8 @@ def model(context: Context, model_id: str, *, missing: bool = False) -> str:
         return f"{name} is a model that can be trained.{wish} Which models are proposed is said at the stage Models."
     if model_id in _chosen(context):
         begin = f"{name} is among the models to train. " if missing else f"{name}: "
+        if missing and context.leaderboard and row is None:
+            begin = f'{name} was to be trained, but no run of it finished: give it more time, as in "five minutes". '
         return f"{begin}{_known(known)}{score}"
     why = known.left_out if isinstance(known.left_out, str) else "It was proposed, and was taken out since."
     again = "" if context.current_stage is SELECT else "; training runs again then"

@@ -7,7 +7,7 @@ from ..protocol.stages import StageId, StageStatus
 from .about_models import metric_of, of_models, parameters_of
 from .base import Context
 from .draft import Said
-from .known import known_answers, meanings
+from .known import known_answers, meanings, terms
 from .parameters import SPOKEN
 from .remaining import asks_time_left, time_left
 from .request import say_seconds
@@ -23,6 +23,16 @@ _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
     "among the artifacts."
 )
+_MISSING = (
+    "How much of each column is missing stands in the table Missing values of the stage Profile, in the view and among "
+    "the artifacts."
+)
+_TAKEN_OUT = ("removed", "dropped", "deleted", "excluded", "lost", "filtered", "discarded", "left", "remove", "drop")
+_NO_ROWS = "No rows are taken out, but those without a value of the target, which are counted at the stage Preparation."
+_IMPORTANCE = (
+    "What counts most in it is shown by the importance of columns, with its run in the view; the stage Review says it "
+    "in words."
+)
 _UNREAD = "The test rows have not been read yet: the stage Review evaluates the model that is kept on them, once."
 
 
@@ -31,20 +41,24 @@ def answer(said: Said, context: Context) -> str:
     if asks_time_left(said, context):
         return " ".join([time_left(context), *([] if context.at_work else [_time(context)])])
     text = " ".join(said.low)
+    if explained := _explained(said):
+        return explained
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
     if said.has(*_PARAMETERS) or (
-        said.has("what", "which") and any(SPOKEN.at(said.tokens, i) for i in range(len(said.tokens)))
+        said.has("what", "which") and any(SPOKEN.at(said.tokens, i) for i in _beside_models(said))
     ):
         return parameters_of(said, context)
     found = known_answers(said)
-    if said.has("mean", "means", "meaning", "define", "definition"):
-        found += meanings(said)
     reviewed = context.current_stage.order >= StageId.REVIEW_EDIT.order
     if context.summary and reviewed and said.has(*_HOW_GOOD, *_COUNTING):
         found.append(context.summary)
     elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
         return f"{_UNREAD} {_best(context)}".strip() if context.leaderboard else _UNREAD
+    if said.has("missing", "nan", "nans", "nulls", "empty") and said.has("which", "many", "where", "much"):
+        return _MISSING
+    if said.has("rows", "records", "observations") and said.has(*_TAKEN_OUT):
+        return f"{_NO_ROWS} {context.summary}".strip()
     models = of_models(said, context)
     columns = list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column"))
     if columns:
@@ -59,6 +73,8 @@ def answer(said: Said, context: Context) -> str:
         found.append(_why(context))
     if said.has("best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"):
         found.append(_best(context))
+        if said.has("explain", "why", "how", "understand", "interpret", "describe"):
+            found.append(_best_explained(context))
     if said.has("metric", "optimise", "optimize", "judged", "optimising", "optimizing") or (
         any(i.kind == "metric" for i in said.items) and not said.has("best", "why")
     ):
@@ -105,6 +121,27 @@ def answer(said: Said, context: Context) -> str:
     return " ".join(found) if found else status(context)
 
 
+def _explained(said: Said) -> str:
+    """What terms and metrics mean: ``what does AUC mean?``, ``what is leakage?``; not ``what is the threshold?``."""
+    asks = said.has("mean", "means", "meaning", "define", "definition")
+    what = 2 if said.low[:2] in (["what", "is"], ["what", "are"]) else 1 if said.low[:1] == ["what's"] else 0
+    bare = [word for word in said.low[what:] if word != "?"]
+    asks = asks or (what > 0 and 0 < len(bare) <= 4 and bare[0] not in _OF_THIS_PROJECT and bare[-1] != "here")
+    differs = what > 0 and "difference" in bare
+    if not (asks or differs) or said.free("column") or (differs and said.free("models")):
+        return ""
+    return " ".join(dict.fromkeys([*meanings(said), *terms(said)]))
+
+
+_OF_THIS_PROJECT = ("the", "our", "my", "your", "its", "this", "that", "being")
+
+
+def _beside_models(said: Said) -> list[int]:
+    """The tokens that name no model: the trees of ``extra trees`` are no parameter."""
+    named = {i for n in said.named if n.kind == "models" for i in range(n.start, n.end)}
+    return [i for i in range(len(said.tokens)) if i not in named]
+
+
 def status(context: Context) -> str:
     """How the project stands, in a sentence or two."""
     stands = f"The stage {standing(context.current_stage, context.status)}"
@@ -123,6 +160,12 @@ def _best(context: Context) -> str:
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
     name, metric = model_name(row.model), metric_of(context)
     return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
+
+
+def _best_explained(context: Context) -> str:
+    row = next((r for r in context.leaderboard if r.run_id == context.best_run), None)
+    why = next((m.why for m in context.models if row is not None and m.id == row.model), "")
+    return f"{model_name(row.model)}: {why} {_IMPORTANCE}" if row is not None and why else ""
 
 
 def _metric(context: Context) -> str:
@@ -185,7 +228,25 @@ def _column(context: Context, name: str) -> str:
         f"treated as {TREATMENT_WORDS.get(treatment, treatment)}" if treatment else "",
     ]
     said = ", ".join(k for k in known if k) or "what it is for is proposed at the stage Profile"
-    return f"{name}: {said}."
+    meant = _MEANT_BY.get(role or "", "") if role != "feature" else _MEANT_BY.get(treatment or "", "")
+    return f"{name}: {said}.{meant}"
+
+
+_MEANT_BY = {
+    "id": " It identifies rows, and a model would only learn them by heart.",
+    "ignore": " It is no feature: it was said so, or it is empty or the same in every row.",
+    "group": " It says which rows belong together, and is no feature, so that none of them is trained and tested on.",
+    "time": " It orders the rows, and is no feature.",
+    "target": " It is what is predicted.",
+    "numeric": " It holds numbers; missing ones become the median of the training rows.",
+    "onehot": " It has few different values, each of which becomes a feature.",
+    "ordinal": " Its values have an order.",
+    "target_encode": " It has many different values, each of which becomes the target's mean in the training rows.",
+    "text": " It has so many different values that their words and letters become the features.",
+    "datetime": " It holds dates, of which year, month, day and the like become features.",
+    "boolean": " It has two values.",
+    "drop": " It becomes no feature.",
+}
 
 
 def _kept(context: Context) -> str:

@@ -4,10 +4,10 @@ from ..protocol.names import TREATMENT_WORDS, task_name
 from ..protocol.stages import StageId
 from .draft import Draft, Said
 from .facts import dataset_of
-from .inputs import all_columns, inputs_of, passively_out
+from .inputs import all_but_these_out, all_columns, inputs_of, passively_out
 from .scan import Named
 from .target import Target, target_of, without_data
-from .vocabulary import NEGATORS, ROLES, TREATMENTS
+from .vocabulary import FILLER, NEGATORS, ROLES, TREATMENTS
 from .words import Columns, Token, words_of
 
 DATA, INTENT, PROFILE, PREPROCESS = (
@@ -274,6 +274,9 @@ def columns(said: Said, draft: Draft) -> None:
         elif role is not None:
             role_of(draft, names, role)
         else:
+            if all_but_these_out(said.low, columns[0].start, end):
+                _only(draft, names)
+                continue
             drop = [str(n.value) for n in columns if n.polarity == "avoid"]
             if len(drop) == len(columns) and any(i.kind == "cue" and i.value == "replace" for i in said.items):
                 drop = []  # "swap age and tenure"
@@ -295,12 +298,23 @@ def columns(said: Said, draft: Draft) -> None:
                 _only(draft, only)
             if names == [(draft.plan(DATA) or {}).get("target")] and said.has("still", "stays", "remains", "keep"):
                 draft.say(f"Target: {names[0]}", changed=False)
+            elif not drop and not keep and not only and _alone(said, columns) and draft.context.current_stage is DATA:
+                changed = draft.set(DATA, names[0], "target")  # which is what is asked there: "no, I meant Fare"
+                if changed:
+                    draft.set(DATA, None, "positive_class")
+                draft.say(f"Target: {names[0]}", changed)
             elif not drop and not keep and not only and i == 0:
                 some = names[0]
                 draft.problem(
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
                 )
     said.take_words(*_VERBS)
+
+
+def _alone(said: Said, columns: list[Named]) -> bool:
+    """Whether one column is all that a sentence says."""
+    rest = {w for i, w in enumerate(said.low) if not columns[0].start <= i < columns[-1].end}
+    return len(columns) == 1 and rest <= FILLER | {",", "actually", "sorry", "rather", "instead", "no"}
 
 
 _KIND_WORDS = {
@@ -404,7 +418,9 @@ def _as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
         low = said.low[at]
         if low in _AS:
             linked = True
-        elif linked or low in ("categorical", "numeric", "text", "ordinal"):
+        elif linked and said.low[at : at + 3] == ["0", "/", "1"]:
+            return "boolean", None, range(end, at + 3)
+        elif linked or low in _KINDS_ALONE or _encodes(said, at):
             treatment = TREATMENTS.at(said.tokens, at)
             role = ROLES.at(said.tokens, at)
             if treatment and (not role or treatment[1] >= role[1]):
@@ -422,6 +438,15 @@ def _as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
 
 
 _ENCODING = frozenset({"encode", "encoding", "encoded", "hot", "onehot"})
+
+
+def _encodes(said: Said, at: int) -> bool:
+    """``cabin target-encoded``."""
+    found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
+    return found is not None and bool(_ENCODING & set(said.low[at : at + found[1]]))
+
+
+_KINDS_ALONE = ("categorical", "numeric", "text", "ordinal", "boolean", "numerical", "nominal")
 
 
 def _encoding_before(said: Said, start: int) -> tuple[str | None, range]:

@@ -31,6 +31,9 @@ def metric(said: Said, draft: Draft) -> None:
         said.take(*(range(i.start, i.end) for i in seen))
         draft.answers.append(f'To have models judged by it, say "optimise {metric_words(str(seen[0].value))}".')
         return
+    if said.has("threshold", "cutoff") and said.understood:
+        said.take(*(range(i.start, i.end) for i in items if i.kind == "costly"))  # why it is to be another
+        items = [i for i in items if i.kind != "costly"]
     found = metric_of(said.tokens, items)
     if found is None:
         return

@@ -139,7 +139,8 @@ def _ratios(said: Said, *, about: bool, joints: Set[str] = _JOINTS) -> Iterator[
         run, i = range(i, end), end
         clause = _clause(said, run)
         alone = all(at in run or said.low[at] in _BESIDE for at in clause)
-        several = sum(t.kind == "number" for t in said.tokens[run.start : run.stop]) in (2, 3)
+        values = [float(t.low) for t in said.tokens[run.start : run.stop] if t.kind == "number"]
+        several = len(values) in (2, 3) and min(values) > 0  # no "0/1"
         if several and (about or alone or "/" in said.low[run.start : run.stop]):
             yield run
 
@@ -263,7 +264,8 @@ def _strategy(said: Said, draft: Draft, *, about: bool, ratio: bool) -> tuple[st
                 f'Rows keep their order in a split by time: say "split by time using {_example(draft, "time")}".'
             )
             return None
-        found = "random", None
+        now = (draft.plan(PREPROCESS) or {}).get("split", {}).get("strategy")
+        found = ("stratified" if now == "stratified" else "random"), None  # which is at random too
     elif said.has("random", "randomly") and (about or ratio or len(said.tokens) == 1) and not said.free("models"):
         said.take_named("random", "randomly")
         found = "random", None

@@ -64,6 +64,7 @@ _CONFIRMS = _or(
     rf"|{_YES}|lgtm|good to go|ready to go|(?:i'm|i am) (?:happy|fine) with {_THIS}"
     rf"|(?:{_ALL} )?(?:looks?|sounds?|seems?) {_DEGREE}(?:{_FINE}|{_WELL}){_FOR_ME}"
     rf"|(?:(?:{_ALL} (?:is|are)|it's|that's|this's|its|thats|all|everything's) ){_DEGREE}{_FINE}{_FOR_ME}"
+    r"|ship it|let's ship it"
     r"|fine (?:with|by|for) (?:me|us)|ok (?:with|by|for) (?:me|us)|good (?:with|by|for) (?:me|us)|works (?:for|with) me"
     r"|(?:this|that|it) works(?: for me)?"
 )

@@ -187,6 +187,10 @@ def restart(said: Said, draft: Draft) -> None:
     if not (back or over or anew):
         return
     if _says_more(said, back=back):
+        if back and draft.changes:  # "go back to the columns and drop age", which goes back there
+            stages = ((i, STAGE_WORDS.at(said.tokens, i)) for i in range(len(said.tokens)) if i not in said.taken)
+            said.take(*(range(i, i + found[1]) for i, found in stages if found is not None))
+            said.take_words("go", "back", "to")
         return
     if said.has("new", "other", "different", "more", "fresh") and said.has("data", "dataset", "file", "rows"):
         said.take(range(len(said.tokens)))

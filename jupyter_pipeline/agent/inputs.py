@@ -1,7 +1,6 @@
 """Which columns a sentence wants a target predicted from, and which left out, also where columns are not known yet."""
 
 import difflib
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from .known import WISHES
 from .scan import Named
 from .target import PREDICT
 from .vocabulary import FILLER, NEGATORS, PHRASES, ROLES, TREATMENTS
-from .words import Columns, Lookup, Token, squash, words_of
+from .words import Columns, Lookup, Token, parts_of, squash, words_of
 
 _JOINTS = words_of(", and or & + nor")
 _COLUMNS = words_of(
@@ -25,7 +24,8 @@ _USING = Lookup(
             "using", "use", "from", "with", "given", "based on", "based only on", "on the basis of", "by means of", "~",
             "only", "just", "knowing", "trained on", "features :", "inputs :", "predictors :", "columns :",
             "features =",
-            "features are", "inputs are", "predictors are", "the features are",
+            "features are", "inputs are", "predictors are", "features should be", "inputs should be",
+            "predictors should be", "train on", "learn from",
             "use only", "only use", "just use", "keep only", "only keep", "just keep", "take only", "only take",
             "consider only", "only consider",
         ),
@@ -49,13 +49,13 @@ _ALL_COLUMNS = Lookup(
 )
 _DIVIDING = words_of("split group stratify order sort")
 _IT = words_of("it them those these that this")
+_EVERY = words_of("all everything columns features")
 _LEFT_OUT = words_of("ignored dropped removed excluded discarded omitted deleted useless irrelevant redundant")
 _TAKEN_IN = words_of("used considered included useful relevant")
 _OUT = words_of("leave take throw kick leaving taking")
 _OTHERWISE = words_of("split group grouped stratify stratified order sort id key index weight weights treat encode by")
 _LONGEST = 3
 _SURE = 0.87
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 class Inputs(NamedTuple):
@@ -93,7 +93,7 @@ def nearly(text: str, names: Sequence[str]) -> str | None:
     """The only column that is written almost so, or that has the name as a word of its own (``id``: customer_id)."""
     close = difflib.get_close_matches(squash(text), [squash(name) for name in names], 2, _SURE)
     sure = [name for name in names if squash(name) in close]
-    parts = [name for name in names if squash(text) in {part.lower() for part in _PARTS.findall(name)}]
+    parts = [name for name in names if squash(text) in parts_of(name)]
     return next((found[0] for found in (sure, parts) if len(found) == 1), None)
 
 
@@ -136,6 +136,10 @@ def _by_polarity(sentence: list[Token], group: list[Named], columns: Columns, fo
     if _said_otherwise(sentence, start, end):
         return
     names = [str(n.value) for n in group]
+    if polarity == "avoid" and all_but_these_out([t.low for t in sentence], start, end):
+        found.used.extend(names)
+        found.taken.update(range(start, end))
+        return
     if polarity != "avoid" and (pronoun := _with_it(sentence, end, columns)):
         found.left_out.extend(names)
         found.taken.update(pronoun)
@@ -164,6 +168,13 @@ def passively_out(low: list[str], end: int) -> int:
     return len(after) if linked and ((out and not denied) or (used and denied)) else 0
 
 
+def all_but_these_out(low: list[str], start: int, end: int) -> bool:
+    """``everything but age and plan can go``."""
+    before = low[max(0, start - 3) : start]
+    every = bool(_EVERY & set(before)) and bool({"but", "except", "besides"} & set(before))
+    return every and passively_out(low, end) > 0
+
+
 def _with_it(sentence: list[Token], end: int, columns: Columns) -> range | None:
     """``... are just names, so ignore those``: what is said of columns that end here, before others are named."""
     for i in range(end, len(sentence) - 1):
@@ -185,7 +196,7 @@ def _said_otherwise(sentence: list[Token], start: int, end: int) -> bool:
     after = [t.low for t in sentence[end : end + 4]]
     kinds = range(end, min(end + 4, len(sentence)))
     is_kind = any(TREATMENTS.at(sentence, at) or ROLES.at(sentence, at) for at in kinds)
-    kind = after[:1] in (["as"], ["->"], [":"], ["="]) or (
+    kind = (after[:1] in (["as"], ["->"], [":"], ["="]) and not _COLUMNS & set(after[1:2])) or (
         after[:1] in (["is"], ["isn't"], ["are"], ["should"], ["shouldn't"]) and is_kind
     )
     divides = bool(_DIVIDING & set(clause))  # "split by time using date"
@@ -253,7 +264,8 @@ def _after_leads(
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
             sure = near and (sure or (bool(polarities) and sentence[i].low != "with"))
         if names and sure and "add" not in polarities and not _said_otherwise(sentence, at, end):
-            (found.left_out if out else found.used).extend(names)
+            stays = out and sentence[i].low in _EVERY and passively_out([t.low for t in sentence], end)
+            (found.left_out if out and not stays else found.used).extend(names)
             found.taken.update(range(i, end))
             i = end
         else:
@@ -290,7 +302,7 @@ def _listed(sentence: list[Token], at: int, columns: Columns, known: dict[int, N
         plain, end = plain and " " not in spoken, at
         while at < len(sentence) and sentence[at].low in _JOINTS:
             at += 1
-        if at == end:
+        if at == end and at not in known:  # "inputs: sex age fare"
             break
     return _Listed(list(dict.fromkeys(names)), end, plain)
 

@@ -44,7 +44,11 @@ _FEATURES = (
     "log transform|log transformation|log scale|log of|logarithm|log|sqrt|pca|polynomial features|polynomials|bin"
     "|binning"
 )
-_WHOLE = frozenset(f"{_ROWS}|{_EARLY}|{_FEATURES}".split("|"))
+_IMPUTE = (
+    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing"
+    "|fill nan|fill nans|fillna|fill na|fill the nans|replace nan|replace nans|replace missing"
+)
+_WHOLE = frozenset(f"{_ROWS}|{_EARLY}|{_FEATURES}|{_IMPUTE}".split("|"))
 
 _NOT_DONE: dict[str, str] = {
     _ALL_GATES: (
@@ -107,8 +111,7 @@ _DONE: dict[str, str] = {
         "that is kept is not fitted once more on all of them; for more rows to fit on, make the other parts smaller at "
         'the stage Preparation, as in "10% test rows".'
     ),
-    "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing"
-    "|fill nan|fill nans|fillna|fill na|fill the nans|replace nan|replace nans|replace missing": (
+    _IMPUTE: (
         "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
         "that says so; in categories they are a category."
     ),
@@ -195,6 +198,87 @@ def wishes(said: Said, draft: Draft) -> None:
             said.take(range(i, end))
         if sentence not in draft.answers:
             draft.answers.append(sentence)
+
+
+_TERMS = Lookup(
+    {
+        phrase: text
+        for phrases, text in {
+            "leakage|data leakage|target leakage|leaks|leak|leaking": (
+                "A column leaks where it holds what is only known once the target is: scores are too good to be true "
+                "then, so such a column is left out."
+            ),
+            "baseline|the baseline|dummy|dummy model": (
+                "The baseline looks at no column: it predicts the most frequent class, or the middle value. A model "
+                "has to be better to be of use."
+            ),
+            "ensemble|weighted ensemble|ensembles": (
+                "The weighted ensemble is an average of several of the trained models, with weights chosen on the "
+                "validation rows."
+            ),
+            "overfitting|overfit|overfits": (
+                "A model overfits where it knows the training rows by heart: its training scores are much better than "
+                "those on validation rows."
+            ),
+            "validation rows|validation set|validation data|validation": (
+                "Validation rows are not trained on: by their scores models are compared and one is chosen."
+            ),
+            "test rows|test set|test data": (
+                "Test rows are neither trained on nor chosen by: the stage Review asks the model that is kept for them "
+                "once, which says how good it is on new rows."
+            ),
+            "threshold|cutoff": (
+                "A row is predicted positive where its probability is at least the threshold: a lower one finds more "
+                "of the positive rows, with more false alarms."
+            ),
+            "stratified|stratify|stratification": (
+                "In a stratified split each part has the same share of every class; rows are drawn at random otherwise."
+            ),
+            "seed|random seed|random state": (
+                "The seed fixes what is drawn at random, so that the same seed gives the same split again."
+            ),
+            "trials|settings|trial": "A trial trains a model with one setting of its parameters; the best is kept.",
+            "learning rate": (
+                "The learning rate is how much each tree of a boosting model counts: a lower one needs more trees, and "
+                "is often a little better."
+            ),
+            "regularisation|regularization|l2": (
+                "Regularisation holds a model back from learning the training rows by heart."
+            ),
+            "confusion matrix": "The confusion matrix counts, for each true class, which classes were predicted.",
+            "roc curve": (
+                "The ROC curve shows for every threshold which share of the positive rows is found at which share of "
+                "false alarms."
+            ),
+            "one hot|onehot|one hot encoding|categorical": (
+                "One-hot encoding, here called categorical, makes one feature of each value, which is 1 in its rows."
+            ),
+            "target encoding|target encoded|mean encoding": (
+                "Target encoding puts in the place of a value the target's mean over the training rows that have it."
+            ),
+            "ordinal|ordinal encoding": "Ordinal values have an order, and become their place in it.",
+            "feature importance|importance|permutation importance": (
+                "The importance of a column is how much worse the score becomes when its values are shuffled."
+            ),
+            "imbalance|imbalanced|class imbalance": (
+                "Classes are imbalanced where one is rare: accuracy says little then; recall, F1 or average precision "
+                "say more."
+            ),
+        }.items()
+        for phrase in phrases.split("|")
+    }
+)
+
+
+def terms(said: Said) -> list[str]:
+    """What the terms mean that a question names; the longest of each place."""
+    found: list[str] = []
+    i = 0
+    while i < len(said.tokens):
+        term = _TERMS.at(said.tokens, i)
+        found += [term[0]] if term is not None else []
+        i += term[1] if term is not None else 1
+    return list(dict.fromkeys(found))
 
 
 def meanings(said: Said) -> list[str]:

@@ -118,7 +118,10 @@ def suggested(said: Said) -> list[Token]:
     low = [t.low for t in tokens]
     at = next((i for i, w in enumerate(low) if w not in _OPENING and w != ","), len(low))
     first, second = ([*low[at : at + 2], "", ""])[:2]
-    supposes = (
+    happens = next((i for i in range(at, len(low) - 2) if low[i : i + 2] == ["happen", "if"]), None)
+    if first == "what" and happens is not None:  # "what would happen if we drop age?"
+        at = happens + 2
+    supposes = happens is not None or (
         (first in ("what", "how") and second in ("if", "about"))
         or (first == "why" and second in ("not", "don't"))
         or (first in ("is", "isn't", "does", "do", "don't", "would", "will") and second in ("it", "you"))

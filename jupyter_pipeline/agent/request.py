@@ -25,7 +25,7 @@ from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of, without_data
 from .vocabulary import FILLER, NEGATORS, UNITS
-from .words import Columns, Lookup, Token, sentences, squash, thought_over, tokenise, with_names
+from .words import Columns, Lookup, Token, akin, by_pattern, sentences, squash, thought_over, tokenise, with_names
 
 MAX_MISSED = 20
 _KNOWN = FILLER | {
@@ -140,7 +140,7 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
     known = Columns(columns, by_place=True)
     facts = _Facts()
-    tokens = with_names(text, corrected(tokenise(text), known), known.names)
+    tokens = by_pattern(with_names(text, corrected(tokenise(text), known), known.names), known.names)
     for sentence in thought_over(sentences(tokens)):
         said = replaced(without_courtesy(_patience(sentence, facts)), known)
         wish = meant_of(said, known)
@@ -357,6 +357,29 @@ def _denied(low: list[str], at: int) -> bool:
     return any(word in NEGATORS for word in before) and "," not in before
 
 
+_AS_YOU_LIKE = FILLER | frozenset(
+    [
+        "use",
+        "take",
+        "pick",
+        "choose",
+        "whatever",
+        "works",
+        "best",
+        "fits",
+        "think",
+        "decide",
+        "choice",
+        "your",
+        "you",
+        "like",
+        "suits",
+        "is",
+        "find",
+    ]
+)
+
+
 def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
     """Clauses in which nothing was known and that are more than courtesy."""
     clause: list[int] = []
@@ -374,6 +397,9 @@ def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) ->
         opening = [sentence[n].low for n in clause[:2]]
         if len(opening) == 2 and opening[0] in ("i", "we") and opening[1] in ("have", "am", "are", "work", "got"):
             clause = []  # what the person has, not what they want
+            continue
+        if clause and {sentence[n].low for n in clause} <= _AS_YOU_LIKE:
+            clause = []  # "use whatever works best"
             continue
         content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
         if clause and facts.left_out and says_why(sentence, clause[0]) and taken & set(range(clause[0])):
@@ -483,6 +509,8 @@ def _conclude(facts: _Facts, columns: Columns) -> Request:
         )
         if len(near) == 1:  # "predict speceis"
             target = names[near[0]]
+        elif not near:
+            target = akin(target, columns.names) or target  # "predict survival"
     if len(facts.alone) == 1 and (facts.target is None or not facts.target.known):
         target = next(iter(facts.alone))
         missed = [clause for clause in missed if target.lower() not in clause.lower()]

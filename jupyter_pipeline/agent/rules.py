@@ -34,7 +34,17 @@ from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
 from .vocabulary import FILLER
-from .words import Token, by_pattern, sentences, thought_over, tokenise, with_names, words_of
+from .words import (
+    Token,
+    by_pattern,
+    sentences,
+    thought_over,
+    tokenise,
+    with_lists,
+    with_names,
+    with_questions,
+    words_of,
+)
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -76,7 +86,7 @@ _WORDS_OF_CHANGE = FILLER | words_of(
 )
 
 #: A clause that begins so says why, where another clause says what.
-REASONS = words_of("it it's because since as they they're that that's this which so")
+REASONS = words_of("too it it's because since as they they're that that's this which so")
 
 
 class RuleAgent:
@@ -99,7 +109,8 @@ class RuleAgent:
         """Read what was said and answer with what it changes, or with what can be asked."""
         draft = Draft(context)
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
-        parts = thought_over(sentences(by_pattern(tokens, context.columns)))
+        asked = with_questions(sentences(by_pattern(tokens, context.columns)))
+        parts = thought_over(with_lists(asked, draft.columns))
         if parts and all(is_courtesy(part, draft) for part in parts):
             return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
         for sentence in confirm(text, parts, draft):

@@ -68,6 +68,65 @@ def _parameter(tokens: list[Token], i: int, columns: Columns) -> str | None:
     return token.low if token.low in SPOKEN.firsts else _NAMES.get(squash(token.low))
 
 
+_UP_TO_19 = """
+    one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+    nineteen
+"""
+_SMALL = {word: value for value, word in enumerate(_UP_TO_19.split(), 1)}
+_FROM_20 = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * value for value, word in enumerate(_FROM_20.split(), 2)}
+_LARGE = {"hundred": 100, "thousand": 1000}
+
+
+def _spoken(tokens: list[Token], i: int) -> tuple[int, int] | None:
+    """The number in words that begins at a token, and how many tokens it has: ``two hundred and fifty``."""
+    total = part = 0
+    at, last = i, ""
+    while at < len(tokens) and tokens[at].kind == "word":
+        low = tokens[at].low
+        if low in _SMALL and last in ("", "hundred", "thousand", "and", *(("tens",) if _SMALL[low] < 10 else ())):
+            part, last = part + _SMALL[low], "small"
+        elif low in _TENS and last in ("", "hundred", "thousand", "and"):
+            part, last = part + _TENS[low], "tens"
+        elif low in _LARGE and last not in ("and", low):
+            part = max(part, 1) * _LARGE[low]
+            total, part, last = (total + part, 0, low) if low == "thousand" else (total, part, low)
+        elif low == "and" and last in _LARGE and at + 1 < len(tokens) and tokens[at + 1].low in {**_SMALL, **_TENS}:
+            last = "and"
+        else:
+            break
+        at += 1
+    return (total + part, at - i) if at > i else None
+
+
+def _in_figures(tokens: list[Token], columns: Columns) -> list[Token]:
+    """Tokens with figures for numbers in words; small ones, which other sentences have too, only as values."""
+    found: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        spoken = _spoken(tokens, i) if columns.at(tokens, i) is None else None
+        if spoken is None:
+            found.append(tokens[i])
+            i += 1
+            continue
+        value, n = spoken
+        following = tokens[i + n].low if i + n < len(tokens) else ""
+        is_value = following in ("%", "percent", "fold") or (found and found[-1].low in ("=", ":", "to", "seed"))
+        is_value = is_value or any(  # "max depth three"
+            (name := SPOKEN.at(found, n)) is not None and n + name[1] == len(found)
+            for n in range(max(0, len(found) - 3), len(found))
+        )
+        if value > 10 or (value > 1 and is_value):
+            if found and found[-1].low == "a" and tokens[i].low in _LARGE:
+                found.pop()
+            first, last = tokens[i], tokens[i + n - 1]
+            found.append(Token("number", " ".join(t.text for t in tokens[i : i + n]), str(value), first.at, last.end))
+        else:
+            found.extend(tokens[i : i + n])
+        i += n
+    return found
+
+
 def _written_out(tokens: list[Token]) -> list[Token]:
     found: list[Token] = []
     i = 0
@@ -90,6 +149,9 @@ def _written_out(tokens: list[Token]) -> list[Token]:
             and found[-1].low in _NUMBERED
         ):
             i += 1  # "sheet no. 3"
+        elif low[0] == "fold" and low[1:2] != ["cross"] and found and found[-1].kind == "number":  # "5-fold"
+            found.append(msgspec.structs.replace(tokens[i], low="folds"))
+            i += 1
         elif low[:2] == ["w", "/"] and close:
             out = low[2:] == ["o"] and tokens[i + 2].at == tokens[i + 1].end
             last = tokens[i + (2 if out else 1)]
@@ -106,7 +168,7 @@ def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
 
     ``w/`` is ``with`` and ``w/o`` is ``without``, ``2nd`` is ``second``, and ``10k`` is 10,000.
     """
-    tokens = _written_out(tokens)
+    tokens = _written_out(_in_figures(tokens, columns))
     names = {i: name for i in range(len(tokens)) if (name := _parameter(tokens, i, columns)) is not None}
     tokens = [
         msgspec.structs.replace(token, kind="word", low=names[i]) if i in names else token

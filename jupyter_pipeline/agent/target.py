@@ -75,7 +75,9 @@ _VAGUE = words_of(
 _COMPARING = words_of("above below over under more less greater higher lower bigger smaller exceeds at between")
 _SPANS = words_of("day days week weeks month months quarter quarters year years hours hour minutes minute")
 _EXCEEDING = words_of("exceeds exceed exceeded reaches reached surpasses")
-_OF_WHAT = words_of("model models baseline classifier classification regression regressor predictor")
+_OF_WHAT = words_of(
+    "model models baseline classifier classification regression regressor predictor prediction predictions forecast"
+)
 _FUNCTIONS = frozenset({"log", "ln", "log10", "log2", "log1p", "sqrt", "exp"})
 _MARKS = frozenset({"target", "label", "outcome", "response", "dependent", "y"})
 _MARK_TAIL = frozenset(
@@ -270,6 +272,8 @@ def _asked(sentence: list[Token], columns: Columns) -> Target | None:
             return _whether(sentence, i + 1, "regression", columns)
         if token.low in ("which", "what") and i + 1 < len(sentence) and sentence[i + 1].low in _CLASS_WORDS:
             return _which(sentence, i + 1, "multiclass", columns)
+        if token.low == "what" and i + 1 < len(sentence) and (found := columns.at(sentence, i + 1)):
+            return Target(found[0], "auto", True, i, i + 1 + found[1])  # "what price a diamond has"
         if token.low in ("probability", "likelihood", "chance", "risk", "odds") and following in ("of", "that"):
             return _phrase(sentence, i, i, columns)
     if sentence and sentence[0].low in ("will", "does", "is", "did") and sentence[-1].low == "?" and len(sentence) > 3:
@@ -296,7 +300,7 @@ def without_data(target: Target | None) -> tuple[Target | None, str | None]:
 def column_target(sentence: list[Token], columns: Columns) -> Target | None:
     """``column price``, ``a model for churn``, ``a churn model``: a target where nothing else names one."""
     for i in range(len(sentence)):
-        if found_of := _of_model(sentence, i, columns):
+        if found_of := _of_model(sentence, i, columns) or _is_what_is_wanted(sentence, i, columns):
             return found_of
     for i, token in enumerate(sentence[:-1]):
         if token.low in ("column", "variable"):
@@ -320,6 +324,23 @@ def column_target(sentence: list[Token], columns: Columns) -> Target | None:
             ):
                 return found_phrase
     return None
+
+
+_WANTED = words_of("i we i'm we're i'd we'd you")
+
+
+def _is_what_is_wanted(sentence: list[Token], i: int, columns: Columns) -> Target | None:
+    """``survived is what I'm after``."""
+    found = columns.at(sentence, i)
+    plain = sentence[i].kind == "quoted" or (sentence[i].kind == "word" and sentence[i].low not in FILLER)
+    if found is None and not columns.names and plain and PHRASES.at(sentence, i) is None:
+        found = sentence[i].text, 1
+    end = i + found[1] if found is not None else i
+    low = [t.low for t in sentence[end : end + 3]]
+    if found is None or low[:2] != ["is", "what"] or not set(low[2:]) & _WANTED:
+        return None
+    stop = next((n for n in range(end, len(sentence)) if sentence[n].low in ",and"), len(sentence))
+    return Target(found[0], "auto", bool(columns.names), i, stop)
 
 
 def _of_model(sentence: list[Token], i: int, columns: Columns) -> Target | None:

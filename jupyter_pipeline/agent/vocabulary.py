@@ -86,7 +86,8 @@ _PREFER: dict[str, str] = {
     "|more accurate|highest quality|best quality|quality|performance|better results|better performance"
     "|best performance|predictive power|more accurately|strongest model",
     "interpretability": "interpretability|interpretable|explainability|explainable|explained|transparent|transparency"
-    "|understandable|simple model|simple models|simpler model|simpler models|easy to explain|easy to understand"
+    "|understandable|simple model|simple models|simplest|simplest model"
+    "|simplest models|simpler model|simpler models|easy to explain|easy to understand"
     "|easy to interpret|simplicity|simple|white box|i can explain|we can explain|can be explained|can explain"
     "|able to explain|able to understand|can understand|understand why|explain it to|explain to",
 }

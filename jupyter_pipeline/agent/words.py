@@ -208,6 +208,47 @@ def sentences(tokens: Iterable[Token]) -> list[list[Token]]:
     return found
 
 
+_ASKING = ("what", "what's", "why", "how", "which", "who", "where")
+
+
+def with_questions(parts: Iterable[list[Token]]) -> list[list[Token]]:
+    """Sentences, of which one that orders and then asks is two: ``use AUC, and what does it mean?``"""
+    found: list[list[Token]] = []
+    for part in parts:
+        at = next((i for i, t in enumerate(part) if i > 1 and t.low in _ASKING and part[i - 1].low in (",", "and")), 0)
+        wants = any(t.low in _WANTING for t in part[:at]) and part[0].low not in (*_ASKING, "predict", "tell")
+        asks = at and part[-1].text == "?" and wants and part[0].low not in ("can", "could", "is")
+        end = at - 1 - (part[at - 2].low == ",") if asks else 0
+        found.extend([part[:end], part[at:]] if end > 0 else [part])
+    return found
+
+
+def with_lists(parts: Iterable[list[Token]], columns: "Columns") -> list[list[Token]]:
+    """Sentences, of which one that has only columns goes on with the list before it: ``drop age; city; notes``."""
+    found: list[list[Token]] = []
+    for part in parts:
+        if found and _all_columns(part, columns) and len(found[-1]) > 1 and _ends_with_column(found[-1], columns):
+            found[-1] = [*found[-1], Token("punct", ",", ",", part[0].at, part[0].at), *part]
+        else:
+            found.append(part)
+    return found
+
+
+def _all_columns(part: list[Token], columns: "Columns") -> bool:
+    i = 0
+    while i < len(part):
+        name = columns.at(part, i)
+        if name is None and (part[i].low not in (",", "and") or i == 0):
+            return False
+        i += name[1] if name is not None else 1
+    return True
+
+
+def _ends_with_column(part: list[Token], columns: "Columns") -> bool:
+    starts = range(max(0, len(part) - 8), len(part))
+    return any((name := columns.at(part, i)) is not None and i + name[1] == len(part) for i in starts)
+
+
 def words_of(text: str) -> frozenset[str]:
     """A set of words, written as a text."""
     return frozenset(text.split())
@@ -251,23 +292,48 @@ _SUCH = words_of("all the every each column columns everything features variable
 def by_pattern(tokens: list[Token], names: Sequence[str]) -> list[Token]:
     """Tokens with the columns in the place of what they are chosen by: ``all columns starting with Years``.
 
-    Nothing is put in the place of what no column's name begins or ends with, and only the first such words are read.
+    ``the error columns`` are those with this word in their names. Nothing is put in the place of what no column's name
+    begins or ends with, and only the first such words are read.
     """
+    for i in range(1, len(tokens)):
+        part, found = squash(tokens[i - 1].text), []
+        if tokens[i].low in _OF_COLUMNS and tokens[i - 1].kind == "word" and tokens[i - 1].low not in _OF_KINDS:
+            found = [name for name in names if part in parts_of(name)]
+        if len(found) > 1 and part not in map(squash, names):  # "the error columns"
+            return _put_in(tokens, i - 1, i + 1, found)
     for i in range(len(tokens) - 2):
         begins, joint = tokens[i].low in _BEGIN, tokens[i + 1].low
         if not (begins or tokens[i].low in _END) or joint not in ("with", "in", "by"):
             continue
         part = squash(tokens[i + 2].text)
         found = [n for n in names if part and (squash(n).startswith(part) if begins else squash(n).endswith(part))]
-        start = i
-        while start and tokens[start - 1].low in _SUCH:
-            start -= 1
-        at, end = tokens[start].at, tokens[i + 2].end
-        such = [Token("quoted", name, name.lower(), at, end) for name in found]
-        comma = Token("punct", ",", ",", at, end)
-        joined = [token for name in such for token in (name, comma)][:-1]
-        return [*tokens[:start], *joined, *tokens[i + 3 :]] if found else tokens
+        return _put_in(tokens, i, i + 3, found) if found else tokens
     return tokens
+
+
+def _put_in(tokens: list[Token], start: int, stop: int, names: Sequence[str]) -> list[Token]:
+    """Tokens with columns in the place of some, and of the likes of ``all the columns`` before these."""
+    while start and tokens[start - 1].low in _SUCH:
+        start -= 1
+    at, end = tokens[start].at, tokens[stop - 1].end
+    such = [Token("quoted", name, name.lower(), at, end) for name in names]
+    comma = Token("punct", ",", ",", at, end)
+    return [*tokens[:start], *[token for name in such for token in (name, comma)][:-1], *tokens[stop:]]
+
+
+def parts_of(name: str) -> set[str]:
+    """The words of a column's name: ``customer_id``, ``CustomerId``."""
+    return {part.lower() for part in _PARTS.findall(name)}
+
+
+_PARTS = re.compile(r"[^\W\d_]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+")
+_OF_COLUMNS = words_of("columns features variables fields cols")
+_OF_KINDS = words_of(
+    """
+    numeric numerical number categorical text string date datetime time boolean binary ordinal id identifier all the
+    these those other following same two three
+    """
+)
 
 
 @lru_cache(maxsize=8192)
@@ -385,6 +451,21 @@ def place_of(words: Sequence[str]) -> int | None:
     if first in ("column", "col") and second.isdigit() and 0 < int(second) < 100_000:
         return int(second)
     return _PLACES.get(first) if second in ("column", "col") else None
+
+
+def akin(text: str, names: Iterable[str]) -> str | None:
+    """The only name with which a word shares its stem: ``survival`` and ``Survived``."""
+    key = squash(text)
+    found = []
+    for name in names:
+        other = squash(name)
+        same = next((n for n, (a, b) in enumerate(zip(key, other, strict=False)) if a != b), min(len(key), len(other)))
+        if same >= _STEM and max(len(key), len(other)) - same <= _ENDING:
+            found.append(name)
+    return found[0] if len(found) == 1 else None
+
+
+_STEM, _ENDING = 5, 3
 
 
 class Columns:

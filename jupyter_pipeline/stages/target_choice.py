@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from ..agent.words import place_of
+from ..agent.words import akin, place_of
 from ..automl import metrics
 from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
@@ -115,6 +115,7 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
         folded.setdefault(_folded(name), name)
     close = [folded[key] for key in difflib.get_close_matches(_folded(asked), list(folded), 5, 0.6)]
     sure = [folded[key] for key in difflib.get_close_matches(_folded(asked), list(folded), 2, 0.87)]
+    sure = sure or ([stem] if (stem := akin(asked, names)) is not None else [])
     if len(sure) == 1:
         return sure[0], f"There is no column {asked!r}; the column {sure[0]!r} is taken for it."
     inside = [name for name in names if len(_folded(asked)) > 2 and _folded(asked) in _folded(name)]

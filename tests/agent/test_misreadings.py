@@ -198,6 +198,7 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ),
     ("keep all rows of one customer_id in the same fold", PREPROCESS, {"/split": {"column": "customer_id"}}),
     ("shuffle=False", PREPROCESS, {}),
+    ("shuffle", PREPROCESS, {}),  # which a stratified split does
     ("don't shuffle the rows", PREPROCESS, {}),
     ("test_size=0.25, val_size=0.15, random_state=7", PREPROCESS, {"/split": {"test_fraction": 0.25, "seed": 7}}),
     ("hold out a quarter for testing", PREPROCESS, {"/split": {"test_fraction": 0.25}}),

@@ -127,7 +127,6 @@ CHANGES: list[tuple[str, StageId, str, Any]] = [
     ("age and tenure should be ignored", PROFILE, "PROFILE_DATA/roles/tenure", "ignore"),
     ("use signup_date for time", PROFILE, "PROFILE_DATA/roles/signup_date", "time"),
     ("encode age with one hot", PREPROCESS, "PREPROCESS/columns/age", "onehot"),
-    ("shuffle", PREPROCESS, "PREPROCESS/split", {"strategy": "random"}),
     ("give it 10 more minutes", SELECT, "MODEL_SELECT/time_budget_s", 900.0),
     ("use 1,5 hours", SELECT, "MODEL_SELECT/time_budget_s", 5400.0),
     ("optimise F1 rather than accuracy", SELECT, "MODEL_SELECT/metric", "f1"),
