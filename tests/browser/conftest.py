@@ -174,8 +174,17 @@ class Lab(Server):
         env = {"JUPYTER_PATH": os.pathsep.join([str(data), os.environ.get("JUPYTER_PATH", "")]).rstrip(os.pathsep)}
         if packages is not None:  # Python packages that this server has beside those of the environment
             env["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        # Said here, for a fork has these places, which are the person's own, from before its environment was given.
+        places = {"user_settings_dir": folder / "home" / "settings", "workspaces_dir": folder / "home" / "workspaces"}
+        own = [f"--{app}.{k}={v}" for app in ("LabApp", "JupyterNotebookApp") for k, v in places.items()]
         super().__init__(
-            root, free_port(), base_url, ["--LabApp.expose_app_in_browser=True", *args], env, "jupyterlab", forked=True
+            root,
+            free_port(),
+            base_url,
+            ["--LabApp.expose_app_in_browser=True", *own, *args],
+            env,
+            "jupyterlab",
+            forked=True,
         )
         self.extensions.update(extensions or {})
 
