@@ -32,9 +32,14 @@ def test_a_model_from_a_file_by_mouse_and_keyboard(lab: Lab, page: Page) -> None
     assert state["stages"][1]["plan_json"]["target"] == "target"
     status = page.locator(".jp-Pipeline-status")
     expect(status).to_have_text("tumour-sizes: Data waits for you")
+    # Closed and opened again, it is followed as it was before.
+    page.get_by_role("tab", name="tumour-sizes").locator(".lm-TabBar-tabCloseIcon").click()
+    expect(view.root).to_have_count(0)
+    status.get_by_role("button").click()
     view.confirm("DATA_SOURCE", key="Enter")
     view.confirm("PROFILE_DATA", key="Space")
     view.is_at("PREPROCESS", "WAITING_CONFIRMATION")
+    expect(status).to_have_text("tumour-sizes: Preparation waits for you")
     palette(page, "Jupyter Pipeline: Confirm", opens=view.stage("PREPROCESS", "COMPLETED"))
     view.is_at("MODEL_SELECT", "WAITING_CONFIRMATION")
     view.say("500 trials")  # so that the training goes on until it is told to end

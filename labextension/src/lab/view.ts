@@ -72,7 +72,6 @@ export class ProjectContent extends Widget {
       return;
     }
     this._view.dispose();
-    Signal.clearData(this);
     super.dispose();
   }
 
