@@ -49,7 +49,7 @@ def text(project_id: str, model: Model) -> str:
         elif len(lines) == 1:
             lines.append("  Nothing was asked for yet: p.chat('Predict ...') says what you want.")
         elif model.gate is not None:
-            lines += [f"  {model.gate.summary}"] if model.gate.summary else []
+            lines += [f"  {line}" for line in model.gate.summary.splitlines()]
             lines += [f"    {label}: {value}" for label, value in gates.facts(model.gate, model)]
     return "\n".join(lines)
 
@@ -84,7 +84,8 @@ def gate(model: Model) -> str:
     stage, view = model.current, model.stages[model.current]
     name = STAGE_NAMES[stage]
     if model.gate is not None:
-        summary = f'<div style="margin:2px 0">{escape(model.gate.summary)}</div>' if model.gate.summary else ""
+        lines = escape(model.gate.summary)
+        summary = f'<div style="margin:2px 0;white-space:pre-line">{lines}</div>' if lines else ""
         return (
             f'<div style="{box(ORANGE)}"><b>{name} waits for you</b>{summary}'
             f"{gates.table(gates.facts(model.gate, model))}"

@@ -332,8 +332,11 @@ class _Decision(WorkTurn):
 def _summary_of(summary: str, proposed: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     """What a stage said of its proposal, and which members of the plan are no longer as it proposed them."""
     changed = [member_words(member) for member, value in plan.items() if proposed.get(member) != value]
-    said = summary.partition(_CHANGED)[0].rstrip()
-    return f"{said} {_CHANGED}{', '.join(changed)}.".lstrip() if changed else said
+    first, *remarks = summary.split("\n")
+    said = first.partition(_CHANGED)[0].rstrip()
+    if changed:
+        said = f"{said} {_CHANGED}{', '.join(changed)}.".lstrip()
+    return "\n".join([said, *remarks])
 
 
 def is_request(state: ProjectState) -> bool:

@@ -20,7 +20,11 @@ class StageError(Exception):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stage came to: the plan it proposes, a summary for people and what they can do next."""
+    """What a stage came to: the plan it proposes, a summary for people and what they can do next.
+
+    The first line of the summary says what is proposed; each further line is a remark, which says what follows from
+    neither the plan nor another event. A client that shows those by itself shows the remarks alone.
+    """
 
     plan: Plan
     summary: str

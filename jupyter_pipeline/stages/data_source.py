@@ -77,12 +77,12 @@ def run(ctx: StageContext) -> Result:
         )
         ctx.emit(FileTreeUpdate(files=(entry,)))
     sample = _write(ctx, spec, candidate)
-    remark, why = None, ""
+    remark = None
     if asked:
         target, remark = choice.column_meant(spec, asked)
     else:
         target, reason = choice.likely_target(spec, sample)
-        why = f" (nobody said what to predict; {reason})"
+        remark = f"Nobody said what to predict; {reason}."
     values = choice.target_values(spec, target)
     task_type, task_why = choice.task_of(values, params.get("task_type") or intent.task_type)
     if task_type != "regression" and (classes := as_stored(spec, target)) is not spec:
@@ -109,10 +109,10 @@ def run(ctx: StageContext) -> Result:
         ctx.log(remark)
     name = f"{candidate.name}, sheet {spec.sheet!r}" if len(spec.sheets) > 1 else candidate.name
     summary = (
-        f"{name}: {spec.n_rows:,} rows, {len(spec.columns)} columns. Target {target!r}{why}: "
+        f"{name}: {spec.n_rows:,} rows, {len(spec.columns)} columns. Target {target!r}: "
         f"{_task_words(plan)} ({task_why}), judged by {metric_words(metric)}."
     )
-    return Result(plan=plan, summary=" ".join([summary, *remarks]), next_actions=_next_actions(plan, spec))
+    return Result(plan=plan, summary="\n".join([summary, *remarks]), next_actions=_next_actions(plan, spec))
 
 
 # -- choosing the data ---------------------------------------------------------------------------------------

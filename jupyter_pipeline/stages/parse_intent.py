@@ -87,10 +87,10 @@ def run(ctx: StageContext) -> Result:
         some = ", ".join(columns[:20])
         remark = f"The attached data have no column {plan.target!r}; they have {some}."
         ctx.log(remark, "warning")
-        summary = f"{summary} {remark}"
+        summary = f"{summary}\n{remark}"
     for remark in inputs_meant(plan, columns, plan.target).remarks if columns else ():
         ctx.log(remark, "warning")
-        summary = f"{summary} {remark}"
+        summary = f"{summary}\n{remark}"
     return Result(plan=plan, summary=summary, next_actions=_next(plan))
 
 
@@ -139,11 +139,11 @@ def _summary(understood: list[str], plan: object) -> str:
         if getattr(plan, "target", None) is None:
             text += " No target was named; the data will suggest one."
     else:
-        text = f"The request says nothing that was understood, so the data will decide everything. {HOW}"
+        text = "The request says nothing that was understood, so the data will decide everything."
     if missed:
         clauses = "; ".join(f'"{clause}"' for clause in missed)
         text += f" Not understood: {clauses}."
-    return text
+    return text if understood else f"{text}\n{HOW}"
 
 
 def _shown(member: str, value: Any) -> str:

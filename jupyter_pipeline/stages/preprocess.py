@@ -107,12 +107,10 @@ def run(ctx: StageContext) -> Result:
         f"{len(split.train):,} rows to train, {len(split.val):,} to validate and {len(split.test):,} to test "
         f"({_how(plan_split)}); {len(used)} of {len(columns)} columns become features."
     )
-    if split.dropped:
-        words += f" {_left_out(split.dropped, 'a target')}"
-    words = " ".join([words, *split.notes])
+    remarks = [_left_out(split.dropped, "a target")] if split.dropped else []
     return Result(
         plan=PreprocessPlan(split=plan_split, columns=columns),
-        summary=words,
+        summary="\n".join([words, *remarks, *split.notes]),
         next_actions=(
             "Confirm the split and the treatments.",
             "Change a treatment: numeric, onehot, ordinal, target_encode, text, datetime, boolean or drop.",

@@ -367,12 +367,12 @@ def _summary(review: dict[str, Any]) -> str:
     words = f"{kept['name']} has {metric_words(metric)} {number(review['metrics']['test'].get(metric))} on "
     words += f"{review['split']['rows']['test']:,} test rows"
     words += f" (95% interval {report.interval(ends)})." if ends else "."
-    words += " The notebook came to the reported numbers from the raw data."
     measured = review["importance"] or {}
     most = [row["name"] for row in measured.get("columns", []) if (row["mean"] or 0) > 0][:3]
     if most and not measured.get("skipped"):
         words += f" What counts most: {', '.join(most)}."
-    return " ".join([words, *review["cautions"][:2]])
+    words += " The notebook came to the reported numbers from the raw data."
+    return "\n".join([words, *review["cautions"][:2]])
 
 
 def _next_actions(review: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import msgspec
 from ..automl.metrics import HIGHER_IS_BETTER, better
 from ..automl.models import ENSEMBLE, turn
 from ..protocol.events import ModelSelected
-from ..protocol.names import metric_words, number
+from ..protocol.names import metric_name, metric_words, number
 from ..protocol.plans import DataPlan, ModelPlan, PreprocessPlan, TrainPlan
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
@@ -243,43 +243,45 @@ def _summary(session: Session, plan: ModelPlan) -> str:
     if best is None or best.metric is None:
         many = len(session.trials)
         return (
-            f"{many} run{'' if many == 1 else 's'} finished, but {metric_words(plan.metric)} is not defined on the "
+            f"{many} run{'' if many == 1 else 's'} finished.\n{metric_name(plan.metric)} is not defined on the "
             "validation rows, perhaps as they lack a class, so runs cannot be compared; choose another metric or "
             "another split."
         )
     ahead = next((row for row in session.leaderboard() if better(plan.metric, row.metric, best.metric)), None)
     runs = "run" if len(session.trials) == 1 else "runs"
-    words = [
+    words = (
         f"{'Best' if ahead is None else 'Proposed'} of {len(session.trials)} finished {runs}: "
         f"{session.learning.name_of(best.model_id)} with "
         f"{metric_words(plan.metric)} {number(best.metric)} on {session.n_rows[1]:,} validation rows."
-    ]
+    )
+    dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
+    if dummy is not None and dummy.metric is not None and best is not dummy:
+        words += f" The baseline has {number(dummy.metric)}."
+    if best.threshold is not None:
+        words += f" A row counts as positive from a probability of {best.threshold:.3g}."
+    failed = [session.learning.name_of(row.model) for row in session.failed if row.status == "failed"]
+    if failed:
+        words += f" Failed: {', '.join(failed)}."
+    remarks = []
     if len(session.trials) > 2:
-        who = "It and its weights were" if best.model_id == ENSEMBLE else "It was"
-        words.append(f"{who} chosen by these rows, so the score is a little too good; the test rows will tell.")
+        who = "The ensemble and its weights were" if best.model_id == ENSEMBLE else "The model was"
+        told = f"{who} chosen by the validation rows, so the score is a little too good; the test rows will tell."
         if best.out_of_bag is not None:
-            words.append(f"With each row predicted by weights chosen without it, it is {number(best.out_of_bag)}.")
+            told += f" With each row predicted by weights chosen without it, it is {number(best.out_of_bag)}."
+        remarks.append(told)
     if ahead is not None and ahead.metric is not None:
-        words.append(
+        remarks.append(
             f"{session.learning.name_of(ahead.model)} has {number(ahead.metric)}, the best of all single models by "
             "these very rows; an average of several is most often better on new ones."
         )
-    dummy = next((t for t in session.trials.values() if t.model_id == "dummy"), None)
-    if dummy is not None and dummy.metric is not None and best is not dummy:
-        words.append(f"The baseline has {number(dummy.metric)}.")
     if best.model_id == "dummy" and session.has_model:
-        words.append("No model is better than the baseline: the columns may say nothing about the target.")
-    if best.threshold is not None:
-        words.append(f"A row counts as positive from a probability of {best.threshold:.3g}.")
-    failed = [session.learning.name_of(row.model) for row in session.failed if row.status == "failed"]
-    if failed:
-        words.append(f"Failed: {', '.join(failed)}.")
+        remarks.append("No model is better than the baseline: the columns may say nothing about the target.")
     tried = {trial.model_id for trial in session.trials.values()} | {row.model for row in session.failed} | {ENSEMBLE}
     if untried := [session.learning.name_of(choice.id) for choice in plan.models if choice.id not in tried]:
-        words.append(
+        remarks.append(
             f"Not trained before {'it was ended' if session.ending else 'the time was over'}: {', '.join(untried)}."
         )
-    return " ".join(words)
+    return "\n".join([words, *remarks])
 
 
 def _next_actions(session: Session) -> tuple[str, ...]:

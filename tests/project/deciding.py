@@ -55,10 +55,10 @@ def new_state() -> ProjectState:
     return ProjectState(project_id="demo", epoch="0123456789abcdef")
 
 
-def done(state: ProjectState, **changes: Any) -> WorkDone:
+def done(state: ProjectState, summary: str = "ready", **changes: Any) -> WorkDone:
     assert state.work is not None
     plan = {**PLANS[state.work.stage_id], **changes}
-    return WorkDone(Done(attempt=state.work.attempt, plan=plan, summary="ready"))
+    return WorkDone(Done(attempt=state.work.attempt, plan=plan, summary=summary))
 
 
 def at_gate(stage_id: StageId) -> ProjectState:

@@ -496,7 +496,11 @@ def test_the_summary_of_a_changed_plan_says_what_is_not_as_the_stage_proposed_it
         assert state.here.message == gate.summary
         return gate.summary
 
-    state = change(at_gate(StageId.MODEL_SELECT), "time_budget_s", 90)
+    state = at_gate(StageId.MODEL_SELECT)
+    again = play(state, RestartStage(stage_id=StageId.MODEL_SELECT))
+    remarked = change(play(again, done(again, summary="ready\nA remark.")), "time_budget_s", 90)
+    assert summary(remarked) == "ready Changed since: time for training.\nA remark."
+    state = change(state, "time_budget_s", 90)
     assert summary(state) == "ready Changed since: time for training."
     state = change(state, "metric", "recall")
     assert summary(state) == "ready Changed since: time for training, metric."

@@ -241,7 +241,7 @@ def test_a_target_is_proposed(bench: Bench, header: str, row: str, expected: str
     result = bench.run()
     assert isinstance(result.plan, DataPlan)
     assert result.plan.target == expected
-    assert "nobody said what to predict" in result.summary
+    assert "Nobody said what to predict; " in result.summary
 
 
 @pytest.mark.parametrize(

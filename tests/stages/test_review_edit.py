@@ -253,7 +253,9 @@ def test_regression_with_defaults(tmp_path: Path) -> None:
     review = json.loads((project.result_dir(StageId.REVIEW_EDIT) / "review.json").read_text("utf-8"))
     most = [row["name"] for row in review["importance"]["columns"] if row["mean"] > 0][:3]
     assert most
-    assert f"What counts most: {', '.join(most)}." in result.summary
+    said, *remarks = result.summary.split("\n")
+    assert f"What counts most: {', '.join(most)}." in said
+    assert remarks == review["cautions"][:2]
     recorder = project.events[StageId.REVIEW_EDIT]
     assert len(recorder.of("REGRESSION_METRICS_READY")) == 1
     assert len(recorder.of("RESIDUALS_PLOT_READY")) == 1

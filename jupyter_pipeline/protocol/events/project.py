@@ -37,7 +37,11 @@ class StageStatusEvent(Payload, frozen=True, kw_only=True):
 
 
 class WaitingConfirmation(Payload, frozen=True, kw_only=True):
-    """A gate is open. ``digest`` is the SHA-256 of exactly the plan that a confirmation approves."""
+    """A gate is open. ``digest`` is the SHA-256 of exactly the plan that a confirmation approves.
+
+    The first line of ``summary`` says what is proposed; each further line is a remark, which says what follows from
+    neither the plan nor another event.
+    """
 
     NAME: ClassVar[str] = "WAITING_CONFIRMATION"
     stage_id: StageId

@@ -200,7 +200,12 @@ export interface StageStatusEvent {
   by?: User;
 }
 
-/** A gate is open. `digest` is the SHA-256 of exactly the plan that a confirmation approves. */
+/**
+ * A gate is open. `digest` is the SHA-256 of exactly the plan that a confirmation approves.
+ *
+ * The first line of `summary` says what is proposed; each further line is a remark, which says what follows from
+ * neither the plan nor another event.
+ */
 export interface WaitingConfirmation {
   stage_id: StageId;
   summary: string;
