@@ -367,6 +367,24 @@ def test_a_model_that_is_taken_out_and_put_back_is_as_it_was(recorded: Recorded)
     expect(view.get_by_text(re.compile("^1 change"))).to_have_count(0)
 
 
+def test_at_a_gate_the_view_says_what_it_does_not_show(recorded: Recorded) -> None:
+    """What is proposed stands in the form, and what a restart means is said to whoever is about to do it."""
+    view = recorded.show(gate("PREPROCESS") - 1)
+    summary = "360 rows to train.\n12 rows without a target are left out.\nA class is rare."
+    recorded.tell("WAITING_CONFIRMATION", stage_id="PREPROCESS", gate_id="g", summary=summary)
+    for remark in summary.split("\n")[1:]:
+        expect(view.get_by_text(remark, exact=True)).to_be_visible()
+    expect(view.get_by_text("360 rows to train.")).to_have_count(1)  # to a screen reader it is said
+    expect(view.locator("article").get_by_text("360 rows to train.")).to_have_count(0)
+    restart = view.get_by_role("button", name="Restart stage")
+    means = "A restart runs Preparation again. Kept: Request, Data, Profile."
+    expect(view.get_by_text(means)).to_be_hidden()
+    expect(restart).to_have_accessible_description(means)
+    restart.focus()
+    expect(view.get_by_text(means)).to_be_visible()
+    assert axe(recorded.page) == []
+
+
 def test_every_data_set_that_was_found_can_be_chosen(recorded: Recorded) -> None:
     view = recorded.show(gate("DATA_SOURCE"))
     many = [

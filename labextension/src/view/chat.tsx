@@ -27,6 +27,16 @@ export function ChatLines() {
       list.current.scrollTop = list.current.scrollHeight;
     }
   }, [last]);
+  const empty = lines.length === 0 && waiting.length === 0;
+  useEffect(() => {
+    const box = list.current;
+    if (box) {
+      // Also when there is more room for it, or less.
+      const watcher = new ResizeObserver(() => atEnd.current && box.scrollTo(0, box.scrollHeight));
+      watcher.observe(box);
+      return () => watcher.disconnect();
+    }
+  }, [empty]);
   useLayoutEffect(() => {
     if (list.current && rest.current !== null) {
       list.current.scrollTop = list.current.scrollHeight - rest.current;
@@ -34,7 +44,7 @@ export function ChatLines() {
       rest.current = null;
     }
   }, [most]);
-  if (lines.length === 0 && waiting.length === 0) {
+  if (empty) {
     return (
       <p class="jppl-muted jppl-chat-empty">
         {trans.__('Say what should be different, or ask. Nothing runs before you confirm it.')}
@@ -107,7 +117,11 @@ function exampleFor(model: ProjectModel): string {
     case 'PARSE_INTENT':
       return 'optimise recall, keep it under two minutes';
     case 'DATA_SOURCE':
-      return 'optimise F1';
+      return model.stage.status === 'FAILED'
+        ? `predict price in ${model.datasets[0]?.name ?? 'houses.csv'}`
+        : model.stage.plan?.task_type === 'regression'
+          ? 'minimise MAE'
+          : 'optimise F1';
     case 'PROFILE_DATA': {
       const roles: Record<string, string> = model.stages.PROFILE_DATA.plan?.roles ?? {};
       const column = Object.keys(roles).find(name => roles[name] === 'feature');
@@ -115,8 +129,11 @@ function exampleFor(model: ProjectModel): string {
     }
     case 'PREPROCESS':
       return '25% test rows';
-    case 'MODEL_SELECT':
-      return 'use random forest instead of xgboost';
+    case 'MODEL_SELECT': {
+      const chosen: string[] = model.stage.plan?.models?.map((choice: { id: string }) => choice.id) ?? [];
+      const other = model.models.find(candidate => !chosen.includes(candidate.id));
+      return other ? `add ${other.name}` : 'why these models?';
+    }
     case 'TRAIN':
       return model.stage.status === 'IN_PROGRESS' ? 'what is the best so far?' : 'take the second best model';
     case 'REVIEW_EDIT':

@@ -6,7 +6,7 @@ import { SendButton } from './parts';
 import type { Proposal } from './proposal';
 import { StageId, STAGES, stageIndex } from './stages';
 
-export function GateBar({ stageId, proposal }: { stageId: StageId; proposal: Proposal }) {
+export function GateBar({ stageId, proposal, onSend }: { stageId: StageId; proposal: Proposal; onSend(): void }) {
   const { model, trans } = useView();
   const { gate, changes, rework, busy } = proposal;
   const name = stageName(stageId, trans);
@@ -23,7 +23,7 @@ export function GateBar({ stageId, proposal }: { stageId: StageId; proposal: Pro
         </button>
       ) : null}
       {changes ? (
-        <SendButton look={`jppl-button ${rework ? 'jppl-primary-button' : ''}`} busy={busy} onSend={proposal.apply}>
+        <SendButton look={`jppl-button ${rework ? 'jppl-primary-button' : ''}`} busy={busy} onSend={() => (proposal.apply(), onSend())}>
           {trans.__('Apply changes')}
         </SendButton>
       ) : null}
@@ -31,7 +31,7 @@ export function GateBar({ stageId, proposal }: { stageId: StageId; proposal: Pro
         look={`jppl-button ${held ? '' : 'jppl-primary-button'} jppl-confirm`}
         busy={busy || held}
         title={held ? trans.__('Apply the changes first, then look at the plan that they lead to.') : undefined}
-        onSend={proposal.confirm}
+        onSend={() => (proposal.confirm(), onSend())}
       >
         {trans.__('Confirm')}
       </SendButton>

@@ -54,6 +54,7 @@ export class EndLabels {
     const ctx = canvas.getContext('2d')!;
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     const room = labelRoom(width);
+    const gap = width < 330 ? 13 : 18;
     const right = box.left + box.width;
     ctx.textBaseline = 'middle';
     for (const { line, endX, endY, y, inside } of placed(lines, box, place)) {
@@ -72,16 +73,17 @@ export class EndLabels {
         ctx.lineWidth = 0.75 * ratio;
         ctx.beginPath();
         ctx.moveTo(endX + 4 * ratio, endY);
-        ctx.lineTo(right + 2 * ratio, y);
-        ctx.lineTo(right + 8 * ratio, y);
+        // To the side first, where those of other curves run beside it, and then to its label: no two cross.
+        ctx.lineTo(right + 2 * ratio, endY);
+        ctx.lineTo(right + (gap - 3) * ratio, y);
         ctx.stroke();
       }
       ctx.globalAlpha = 1;
       ctx.fillStyle = line.weight > 0 ? theme.foreground : theme.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${theme.font}`;
       const value = number(line.val!.last, 3);
-      const most = (room - 12 - 6.2 * (value.length + 1)) * ratio;
-      ctx.fillText(`${this.shortened(ctx, line.label, most)} ${value}`, right + 11 * ratio, y);
+      const most = (room - gap - 1 - 6.2 * (value.length + 1)) * ratio;
+      ctx.fillText(`${this.shortened(ctx, line.label, most)} ${value}`, right + gap * ratio, y);
     }
     ctx.globalAlpha = 1;
   }

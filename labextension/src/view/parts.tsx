@@ -66,6 +66,7 @@ export function SendButton({
   type = 'button',
   title,
   label,
+  describedBy,
   children
 }: {
   busy: boolean;
@@ -75,6 +76,8 @@ export function SendButton({
   type?: 'button' | 'submit';
   title?: string;
   label?: string;
+  /** The element that says what it does. */
+  describedBy?: string;
   children: ComponentChildren;
 }) {
   return (
@@ -83,6 +86,7 @@ export function SendButton({
       class={look}
       title={title}
       aria-label={label}
+      aria-describedby={describedBy}
       aria-disabled={busy}
       onClick={event => {
         if (busy || event.detail > 1) {

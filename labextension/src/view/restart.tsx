@@ -36,14 +36,16 @@ export function RestartStrip({
   stageId,
   strong,
   params,
+  onSend,
   onUndo
 }: {
   stageId: StageId;
   strong: boolean;
   params: Record<string, Json>;
+  onSend(): void;
   onUndo?: () => void;
 }) {
-  const { model, trans } = useView();
+  const { model, trans, uid } = useView();
   const { attempt, status } = model.stages[stageId];
   const { busy, send } = useSending(stageId, attempt, status);
   if (!model.canRestart(stageId)) {
@@ -51,11 +53,16 @@ export function RestartStrip({
   }
   const members = Object.keys(params);
   const changed = members.length;
-  // At its own open gate there is another obvious button.
+  const { again, perhaps } = model.rerunOf(stageId, members);
+  // Beside what is to be decided, and where it goes without saying, it is said once somebody is about to restart.
+  const plain = !strong && changed === 0 && (model.gate?.stageId === stageId || again.length + perhaps.length === 1);
+  // At its own open gate there is another obvious button. Where there is none, this one stays in sight.
   const primary = strong || (changed > 0 && model.gate?.stageId !== stageId);
   return (
-    <div class={`jppl-restart ${strong ? 'jppl-gatebar' : ''}`}>
-      <p>{whatRunsAgain(model, stageId, members, trans)}</p>
+    <div class={`jppl-restart ${primary ? 'jppl-gatebar' : ''}`}>
+      <p id={`${uid}-again`} class={plain ? 'jppl-when-near' : ''}>
+        {whatRunsAgain(model, stageId, members, trans)}
+      </p>
       {onUndo ? (
         <button type="button" class="jppl-button" onClick={onUndo}>
           {trans.__('Undo')}
@@ -64,13 +71,15 @@ export function RestartStrip({
       <SendButton
         look={primary ? 'jppl-button jppl-primary-button' : model.gate ? 'jppl-link' : 'jppl-button'}
         busy={busy}
-        onSend={() =>
+        describedBy={`${uid}-again`}
+        onSend={() => {
           send({
             type: 'command',
             command: 'restart_stage',
             args: { stage_id: stageId, ...(changed ? { params } : {}) }
-          })
-        }
+          });
+          onSend();
+        }}
       >
         {trans.__('Restart stage')}
       </SendButton>

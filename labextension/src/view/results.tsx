@@ -5,9 +5,9 @@ import { messageOf } from '../client/sentences';
 import { metricName } from '../protocol/names';
 import { useSaying, useView, ViewContext } from './context';
 import { FigureView } from './figures';
-import { Details, HERE, Icon, Section, SendButton, Sentence } from './parts';
+import { Details, HERE, Icon, Section, SendButton, Sentence, useJson } from './parts';
 import type { Evaluation, FigureKind } from './records';
-import { bytes, number } from './numbers';
+import { bytes, count, number } from './numbers';
 
 const ORDER: FigureKind[] = ['confusion', 'roc', 'precision_recall', 'residuals', 'importance', 'shap'];
 
@@ -22,6 +22,8 @@ export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
       values.set(m.name, m.value);
     }
   }
+  const rows = model.split?.[evaluation.split as 'val' | 'test'];
+  const ends = useInterval(evaluation);
   const names = [...values.keys()].sort((a, b) => Number(b === primary) - Number(a === primary));
   return (
     <>
@@ -30,13 +32,20 @@ export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
           <div key={name} class={name === primary ? 'jppl-primary' : ''}>
             <dt>{metricName(name, trans)}</dt>
             <dd>{number(values.get(name))}</dd>
+            {name === primary && ends ? (
+              <dd class="jppl-interval">{trans.__('95% interval: %1 to %2', number(ends[0]), number(ends[1]))}</dd>
+            ) : null}
           </div>
         ))}
       </dl>
       <p class="jppl-hint">
         {evaluation.split === 'test'
-          ? trans.__('Measured on the test rows, which no model has seen.')
-          : trans.__('Measured on the validation rows.')}
+          ? rows
+            ? trans.__('Measured on the %1 test rows, which no model has seen.', count(rows))
+            : trans.__('Measured on the test rows, which no model has seen.')
+          : rows
+            ? trans.__('Measured on the %1 validation rows.', count(rows))
+            : trans.__('Measured on the validation rows.')}
       </p>
       <div class="jppl-figures">
         {ORDER.filter(kind => evaluation.figures.has(kind)).map(kind => (
@@ -45,6 +54,17 @@ export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
       </div>
     </>
   );
+}
+
+/** Between which values the primary metric is on the test rows, once the review has said so. */
+function useInterval({ split }: Evaluation): [number, number] | null {
+  const { model } = useView();
+  const review =
+    split === 'test' && model.reportUrl
+      ? [...model.artifacts.values()].filter(({ meta }) => String(meta.path).endsWith('/review.json')).at(-1)
+      : undefined;
+  const loaded = useJson<{ intervals: Record<string, [number, number] | null> }>(review?.url ?? null);
+  return loaded?.state === 'ready' ? (loaded.value.intervals[model.primaryMetric] ?? null) : null;
 }
 
 /** Report, notebook and code: opened where the host can, else in a new tab. */
@@ -200,6 +220,7 @@ export function BundleView() {
   if (!bundle) {
     return null;
   }
+  const size = [...model.artifacts.values()].find(({ url }) => url === bundle.url)?.meta.size;
   return (
     <>
       <div class="jppl-documents">
@@ -217,6 +238,7 @@ export function BundleView() {
           <Icon name="download" />
           {state === 'busy' ? trans.__('Downloading…') : trans.__('Download the bundle')}
         </SendButton>
+        {typeof size === 'number' ? <span class="jppl-muted jppl-num">{bytes(size)}</span> : null}
       </div>
       {state !== 'idle' && state !== 'busy' ? (
         <p class="jppl-note jppl-note-bad" role="alert">
@@ -224,7 +246,7 @@ export function BundleView() {
         </p>
       ) : null}
       <p class="jppl-hint">
-        <Sentence text={trans.__('It runs alone: %1', HERE)}>
+        <Sentence text={trans.__('It runs alone, and so it came to the reported metrics: %1', HERE)}>
           <code>python predict.py rows.csv --out predictions.csv</code>
         </Sentence>
       </p>

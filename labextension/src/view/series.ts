@@ -102,12 +102,12 @@ export class Series {
     return Math.abs(this.x[low] - x) <= Math.abs(this.x[high] - x) ? low : high;
   }
 
-  /** The least and the greatest value after the first tenth of the way; nothing of a point alone. */
+  /** The least and the greatest value of the second half of the way; nothing of a point alone. */
   late(): [number, number] {
     const { x, y, length } = this;
     let low = Infinity;
     let high = -Infinity;
-    const begin = x[0] + (x[Math.max(0, length - 1)] - x[0]) / 10;
+    const begin = x[0] + (x[Math.max(0, length - 1)] - x[0]) / 2;
     for (let i = length - 1; i > 0 && x[i] > begin; i--) {
       const value = y[i];
       if (value < low) {

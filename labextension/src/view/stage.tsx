@@ -44,18 +44,28 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       </header>
       <ProblemNote />
       <DraftNote stageId={stageId} changes={proposal.changes} />
-      {message() ? <p class={noteClass()}>{message()}</p> : null}
+      {messages().map(text => (
+        <p key={text} class={noteClass()}>
+          {text}
+        </p>
+      ))}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
-      {gate ? <GateBar stageId={stageId} proposal={proposal} /> : null}
+      {gate ? <GateBar stageId={stageId} proposal={proposal} onSend={toTop} /> : null}
       <RestartStrip
         stageId={stageId}
         strong={stage.status === 'FAILED'}
         params={proposal.params()}
+        onSend={toTop}
         onUndo={!gate && proposal.changes ? proposal.undo : undefined}
       />
     </article>
   );
+
+  /** What comes next is read from its beginning. */
+  function toTop(): void {
+    heading.current?.scrollIntoView({ block: 'nearest' });
+  }
 
   function title(): string {
     if (finished) {
@@ -80,10 +90,12 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
     return stage.endedBy ? 'jppl-note jppl-note-warn' : 'jppl-note jppl-note-bad';
   }
 
+  function messages(): string[] {
+    // Its first line says what is proposed: that is shown below, in the person's language.
+    return gate ? gate.summary.split('\n').slice(1) : [message()].filter(Boolean);
+  }
+
   function message(): string {
-    if (gate) {
-      return gate.summary;
-    }
     if (stage.status === 'PENDING') {
       return trans.__('This has not begun yet.');
     }
@@ -92,9 +104,13 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
         ? trans.__('You stopped it. What was finished is kept, and used again after a restart.')
         : trans.__('%1 stopped it. What was finished is kept, and used again after a restart.', stage.endedBy.name);
     }
+    if (stage.status === 'COMPLETED') {
+      const by = model.history.filter(entry => entry.kind === 'confirmed' && entry.stageId === stageId).at(-1)?.by;
+      return !by ? '' : by.username === model.user?.username ? trans.__('You confirmed it.') : trans.__('%1 confirmed it.', by.name);
+    }
     const said = running && model.standing?.stageId === stageId ? model.standing.message : stage.message;
     // That a stage begins is said by its title; the server says it in English.
-    return said === `The stage ${stageName(stageId, english)} begins.` ? '' : said;
+    return ['begins', 'runs again'].some(does => said === `The stage ${stageName(stageId, english)} ${does}.`) ? '' : said;
   }
 
   function body() {
@@ -213,7 +229,7 @@ function OtherData() {
   return (
     <>
       <Attached />
-      <p class="jppl-hint">{trans.__('Attach other data, or say in the conversation what to use; then restart the stage.')}</p>
+      <p class="jppl-hint">{trans.__('Attach other data and restart the stage, or say in the conversation what to predict and in which data.')}</p>
     </>
   );
 }

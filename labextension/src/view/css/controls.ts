@@ -19,7 +19,7 @@ export const CONTROLS = `
 .jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
-.jppl-form-dense { grid-template-columns: repeat(auto-fill, minmax(124px, 1fr)); }
+.jppl-form-dense { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); }
 .jppl-field-wide { grid-column: span 2; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
@@ -66,6 +66,7 @@ export const CONTROLS = `
 .jppl-confirm { padding-inline: 22px; min-height: 32px; }
 .jppl-restart { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; color: var(--jppl-muted); font-size: var(--jppl-small); }
 .jppl-restart p { flex: 1 1 220px; }
+@media (hover: hover) { .jppl-restart:not(:hover, :focus-within) .jppl-when-near { visibility: hidden; } }
 /* Where a stage failed, this is what matters: it is in sight as the confirmation of a gate is. */
 .jppl-restart.jppl-gatebar { font-size: inherit; }
 .jppl-restart .jppl-button { color: var(--jppl-fg); }

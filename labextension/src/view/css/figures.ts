@@ -21,7 +21,7 @@ export const FIGURES = `
 .jppl-curves { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; }
 .jppl-root .jppl-waiting { min-height: 120px; place-content: center; color: var(--jppl-muted); border: 1px dashed var(--jppl-border); border-radius: 4px; }
 .jppl-curve { position: relative; }
-.jppl-plot { height: 154px; }
+.jppl-plot { height: 200px; }
 .jppl-large .jppl-plot { height: 340px; }
 .jppl-curve figcaption { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: baseline; padding-bottom: 2px; }
 .jppl-key { margin-inline-start: auto; font-size: var(--jppl-small); color: var(--jppl-muted); display: inline-flex; gap: 5px; align-items: center; }
@@ -44,8 +44,9 @@ export const FIGURES = `
 .jppl-metrics .jppl-primary { grid-row: span 2; }
 .jppl-metrics dt { font-size: var(--jppl-small); color: var(--jppl-muted); font-weight: 400; }
 .jppl-metrics dd { font-size: calc(var(--jppl-size) * 1.15); font-variant-numeric: tabular-nums; }
-.jppl-metrics .jppl-primary dd { font-size: calc(var(--jppl-size) * 2.3); line-height: 1.1; font-weight: 600; }
-.jppl-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); gap: 20px 28px; align-items: start; }
+.jppl-metrics .jppl-primary dd:not(.jppl-interval) { font-size: calc(var(--jppl-size) * 2.3); line-height: 1.1; font-weight: 600; }
+.jppl-root .jppl-metrics .jppl-interval { order: -1; font-size: var(--jppl-small); color: var(--jppl-muted); }
+.jppl-figures { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); gap: 20px 28px; align-items: start; }
 .jppl-figure { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
 .jppl-figure figcaption { font-weight: 600; }
 .jppl-picture { max-width: 100%; min-height: 40px; display: block; background: #fff; }

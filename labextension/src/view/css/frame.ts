@@ -35,7 +35,7 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   --jppl-small: calc(var(--jppl-size) * 0.88);
   --jppl-mono: var(--jp-code-font-family, ui-monospace, monospace);
   container: jppl / inline-size;
-  position: relative; box-sizing: border-box; height: 100%; overflow: auto;
+  position: relative; box-sizing: border-box; height: 100%; overflow: auto; display: flex; flex-direction: column;
   font: var(--jppl-size) / 1.45 var(--jp-ui-font-family, system-ui, -apple-system, 'Segoe UI', sans-serif);
   color: var(--jppl-fg); background: var(--jppl-bg); font-variant-numeric: tabular-nums;
   text-align: start; overflow-wrap: break-word;
@@ -94,7 +94,9 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
 @keyframes jppl-turn { to { transform: rotate(1turn); } }
 
 /* what matters now, and the conversation beside it */
-.jppl-body { display: grid; grid-template-columns: minmax(0, 1fr); }
+.jppl-root > * { flex: none; }
+.jppl-root > .jppl-body { flex: 1 0 auto; }
+.jppl-body { display: grid; grid-template-columns: minmax(0, 1fr); align-content: start; }
 .jppl-main { padding: 14px 16px 24px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; align-content: start; min-width: 0; }
 .jppl-side { padding: 12px 16px 16px; border-top: 1px solid var(--jppl-border); display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; align-content: end; min-width: 0; }
 .jppl-stage { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; min-width: 0; }

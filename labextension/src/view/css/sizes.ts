@@ -22,7 +22,8 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
   .jppl-shown button { border-bottom-color: Highlight !important; }
 }
 
-@container jppl (max-width: 760px) {
+/* Also beside the conversation there is not more room. */
+@container jppl (max-width: 760px) or ((min-width: 900px) and (max-width: 1120px)) {
   .jppl-model .jppl-choice > span { grid-template-columns: minmax(0, 1fr) auto; }
   .jppl-model .jppl-why { grid-area: 2 / 1 / auto / -1; }
 }
@@ -41,10 +42,11 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
   .jppl-svg-wide text { font-size: 13px; }
   .jppl-head, .jppl-main, .jppl-side { padding-inline: 12px; }
   .jppl-history > li { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  .jppl-gatebar .jppl-gatebar-text { flex-basis: 100%; }
+  .jppl-gatebar:has(.jppl-button + .jppl-button) .jppl-gatebar-text { flex-basis: 100%; }
   .jppl-root .jppl-leaderboard tbody th { min-width: 104px; }
   /* The metric, whose name has two words or more. */
-  .jppl-leaderboard thead th:nth-last-child(3) .jppl-sort { min-width: 92px; white-space: normal; text-align: end; }
+  .jppl-root .jppl-leaderboard thead th:nth-last-child(3) { min-width: 92px; }
+  .jppl-leaderboard thead th:nth-last-child(3) .jppl-sort { display: inline; white-space: normal; text-align: end; }
   .jppl-root .jppl-leaderboard :is(th, td).jppl-numeric { padding-inline-end: 8px; }
   .jppl-model { grid-template-columns: minmax(0, 1fr); }
   .jppl-form { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); align-items: end; }
@@ -58,9 +60,11 @@ body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { 
 /* From here on there are two columns of figures. */
 @container jppl (min-width: 592px) {
   .jppl-figure-residuals, .jppl-figure:has(.jppl-shade) { grid-column: span 2; }
+  /* Beside a tall one two others stand below each other. */
+  .jppl-figure-roc, .jppl-figure-precision_recall, .jppl-figure-residuals { grid-row: span 2; }
 }
 @container jppl (min-width: 900px) {
-  .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; }
+  .jppl-body { grid-template-columns: minmax(0, 1fr) minmax(270px, 24cqw); align-items: start; align-content: stretch; }
   /* What is said stays in sight, whatever of the stage is read. */
   .jppl-main { align-self: stretch; min-height: 320px; border-inline-end: 1px solid var(--jppl-border); }
   .jppl-side { position: sticky; top: 0; border-top: 0; align-content: start; }

@@ -36,7 +36,7 @@ export const TALK = `
 .jppl-uploads li { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; overflow-wrap: anywhere; }
 
 /* empty, loading, dropping */
-.jppl-empty { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; max-width: 680px; margin: 0 auto; padding: clamp(20px, 9cqw, 84px) 16px 32px; }
+.jppl-empty { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; width: 100%; max-width: 680px; margin: 0 auto; padding: clamp(20px, 9cqw, 84px) 16px 32px; }
 .jppl-root .jppl-empty h3 { font-size: calc(var(--jppl-size) * 2); }
 .jppl-examples { display: grid; gap: 4px; justify-items: start; }
 .jppl-attached { display: grid; gap: 2px; }

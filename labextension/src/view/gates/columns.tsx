@@ -20,9 +20,6 @@ export function ProfileForm(form: PlanForm) {
   const { model, trans } = useView();
   const { plan } = form;
   const facts = model.profile;
-  // What the summary says already is not said twice.
-  const summary = model.gate?.stageId === 'PROFILE_DATA' ? model.gate.summary : model.stages.PROFILE_DATA.message;
-  const warnings = facts?.warnings.filter(text => !summary.includes(text)) ?? [];
   return (
     <>
       {facts ? (
@@ -35,9 +32,9 @@ export function ProfileForm(form: PlanForm) {
           ))}
         </div>
       ) : null}
-      {warnings.length ? (
+      {facts?.warnings.length ? (
         <ul class="jppl-warnings">
-          {warnings.slice(0, 20).map(text => (
+          {facts.warnings.slice(0, 20).map(text => (
             <li key={text}>{text}</li>
           ))}
         </ul>

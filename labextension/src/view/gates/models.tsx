@@ -23,6 +23,8 @@ export function ModelsForm({ plan, set }: PlanForm) {
     ? model.models
     : choices.map(c => ({ id: c.id, name: c.id, family: '', why: '', requirements: [], cost_s: null, params: {} }));
   const task = model.stages.DATA_SOURCE.plan?.task_type ?? 'auto';
+  const costs = choices.map(c => model.models.find(m => m.id === c.id)?.cost_s ?? null);
+  const cost = costs.reduce<number | null>((sum, s) => (sum === null || s === null ? null : sum + s), 0);
   const update = (next: Choice[]): void => set(['models'], next);
   const toggle = (id: string, on: boolean): void => {
     const next = new Map(chosen);
@@ -80,7 +82,13 @@ export function ModelsForm({ plan, set }: PlanForm) {
       </div>
       <Section
         title={trans.__('Models')}
-        aside={<span class="jppl-muted">{trans.__('%1 of %2', choices.length, candidates.length)}</span>}
+        aside={
+          <span class="jppl-muted">
+            {cost === null
+              ? trans.__('%1 of %2', choices.length, candidates.length)
+              : trans.__('%1 of %2; to fit each of them once takes about %3', choices.length, candidates.length, duration(cost))}
+          </span>
+        }
       >
         <ul class="jppl-models">
           {candidates.map(candidate => (
