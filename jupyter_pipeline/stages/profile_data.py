@@ -229,12 +229,12 @@ def _summary(report: dict[str, Any], plan: ProfilePlan, asked: InputsMeant) -> s
         sentences.append(f"Rows with the same {groups[0]} will stay together when rows are divided.")
     if left:
         shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        by_request = " (the request says which)" if asked.used or asked.left_out else ""
-        sentences.append(f"Left out: {shown}{by_request}.")
+        sentences.append(f"Left out: {shown}.")
     if report["warnings"]:
         n = len(report["warnings"])
         sentences.append(f"{n} warning{'s' if n != 1 else ''}; first: {report['warnings'][0]}")
-    return " ".join(sentences)
+    by_request = "\nThe request says which columns are left out." if left and (asked.used or asked.left_out) else ""
+    return " ".join(sentences) + by_request
 
 
 def _next_actions(report: dict[str, Any]) -> tuple[str, ...]:

@@ -119,8 +119,8 @@ def test_a_whole_job_by_mouse(page: Page, show: Callable[[Page, str], Locator], 
     expect(view.get_by_role("spinbutton", name="Time for training, in seconds")).to_have_value("4")
     view.get_by_text("History").click()
     entry = view.locator(".jppl-history > li").first
-    expect(entry).to_contain_text("had Models work again")
-    expect(view.locator(".jppl-history > li", has_text="had Models work again")).to_have_count(1)
+    expect(entry).to_contain_text("ran Models again")
+    expect(view.locator(".jppl-history > li", has_text="ran Models again")).to_have_count(1)
     expect(entry).not_to_contain_text("Somebody")
     # Deleted by keyboard, once it was said what is lost.
     view.get_by_role("button", name="Delete this project").focus()

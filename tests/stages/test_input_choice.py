@@ -49,7 +49,7 @@ def test_only_the_columns_that_were_named_become_features(tmp_path: Any) -> None
     assert {name for name, role in roles.items() if role == "feature"} == {"Carat", "table width"}
     assert roles["depth"] == roles["mileage"] == "ignore"
     assert project.results[INTENT].plan.include_columns == ("Carat", "table width")  # type: ignore[attr-defined]
-    assert "the request says which" in project.results[PROFILE].summary
+    assert "The request says which columns are left out." in project.results[PROFILE].summary
     plan = project.run(PREPROCESS).plan
     assert {n for n, t in plan.columns.items() if t != "drop"} == {"Carat", "table width"}  # type: ignore[attr-defined]
 

@@ -46,7 +46,7 @@ export function History() {
       case 'changed':
         return trans.__('%1 changed %2', HERE, stage);
       case 'restarted':
-        return trans.__('%1 had %2 work again', HERE, stage);
+        return trans.__('%1 ran %2 again', HERE, stage);
       case 'cancelled':
         return trans.__('%1 cancelled %2', HERE, stage);
       case 'finishing':
