@@ -10,6 +10,7 @@ import type { ProjectModel } from './model';
 import { number } from './numbers';
 import type { Run } from './records';
 import { runLabels } from './runs';
+import { Series } from './series';
 import { drawInTurn } from './turns';
 import { lowerIsBetter } from './words';
 
@@ -25,6 +26,25 @@ function chartMetrics(model: ProjectModel, runs: Run[]): string[] {
   }
   const primary = model.primaryMetric;
   return [...names].sort((a, b) => Number(b === primary) - Number(a === primary) || a.localeCompare(b));
+}
+
+const points = new WeakMap<Run, Map<string, Series>>();
+
+/** What a run came to, as a point where its other curves end: not each library measures each metric at each step. */
+function pointOf(run: Run, metric: string, value: number | null): Series | undefined {
+  const ends = [...run.series.values()].map(series => series.x[series.length - 1]);
+  if (value === null || ends.length === 0) {
+    return undefined;
+  }
+  const known = points.get(run) ?? new Map<string, Series>();
+  points.set(run, known);
+  let point = known.get(metric);
+  if (point?.last !== value) {
+    point = new Series();
+    point.push(Math.max(...ends), value);
+    known.set(metric, point);
+  }
+  return point;
 }
 
 export function Curves({ pointed }: { pointed: string | null }) {
@@ -92,7 +112,8 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
   const ranks = new Map(model.leaderboard.map((row, i) => [row.run_id, i]));
   const lines: Line[] = [];
   for (const run of runs) {
-    const val = run.series.get(`${metric}/val`);
+    const value = run.final.find(m => m.name === metric && m.split === 'val')?.value ?? null;
+    const val = run.series.get(`${metric}/val`) ?? pointOf(run, metric, value);
     const train = run.series.get(`${metric}/train`);
     if (!val && !train) {
       continue;
@@ -105,12 +126,13 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
       colour: modelColour(model, run.modelId),
       weight,
       rank: ranks.get(run.runId) ?? ranks.size,
+      value,
       val,
       train,
       withTrain: weight === 2 || few || (running && atWork <= 2)
     });
   }
-  const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();
+  const signature = lines.map(l => `${l.id}:${l.weight}:${l.colour}:${l.value}:${l.val ? 1 : 0}${l.train && l.withTrain ? 1 : 0}`).join();
   const growing = runs.some(run => run.status === 'running');
   useEffect(() => chart.current?.setLines(lines, growing), [model.runs, signature, growing, metric, large]);
   const name = metricName(metric, trans);

@@ -81,7 +81,7 @@ export class EndLabels {
       ctx.globalAlpha = 1;
       ctx.fillStyle = line.weight > 0 ? theme.foreground : theme.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${theme.font}`;
-      const value = number(line.val!.last, 3);
+      const value = number(line.value ?? line.val!.last, 3);
       const most = (room - gap - 1 - 6.2 * (value.length + 1)) * ratio;
       ctx.fillText(`${this.shortened(ctx, line.label, most)} ${value}`, right + gap * ratio, y);
     }

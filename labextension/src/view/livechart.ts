@@ -22,6 +22,8 @@ export interface Line {
   weight: 0 | 1 | 2;
   /** Place in the leaderboard, for the choice of labels where there is no room for all. */
   rank: number;
+  /** What the run came to, which may be better than where its curve ends; null before. */
+  value: number | null;
   val: Series | undefined;
   train: Series | undefined;
   /** Whether the training curve is drawn too; of many runs it would only be clutter. */
