@@ -3,13 +3,27 @@
 import { useState } from 'preact/hooks';
 import { messageOf } from '../client/sentences';
 import { metricName } from '../protocol/names';
+import { modelColour } from './colours';
 import { useSaying, useView, ViewContext } from './context';
 import { FigureView } from './figures';
 import { Details, HERE, Icon, Section, SendButton, Sentence, useJson } from './parts';
 import type { Evaluation, FigureKind } from './records';
 import { bytes, count, number } from './numbers';
+import { modelName, runLabels } from './runs';
 
 const ORDER: FigureKind[] = ['confusion', 'roc', 'precision_recall', 'residuals', 'importance', 'shap'];
+
+/** The name of a run's model, in its colour. */
+export function ModelOf({ runId }: { runId: string }) {
+  const { model, trans } = useView();
+  const run = model.runs.get(runId);
+  return run ? (
+    <span class="jppl-muted">
+      <span class="jppl-swatch" style={{ background: `var(${modelColour(model, run.modelId)})` }} />
+      {runLabels(model, trans).get(runId) ?? modelName(model, run.modelId, trans)}
+    </span>
+  ) : null;
+}
 
 /** Metrics and pictures of one evaluation. */
 export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {

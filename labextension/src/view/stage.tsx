@@ -17,7 +17,7 @@ import { PredictForm } from './predict';
 import { ProblemNote } from './problem';
 import { useProposal } from './proposal';
 import { RestartStrip } from './restart';
-import { BundleView, Documents, EvaluationView, Suggestions } from './results';
+import { BundleView, Documents, EvaluationView, ModelOf, Suggestions } from './results';
 import { RunControls, StageProgress } from './running';
 import type { StageId } from './stages';
 import { TrainingProgress } from './training';
@@ -243,7 +243,7 @@ function BestEvaluation({ kept }: { kept: string | null }) {
     return null;
   }
   return (
-    <Section title={trans.__('The model in detail')}>
+    <Section title={trans.__('The model in detail')} aside={<ModelOf runId={evaluation.runId} />}>
       <EvaluationView evaluation={evaluation} />
     </Section>
   );
@@ -255,7 +255,7 @@ function Results({ children }: { children?: ComponentChildren }) {
   return (
     <>
       {evaluation ? (
-        <Section title={trans.__('Results')}>
+        <Section title={trans.__('Results')} aside={<ModelOf runId={model.stages.TRAIN.plan?.keep ?? evaluation.runId} />}>
           <EvaluationView evaluation={evaluation} />
         </Section>
       ) : null}
