@@ -159,7 +159,7 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
             expect(view.get_by_text("Target, task and metric are worked out again for the other data.")).to_be_visible()
             assert axe(page) == []
             view.get_by_role("button", name="Apply changes").press("Enter")
-            expect(view.get_by_role("article").get_by_text("sheet 'Lengths': 75 rows")).to_be_visible(timeout=WORK_MS)
+            expect(view.get_by_text("of 75", exact=True)).to_be_visible(timeout=WORK_MS)
             expect(view.get_by_role("columnheader", name="petal width (cm)")).to_have_count(0)
             expect(sheet).to_have_value("Lengths")
         wait_gate(view, here)
