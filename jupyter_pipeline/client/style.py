@@ -27,11 +27,8 @@ STATUS: dict[StageStatus, tuple[str, str]] = {
 #: The same for a stage that somebody ended.
 STOPPED = ("■", ORANGE)
 
-#: The root of every piece: inherits the page's text colour; the fallbacks serve where Jupyter's variables are not.
-ROOT = (
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45;"
-    "color:var(--jp-ui-font-color1,inherit);max-width:960px"
-)
+#: The root of every piece. It inherits the page's text colour: Jupyter's variable is black in VS Code's dark themes.
+ROOT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45;max-width:960px"
 TABLE = "border-collapse:collapse;margin:4px 0;font-size:12.5px;color:inherit;background:transparent"
 CELL = (
     f"padding:3px 12px 3px 0;border:0;border-bottom:1px solid {LINE};text-align:left;vertical-align:top;color:inherit"

@@ -92,7 +92,7 @@ function Curve({ metric, large, pointed }: { metric: string; large: boolean; poi
     const theme = new MutationObserver(restyle);
     theme.observe(document.body, {
       attributes: true,
-      attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'class']
+      attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name', 'data-vscode-theme-id', 'class']
     });
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     scheme.addEventListener('change', restyle);

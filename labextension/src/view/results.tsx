@@ -221,7 +221,10 @@ export async function saveAsset(view: ViewContext, url: string, name: string): P
   const link = document.createElement('a');
   link.href = address;
   link.download = name;
+  // In the page: VS Code hears of a click there, and saves the file itself.
+  document.body.append(link);
   link.click();
+  link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 

@@ -62,6 +62,16 @@ test('of a kernel that ended it is told once, it is not asked again, and what is
   }
 });
 
+test('of a manager that was ended, as VS Code does where the kernel starts again, it is told', t => {
+  const { model, seen } = connected(t);
+  model.widget_manager = { isDisposed: false };
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(seen.statuses.at(-1), ['open', 0]);
+  model.widget_manager.isDisposed = true;
+  t.mock.timers.tick(10_000);
+  assert.equal(seen.statuses.at(-1)[0], 'closed');
+});
+
 test('a view goes on from where it says, and has nothing from before it', t => {
   const { model, seen, connection, relay } = connected(t);
   assert.equal(connection.send({ type: 'resume', since: 90, epoch: 'e' }), '');
@@ -70,7 +80,7 @@ test('a view goes on from where it says, and has nothing from before it', t => {
   assert.deepEqual(seen.events.map(event => event.seq), [undefined, 91]);
   assert.deepEqual(seen.statuses.at(-1), ['open', 0]);
   void relay.rest.events({ since: 0, limit: 1000, epoch: 'e' });
-  assert.deepEqual([model.sent.at(-1).method, model.sent.at(-1).args], ['events', { since: 0, limit: 1000 }]);
+  assert.deepEqual([model.sent.at(-1).method, model.sent.at(-1).args], ['events', { since: 0, limit: 2500 }]);
 });
 
 test('over a night at a gate the kernel hears of its view, which it would forget', t => {

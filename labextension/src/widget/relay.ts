@@ -12,6 +12,8 @@ import type { Predictions, ViewRest } from '../view';
 const SILENCE_MS = 20_000;
 const REMIND_MS = 600_000;
 const UPLOAD_PIECE = 1 << 20;
+/** Events of a page of the past: more than over a connection of its own, for the way through the kernel takes longer. */
+const PAGE = 2_500;
 
 export interface RelayHandlers {
   /** A cell runs, during which the kernel takes no messages; or it has ended. */
@@ -56,6 +58,11 @@ export class Relay {
     handlers.onStatusChange?.('connecting', {});
     this.start();
     this.timer = setInterval(() => {
+      // VS Code tells no model that its kernel was started again; it ends the manager of all models.
+      if ((this.model.widget_manager as { isDisposed?: boolean } | undefined)?.isDisposed) {
+        this.lost();
+        return;
+      }
       const most = !this.open || this.outbox.size > 0 ? SILENCE_MS : REMIND_MS;
       if (Date.now() - Math.max(this.heard, this.asked) > most) {
         this.start();
@@ -102,7 +109,7 @@ export class Relay {
       return answer;
     },
     state: () => this.call('state', {}) as Promise<Snapshot>,
-    events: ({ since, limit }) => this.call('events', { since, limit }) as ReturnType<NonNullable<ViewRest['events']>>,
+    events: ({ since }) => this.call('events', { since, limit: PAGE }) as ReturnType<NonNullable<ViewRest['events']>>,
     predict: rows => this.call('predict', { rows }) as Promise<Predictions>,
     asset: async url => new Blob((await this.call('asset', { url })) as Uint8Array<ArrayBuffer>[])
   };

@@ -17,8 +17,11 @@ const DARK = `
 
 export const FRAME = `
 .jppl-root { ${LIGHT} }
-@media (prefers-color-scheme: dark) { body:not([data-jp-theme-light]) .jppl-root, :host .jppl-root { ${DARK} } }
-body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
+@media (prefers-color-scheme: dark) {
+  html:not([theme]) body:not([data-jp-theme-light], [data-vscode-theme-kind]) .jppl-root, :host .jppl-root { ${DARK} }
+}
+body:is([data-jp-theme-light='false'], [data-vscode-theme-kind='vscode-dark'], [data-vscode-theme-kind='vscode-high-contrast']) .jppl-root,
+html[theme='dark'] .jppl-root { ${DARK} }
 .jppl-root {
   --jppl-bg: var(--jp-layout-color1, var(--jppl-own-bg));
   --jppl-bg2: var(--jp-layout-color2, var(--jppl-own-bg2));
@@ -40,10 +43,25 @@ body[data-jp-theme-light='false'] .jppl-root { ${DARK} }
   color: var(--jppl-fg); background: var(--jppl-bg); font-variant-numeric: tabular-nums;
   text-align: start; overflow-wrap: break-word;
 }
+/* VS Code and Colab: ipywidgets brings JupyterLab's variables there, those of its light theme; their own are right. */
+body[data-vscode-theme-kind] .jppl-root {
+  --jppl-bg: var(--vscode-editor-background); --jppl-fg: var(--vscode-editor-foreground);
+  --jppl-accent: var(--vscode-textLink-foreground); --jppl-link: var(--vscode-textLink-foreground);
+  --jppl-mono: var(--vscode-editor-font-family); font-family: var(--vscode-font-family);
+}
+html[theme] .jppl-root {
+  --jppl-bg: var(--colab-primary-surface-color, var(--jppl-own-bg)); --jppl-fg: var(--colab-primary-text-color, var(--jppl-own-fg));
+  --jppl-accent: var(--jppl-own-accent);
+}
+:is(body[data-vscode-theme-kind], html[theme]) .jppl-root {
+  --jppl-bg2: color-mix(in srgb, var(--jppl-fg) 6%, var(--jppl-bg)); --jppl-border: color-mix(in srgb, var(--jppl-fg) 20%, var(--jppl-bg));
+  --jppl-fill: var(--jppl-own-accent);
+}
 .jppl-root *, .jppl-root *::before, .jppl-root *::after { box-sizing: border-box; }
 .jppl-root :is(h2, h3, h4, p, ul, ol, dl, dd, figure, blockquote, fieldset) { margin: 0; padding: 0; border: 0; min-width: 0; }
 .jppl-root :is(ul, ol) { list-style: none; }
-/* What JupyterLab gives lists of terms in an output. */
+/* What VS Code gives tables, and JupyterLab lists of terms, in an output. */
+.jppl-root :is(table, thead, tbody, tr) { background: none; font-weight: inherit; text-align: inherit; vertical-align: inherit; }
 .jppl-root.jppl-root :is(dl, dt, dd) { float: none; width: auto; }
 .jppl-root.jppl-root dl { overflow: visible; }
 .jppl-root :is(button, input, select, textarea) { font: inherit; color: inherit; margin: 0; }

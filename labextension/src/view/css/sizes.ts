@@ -7,11 +7,11 @@ const MORE = `
 `;
 
 export const SIZES = `
-/* More contrast, as the system or JupyterLab's theme wants it. */
+/* More contrast, as the system or the theme of JupyterLab or VS Code wants it. */
 @media (prefers-contrast: more) { .jppl-root { ${MORE} } }
-body[data-jp-theme-name*='High Contrast'] .jppl-root { ${MORE} }
+body:is([data-jp-theme-name*='High Contrast'], [data-vscode-theme-kind*='high-contrast']) .jppl-root { ${MORE} }
 @media (prefers-contrast: more) { .jppl-root .jppl-input::placeholder { font-style: italic; } }
-body[data-jp-theme-name*='High Contrast'] .jppl-root .jppl-input::placeholder { font-style: italic; }
+body:is([data-jp-theme-name*='High Contrast'], [data-vscode-theme-kind*='high-contrast']) .jppl-root .jppl-input::placeholder { font-style: italic; }
 /* A system's own high contrast: what is told by a filled shape keeps its colour. */
 @media (forced-colors: active) {
   .jppl-swatch, .jppl-dot, .jppl-bar, .jppl-split span, .jppl-root .jppl-confusion tbody td { forced-color-adjust: none; }

@@ -1,0 +1,81 @@
+"""Notebook front ends that are not Jupyter's, from their own widget managers, on a server without the extension."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_path
+
+from ...server.conftest import TOKEN, Server, free_port
+from ..conftest import ROOT
+
+HERE = Path(__file__).parent
+VS_CODE = "@vscode/jupyter-ipywidgets8@1.0.9"
+"""The widget manager of VS Code's Jupyter extension. Without what it names as dependencies: it has them in it."""
+HTML = "@jupyter-widgets/html-manager@1.0.15"
+"""The widget manager of pages that are no notebooks, of which Colab's is a variety."""
+REQUIRE = "requirejs@2.3.8"
+
+
+def npm(package: str, cache: Path) -> Path:
+    """A package of npm without its dependencies, kept in a folder."""
+    folder = cache / package.replace("/", "_")
+    if not folder.exists():
+        fetched = subprocess.run(
+            ["npm", "pack", "--silent", package], cwd=cache, check=True, capture_output=True, text=True
+        )
+        with tarfile.open(cache / fetched.stdout.strip()) as archive:
+            archive.extractall(cache / f"{folder.name}.part", filter="data")
+        (cache / f"{folder.name}.part").rename(folder)
+    return folder / "package"
+
+
+def bundle(entry: Path, target: Path) -> None:
+    """One file of a module and all that it imports."""
+    packages = ROOT / "labextension" / "node_modules"
+    options = ["--bundle", "--format=esm", f"--outfile={target}", "--log-level=warning"]
+    env = {**os.environ, "NODE_PATH": str(packages)}
+    subprocess.run([packages / ".bin" / "esbuild", entry, *options], env=env, check=True)
+
+
+def anywidget() -> Path:
+    """The script with anywidget's classes that comes with its Python package."""
+    places = (Path(path, "anywidget", "index.js") for path in jupyter_path("nbextensions"))
+    return next(place for place in places if place.exists())
+
+
+def write_webview(folder: Path, cache: Path) -> None:
+    """VS Code's notebook webview as pages to be served."""
+    shutil.copy(HERE / "workbench.html", folder)
+    shutil.copy(HERE / "webview.html", folder)
+    shutil.copy(npm(VS_CODE, cache) / "dist" / "ipywidgets.js", folder)
+    shutil.copy(npm(REQUIRE, cache) / "require.js", folder)
+    (folder / "anywidget").mkdir()
+    shutil.copy(anywidget(), folder / "anywidget")
+    bundle(HERE / "webview.js", folder / "webview.js")
+
+
+def write_colab(folder: Path, cache: Path) -> None:
+    """Colab's page and the frame of an output as pages to be served."""
+    shutil.copy(HERE / "colab.html", folder)
+    shutil.copy(HERE / "output.html", folder)
+    shutil.copy(npm(HTML, cache) / "dist" / "embed-amd.js", folder)
+    shutil.copy(npm(REQUIRE, cache) / "require.js", folder)
+    (folder / "anywidget").mkdir()
+    shutil.copy(anywidget(), folder / "anywidget")
+
+
+class Bare(Server):
+    """A server that knows nothing of pipelines: it starts kernels, and that is all."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir()
+        args = ["--ServerApp.allow_origin=*"]
+        super().__init__(root, free_port(), "/", args, extensions={"jupyter_pipeline": False}, forked=True)
+
+    def new_kernel(self) -> tuple[str, str]:
+        """The id of a new kernel, and the address of its socket."""
+        kernel: str = self.request("POST", "api/kernels", {"name": "python3", "path": ""}).json["id"]
+        return kernel, f"ws://127.0.0.1:{self.port}/api/kernels/{kernel}/channels?token={TOKEN}"
