@@ -36,6 +36,8 @@ WINDOW_BYTES = 1 << 20
 FORGET_S = 3600.0
 """Seconds after which a browser that says nothing is forgotten."""
 BATCH_EVENTS, BATCH_BYTES = 1000, 128 << 10
+PAGE_EVENTS, PAGE_BYTES = 2500, 1 << 20
+"""Of the past, which a browser asks for page by page: the way there and back takes longer than the page."""
 PIECE = 1 << 20
 """Bytes of an asset in one message."""
 MAX_ASSET = 64 << 20
@@ -206,7 +208,7 @@ class Relay:
         events = self._transport.events(browser.cursor, BATCH_EVENTS)
         if not events:
             return False
-        frames, size, last = _batch(events)
+        frames, size, last = _batch(events, BATCH_BYTES)
         browser.cursor = last
         browser.unanswered += size
         browser.sent = now
@@ -265,8 +267,8 @@ class Relay:
 
     def _page(self, since: int, limit: int) -> dict[str, Any]:
         epoch = self._model.epoch
-        events = self._transport.events(since, min(limit, BATCH_EVENTS))
-        frames, _, last = _batch(events) if events else ([], 0, since)
+        events = self._transport.events(since, min(limit, PAGE_EVENTS))
+        frames, _, last = _batch(events, PAGE_BYTES) if events else ([], 0, since)
         return {"epoch": epoch, "events": frames, "next": last}
 
     def _asset(self, answer: dict[str, Any], url: str) -> None:
@@ -312,7 +314,7 @@ class Relay:
         threading.Thread(target=context.run, args=(run,), name=f"jupyter_pipeline {what}", daemon=True).start()
 
 
-def _batch(events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int, int]:
+def _batch(events: list[dict[str, Any]], most: int) -> tuple[list[dict[str, Any]], int, int]:
     """The events of one message, its bytes, and where the next begins; of a run's progress the latest is enough."""
     latest = {_progress_of(frame): frame["seq"] for frame in events}
     frames: list[dict[str, Any]] = []
@@ -324,7 +326,7 @@ def _batch(events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int, int
             continue
         frames.append(frame)
         size += len(msgspec.json.encode(frame))
-        if size > BATCH_BYTES:
+        if size > most:
             break
     return frames, size, last
 

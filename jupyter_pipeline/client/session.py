@@ -56,7 +56,7 @@ class Session:
         self._transport = transport
         try:
             transport.start(self.model)
-            self._until(self._synchronised, timeout, f"the connection to {self.project_id!r}")
+            self._catch_up(timeout)
         except BaseException:
             transport.close()
             raise
@@ -242,6 +242,16 @@ class Session:
             print(f"{what} Interrupt to wait no longer: then it is not sent.", file=sys.stderr)
         seq = self._transport.send(message, timeout)
         self._until(lambda: self.model.seq >= seq, 60.0, "the events of what was sent")
+
+    def _catch_up(self, timeout: float) -> None:
+        """Block until the log was heard as far as it was when this came; the time counts from what was heard last."""
+        heard, deadline = -1, Deadline(timeout)
+        with self.model.lock:
+            while not self._synchronised():
+                self._check_alive()
+                if self.model.seq > heard:
+                    heard, deadline = self.model.seq, Deadline(timeout)
+                self.model.wait(deadline.tick(f"the connection to {self.project_id!r}"))
 
     def _until(self, condition: Callable[[], T | None], timeout: float | Deadline | None, what: str) -> T:
         """Block until the condition gives something true; it is asked under the model's lock."""
