@@ -13,7 +13,7 @@ from typing import Any
 from ..agent import base as agent
 from ..agent.base import Reply
 from ..commands import Change, Project, Restart
-from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.errors import ErrorCode, Refusal, did_you_mean
 from ..protocol.frames import CommandSpec
 from ..protocol.messages import BUILTIN_COMMANDS
 from ..threads import at_once
@@ -78,7 +78,8 @@ class CustomCommands:
         """
         if name not in self._specs:
             known = ", ".join([*BUILTIN_COMMANDS, *sorted(self._specs)])
-            raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {name[:80]!r}; the commands are {known}.")
+            near = did_you_mean(name, known.split(", "))
+            raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {name[:80]!r}; the commands are {known}.{near}")
         if self._asked >= MOST_ASKED:
             raise Refusal(
                 ErrorCode.BUSY,

@@ -8,9 +8,9 @@ import jsonpatch
 import msgspec
 from msgspec import UNSET
 
-from ..automl.models import ParameterError, check_choices
+from ..automl.models import MODELS, ParameterError, check_choices
 from ..protocol.dependencies import RULES
-from ..protocol.errors import ErrorCode, Refusal, explained
+from ..protocol.errors import ErrorCode, Refusal, did_you_mean, explained
 from ..protocol.names import REGRESSION_METRICS, metric_name, stage_name, task_name
 from ..protocol.plans import (
     PLAN_TYPES,
@@ -104,6 +104,11 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
     try:
         new = jsonpatch.apply_patch(old, list(patch))
     except Exception as error:  # jsonpatch raises its own errors, and TypeError or KeyError on odd operations
+        if (lacking := _lacking(old, patch)) is not None:
+            raise Refusal(
+                ErrorCode.INVALID_ARGS,
+                f"The patch does not apply to the plan of the stage {stage_name(stage_id)}: {lacking}.",
+            ) from None
         why = str(error) or type(error).__name__
         raise Refusal(
             ErrorCode.INVALID_ARGS,
@@ -121,6 +126,20 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
     if stage_id is StageId.TRAIN and not any(str(op.get("path")).startswith("/threshold") for op in patch):
         new = _own_threshold(state, old, new)
     return checked(state, stage_id, new)
+
+
+def _lacking(plan: dict[str, Any], patch: tuple[dict[str, Any], ...]) -> str | None:
+    """The member that a patch is about and that the plan does not have, with those that it has; None if it has all."""
+    for operation in patch:
+        at: Any = plan
+        parts = str(operation.get("path", "")).split("/")[1:]
+        for n, part in enumerate(parts):
+            name = part.replace("~1", "/").replace("~0", "~")
+            if isinstance(at, dict) and name not in at and not (operation.get("op") == "add" and n + 1 == len(parts)):
+                where = f" in {'/'.join(parts[:n])}" if n else ""
+                return f"there is no {name[:80]!r}{where}; there are {_some(tuple(at))}"
+            at = at.get(name) if isinstance(at, dict) else None
+    return None
 
 
 def _own_threshold(state: ProjectState, old: dict[str, Any], new: Any) -> Any:
@@ -178,7 +197,7 @@ def _shaped(stage_id: StageId, new: Any) -> Plan:
     except msgspec.ValidationError as error:
         raise Refusal(
             ErrorCode.INVALID_ARGS,
-            f"This makes no valid plan of the stage {stage_name(stage_id)}: {explained(error, plan_type)}.",
+            f"This makes no valid plan of the stage {stage_name(stage_id)}: {explained(error, plan_type, new)}.",
         ) from None
 
 
@@ -192,6 +211,10 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
     """What is wrong with a plan that has the right shape, or None."""
     match plan:
         case IntentPlan():
+            there = {*old.get("include_models", ()), *old.get("exclude_models", ()), *MODELS}
+            if unknown := [name for name in (*plan.include_models, *plan.exclude_models) if name not in there]:
+                some, near = ", ".join(MODELS), did_you_mean(unknown[0], MODELS)
+                return f"There is no model {unknown[0][:80]!r}; there are {some}.{near}"
             if "auto" not in (plan.task_type, plan.metric) and (wrong := _unsuited(plan.metric, plan.task_type)):
                 return wrong
         case DataPlan():

@@ -1,11 +1,12 @@
 """What a client may send, decoded once into typed values."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from .errors import ErrorCode, Refusal, explained
+from .errors import ErrorCode, Refusal, did_you_mean, explained
 from .stages import StageId
 
 MOST_THINGS = 50_000
@@ -150,7 +151,7 @@ def convert_message(value: Any) -> AnyMessage:
     if not isinstance(kind, str) or kind not in MESSAGE_TYPES:
         known = ", ".join(MESSAGE_TYPES)
         what = f"Unknown message type {kind[:80]!r}" if isinstance(kind, str) else "The message has no type"
-        raise Refusal(ErrorCode.UNKNOWN_TYPE, f"{what}; the types are {known}.")
+        raise Refusal(ErrorCode.UNKNOWN_TYPE, f"{what}; the types are {known}.{_near(kind, MESSAGE_TYPES)}")
     if kind == "command" and value.get("args") is None:
         value = {**value, "args": {}}
     try:
@@ -158,7 +159,7 @@ def convert_message(value: Any) -> AnyMessage:
     except msgspec.ValidationError as error:
         stage_is_wrong = kind == "confirm" and _about_stage(error)
         code = ErrorCode.INVALID_STAGE if stage_is_wrong else ErrorCode.INVALID_MESSAGE
-        raise Refusal(code, f"Not a valid {kind} message: {explained(error, MESSAGE_TYPES[kind])}.") from None
+        raise Refusal(code, f"Not a valid {kind} message: {explained(error, MESSAGE_TYPES[kind], value)}.") from None
     if isinstance(message, Chat) and not message.text.strip():
         raise Refusal(ErrorCode.INVALID_MESSAGE, "Not a valid chat message: its text says nothing.")
     return message  # type: ignore[return-value]
@@ -174,7 +175,8 @@ def convert_command(command: str, args: dict[str, Any]) -> BuiltinCommand:
     """
     if command not in BUILTIN_COMMANDS:
         known = ", ".join(BUILTIN_COMMANDS)
-        raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {command[:80]!r}; the commands are {known}.")
+        near = _near(command, BUILTIN_COMMANDS)
+        raise Refusal(ErrorCode.UNKNOWN_COMMAND, f"Unknown command {command[:80]!r}; the commands are {known}.{near}")
     try:
         # Many clients send null for what they leave open.
         given = {name: value for name, value in args.items() if value is not None}
@@ -182,10 +184,16 @@ def convert_command(command: str, args: dict[str, Any]) -> BuiltinCommand:
     except msgspec.ValidationError as error:
         if _about_stage(error):
             known, given_id = ", ".join(StageId), repr(args["stage_id"])[:80]
-            raise Refusal(ErrorCode.INVALID_STAGE, f"Invalid stage_id {given_id}; the stages are {known}.") from None
-        raise Refusal(
-            ErrorCode.INVALID_ARGS, f"Invalid arguments of {command}: {explained(error, BUILTIN_COMMANDS[command])}."
-        ) from None
+            near = _near(args["stage_id"], StageId)
+            raise Refusal(
+                ErrorCode.INVALID_STAGE, f"Invalid stage_id {given_id}; the stages are {known}.{near}"
+            ) from None
+        why = explained(error, BUILTIN_COMMANDS[command], given)
+        raise Refusal(ErrorCode.INVALID_ARGS, f"Invalid arguments of {command}: {why}.") from None
+
+
+def _near(given: Any, choices: Iterable[str]) -> str:
+    return did_you_mean(given, choices) if isinstance(given, str) else ""
 
 
 def _about_stage(error: msgspec.ValidationError) -> bool:

@@ -20,7 +20,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 
 from ..protocol.connecting import PROJECT_ID
-from ..protocol.errors import ErrorCode, Refusal
+from ..protocol.errors import ErrorCode, Refusal, explained
 from ..protocol.frames import encode, error_frame
 from ..traces import places
 from .access import RESOURCE, RIGHTS_S, AccessMixin, Action
@@ -311,7 +311,8 @@ class BodyHandler(ProjectHandler):
         try:
             return msgspec.json.decode(self.body or b"{}", type=kind)
         except msgspec.ValidationError as error:
-            raise Refusal(ErrorCode.INVALID_MESSAGE, f"The body is not what is expected: {error}.") from None
+            why = explained(error, kind)
+            raise Refusal(ErrorCode.INVALID_MESSAGE, f"The body is not what is expected: {why}.") from None
         except (msgspec.DecodeError, RecursionError) as error:
             raise Refusal(ErrorCode.INVALID_JSON, f"This is not valid JSON ({error}); send one JSON object.") from None
 

@@ -533,6 +533,29 @@ def test_the_request_of_a_log_without_columns_is_read_and_changed_as_before() ->
     )
 
 
+@pytest.mark.parametrize(
+    ("stage_id", "operation", "told"),
+    [
+        (StageId.PARSE_INTENT, {"path": "/metrik", "value": "f1"}, "there is no 'metrik'; there are task_type, target"),
+        (StageId.PROFILE_DATA, {"path": "/roles/z", "value": "id"}, "there is no 'z' in roles; there are x, y."),
+        (StageId.PARSE_INTENT, {"path": "/include_models", "value": ["xgbost"]}, "Did you mean 'xgboost'?"),
+        (
+            StageId.PARSE_INTENT,
+            {"path": "/exclude_models", "value": ["svm"]},
+            "There is no model 'svm'; there are dummy",
+        ),
+    ],
+)
+def test_what_a_patch_names_and_is_not_there_is_told_with_what_is(
+    stage_id: StageId, operation: dict[str, Any], told: str
+) -> None:
+    state = at_gate(stage_id)
+    with pytest.raises(Refusal) as refused:
+        patched(state, stage_id, ({"op": "replace", **operation},))
+    assert refused.value.code is ErrorCode.INVALID_ARGS
+    assert told in refused.value.message
+
+
 def test_other_columns_in_the_request_make_the_profile_work_again_and_a_longer_time_does_not() -> None:
     state, names = at_gate(StageId.PREPROCESS), (StageId.DATA_SOURCE, StageId.PROFILE_DATA)
 
