@@ -45,7 +45,11 @@ _WITHOUT = Lookup(
     )
 )  # fmt: skip
 _ALL_COLUMNS = Lookup(
-    {f"{every} {what}": True for every in ("all", "all the", "all of the", "every") for what in _COLUMNS}
+    {
+        f"{every} {what}": True
+        for every in ("all", "all the", "all of the", "every", "all available", "all the available")
+        for what in _COLUMNS
+    }
 )
 _DIVIDING = words_of("split group stratify order sort")
 _IT = words_of("it them those these that this")
@@ -133,7 +137,11 @@ def _groups(sentence: list[Token], named: list[Named]) -> list[list[Named]]:
 def _by_polarity(sentence: list[Token], group: list[Named], columns: Columns, found: Inputs) -> None:
     """Columns of the data that no list has: ``age should not be used``, ``age and plan only``, ``keep age``."""
     start, end, polarity = group[0].start, group[-1].end, group[0].polarity
-    if _said_otherwise(sentence, start, end):
+    before = start
+    while before and sentence[before - 1].low in _BEFORE_NAMES:
+        before -= 1
+    part = before > 1 and sentence[before - 1].low in ("from", "of", "in") and polarity == "avoid"
+    if part or _said_otherwise(sentence, start, end):  # "remove the titles from name"
         return
     names = [str(n.value) for n in group]
     if polarity == "avoid" and all_but_these_out([t.low for t in sentence], start, end):
@@ -263,7 +271,8 @@ def _after_leads(
         if columns.names:
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
             sure = near and (sure or (bool(polarities) and sentence[i].low != "with"))
-        if names and sure and "add" not in polarities and not _said_otherwise(sentence, at, end):
+        within = "avoid" in polarities and sentence[i].low == "from"  # "remove the titles from name"
+        if names and sure and not within and "add" not in polarities and not _said_otherwise(sentence, at, end):
             stays = out and sentence[i].low in _EVERY and passively_out([t.low for t in sentence], end)
             (found.left_out if out and not stays else found.used).extend(names)
             found.taken.update(range(i, end))

@@ -16,7 +16,7 @@ from ..protocol.plans import IntentPlan
 from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
-from .inputs import inputs_of
+from .inputs import all_columns, inputs_of
 from .known import WISHES
 from .parameters import FOREIGN, OF_LINEAR, SPOKEN, assigned
 from .replacing import replaced
@@ -241,6 +241,7 @@ def _inputs(
     used = [name for name in found.used if name != target]
     left_out = [name for name in found.left_out if name != target]
     taken.update(found.taken)
+    taken.update(all_columns(sentence) or ())
     if kept := [n for n in named if n.kind == "column" and n.value in found.kept and n.value in facts.left_out]:
         taken.update(i for n in kept for i in range(n.start, n.end))  # "actually keep age"
         facts.left_out = [name for name in facts.left_out if name not in found.kept]
@@ -331,7 +332,9 @@ def _task(sentence: list[Token], items: list[Any], target: Target | None, facts:
     named = [i for i in items if i.kind == "task" and not _denied(low, i.start)]
     if target is not None:  # "predict churn, if that's possible"; "which of my customers will churn"
         named = [i for i in named if low[i.start] != "if" or i.start in target.tokens]
-        named = [i for i in named if target.task != "binary" or low[i.start : i.end] != ["which", "of"]]
+        which = [i for i in named if low[i.start : i.end] == ["which", "of"]]
+        told = {"tell", "show", "say"}  # "and tell me which of sex and age matters"
+        named = [i for i in named if i not in which or not (target.task == "binary" or told & set(low[: i.start]))]
     tasks = [i.value for i in named if i.value not in ("classification", "detection")]
     for n, word in enumerate(low[:-1]):
         if low[n + 1] in ("classes", "categories", "groups") and (word.isdigit() or word in _CLASSES):
@@ -424,7 +427,8 @@ def _left_over(sentence: list[Token], clause: list[int], taken: set[int]) -> lis
     """The end of a clause that names rows to take, or columns where those are not known yet."""
     for n, i in enumerate(clause):
         rest = clause[n:]
-        rows = sentence[i].low == "where" or (sentence[i].low == "for" and sentence[rest[-1]].low == "only")
+        only = sentence[rest[-1]].low == "only" or (i > 0 and sentence[i - 1].low in ("only", "just"))
+        rows = sentence[i].low == "where" or (sentence[i].low == "for" and only)
         if (rows or sentence[i].low in _COLUMNS_FOLLOW) and i not in taken and not taken & set(rest[1:]):
             words = [t for t in (sentence[m] for m in rest[1:]) if t.kind in ("word", "quoted") and t.low not in _KNOWN]
             return rest if words else []

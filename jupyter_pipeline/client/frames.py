@@ -68,7 +68,8 @@ def to_polars(data: Any) -> "polars.DataFrame":
         return data  # type: ignore[no-any-return]
     if not _is(data, "pandas", "DataFrame"):
         raise PipelineError(
-            f"A value of type {type(data).__name__} cannot be read as data; give a pandas or Polars frame, or a data file's path."
+            f"A value of type {type(data).__name__} cannot be read as data; give a pandas or Polars frame, or the path "
+            "of a data file."
         )
     import polars
 

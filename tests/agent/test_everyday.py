@@ -27,6 +27,7 @@ TITANIC = ("PassengerId", "Survived", "Pclass", "Name", "Sex", "Age", "Fare", "C
         ("predict fare and drop the error columns", {"exclude_columns": ("fare error", "age error")}),
         ("predict fare, use whatever works best", {"target": "Fare"}),
         ("Predict survived, you decide.", {"target": "Survived"}),
+        ("Predict survived from all available columns", {"target": "Survived"}),
         ("survived prediction please", {"target": "Survived"}),
         ("I want to know what fare a passenger paid", {"target": "Fare"}),
         ("predict survived, features should be sex, age", {"include_columns": ("Sex", "Age")}),
@@ -68,6 +69,24 @@ def test_chats(text: str, stage: StageId, expected: dict[str, Any]) -> None:
     changes(text, stage, expected)
     reply, _ = ask(text, stage)
     assert "not understand" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("predict survived only for women", "for women (all rows are used"),
+        ("predict survived, remove the title from name", "remove the title from"),
+    ],
+)
+def test_what_is_of_rows_or_within_a_column_leaves_no_column_out(text: str, told: str) -> None:
+    plan = parse_request(text, TITANIC)
+    assert not plan.exclude_columns
+    assert any(told in clause for clause in plan.not_understood)
+
+
+def test_what_is_to_be_told_is_no_task() -> None:
+    plan = parse_request("predict survived and tell me which of sex and age matters more", TITANIC)
+    assert (plan.target, plan.task_type) == ("Survived", "auto")
 
 
 def test_a_parameter_in_words() -> None:
