@@ -177,10 +177,11 @@ def date_format(texts: pl.Series) -> str | None:
 
 def correlated(sample: pl.DataFrame, columns: dict[str, dict[str, Any]], target: str | None) -> list[dict[str, Any]]:
     """Pairs of number columns with an absolute Pearson correlation from 0.5 on in the sample, strongest first."""
+    schema = sample.schema
     names = [
         name
         for name, column in columns.items()
-        if column["kind"] in ("numeric", "integer", "boolean") and sample.schema[name] != pl.String
+        if column["kind"] in ("numeric", "integer", "boolean") and schema[name] != pl.String
     ]
     names = sorted(names, key=lambda name: name != target)[:CORRELATED_COLUMNS]
     if sample.height < 3 or len(names) < 2:

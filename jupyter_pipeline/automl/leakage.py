@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from .metrics import roc_auc
 
 #: A single column that reaches this is suspected: AUC, accuracy above the most frequent class, R².
 SUSPICIOUS = {"binary": 0.985, "multiclass": 0.98, "regression": 0.985}
@@ -105,7 +107,7 @@ def _score(series: pl.Series, y: np.ndarray, fold: np.ndarray, task_type: str) -
     if task_type == "regression":
         return float(r2_score(y, predicted))
     if task_type == "binary":
-        return float(roc_auc_score(y, predicted))
+        return roc_auc(y == 1, predicted)
     chance = float(np.unique(y, return_counts=True)[1].max() / len(y))
     return (float(accuracy_score(y, predicted)) - chance) / (1 - chance) if chance < 1 else None
 
