@@ -81,7 +81,7 @@ export class EndLabels {
       ctx.globalAlpha = 1;
       ctx.fillStyle = line.weight > 0 ? theme.foreground : theme.muted;
       ctx.font = `${line.weight === 2 ? '600 ' : ''}${11 * ratio}px ${theme.font}`;
-      const value = number(line.value ?? line.val!.last, 3);
+      const value = number(endOf(line), 3);
       const most = (room - gap - 1 - 6.2 * (value.length + 1)) * ratio;
       ctx.fillText(`${this.shortened(ctx, line.label, most)} ${value}`, right + gap * ratio, y);
     }
@@ -102,6 +102,11 @@ export class EndLabels {
   }
 }
 
+/** What a run came to, else where its curve is. */
+function endOf(line: Line): number {
+  return line.value ?? line.val!.last;
+}
+
 /** The labels that there is room for, the most important first chosen, pushed apart where they would overlap. */
 function placed(lines: readonly Line[], box: Box, place: Place): Label[] {
   const bottom = box.top + box.height;
@@ -113,8 +118,9 @@ function placed(lines: readonly Line[], box: Box, place: Place): Label[] {
     .slice(0, room)
     .map((line): Label => {
       const series = line.val!;
-      const endX = box.left + (series.x[series.length - 1] - place.x0) * place.sx;
-      const at = bottom - (series.last - place.y0) * place.sy;
+      // A point alone does not widen the axis.
+      const endX = box.left + Math.min((series.x[series.length - 1] - place.x0) * place.sx, box.width);
+      const at = bottom - (endOf(line) - place.y0) * place.sy;
       const endY = Math.min(Math.max(at, box.top), bottom);
       return { line, endX, endY, y: endY, inside: endY === at };
     })
