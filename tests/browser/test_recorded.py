@@ -160,8 +160,10 @@ def test_a_prediction_is_of_the_row_as_it_is(recorded: Recorded) -> None:
     predict.press("Enter")
     rows = recorded.page.evaluate("predicted[0]")
     assert rows == [{"mean radius": 17.990123456789, "mean texture": 20231231, "remark": "fine"}]
-    recorded.page.evaluate("answer({ predictions: ['malignant'] })")
-    expect(view.get_by_role("status")).to_contain_text("malignant")
+    chances = "{ classes: ['benign', 'malignant'], values: [[0.8, 0.2]] }"
+    recorded.page.evaluate(f"answer({{ predictions: ['malignant'], probabilities: {chances} }})")
+    # Why it is not the likeliest.
+    expect(view.get_by_role("status")).to_contain_text("“malignant” from a probability of 0.119.")
     expect(predict).to_be_focused()
     # It is not shown beside another row.
     box = view.get_by_role("spinbutton", name="mean texture")

@@ -29,7 +29,8 @@ export function PredictForm() {
   const columns = sample.value.columns.filter(c => roles[c.name] === 'feature' && treatments[c.name] !== 'drop');
   const rows = sample.value.rows;
   const example = rows[from % Math.max(1, rows.length)] ?? {};
-  const target = model.stages.DATA_SOURCE.plan?.target;
+  const { target, positive_class: positive } = model.stages.DATA_SOURCE.plan ?? {};
+  const threshold = model.stages.TRAIN.plan?.threshold;
   const textOf = (name: string): string => typed.get(name) ?? shown(example[name]);
   const type = (name: string, text: string): void => setTyped(new Map(typed).set(name, text));
   // What was not typed is as it is in the data, however few digits of it are shown.
@@ -138,6 +139,10 @@ export function PredictForm() {
                   .sort((a, b) => b.value - a.value)
                   .slice(0, 10)}
               />
+            ) : null}
+            {/* Why it may be another class than the likeliest. */}
+            {state.said.probabilities && typeof threshold === 'number' && threshold !== 0.5 ? (
+              <p class="jppl-hint">{trans.__('“%1” from a probability of %2.', positive, number(threshold, 3))}</p>
             ) : null}
             {Object.entries(state.said.notes ?? {}).map(([name, note]) => (
               <p key={name} class="jppl-note">
