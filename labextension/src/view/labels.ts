@@ -54,7 +54,7 @@ export class EndLabels {
     const ctx = canvas.getContext('2d')!;
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     const room = labelRoom(width);
-    const gap = width < 330 ? 13 : 18;
+    const gap = width < 400 ? 12 : 18;
     const right = box.left + box.width;
     ctx.textBaseline = 'middle';
     for (const { line, endX, endY, y, inside } of placed(lines, box, place)) {
