@@ -286,7 +286,7 @@ def test_what_is_given_wrongly_is_told_in_words(tmp_path):
             (lambda: p.chat("  "), "The message is empty"),
             (lambda: p.chat(None), "A message is a text, not of type NoneType."),
             (lambda: p.download(asset="report"), "There is no asset 'report'; there are none yet."),
-            (lambda: p.cancel_run("softly"), "mode cannot be 'softly'; there are finish, now, stop."),
+            (lambda: p.cancel_run("softly"), "mode cannot be 'softly'; there are after_run, finish, now, stop."),
         ):
             with pytest.raises(PipelineError, match=re.escape(said)):
                 act()
