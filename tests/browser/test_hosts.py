@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from .conftest import Console
 from .hosts import Bare, write_colab, write_webview
 from .jobs import View, write_csv
 
+pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm fetches the widget managers of these hosts")
 SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}', embedded=True, workspace='{name}')\np"
 
 
