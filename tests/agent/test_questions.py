@@ -139,7 +139,6 @@ def test_how_much_longer_is_answered_from_what_was_measured(text: str) -> None:
         ({"finishing": True}, "Training ends with the best model so far, as soon as"),
         ({"finishing": True, "last_run": True}, "ends with the one at work. The run at work, XGBoost, needs about 6 s"),
     ],
-    ids=repr,
 )
 def test_the_time_left_is_that_of_how_training_stands(changed: dict[str, Any], answer: str) -> None:
     context = context_at(TRAIN, StageStatus.IN_PROGRESS)
