@@ -125,15 +125,19 @@ def _explained(said: Said) -> str:
     """What terms and metrics mean: ``what does AUC mean?``, ``what is leakage?``; not ``what is the threshold?``."""
     asks = said.has("mean", "means", "meaning", "define", "definition")
     what = 2 if said.low[:2] in (["what", "is"], ["what", "are"]) else 1 if said.low[:1] == ["what's"] else 0
-    bare = [word for word in said.low[what:] if word != "?"]
-    asks = asks or (what > 0 and 0 < len(bare) <= 4 and bare[0] not in _OF_THIS_PROJECT and bare[-1] != "here")
-    differs = what > 0 and "difference" in bare
+    named = terms(said)
+    spans = {*named, *(range(item.start, item.end) for item in said.items if item.kind == "metric")}
+    beside = [word for i, word in enumerate(said.low) if i >= what and not any(i in span for span in spans)]
+    joined = sum(word in ("and", "or", ",") for word in beside)
+    # Not "what is accuracy of xgboost?" and "what is test accuracy?", which ask for values.
+    asks = asks or (what > 0 and set(beside) <= _BESIDE_TERMS and 0 < len(spans) <= 1 + joined)
+    differs = what > 0 and "difference" in beside
     if not (asks or differs) or said.free("column") or (differs and said.free("models")):
         return ""
-    return " ".join(dict.fromkeys([*meanings(said), *terms(said)]))
+    return " ".join(dict.fromkeys([*meanings(said), *named.values()]))
 
 
-_OF_THIS_PROJECT = ("the", "our", "my", "your", "its", "this", "that", "being")
+_BESIDE_TERMS = {"a", "an", "good", "bad", "high", "low", "and", "or", ",", "?"}
 
 
 def _beside_models(said: Said) -> list[int]:

@@ -77,7 +77,7 @@ def cancel(said: Said, draft: Draft) -> None:
     if said.low[-1:] == ["?"] and not said.has("you", "please"):
         draft.problem('To end what runs, say "stop" or "finish with the best so far".')
         return
-    if any(t.kind == "number" for t in said.tokens) or said.has("after", "next", "first"):
+    if any(t.kind == "number" for t in said.tokens) or said.has("after", "next") or (finish and said.has("first")):
         draft.problem(not_later(piece(said.text, said.tokens)))
         return
     if draft.context.status is not StageStatus.IN_PROGRESS:

@@ -270,15 +270,17 @@ _TERMS = Lookup(
 )
 
 
-def terms(said: Said) -> list[str]:
+def terms(said: Said) -> dict[range, str]:
     """What the terms mean that a question names; the longest of each place."""
-    found: list[str] = []
+    found: dict[range, str] = {}
     i = 0
     while i < len(said.tokens):
         term = _TERMS.at(said.tokens, i)
-        found += [term[0]] if term is not None else []
-        i += term[1] if term is not None else 1
-    return list(dict.fromkeys(found))
+        end = i + (term[1] if term is not None else 1)
+        if term is not None:
+            found[range(i, end)] = term[0]
+        i = end
+    return found
 
 
 def meanings(said: Said) -> list[str]:

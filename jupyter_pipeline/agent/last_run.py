@@ -29,7 +29,9 @@ _LATER = rf"(?:after|than|beyond|following) (?:{_ONE}|this|that|it){_IS_OVER}"
 _LAST_RUN = re.compile(
     "|".join(
         (
-            rf"(?:let (?:it |the training |training )?)?{_END} {_WHEN} (?:{_ONE}|this|current|the current){_IS_OVER}",
+            rf"(?:let (?:it |the training |training )?)?(?:{_END}|(?:cancel|abort|kill){_WORK}) {_WHEN}"
+            rf" (?:{_ONE}|this|current|the current){_IS_OVER}",
+            rf"{_OVER} {_ONE} first",
             rf"{_WHEN} {_ONE}{_IS_OVER}{_AND} (?:{_END}|no {_MORE} {_KIND}s?|nothing {_MORE})",
             rf"(?:let (?:it |you )?|only |just |wait (?:for |until ))?(?:{_OVER} )?{_ONE}{_IS_OVER}{_AND}"
             rf" (?:{_END}|no {_MORE}(?: {_KIND}s?)?)",

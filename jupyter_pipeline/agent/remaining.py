@@ -18,7 +18,9 @@ _WORK_OVER = (
     "completed",
     "there",
 )
-_TIMES = ("time", "minutes", "minute", "seconds", "hours", "hour", "much", "long")
+_TIMES = ("time", "minutes", "minute", "seconds", "hours", "hour")
+_THERE = {"is", "still", "left", "remains", "remaining", "there", "of", "it", "this", "the", "training", "work"}
+_ASKING = ("will", "is", "does", "do", "can", "would")
 _TAKING = ("take", "takes", "taking", "last", "need", "needs", "run", "going", "be")
 
 
@@ -33,16 +35,16 @@ def asks_time_left(said: Said, context: Context) -> bool:
     ):
         return False
     working = context.status is StageStatus.IN_PROGRESS
-    if "eta" in low and (
-        len(low) == 1 or low[0] in ("what's", "what", "any", "the", "give", "tell", "show", "current")
-    ):
+    opening = ("what's", "what", "any", "the", "give", "tell", "show", "current")
+    if low[-1] == "eta" and (len(low) == 1 or low[0] in opening):  # not "the eta is too high", which is a parameter
         return working or len(low) > 1 or said.low[-1] == "?"
     if low[0] in ("how", "much") and "longer" in low:
         return True
-    if said.has("left", "remaining", "remains") and said.has(*_TIMES):
-        return True
-    if low[0] == "when" and said.has("will", "is", "does", "do", "can", "would") and said.has(*_WORK_OVER):
-        return True
+    if said.has("left", "remaining", "remains") and not said.has("out") and not said.free("column"):
+        if said.has(*_TIMES) or (low[:2] == ["how", "much"] and set(low[2:]) <= _THERE):
+            return True
+    if low[0] == "when" and low[1:2] != [] and low[1] in _ASKING and said.has(*_WORK_OVER):
+        return True  # not "when this one is done, stop"
     if not working:
         return False
     if low[0] in ("is", "are", "will") and said.has("almost", "nearly", "soon", "yet", "long") and len(low) < 8:

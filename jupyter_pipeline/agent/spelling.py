@@ -104,7 +104,8 @@ def _in_figures(tokens: list[Token], columns: Columns) -> list[Token]:
     found: list[Token] = []
     i = 0
     while i < len(tokens):
-        spoken = _spoken(tokens, i) if columns.at(tokens, i) is None else None
+        vague = bool(found) and found[-1].low in ("few", "several", "many", "couple")  # "a few hundred trees"
+        spoken = _spoken(tokens, i) if columns.at(tokens, i) is None and not vague else None
         if spoken is None:
             found.append(tokens[i])
             i += 1

@@ -160,8 +160,12 @@ def test_of_other_stages_no_time_is_invented() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["eta 0.1", "set eta to 0.1", "three minutes longer", "train longer", "why does it take so long?"]
-)
+    "text",
+    [
+        "eta 0.1", "set eta to 0.1", "three minutes longer", "train longer", "why does it take so long?",
+        "what is the eta of xgboost?", "how much data is left for training?", "when training is done, export it",
+    ],
+)  # fmt: skip
 def test_what_only_sounds_like_it_is_not_taken_for_it(text: str) -> None:
     for status in (StageStatus.IN_PROGRESS, StageStatus.WAITING_CONFIRMATION):
         assert " ago" not in ask(text, TRAIN, status)[0].text
