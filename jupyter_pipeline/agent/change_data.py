@@ -228,12 +228,25 @@ def inputs(said: Said, draft: Draft) -> None:
         cleared = [draft.set(INTENT, [], member) for member in (_INCLUDE, _EXCLUDE) if plan.get(member)]
         draft.say("Columns to predict from: all", any(cleared))
         return
+    target = (draft.context.plans.get(DATA) or draft.context.plans.get(INTENT) or {}).get("target")
+    if (other := _other_target(said, draft, target)) is not None:
+        said.take(range(len(said.tokens)))
+        _predict(draft, other)
+        return
     skip = {i for i in range(len(said.tokens)) if i in said.taken}
     found = inputs_of(said.tokens, draft.columns, [n for n in said.named if n.start not in skip])
     if not found.taken - skip and not found.kept:
         return
     said.take(*(range(i, i + 1) for i in found.taken))
     said.take(*(range(n.start, n.end) for n in said.named if n.kind == "column" and n.value in found.kept))
+    if target in (*found.used, *found.left_out):  # "drop churn", "forget about churn, predict price"
+        if target == (draft.plan(DATA) or plan).get("target"):
+            draft.say(f"Target: {target}", changed=False)
+        for names in (found.used, found.left_out):
+            names[:] = [name for name in names if name != target]
+        if not (found.used or found.left_out or found.kept):
+            said.take_words(*_VERBS)
+            return
     used, left_out = list(plan.get(_INCLUDE, [])), list(plan.get(_EXCLUDE, []))
     used = list(dict.fromkeys([*(found.used or used), *(found.kept if used else [])]))
     used = [name for name in used if name not in found.left_out]
@@ -247,6 +260,27 @@ def inputs(said: Said, draft: Draft) -> None:
     parts += [f"Columns left out: {', '.join(left_out)}"] if found.left_out else []
     draft.say("; ".join(parts), changed)
     said.take_words(*_VERBS)
+
+
+def _other_target(said: Said, draft: Draft, target: str | None) -> str | None:
+    """What is to be predicted instead of another column: ``not churn, age``, ``use age instead of churn``."""
+    named = said.free("column")
+    inside = {i for n in named for i in range(n.start, n.end)}
+    beside = {w for i, w in enumerate(said.low) if i not in inside}
+    if draft.plan(DATA) is None or len(named) != 2 or not beside <= _BESIDE_TARGET or {"and", "or"} & beside:
+        return None
+    low = said.low
+    denied = [n for n in named if low[max(0, n.start - 1) : n.start] in (["not"], ["than"], ["of"])]
+    if len(denied) != 1 or ("use" in beside and denied[0].value != target):
+        return None
+    return next(str(n.value) for n in named if n is not denied[0])
+
+
+def _predict(draft: Draft, name: str) -> None:
+    changed = draft.set(DATA, name, "target")
+    if changed:
+        draft.set(DATA, None, "positive_class")
+    draft.say(f"Target: {name}", changed)
 
 
 def columns(said: Said, draft: Draft) -> None:
@@ -299,10 +333,7 @@ def columns(said: Said, draft: Draft) -> None:
             if names == [(draft.plan(DATA) or {}).get("target")] and said.has("still", "stays", "remains", "keep"):
                 draft.say(f"Target: {names[0]}", changed=False)
             elif not drop and not keep and not only and _alone(said, columns) and draft.context.current_stage is DATA:
-                changed = draft.set(DATA, names[0], "target")  # which is what is asked there: "no, I meant Fare"
-                if changed:
-                    draft.set(DATA, None, "positive_class")
-                draft.say(f"Target: {names[0]}", changed)
+                _predict(draft, names[0])  # which is what is asked there: "no, I meant Fare"
             elif not drop and not keep and not only and i == 0:
                 some = names[0]
                 draft.problem(
@@ -314,7 +345,11 @@ def columns(said: Said, draft: Draft) -> None:
 def _alone(said: Said, columns: list[Named]) -> bool:
     """Whether one column is all that a sentence says."""
     rest = {w for i, w in enumerate(said.low) if not columns[0].start <= i < columns[-1].end}
-    return len(columns) == 1 and rest <= FILLER | {",", "actually", "sorry", "rather", "instead", "no"}
+    return len(columns) == 1 and rest <= _ALONE and said.low[0] != "and"  # which goes on with what was said before
+
+
+_ALONE = FILLER | {",", "actually", "sorry", "rather", "instead", "no"}
+_BESIDE_TARGET = _ALONE | {"not", "of", "than", "use"}
 
 
 _KIND_WORDS = {

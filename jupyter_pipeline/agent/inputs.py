@@ -51,6 +51,8 @@ _ALL_COLUMNS = Lookup(
         for what in _COLUMNS
     }
 )
+_OF_WHICH = words_of("with without whose where having")
+_MISSING = words_of("missing null empty nan")
 _DIVIDING = words_of("split group stratify order sort")
 _IT = words_of("it them those these that this")
 _EVERY = words_of("all everything columns features")
@@ -85,7 +87,7 @@ def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip:
         Tokens that mean something else already, such as the target's.
     """
     found = Inputs([], [], [], set())
-    elsewhere = set(skip) | _of_rows(sentence)
+    elsewhere = set(skip) | _of_rows(sentence, {n.start for n in named})
     free = [n for n in named if n.kind == "column" and n.start not in elsewhere]
     _after_leads(sentence, columns, {n.start: n for n in free}, elsewhere, found)
     for group in _groups(sentence, [n for n in free if n.start not in found.taken]):
@@ -110,14 +112,24 @@ def all_columns(sentence: list[Token]) -> range | None:
     return None
 
 
-def _of_rows(sentence: list[Token]) -> set[int]:
-    """Clauses about rows: the column of ``drop rows where age is missing`` is not to be dropped."""
+def _of_rows(sentence: list[Token], named: set[int]) -> set[int]:
+    """Clauses about rows: the column of ``drop rows where age is missing`` is not to be dropped, nor are those of
+    ``exclude people without age``, ``ignore missing ages`` and ``not for children with age below 10``."""
     rows: set[int] = set()
     for i, token in enumerate(sentence):
         wish = WISHES.at(sentence, i) if token.kind == "word" else None
         if wish is not None and wish[0].whole:
             end = next((n for n in range(i, len(sentence)) if sentence[n].low in (",", "but")), len(sentence))
             rows.update(range(i, end))
+        if _WITHOUT.at(sentence, i) is None and token.low != "not":
+            continue
+        end = next((n for n in range(i, len(sentence)) if sentence[n].low in (",", "but", "and")), len(sentence))
+        what = next((n for n in range(i + 1, end) if sentence[n].low in _OF_WHICH), end)
+        columns = {n for n in named if i < n < end}
+        after = min(columns) > what if columns else not named and sentence[what:end] and sentence[what].low != "with"
+        if what > i + 1 and after and not _COLUMNS & {t.low for t in sentence[i:what]}:
+            rows.update(range(i, end))
+        rows.update(n for n in columns if sentence[n - 1].low in _MISSING)
     return rows
 
 
@@ -141,7 +153,8 @@ def _by_polarity(sentence: list[Token], group: list[Named], columns: Columns, fo
     while before and sentence[before - 1].low in _BEFORE_NAMES:
         before -= 1
     part = before > 1 and sentence[before - 1].low in ("from", "of", "in") and polarity == "avoid"
-    if part or _said_otherwise(sentence, start, end):  # "remove the titles from name"
+    untouched = sentence[before - 1].low == "touch" or [t.low for t in sentence[end : end + 1]] == ["alone"]
+    if part or untouched or _said_otherwise(sentence, start, end):  # "remove the titles from name"
         return
     names = [str(n.value) for n in group]
     if polarity == "avoid" and all_but_these_out([t.low for t in sentence], start, end):
@@ -239,6 +252,8 @@ def _is_name(sentence: list[Token], at: int, *, first: bool) -> bool:
 _NO_NAMES = PREDICT | words_of(
     """
     optimise optimize maximise maximize minimise minimize target metric score budget runtime
+    judged measured evaluated scored defaults numeric categorical missing nulls nans limit cloud profile customers users
+    clients patients passengers people rows records
     everything anything nothing rest others sklearn scikit pandas python jupyter colab scratch one two three hurry out
     """
 )
@@ -266,11 +281,12 @@ def _after_leads(
             end += out
         polarities = {n.polarity for start, n in known.items() if at <= start < end}
         out = "avoid" in polarities if polarities else out
+        out = out or (sentence[i].low == "with" and _is_of_left_out(sentence, i))
         words = {t.low for t in sentence[max(0, i - 1) : at]} | _led(sentence, at)
         sure = out or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and listed.plain)
         if columns.names:
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
-            sure = near and (sure or (bool(polarities) and sentence[i].low != "with"))
+            sure = near and (sure or (bool(polarities) and sentence[i].low not in ("with", "use")))
         within = "avoid" in polarities and sentence[i].low == "from"  # "remove the titles from name"
         if names and sure and not within and "add" not in polarities and not _said_otherwise(sentence, at, end):
             stays = out and sentence[i].low in _EVERY and passively_out([t.low for t in sentence], end)
@@ -279,6 +295,12 @@ def _after_leads(
             i = end
         else:
             i += 1
+
+
+def _is_of_left_out(sentence: list[Token], at: int) -> bool:
+    """``drop the columns with age in them``."""
+    begins = max((i + 1 for i in range(at) if sentence[i].low in (",", "but", "and")), default=0)
+    return any(_WITHOUT.at(sentence, i) is not None for i in range(begins, at))
 
 
 class _Listed(NamedTuple):

@@ -40,9 +40,9 @@ def asks_time_left(said: Said, context: Context) -> bool:
         return working or len(low) > 1 or said.low[-1] == "?"
     if low[0] in ("how", "much") and "longer" in low:
         return True
-    if said.has("left", "remaining", "remains") and not said.has("out") and not said.free("column"):
-        if said.has(*_TIMES) or (low[:2] == ["how", "much"] and set(low[2:]) <= _THERE):
-            return True
+    of_time = said.has(*_TIMES) or (low[:2] == ["how", "much"] and set(low[2:]) <= _THERE)
+    if of_time and said.has("left", "remaining", "remains") and not said.has("out") and not said.free("column"):
+        return True
     if low[0] == "when" and low[1:2] != [] and low[1] in _ASKING and said.has(*_WORK_OVER):
         return True  # not "when this one is done, stop"
     if not working:

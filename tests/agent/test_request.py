@@ -478,6 +478,8 @@ LEFT_OUT = "exclude_columns"
     ("text", "expected"),
     [
         ("predict price using only age and date", {USED: ["age", "date"]}),
+        ("predict price from age and date, judged by mae", {USED: ["age", "date"]}),
+        ("predict price, drop the columns with age and date", {LEFT_OUT: ["age", "date"]}),
         ("predict price from age, date and exited", {USED: ["age", "date", "exited"]}),
         ("price ~ age + date", {USED: ["age", "date"]}),
         ("Predict price. Use only age.", {USED: ["age"]}),
@@ -499,6 +501,12 @@ LEFT_OUT = "exclude_columns"
         ("predict price from sales.csv", {}),
         ("predict price without overfitting", {}),
         ("predict price, ignore outliers and duplicates", {}),
+        ("predict price, exclude people without age", {}),
+        ("predict price, ignore missing age", {}),
+        ("predict price, but not for children with age below 10", {}),
+        ("predict price and leave age alone", {}),
+        ("predict price, don't touch age", {}),
+        ("predict price, just use defaults", {}),
         ("drop rows where age is missing and predict price", {}),
         ("predict price, split by date", {}),
         ("predict price, group by age", {}),
@@ -598,10 +606,35 @@ def test_a_formula_names_the_target_before_the_columns_are_known() -> None:
         ("ignore the customer_id", {"/exclude_columns": ["customer_id"]}),
         ("leave the notes out, they are too long", {"/exclude_columns": ["notes"]}),
         ("without city please", {"/exclude_columns": ["city"]}),
+        ("skip the profile", {}),
+        ("exclude inactive customers", {}),
         ("drop the xgboost", {"/exclude_models": ["xgboost"]}),
     ],
 )
 def test_columns_that_are_named_at_the_gate_of_the_request(text: str, expected: dict[str, Any]) -> None:
     changes(text, INTENT, expected)
-    if "columns" in next(iter(expected)):
+    if "columns" in next(iter(expected), ""):
         changes(text, DATA, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("not Exited, age", {"/target": "age", "/positive_class": None}),
+        ("actually tenure, not age", {"/target": "tenure", "/positive_class": None}),
+        ("use tenure instead of Exited", {"/target": "tenure", "/positive_class": None}),
+        ("drop Exited", {}),
+        ("use Exited", {}),
+        ("use age", {}),
+        ("and city", {}),
+        ("drop Exited and age", {"/exclude_columns": ["age"]}),
+    ],
+)
+def test_at_the_gate_of_the_data_the_target_is_no_column_to_use_or_leave_out(
+    text: str, expected: dict[str, Any]
+) -> None:
+    changes(text, DATA, expected)
+
+
+def test_a_target_that_another_takes_the_place_of_stays_among_the_columns() -> None:
+    changes("forget about churn, predict revenue", INTENT, {"/target": "revenue"})
