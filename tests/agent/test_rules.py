@@ -261,6 +261,7 @@ def test_actions(text: str, status: str, action: Any) -> None:
     let this model finish and then stop | finish the current run, then stop training | nothing else after this model
     make this model the last one | finish XGBoost and stop | after this model stop | this run is the last
     let the training stop after the model it is running | and no more models after this one please | no new models now
+    abort after this run | cancel after the current model | when this model is done, stop | finish this one first
 """))  # fmt: skip
 def test_the_run_at_work_is_made_the_last_one(text: str) -> None:
     reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
