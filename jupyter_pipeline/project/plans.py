@@ -130,12 +130,17 @@ def patched(state: ProjectState, stage_id: StageId, patch: tuple[dict[str, Any],
 
 def _lacking(plan: dict[str, Any], patch: tuple[dict[str, Any], ...]) -> str | None:
     """The member that a patch is about and that the plan does not have, with those that it has; None if it has all."""
-    for operation in patch:
+    places = (
+        (operation.get(member, ""), member == "path" and operation.get("op") in ("add", "move", "copy"))
+        for operation in patch
+        for member in ("from", "path")
+    )
+    for pointer, added in places:
         at: Any = plan
-        parts = str(operation.get("path", "")).split("/")[1:]
+        parts = str(pointer).split("/")[1:]
         for n, part in enumerate(parts):
             name = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(at, dict) and name not in at and not (operation.get("op") == "add" and n + 1 == len(parts)):
+            if isinstance(at, dict) and name not in at and not (added and n + 1 == len(parts)):
                 where = f" in {'/'.join(parts[:n])}" if n else ""
                 return f"there is no {name[:80]!r}{where}; there are {_some(tuple(at))}"
             at = at.get(name) if isinstance(at, dict) else None

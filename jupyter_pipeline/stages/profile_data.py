@@ -190,7 +190,8 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str, asked: InputsM
     if asked.used:
         others = {name: "ignore" for name, role in roles.items() if role == "feature"}
         roles.update({**others, **dict.fromkeys(asked.used, "feature")})
-    roles.update(dict.fromkeys(asked.left_out, "ignore"))
+    # The column of a group is no feature either, and without it rows of one would be trained and tested on.
+    roles.update({name: "ignore" for name in asked.left_out if roles[name] != "group"})
     if "feature" not in roles.values() and asked.left_out:
         raise StageError(
             f"Beside the target {target!r} and what is left out ({', '.join(asked.left_out)}) no column can be learned "

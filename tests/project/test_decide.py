@@ -539,6 +539,7 @@ def test_the_request_of_a_log_without_columns_is_read_and_changed_as_before() ->
         (StageId.PARSE_INTENT, {"path": "/metrik", "value": "f1"}, "there is no 'metrik'; there are task_type, target"),
         (StageId.PROFILE_DATA, {"path": "/roles/z", "value": "id"}, "there is no 'z' in roles; there are x, y."),
         (StageId.PARSE_INTENT, {"path": "/include_models", "value": ["xgbost"]}, "Did you mean 'xgboost'?"),
+        (StageId.PROFILE_DATA, {"op": "move", "from": "/roles/z", "path": "/roles/w"}, "there is no 'z' in roles;"),
         (
             StageId.PARSE_INTENT,
             {"path": "/exclude_models", "value": ["svm"]},

@@ -96,3 +96,12 @@ def test_where_none_of_the_names_is_there_all_columns_are_used() -> None:
 
 def test_a_plan_of_an_earlier_version_names_none() -> None:
     assert inputs_meant(IntentPlan(target="price"), NAMES, "price") == ((), (), ())
+
+
+def test_a_key_that_is_left_out_keeps_the_rows_of_a_customer_together(tmp_path: Any) -> None:
+    project = StagedProject(tmp_path)
+    path = project.folder / "data" / "stones.csv"
+    _table(120).assign(customer_id=[f"c{i % 30}" for i in range(120)]).to_csv(path, index=False)
+    project.attach(path)
+    roles = _roles(project, "predict price, ignore customer_id and depth")
+    assert (roles["customer_id"], roles["depth"]) == ("group", "ignore")
