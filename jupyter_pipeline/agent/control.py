@@ -8,6 +8,7 @@ from ..protocol.stages import StageId, StageStatus
 from .base import Cancel
 from .conditions import not_later
 from .draft import Draft, Said, piece
+from .last_run import HOW_TO
 from .request import say_seconds
 from .vocabulary import FILLER, NUMBERS, STAGE_WORDS
 from .words import words_of
@@ -76,6 +77,9 @@ def cancel(said: Said, draft: Draft) -> None:
     said.take(range(len(said.tokens)))
     if said.low[-1:] == ["?"] and not said.has("you", "please"):
         draft.problem('To end what runs, say "stop" or "finish with the best so far".')
+        return
+    if said.low[0] == "let" and said.low[-1] in _FINISH and not said.has("best"):  # "let the current run finish"
+        draft.problem(HOW_TO)
         return
     if any(t.kind == "number" for t in said.tokens) or said.has("after", "next") or (finish and said.has("first")):
         draft.problem(not_later(piece(said.text, said.tokens)))

@@ -16,25 +16,28 @@ _ONE = (
     rf"|(?:what|one|{_KIND}) {_BE} {_DOES})(?: (?:{_BE} )?(?:{_DOES}|now|right now))*"
 )
 _WORK = r"(?: (?:it|the training|training|everything|there|here|with the training|with training|to the next stage))?"
-_END = (
-    r"(?:stop|end|finish|quit|halt|cease|conclude|wrap up|call it a day|be done|that's it"
-    rf"|go on|move on|continue|proceed){_WORK}"
-)
+_STOP = rf"(?:stop|end|finish|quit|halt|cease|conclude|wrap up|call it a day|be done|that's it|move on){_WORK}"
+_END = rf"(?:{_STOP}|(?:go on|continue|proceed){_WORK})"
 _OVER = r"(?:finish|finishes|finished|complete|completes|completed|end|ends|ended|done|over|ready|run out)"
-_IS_OVER = rf"(?: (?:is |has |gets |be )?{_OVER})?"
+_ENDS = rf"(?:is |has |gets |be )?{_OVER}"
+_IS_OVER = rf"(?: {_ENDS})?"
 _MORE = r"(?:more|further|other|another|new|additional)"
 _WHEN = r"(?:right )?(?:after|once|when|as soon as)"
 _AND = r"(?: ,)?(?: and| but)?(?: then)?(?: please)?"
+_THEN = rf"(?= , | and | but | then ){_AND}"
 _LATER = rf"(?:after|than|beyond|following) (?:{_ONE}|this|that|it){_IS_OVER}"
 _LAST_RUN = re.compile(
     "|".join(
         (
-            rf"(?:let (?:it |the training |training )?)?(?:{_END}|(?:cancel|abort|kill){_WORK}) {_WHEN}"
+            rf"(?:let (?:it |the training |training )?)?(?:{_STOP}|(?:cancel|abort|kill){_WORK}) {_WHEN}"
             rf" (?:{_ONE}|this|current|the current){_IS_OVER}",
             rf"{_OVER} {_ONE} first",
-            rf"{_WHEN} {_ONE}{_IS_OVER}{_AND} (?:{_END}|no {_MORE} {_KIND}s?|nothing {_MORE})",
+            rf"{_WHEN} {_ONE}{_IS_OVER}{_AND} (?:{_STOP}|no {_MORE} {_KIND}s?|nothing {_MORE})",
+            # Not "let this run continue", and not "this one, stop".
+            rf"(?:(?:let it |let you )?{_OVER} {_ONE}|(?:let )?{_ONE} {_ENDS}|(?:only|just|wait for|wait until) {_ONE}"
+            rf"{_IS_OVER}){_THEN} {_END}",
             rf"(?:let (?:it |you )?|only |just |wait (?:for |until ))?(?:{_OVER} )?{_ONE}{_IS_OVER}{_AND}"
-            rf" (?:{_END}|no {_MORE}(?: {_KIND}s?)?)",
+            rf" no {_MORE}(?: {_KIND}s?)?",
             rf"(?:no|don't|do not|not|never)(?: (?:begin|start|train|run|try|fit|do|launch))?(?: any| a)? {_MORE}"
             rf"(?: {_KIND}s?)? {_LATER}",
             r"(?:no|don't|do not|not|never)(?: (?:begin|start|train|run|try|fit|do|launch))?(?: any| a)?"
@@ -44,6 +47,7 @@ _LAST_RUN = re.compile(
         )
     )
 )
+HOW_TO = 'To let the run at work be the last one, say "no more models after this one".'
 _BEFORE = re.compile(
     r"(?:(?:please|now|and|ok|okay|so|just|can you|could you|would you|i want you to|you can|let's)(?: ,)? )*"
 )
@@ -64,7 +68,7 @@ def last_run(said: Said, draft: Draft) -> bool:
     if not _LAST_RUN.fullmatch(_BESIDE.sub("", text[_BEFORE.match(text).end() :])):  # type: ignore[union-attr]
         return False
     if said.low[-1:] == ["?"] and not said.has("you", "please"):
-        draft.problem('To let the run at work be the last one, say "no more models after this one".')
+        draft.problem(HOW_TO)
         return True
     last = f"that of {model_name(name)} is the last one, and then" if name is not None else "then"
     draft.said.append(f"No further run is begun: {last} training ends with the best model so far.")

@@ -19,6 +19,8 @@ _WORK_OVER = (
     "there",
 )
 _TIMES = ("time", "minutes", "minute", "seconds", "hours", "hour")
+_OPENING = {"what's", "what", "any", "the", "give", "tell", "show", "current"}
+_OF_TIME = {"how", "much", "is", "are", "will", "do", "does", "time", "remaining"}
 _THERE = {"is", "still", "left", "remains", "remaining", "there", "of", "it", "this", "the", "training", "work"}
 _ASKING = ("will", "is", "does", "do", "can", "would")
 _TAKING = ("take", "takes", "taking", "last", "need", "needs", "run", "going", "be")
@@ -35,14 +37,13 @@ def asks_time_left(said: Said, context: Context) -> bool:
     ):
         return False
     working = context.status is StageStatus.IN_PROGRESS
-    opening = ("what's", "what", "any", "the", "give", "tell", "show", "current")
-    if low[-1] == "eta" and (len(low) == 1 or low[0] in opening):  # not "the eta is too high", which is a parameter
+    if low[-1] == "eta" and (len(low) == 1 or low[0] in _OPENING):  # not "the eta is too high", which is a parameter
         return working or len(low) > 1 or said.low[-1] == "?"
     if low[0] in ("how", "much") and "longer" in low:
         return True
     of_time = said.has(*_TIMES) or (low[:2] == ["how", "much"] and set(low[2:]) <= _THERE)
-    if of_time and said.has("left", "remaining", "remains") and not said.has("out") and not said.free("column"):
-        return True
+    if low[0] in _OPENING | _OF_TIME and of_time and said.has("left", "remaining", "remains") and not said.has("out"):
+        return not said.free("column")  # nor "use the time left for xgboost"
     if low[0] == "when" and low[1:2] != [] and low[1] in _ASKING and said.has(*_WORK_OVER):
         return True  # not "when this one is done, stop"
     if not working:

@@ -164,6 +164,7 @@ def test_of_other_stages_no_time_is_invented() -> None:
     [
         "eta 0.1", "set eta to 0.1", "three minutes longer", "train longer", "why does it take so long?",
         "what is the eta of xgboost?", "how much data is left for training?", "when training is done, export it",
+        "two minutes, I have no time left", "use the remaining time for validation",
     ],
 )  # fmt: skip
 def test_what_only_sounds_like_it_is_not_taken_for_it(text: str) -> None:

@@ -274,7 +274,9 @@ def test_the_run_at_work_is_made_the_last_one(text: str) -> None:
 @pytest.mark.parametrize("text", sentences("""
     stop after the next model | stop after lightgbm | stop after 3 models | no more than three models
     stop after this model? | stop after ten minutes | finish after the first model | no more questions
-    no models like this one | no more xgboost
+    no models like this one | no more xgboost | let this run continue | let xgboost go on | this run, please continue
+    let the current run finish | let xgboost finish | continue after this one | go on after this model
+    xgboost, continue | after this one continue | don't stop after this model | do not stop when this one is done
 """))  # fmt: skip
 def test_nothing_ends_that_is_not_asked_to_end_now(text: str) -> None:
     reply, _ = ask(text, TRAIN, StageStatus.IN_PROGRESS)
