@@ -168,7 +168,8 @@ def _project(args: argparse.Namespace, base: str, request: str, data: Path | Non
     try:
         for n in itertools.count(1):
             pipeline = opened(base if n == 1 else f"{base}-{n}")
-            if not pipeline.model.seq or (not args.new and _asked(pipeline) == request and _has(pipeline, digest)):
+            same = _asked(pipeline) in (None, request)  # None: the command was killed before it asked
+            if not pipeline.model.seq or (not args.new and same and _has(pipeline, digest)):
                 break
             others.append(pipeline)  # the conductor ends with the last that is open
     finally:

@@ -18,6 +18,7 @@ from functools import partial
 import psutil
 import pytest
 
+from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.cli import main, seconds
 
 
@@ -193,6 +194,16 @@ def test_what_is_asked_anew_gets_a_project_of_its_own(tmp_path):
     both = run(tmp_path, *COMMAND, "Predict bought", "--new", "--project", "data")
     assert both.returncode == 2
     assert "not allowed with argument" in both.stderr
+
+
+def test_a_command_that_was_killed_before_it_asked_goes_on(tmp_path):
+    data_file(tmp_path)
+    with Pipeline("data", embedded=True, workspace=tmp_path) as pipeline:
+        pipeline.attach(tmp_path / "data.csv")
+    done = run(tmp_path, *COMMAND, "Predict bought")
+    assert "There is no terminal to ask for confirmation on" in done.stderr
+    assert "is there already" not in done.stderr
+    assert [path.name for path in (tmp_path / "pipelines").iterdir() if not path.name.startswith(".")] == ["data"]
 
 
 @pytest.mark.parametrize(
