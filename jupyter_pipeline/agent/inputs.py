@@ -281,12 +281,13 @@ def _after_leads(
             end += out
         polarities = {n.polarity for start, n in known.items() if at <= start < end}
         out = "avoid" in polarities if polarities else out
-        out = out or (sentence[i].low == "with" and _is_of_left_out(sentence, i))
+        out = out or (sentence[i].low == "with" and i > 0 and _is_of_left_out(sentence, i))
         words = {t.low for t in sentence[max(0, i - 1) : at]} | _led(sentence, at)
         sure = out or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and listed.plain)
         if columns.names:
+            alone = "nothing" in [t.low for t in sentence[end : end + 2]]  # "use age and nothing else"
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
-            sure = near and (sure or (bool(polarities) and sentence[i].low not in ("with", "use")))
+            sure = near and (sure or (bool(polarities) and (sentence[i].low not in ("with", "use") or alone)))
         within = "avoid" in polarities and sentence[i].low == "from"  # "remove the titles from name"
         if names and sure and not within and "add" not in polarities and not _said_otherwise(sentence, at, end):
             stays = out and sentence[i].low in _EVERY and passively_out([t.low for t in sentence], end)
@@ -299,6 +300,8 @@ def _after_leads(
 
 def _is_of_left_out(sentence: list[Token], at: int) -> bool:
     """``drop the columns with age in them``."""
+    if sentence[at - 1].low not in _COLUMNS:
+        return False
     begins = max((i + 1 for i in range(at) if sentence[i].low in (",", "but", "and")), default=0)
     return any(_WITHOUT.at(sentence, i) is not None for i in range(begins, at))
 

@@ -527,6 +527,8 @@ def test_columns_of_several_sentences() -> None:
     assert plan.not_understood == ()
     plan = parse_request("predict price from age, shoe size and price", COLUMNS)
     assert plan.include_columns == ("Age", "shoe size")  # which the data are asked for
+    assert parse_request("predict price, ignore date with age kept", COLUMNS).exclude_columns == ("date",)
+    assert parse_request("predict price, use age and nothing else", COLUMNS).include_columns == ("Age",)
 
 
 def test_every_part_is_explained() -> None:
