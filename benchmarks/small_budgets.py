@@ -25,6 +25,7 @@ TABLES: dict[str, tuple[int, int, int, float]] = {
     "190 classes, more time": (20_000, 10, 190, 10.0),
     "200 classes, few rows": (5_000, 10, 200, 3.0),
     "2,000 columns": (3_000, 2_000, 2, 5.0),
+    "5,000 columns": (3_000, 5_000, 2, 5.0),
     "many rows": (200_000, 50, 2, 5.0),
     "many rows, a number": (200_000, 20, 0, 5.0),
 }
