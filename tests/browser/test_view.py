@@ -172,7 +172,7 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
             view.get_by_role("button", name="Confirm").press("Enter")
             alert = view.get_by_role("alert")
             expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
-            expect(alert).to_contain_text("1000")
+            expect(alert).to_contain_text("at most 1,000")
             view.get_by_role("button", name="Undo").first.press("Enter")
             # The button is gone, and the focus is not lost with it.
             expect(view.get_by_role("heading", name="Models: your decision")).to_be_focused()

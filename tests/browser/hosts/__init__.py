@@ -17,6 +17,8 @@ VS_CODE = "@vscode/jupyter-ipywidgets8@1.0.9"
 HTML = "@jupyter-widgets/html-manager@1.0.15"
 """The widget manager of pages that are no notebooks, of which Colab's is a variety."""
 REQUIRE = "requirejs@2.3.8"
+SERVICES = "@jupyterlab/services@7.6.3"
+"""A kernel's connection, as VS Code's Jupyter extension has one in its webview."""
 
 
 def npm(package: str, cache: Path) -> Path:
@@ -32,12 +34,23 @@ def npm(package: str, cache: Path) -> Path:
     return folder / "package"
 
 
-def bundle(entry: Path, target: Path) -> None:
+def with_dependencies(package: str, cache: Path) -> Path:
+    """The folder of packages in which one of npm is with all that it needs, kept in a folder."""
+    folder = cache / f"{package.replace('/', '_')}.all"
+    if not folder.exists():
+        part = folder.with_suffix(".part")
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", part]
+        subprocess.run(["npm", "install", "--silent", *options, package], cwd=cache, check=True, capture_output=True)
+        part.rename(folder)
+    return folder / "node_modules"
+
+
+def bundle(entry: Path, target: Path, packages: Path) -> None:
     """One file of a module and all that it imports."""
-    packages = ROOT / "labextension" / "node_modules"
+    esbuild = ROOT / "labextension" / "node_modules" / ".bin" / "esbuild"
     options = ["--bundle", "--format=esm", f"--outfile={target}", "--log-level=warning"]
     env = {**os.environ, "NODE_PATH": str(packages)}
-    subprocess.run([packages / ".bin" / "esbuild", entry, *options], env=env, check=True)
+    subprocess.run([esbuild, entry, *options], env=env, check=True)
 
 
 def anywidget() -> Path:
@@ -54,7 +67,7 @@ def write_webview(folder: Path, cache: Path) -> None:
     shutil.copy(npm(REQUIRE, cache) / "require.js", folder)
     (folder / "anywidget").mkdir()
     shutil.copy(anywidget(), folder / "anywidget")
-    bundle(HERE / "webview.js", folder / "webview.js")
+    bundle(HERE / "webview.js", folder / "webview.js", with_dependencies(SERVICES, cache))
 
 
 def write_colab(folder: Path, cache: Path) -> None:
