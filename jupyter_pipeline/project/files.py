@@ -214,8 +214,12 @@ class ProjectFiles:
             opened = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except (OSError, ValueError):
             return None
-        real = Path(os.path.realpath(f"/proc/self/fd/{opened}" if sys.platform == "linux" else place))
-        if not S_ISREG(os.fstat(opened).st_mode) or not real.is_relative_to(self.folder.resolve()):
+        try:
+            real = Path(os.readlink(f"/proc/self/fd/{opened}") if sys.platform == "linux" else os.path.realpath(place))
+            ours = S_ISREG(os.fstat(opened).st_mode) and real.is_relative_to(self.folder.resolve())
+        except OSError:  # a link was exchanged while it was followed
+            ours = False
+        if not ours:
             os.close(opened)
             return None
         return os.fdopen(opened, "rb")

@@ -132,6 +132,10 @@ def test_a_frame_for_each_output_without_origin_or_storage(
     view.confirm("DATA_SOURCE")
     view.is_at("PROFILE_DATA", "WAITING_CONFIRMATION")
     # As high as what it shows, so that Colab's page scrolls and not a frame in it.
-    frame = page.locator("iframe").bounding_box()
-    assert frame is not None
-    assert frame["height"] >= view.root.evaluate("e => e.scrollHeight") - 1
+    frame = page.locator("iframe")
+    for _ in range(100):  # it follows
+        if frame.evaluate("e => e.getBoundingClientRect().height") >= view.root.evaluate("e => e.scrollHeight") - 1:
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("A part of the view is out of its frame.")

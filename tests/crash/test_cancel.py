@@ -86,8 +86,8 @@ async def test_nothing_outlives_a_cancel(server: Server, kind: str) -> None:
     async with server.connect("demo") as socket:
         await socket.greeting()
         await cancel(socket, family, mode, f"cancel {kind}"[:64])
-    below = psutil.Process(server.process.pid).children(recursive=True)
-    assert not {p.pid for p in below} & {p.pid for p in family}
+    own = psutil.Process(server.process.pid)
+    until(lambda: not set(own.children(recursive=True)) & family, "the server has taken note of their end")
     state = state_of(server)
     assert state["stages"][5]["status"] == "FAILED"
     assert all(run["status"] != "running" for run in state["runs"])
