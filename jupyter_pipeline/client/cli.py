@@ -318,7 +318,7 @@ class Progress:
         elif model.progress is not None:
             self._write(f"{stage_name(stage)}: {model.progress[0]} {model.progress[1]:.0%}")
         else:
-            self._write(f"{stage_name(stage)}: {view.message}")
+            self._write(f"{stage_name(stage)}: {model.doing or view.message}")
         if not self._live:
             self._line(stage.value, f"{stage_name(stage)} ...")
 

@@ -97,6 +97,7 @@ class Model:
         self.artifacts: dict[str, dict[str, Any]] = {}
         self.export: dict[str, Any] | None = None
         self.progress: tuple[str, float] | None = None
+        self.doing = ""
 
     # -- Listener ----------------------------------------------------------------------------------------------
 
@@ -191,8 +192,7 @@ class Model:
         elif stage is StageId.REVIEW_EDIT:
             self.tested = None
         if status is StageStatus.IN_PROGRESS:
-            self.gate = None
-            self.progress = None
+            self.gate, self.progress, self.doing = None, None, ""
             if stage is StageId.TRAIN and not payload.get("finishing") and not payload.get("reused"):
                 self.shown_runs, self.leaderboard, self.best_run = [], [], None
             if not payload.get("finishing"):
@@ -218,7 +218,7 @@ class Model:
         if payload["run_id"] == "chat":
             self.chat = [*self.chat[-MAX_CHAT:], ChatLine(self.seq, payload["source"], payload["text"])]
         elif payload["level"] != "debug":
-            self.log = [*self.log[-MAX_CHAT:], payload["text"]]
+            self.log, self.doing = [*self.log[-MAX_CHAT:], payload["text"]], payload["text"]
 
     def _on_datasets(self, payload: dict[str, Any]) -> None:
         self.datasets = {dataset["id"]: dataset for dataset in payload["datasets"]}

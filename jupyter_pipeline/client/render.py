@@ -179,7 +179,7 @@ def _progress(model: Model) -> str:
         return "".join(_bar(run.pct, _run_words(run, model)) for run in running)
     if model.progress is not None:
         return _bar(model.progress[1], model.progress[0])
-    return ""
+    return f"<div>{escape(model.doing)}</div>" if model.doing else ""
 
 
 def _run_words(run: Run, model: Model) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ class Execution:
         Variables for the kernel beside those of this process.
     gate : threading.Event, optional
         The last cell is not run before it is set.
+    begins : callable, optional
+        Called in that thread with the index of each cell that begins.
     """
 
     def __init__(
@@ -73,19 +75,27 @@ class Execution:
         timeout_s: float,
         env: dict[str, str] | None = None,
         gate: threading.Event | None = None,
+        begins: Callable[[int], None] | None = None,
     ) -> None:
         self._timeout_s = timeout_s
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         # In a thread, so that nbclient takes no signal handlers: a cancelled worker must end at SIGTERM.
         self._thread = threading.Thread(
-            target=self._run, args=(notebook, folder, env or {}, gate), name="notebook", daemon=True
+            target=self._run, args=(notebook, folder, env or {}, gate, begins), name="notebook", daemon=True
         )
         self._thread.start()
 
-    def _run(self, notebook: Any, folder: Path, env: dict[str, str], gate: threading.Event | None) -> None:
+    def _run(
+        self,
+        notebook: Any,
+        folder: Path,
+        env: dict[str, str],
+        gate: threading.Event | None,
+        begins: Callable[[int], None] | None,
+    ) -> None:
         try:
-            asyncio.run(self._until_stopped(_execute(notebook, folder, self._timeout_s, env, gate)))
+            asyncio.run(self._until_stopped(_execute(notebook, folder, self._timeout_s, env, gate, begins)))
         except BaseException as error:
             self._failure = error
 
@@ -124,9 +134,16 @@ class Execution:
 
 
 async def _execute(
-    notebook: Any, folder: Path, timeout_s: float, env: dict[str, str], gate: threading.Event | None
+    notebook: Any,
+    folder: Path,
+    timeout_s: float,
+    env: dict[str, str],
+    gate: threading.Event | None,
+    begins: Callable[[int], None] | None,
 ) -> None:
-    async def wait(cell: Any, cell_index: int) -> None:
+    async def begin(cell: Any, cell_index: int) -> None:
+        if begins is not None:
+            begins(cell_index)
         last = cell_index == len(notebook.cells) - 1
         while gate is not None and last and not gate.is_set():  # noqa: ASYNC110, it is set by another thread
             await asyncio.sleep(0.02)
@@ -142,7 +159,7 @@ async def _execute(
             km=manager,
             timeout=math.ceil(timeout_s),
             kernel_name=KERNEL,
-            on_cell_start=wait,
+            on_cell_start=begin,
             resources={"metadata": {"path": str(folder)}},
         )
         variables = {

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -220,13 +221,26 @@ class Running:
         Holds ``config.json`` and ``modeling``.
     timeout_s : float
         How long one cell may take, in seconds.
+    say : callable
+        Called with the heading of each section that begins.
     """
 
-    def __init__(self, notebook: Any, folder: Path, timeout_s: float) -> None:
+    def __init__(self, notebook: Any, folder: Path, timeout_s: float, say: Callable[[str], None]) -> None:
         self._notebook, self._folder = notebook, folder
+
+        def begins(index: int) -> None:
+            text = notebook.cells[index - 1].source if index else ""
+            if text.startswith("## "):
+                say(text.splitlines()[0].removeprefix("## "))
+
         self._reported = threading.Event()
         self._execution = Execution(
-            notebook, folder, timeout_s, env={"PYTHONDONTWRITEBYTECODE": "1"}, gate=self._reported
+            notebook,
+            folder,
+            timeout_s,
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+            gate=self._reported,
+            begins=begins,
         )
 
     def report(self, metrics: dict[str, dict[str, float | None]]) -> None:

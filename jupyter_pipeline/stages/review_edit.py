@@ -193,10 +193,14 @@ def _training(ctx: StageContext, config: dict[str, Any], rows: Rows, code: dict[
 
 def _notebook(ctx: StageContext, folder: Path, kept: Kept) -> notebook.Running:
     """Begin to execute the notebook."""
-    ctx.log("Training once more in a notebook, from the raw data.")
+    ctx.log(
+        "Training once more in a notebook, from the raw data. What was kept took "
+        f"{max(1, round(kept.training_s)):,} s to train."
+    )
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     made = notebook.build(config, f"{ctx.job.project_id}: predicting {config['task']['target']}")
-    return notebook.Running(made, folder, max(_CELL_S, _CELL_FACTOR * kept.training_s))
+    timeout_s = max(_CELL_S, _CELL_FACTOR * kept.training_s)
+    return notebook.Running(made, folder, timeout_s, lambda heading: ctx.log(f"The notebook: {heading}."))
 
 
 def _hand_over(ctx: StageContext, folder: Path) -> None:

@@ -110,13 +110,18 @@ def test_code_workspace(reviewed: StagedProject, events: Recorder) -> None:
         assert "jupyter_pipeline" not in path.read_text("utf-8")
 
 
-def test_the_notebook_was_executed(reviewed: StagedProject) -> None:
+def test_the_notebook_was_executed(reviewed: StagedProject, events: Recorder) -> None:
     notebook = nbformat.read(reviewed.result_dir(StageId.REVIEW_EDIT) / "training" / "train.ipynb", 4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert not [o for cell in cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
     assert "reported numbers came out again" in cells[-1].outputs[0].text
     assert any("image/png" in o.get("data", {}) for cell in cells for o in cell.outputs)
+    # Meanwhile it was said where it is.
+    headings = [cell.source.splitlines()[0][3:] for cell in notebook.cells if cell.source.startswith("## ")]
+    said = [p.text for p in events.payloads if p.NAME == "LOG_LINE" and p.text.startswith("The notebook: ")]
+    assert len(headings) > 3
+    assert said == [f"The notebook: {heading}." for heading in headings]
 
 
 def test_train_py_comes_to_the_same_numbers_again(reviewed: StagedProject, tmp_path: Path) -> None:

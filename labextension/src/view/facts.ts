@@ -44,6 +44,8 @@ export class Facts {
   best: { runId: string; modelId: string; metric: { name: string; split: string; value: number | null } } | null = null;
   resources: Resources | null = null;
   progress: { text: string; pct: number } | null = null;
+  /** What the stage at work said last. */
+  doing = '';
   evaluations = new Map<string, Evaluation>();
   reportUrl: string | null = null;
   notebookUrl: string | null = null;

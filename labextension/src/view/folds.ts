@@ -72,6 +72,7 @@ export const FOLDS: Record<string, Fold> = {
       stage.approved = false;
       m.gate = null;
       m.progress = null;
+      m.doing = '';
       m.bundle = null;
     } else if (status !== 'PENDING') {
       stage.endedTs = stage.endedTs ?? ts;
@@ -149,6 +150,7 @@ export const FOLDS: Record<string, Fold> = {
       m.remember({ seq, ts, kind: 'attached', stageId: 'DATA_SOURCE', by: p.by, text: String(p.text) });
     }
     if (p.level !== 'debug') {
+      m.doing = String(p.text);
       m.log.push({ seq, ts, runId: p.run_id, level: p.level, text: String(p.text) });
       trim(m.log, MAX_LOG);
     }

@@ -305,6 +305,17 @@ test('a stage that somebody ended is no failure, until it fails by itself', () =
   assert.equal(told.at(-1).by, null);
 });
 
+test('what a stage at work said last is there until a stage begins', () => {
+  const model = folded(seqOf('CODE_WORKSPACE_READY'));
+  assert.equal(model.current, 'REVIEW_EDIT');
+  assert.equal(model.doing, model.log.at(-1).text);
+  assert.notEqual(model.doing, '');
+  let seq = model.seq;
+  const event = { name: 'STAGE_STATUS', payload: { stage_id: 'EXPORT', status: 'IN_PROGRESS', message: '', attempt: 8 } };
+  model.apply({ seq: ++seq, ts: 1, stage: {}, event });
+  assert.equal(model.doing, '');
+});
+
 test('a restart sets later stages back and forgets what they said', () => {
   const model = folded();
   let seq = model.seq;

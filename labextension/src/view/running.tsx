@@ -15,7 +15,7 @@ export function StageProgress() {
     <div class="jppl-run">
       <Meter value={progress?.pct ?? null} label={stageName(model.current, trans)} />
       {progress ? <span class="jppl-num">{percent(progress.pct)}</span> : null}
-      <span class="jppl-muted jppl-run-what">{progress?.text ?? ''}</span>
+      <span class="jppl-muted jppl-run-what">{progress?.text ?? model.doing}</span>
     </div>
   );
 }
