@@ -21,8 +21,9 @@ from .monitor import Monitor
 BAGS, ROUNDS = 20, 5
 #: So many rows are in a sample at the most.
 BAG_ROWS = 1_000
-#: A model that would weigh less is left out: predictions take time with each.
-LEAST = 0.03
+#: A model that would weigh less than this share of the heaviest is left out: to make it again, its file and its
+#: predictions take as much as those of one that counts (docs/benchmarks.md has figures).
+LEAST = 0.15
 #: So many of the best models may join.
 MOST = 12
 
@@ -133,7 +134,7 @@ def _greedy(raws: list[np.ndarray], cost: Callable[[np.ndarray], float]) -> np.n
 
 
 def _without_the_least(weights: np.ndarray) -> np.ndarray:
-    kept = np.where(weights >= min(LEAST, weights.max()), weights, 0.0)
+    kept = np.where(weights >= LEAST * weights.max(), weights, 0.0)
     return np.asarray(kept / kept.sum())
 
 
