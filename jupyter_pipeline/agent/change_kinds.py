@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from ..protocol.names import TREATMENT_WORDS
 from ..protocol.stages import StageId
-from .change_data import groups, role_of, treat
+from .change_columns import groups, role_of, treat
 from .draft import Draft, Said
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
 from .words import words_of

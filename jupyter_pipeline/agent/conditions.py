@@ -3,7 +3,8 @@
 ``if you can`` is courtesy, and ``predict if a customer leaves`` names a target.
 """
 
-from .words import Lookup, Token, words_of
+from .tokens import Token
+from .words import Lookup, words_of
 
 _CONDITIONS: Lookup[bool] = Lookup(
     dict.fromkeys(

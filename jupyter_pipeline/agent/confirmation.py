@@ -12,8 +12,9 @@ from ..protocol.names import STAGE_NAMES, stage_name, standing
 from ..protocol.stages import StageId, StageStatus
 from .base import ConfirmGate
 from .draft import Draft
+from .tokens import Token
 from .vocabulary import STAGE_WORDS
-from .words import Lookup, Token
+from .words import Lookup
 
 MOST_WORDS = 20
 _NAMES = Lookup(

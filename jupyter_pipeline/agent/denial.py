@@ -5,8 +5,10 @@ Models and columns that are unwanted by themselves (``without xgboost``) are for
 
 from typing import NamedTuple
 
+from .columns import Columns
+from .tokens import Token
 from .vocabulary import FILLER, NEGATORS, NUMBERS, ROLES, STRATEGIES, TREATMENTS, UNITS
-from .words import Columns, Token, words_of
+from .words import words_of
 
 _OF_NUMBERS = words_of(
     """

@@ -7,9 +7,10 @@ import msgspec
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from .base import Cancel, Change, ConfirmGate, Context, Reply, Restart
+from .columns import Columns
 from .scan import Item, Named, scan, weigh
+from .tokens import Token
 from .vocabulary import NEGATORS
-from .words import Columns, Token
 
 SEE_FIRST = "Confirm when you have seen what this comes to."
 NOT_YET = 'Nothing is confirmed yet: say "go on", and nothing else, for that.'

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from .columns import Columns
 from .scan import Item
+from .tokens import Token, is_data_path
 from .vocabulary import BUNDLED, NEGATORS, NUMBERS, UNITS
-from .words import Columns, Token, is_data_path, words_of
+from .words import words_of
 
 _OVER = frozenset({"over", "than", "not", "before", "above"})
 _LONGER = frozenset(

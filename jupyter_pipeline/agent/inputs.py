@@ -4,11 +4,13 @@ import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .columns import Columns, parts_of
 from .known import WISHES
 from .scan import Named
 from .target import PREDICT
+from .tokens import Token
 from .vocabulary import FILLER, NEGATORS, PHRASES, ROLES, TREATMENTS
-from .words import Columns, Lookup, Token, parts_of, squash, words_of
+from .words import Lookup, squash, words_of
 
 _JOINTS = words_of(", and or & + nor")
 _COLUMNS = words_of(

@@ -153,7 +153,6 @@ _METRICS: dict[str, str] = {
 
 
 _PART_OF_ROWS = _NOT_DONE[_ROWS]
-_A_PART = frozenset(("first", "last", "sample", "half", "of", "use", "take", "only"))
 
 
 def _part_of_rows(said: Said, i: int) -> int:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from .words import Lookup, Token, words_of
+from .tokens import Token
+from .words import Lookup, words_of
 
 
 class Known(NamedTuple):

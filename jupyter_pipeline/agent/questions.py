@@ -6,7 +6,8 @@
 import msgspec
 
 from .draft import Said
-from .words import Token, words_of
+from .tokens import Token
+from .words import words_of
 
 _ASKING = words_of("what what's how how's who who's where where's which why whose whats hows whos")
 _STATING = words_of("is are was were does did has isn't aren't wasn't weren't doesn't didn't hasn't haven't")

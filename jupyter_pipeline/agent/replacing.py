@@ -5,9 +5,11 @@ Of models such a sentence says which take the place of which, and becomes ``repl
 
 import msgspec
 
+from .columns import Columns
 from .denial import MARKS
+from .tokens import Token
 from .vocabulary import BUNDLED, NEGATORS, NUMBERS, PHRASES, ROLES, STRATEGIES, TREATMENTS, UNITS
-from .words import Columns, Token, words_of
+from .words import words_of
 
 _JOINTS = words_of("-> to into")
 _ARTICLES = words_of("a an the about just")

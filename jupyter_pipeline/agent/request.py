@@ -11,71 +11,25 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, stage_name, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, task_name
 from ..protocol.plans import IntentPlan
+from .columns import Columns, akin, by_pattern, with_names
 from .conditions import without_courtesy
 from .denial import meant_of
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .inputs import all_columns, inputs_of
-from .known import WISHES
-from .parameters import FOREIGN, OF_LINEAR, SPOKEN, assigned
 from .replacing import replaced
-from .scan import Item, Named, models_of, says_why, scan, weigh
+from .request_facts import Facts
+from .scan import Named, models_of, scan, weigh
 from .sheets import sheet_of
 from .spelling import corrected
 from .target import Target, column_target, target_of, without_data
-from .vocabulary import FILLER, NEGATORS, UNITS
-from .words import Columns, Lookup, Token, akin, by_pattern, sentences, squash, thought_over, tokenise, with_names
+from .thoughts import thought_over
+from .tokens import Token, sentences, tokenise
+from .unread import MAX_MISSED, for_later, miss, missed, promises, wishes
+from .vocabulary import NEGATORS
+from .words import Lookup, squash
 
-MAX_MISSED = 20
-_KNOWN = FILLER | {
-    "sklearn",
-    "scikit",
-    "rest",
-    "others",
-    "max",
-    "maximum",
-    "runtime",
-    "metric",
-    "score",
-    "budget",
-    "target",
-    "optimise",
-    "optimize",
-    "classify",
-    "predict",
-    "regression",
-}
-_TRIALS = ("trials", "trial")
-_LATER = {
-    "PREPROCESS": ("split", "stratify", "stratified", "group", "grouped", "test", "validation", "seed", "together"),
-    "MODEL_SELECT": (
-        "trials",
-        "trial",
-        "parameters",
-        "hyperparameters",
-        "depth",
-        "trees",
-        "estimators",
-        "tune",
-        "tuning",
-        "rate",
-        "lr",
-        "leaves",
-        "models",
-    ),
-    "DATA_SOURCE": ("positive", "pos"),
-    "TRAIN": ("threshold", "cutoff"),
-}
-"""Words of what is decided at a later gate."""
-_AT_PROFILE = " (columns: say it at the stage Profile)"
-_AT_MODELS, _AT_SPLIT = " (say it at the stage Models)", " (say it at the stage Preparation)"
-_OF_SPLIT = ("seed", "size", "state", "fraction")
-"""What the name of something ends with that is decided with the split: ``random_state=42``."""
-_ALL_ROWS = " (all rows are used; to take some, change the data file)"
-_ROWS_FOLLOW = frozenset({"where", "for"})
-_COLUMNS_FOLLOW = frozenset({"without", "excluding", "ignoring", "from", "using", "except"})
-_OF_INPUTS = frozenset({"from", "using", "with", "only", "use"})
 _DRIVERS = frozenset({"drives", "drive", "affects", "affect", "influences", "influence", "causes", "explains", "makes"})
 _NOT_ALONE = frozenset(
     {"by", "group", "split", "treat", "seed", "id", "as", "use", "keep", "and", "or", "with", "from"}
@@ -89,27 +43,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: IntentPlan
     understood: tuple[str, ...]
-
-
-class _Facts:
-    """What was found so far, over all sentences."""
-
-    def __init__(self) -> None:
-        self.target: Target | None = None
-        self.task = "auto"
-        self.metrics: list[tuple[str, bool]] = []
-        self.prefer: str | None = None
-        self.seconds: float | None = None
-        self.patient = False
-        self.notes: list[str] = []
-        self.dataset: str | None = None
-        self.sheet: str | None = None
-        self.named: list[Named] = []
-        self.missed: list[str] = []
-        self.used: list[str] = []
-        self.left_out: list[str] = []
-        self.alone: set[str] = set()
-        """Columns that are all that a sentence names."""
 
 
 def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
@@ -139,7 +72,7 @@ def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
 def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
     known = Columns(columns, by_place=True)
-    facts = _Facts()
+    facts = Facts()
     tokens = by_pattern(with_names(text, corrected(tokenise(text), known), known.names), known.names)
     for sentence in thought_over(sentences(tokens)):
         said = replaced(without_courtesy(_patience(sentence, facts)), known)
@@ -148,7 +81,7 @@ def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     return _conclude(facts, known)
 
 
-def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> None:
+def _read(text: str, sentence: list[Token], columns: Columns, facts: Facts) -> None:
     taken: set[int] = set()
     target = target_of(sentence, columns)
     if (target is None or target.name is None) and (facts.target is None or facts.target.name is None):
@@ -178,7 +111,7 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     budget = budget_of(sentence, skip)
     if budget and target is not None and _is_horizon(sentence, target, budget):
         taken.update(range(target.end, budget[2]))
-        _miss(text, sentence, list(range(target.end, budget[2])), _HORIZON, facts)
+        miss(text, sentence, list(range(target.end, budget[2])), _HORIZON, facts)
     elif budget:
         facts.seconds = facts.seconds or budget[0]
         taken.update(range(budget[1], budget[2]))
@@ -193,10 +126,10 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: _Facts) -> 
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
     _inputs(sentence, named, columns, skip, taken, facts)
-    _for_later(text, sentence, taken, facts)
-    _wishes(text, sentence, taken, facts)
-    _promises(text, sentence, items, taken, facts)
-    _missed(text, sentence, taken, facts)
+    for_later(text, sentence, taken, facts)
+    wishes(text, sentence, taken, facts)
+    promises(text, sentence, items, taken, facts)
+    missed(text, sentence, taken, facts)
 
 
 _ASKED_OF = frozenset({"whether", "if", "who", "which", "how", "when", "will", "is", "does"})
@@ -215,7 +148,7 @@ _NO_HASTE = Lookup(
 )  # fmt: skip
 
 
-def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
+def _patience(sentence: list[Token], facts: Facts) -> list[Token]:
     """A sentence without what says that there is no haste, which sets an hour where no time is named."""
     for i in range(len(sentence)):
         found = _NO_HASTE.at(sentence, i) if sentence[i].kind == "word" else None
@@ -233,7 +166,7 @@ def _patience(sentence: list[Token], facts: _Facts) -> list[Token]:
 
 
 def _inputs(
-    sentence: list[Token], named: list[Named], columns: Columns, skip: range, taken: set[int], facts: _Facts
+    sentence: list[Token], named: list[Named], columns: Columns, skip: range, taken: set[int], facts: Facts
 ) -> None:
     """``from age and plan``, ``ignore the id``; of an earlier sentence what is said later is taken back."""
     found = inputs_of(sentence, columns, named, skip)
@@ -259,64 +192,12 @@ def _inputs(
     facts.left_out = list(dict.fromkeys(name for name in (*facts.left_out, *left_out) if name not in used))
 
 
-def _for_later(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
-    """What stands in a clause that was understood otherwise, and is decided at a later gate."""
-    _assignments(text, sentence, taken, facts)
-    for i, token in enumerate(sentence):
-        if token.low in _TRIALS and i and sentence[i - 1].kind == "number" and taken & {i - 3, i - 2}:
-            taken.update((i - 1, i))
-            facts.missed.append(f"{sentence[i - 1].text} {token.text} (say it at the stage Models)")
-        counted = sentence[i - 1] if i else token
-        several = counted.kind == "number" or counted.low in _SEVERAL
-        if i and several and token.low in ("trees", "models", "algorithms") and taken & {i - 3, i - 2}:
-            taken.update((i - 1, i))
-            facts.missed.append(f"{counted.text} {token.text} (say it at the stage Models)")
-        if token.kind == "number" and i not in taken and (some := _part_of_rows(sentence, i)):
-            taken.update(range(i, i + some))
-            _miss(text, sentence, list(range(i, i + some)), _ALL_ROWS, facts)
-        positive = token.low == "positive" and {t.low for t in sentence[i + 1 : i + 2]} & {"class", "label"}
-        if positive and i not in taken and taken & {i - 2, i - 1}:  # else the clause is told as a whole
-            end = next((n for n in range(i, len(sentence)) if sentence[n].low in (",", "and", "but")), len(sentence))
-            taken.update(range(i, end))
-            _miss(text, sentence, list(range(i, end)), f" (say it at the stage {stage_name('DATA_SOURCE')})", facts)
-
-
-def _assignments(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
-    """``max_depth=6``, ``random_state=42``: what has a value in the manner of code."""
-    for i in range(len(sentence)):
-        spoken = SPOKEN.at(sentence, i) if sentence[i].kind == "word" and i not in taken else None
-        at = i + spoken[1] if spoken is not None else 0
-        if spoken is not None and spoken[0] != "trees" and at < len(sentence) and sentence[at].kind == "number":
-            taken.update(range(i, at + 1))  # "max depth 3"
-            _miss(text, sentence, list(range(i, at + 1)), _AT_MODELS, facts)
-            continue
-        if not assigned(sentence, i) or not {i, i + 2}.isdisjoint(taken):
-            continue
-        name, number = sentence[i].low, sentence[i + 2].kind == "number"
-        of_split = name.endswith(_OF_SPLIT) and number
-        of_models = name in SPOKEN.firsts | FOREIGN or (number and (name in OF_LINEAR or "_" in name))
-        if of_split or of_models:
-            taken.update(range(i, i + 3))
-            _miss(text, sentence, [i, i + 1, i + 2], _AT_SPLIT if of_split else _AT_MODELS, facts)
-
-
 def _counted(sentence: list[Token], named: Named) -> bool:
     """``500 trees``: a parameter, and no kind of model."""
     before = sentence[named.start - 1] if named.start else None
     return before is not None and before.kind == "number" and sentence[named.end - 1].low in ("tree", "trees")
 
 
-def _part_of_rows(sentence: list[Token], i: int) -> int:
-    """How many tokens ``1000 rows`` and ``80% of the data`` have; 0 where a number is none of these."""
-    low = [t.low for t in sentence[i + 1 : i + 5]]
-    if low[:1] in (["rows"], ["records"], ["samples"]):
-        return 2
-    rest = [w for w in low if w not in ("%", "percent", "of", "the", "my", "all")]
-    part = low[:1] in (["%"], ["percent"]) and low[1:2] == ["of"] and rest[:1] in (["data"], ["rows"], ["records"])
-    return low.index(rest[0]) + 2 if part else 0
-
-
-_SEVERAL = frozenset({"two", "three", "four", "five", "several", "few"})
 _HORIZON = ' (taken for what is predicted; to train as long, say "train for ...")'
 
 
@@ -327,7 +208,7 @@ def _is_horizon(sentence: list[Token], target: Target, budget: tuple[float, int,
     return asks and budget[0] >= 3600 and near in (["within"], ["in"], ["within", "the", "next"])
 
 
-def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: _Facts) -> None:
+def _task(sentence: list[Token], items: list[Any], target: Target | None, facts: Facts) -> None:
     low = [t.low for t in sentence]
     named = [i for i in items if i.kind == "task" and not _denied(low, i.start)]
     if target is not None:  # "predict churn, if that's possible"; "which of my customers will churn"
@@ -360,142 +241,7 @@ def _denied(low: list[str], at: int) -> bool:
     return any(word in NEGATORS for word in before) and "," not in before
 
 
-_AS_YOU_LIKE = FILLER | frozenset(
-    [
-        "use",
-        "take",
-        "pick",
-        "choose",
-        "whatever",
-        "works",
-        "best",
-        "fits",
-        "think",
-        "decide",
-        "choice",
-        "your",
-        "you",
-        "like",
-        "suits",
-        "is",
-        "find",
-    ]
-)
-
-
-def _missed(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
-    """Clauses in which nothing was known and that are more than courtesy."""
-    clause: list[int] = []
-    for i in range(len(sentence) + 1):
-        token = sentence[i] if i < len(sentence) else None
-        ends = (
-            token is None
-            or token.low == ","
-            or (token.low == "/" and sentence[i - 1].kind != "number")
-            or (token.low in ("and", "but", "then", "also") and token.kind == "word")
-        )
-        if not ends:
-            clause.append(i)
-            continue
-        opening = [sentence[n].low for n in clause[:2]]
-        if len(opening) == 2 and opening[0] in ("i", "we") and opening[1] in ("have", "am", "are", "work", "got"):
-            clause = []  # what the person has, not what they want
-            continue
-        if clause and {sentence[n].low for n in clause} <= _AS_YOU_LIKE:
-            clause = []  # "use whatever works best"
-            continue
-        content = [n for n in clause if sentence[n].kind != "punct" and sentence[n].low not in _KNOWN]
-        if clause and facts.left_out and says_why(sentence, clause[0]) and taken & set(range(clause[0])):
-            clause = []  # "..., they are redundant"
-            continue
-        if content and not taken & set(clause):
-            _miss(text, sentence, clause, _where(sentence, clause), facts)
-        elif content and (rest := _left_over(sentence, clause, taken)):
-            rows = sentence[rest[0]].low in _ROWS_FOLLOW
-            of_models = "models" in (sentence[n].low for n in rest)
-            _miss(text, sentence, rest, _ALL_ROWS if rows else _AT_MODELS if of_models else _AT_PROFILE, facts)
-        clause = []
-
-
-def _miss(text: str, sentence: list[Token], clause: list[int], where: str, facts: _Facts) -> None:
-    piece = text[sentence[clause[0]].at : sentence[clause[-1]].end].strip(" .,;:!?-\n\t")
-    if any(c.isalnum() for c in piece) and len(facts.missed) < MAX_MISSED:
-        facts.missed.append(piece[:200] + where)
-
-
-def _left_over(sentence: list[Token], clause: list[int], taken: set[int]) -> list[int]:
-    """The end of a clause that names rows to take, or columns where those are not known yet."""
-    for n, i in enumerate(clause):
-        rest = clause[n:]
-        only = sentence[rest[-1]].low == "only" or (i > 0 and sentence[i - 1].low in ("only", "just"))
-        rows = sentence[i].low == "where" or (sentence[i].low == "for" and only)
-        if (rows or sentence[i].low in _COLUMNS_FOLLOW) and i not in taken and not taken & set(rest[1:]):
-            words = [t for t in (sentence[m] for m in rest[1:]) if t.kind in ("word", "quoted") and t.low not in _KNOWN]
-            return rest if words else []
-    return []
-
-
-def _wishes(text: str, sentence: list[Token], taken: set[int], facts: _Facts) -> None:
-    """What is done without being asked, or not done at all: ``with 5-fold cross validation``."""
-    for i, token in enumerate(sentence):
-        found = WISHES.at(sentence, i) if token.kind == "word" and i not in taken else None
-        if found is None:
-            continue
-        wish, n = found
-        place = range(i - 1 if i and sentence[i - 1].kind == "number" else i, i + n)
-        taken.update(place)
-        if wish.done:
-            facts.notes.append(f"{wish.answer[0].lower()}{wish.answer[1:].removesuffix('.')}")
-        else:
-            _miss(text, sentence, list(place), f" ({wish.answer.removesuffix('.')})", facts)
-
-
-_BOUNDS = frozenset({"least", "above", "over", "minimum", "below", "under", "most"})
-_NO_PROMISE = " (a score cannot be promised; a threshold can be set after training)"
-
-
-def _promises(text: str, sentence: list[Token], items: list[Item], taken: set[int], facts: _Facts) -> None:
-    """``precision of at least 80%``: a score cannot be ordered."""
-    for item in items:
-        ahead = range(item.end, min(item.end + 5, len(sentence)))
-        end = next((n for n in ahead if sentence[n].kind == "number" or sentence[n].low == ","), None)
-        if end is not None and (sentence[end].low == "," or UNITS.at(sentence, min(end + 1, len(sentence) - 1))):
-            end = None  # "recall, under 2 minutes"
-        before = item.start - 1 - (item.start > 1 and sentence[item.start - 1].low == "%")
-        if item.kind == "metric" and before >= 0 and sentence[before].kind == "number" and before not in taken:
-            taken.update(range(before, item.end))  # "99% accuracy"
-            _miss(text, sentence, list(range(before, item.end)), _NO_PROMISE, facts)
-            continue
-        between = end is not None and any(item.end <= other.start < end for other in items if other.kind == "metric")
-        if item.kind != "metric" or end is None or between:
-            continue
-        if {t.low for t in sentence[item.end : end]} & _BOUNDS or sentence[end].apart:  # "f1 > 0.8"
-            end += sentence[end + 1 : end + 2] != [] and sentence[end + 1].low == "%"
-            place = list(range(item.start, end + 1))
-            taken.update(place)
-            _miss(text, sentence, place, _NO_PROMISE, facts)
-
-
-def _where(sentence: list[Token], clause: list[int]) -> str:
-    """At which gate a clause can be said again, where that is known."""
-    words = {sentence[i].low for i in clause}
-    stage = next((stage for stage, known in _LATER.items() if words & set(known)), None)
-    if stage == "PREPROCESS" and not words & {
-        "split",
-        "stratify",
-        "stratified",
-        "group",
-        "grouped",
-        "seed",
-        "together",
-    }:
-        stage = stage if any(sentence[i].kind == "number" for i in clause) else None
-    if stage is None and (words & {"drop", "ignore", "exclude"} or (words & {"use", "include"} and words & NEGATORS)):
-        return _AT_PROFILE
-    return f" (say it at the stage {stage_name(stage)})" if stage else ""
-
-
-def _conclude(facts: _Facts, columns: Columns) -> Request:
+def _conclude(facts: Facts, columns: Columns) -> Request:
     understood: list[str] = []
     wanted, unwanted, _ = models_of(facts.named)
     missed = list(facts.missed)

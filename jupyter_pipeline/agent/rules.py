@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from . import (
     answers,
+    change_columns,
     change_data,
     change_goals,
     change_kinds,
@@ -22,6 +23,7 @@ from . import (
 )
 from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
+from .columns import by_pattern, with_lists, with_names
 from .conditions import condition_of, not_later, without_courtesy
 from .confirmation import confirm, is_courtesy, without
 from .denial import meant_of
@@ -33,18 +35,10 @@ from .replacing import replaced
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
+from .thoughts import thought_over, with_questions
+from .tokens import Token, sentences, tokenise
 from .vocabulary import FILLER
-from .words import (
-    Token,
-    by_pattern,
-    sentences,
-    thought_over,
-    tokenise,
-    with_lists,
-    with_names,
-    with_questions,
-    words_of,
-)
+from .words import words_of
 
 __all__ = ["RuleAgent", "parse_request"]
 
@@ -70,7 +64,7 @@ RULES: tuple[Rule, ...] = (
     change_models.models,
     change_data.inputs,
     change_kinds.kinds,
-    change_data.columns,
+    change_columns.columns,
     change_goals.preference,
     change_goals.metric,
     change_goals.budget,

@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from .columns import Columns
+from .tokens import Token
 from .vocabulary import ALL_MODELS, NEGATORS, PHRASES
-from .words import Columns, Token
 
 Polarity = Literal["named", "use", "add", "only", "avoid"]
 _ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})

@@ -5,9 +5,11 @@ from typing import Literal
 
 from ..protocol.stages import StageId
 from .change_data import dataset
+from .columns import Columns
 from .draft import Draft, Said
 from .parameters import assigned
-from .words import Columns, Token, squash, words_of
+from .tokens import Token
+from .words import squash, words_of
 
 DATA, INTENT = StageId.DATA_SOURCE, StageId.PARSE_INTENT
 _SHEET = words_of("sheet sheets worksheet worksheets tab tabs")

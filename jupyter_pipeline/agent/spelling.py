@@ -2,8 +2,10 @@
 
 import msgspec
 
+from .columns import ORDINALS, Columns
 from .parameters import FOREIGN, SPOKEN, assigned
-from .words import ORDINALS, Columns, Token, squash, words_of
+from .tokens import Token
+from .words import squash, words_of
 
 #: Words that are put right; none of them is one slip away from another word that people use in requests.
 _WORDS = words_of(

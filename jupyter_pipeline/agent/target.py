@@ -4,8 +4,10 @@ import re
 
 import msgspec
 
+from .columns import Columns, place_of
+from .tokens import Token
 from .vocabulary import FILLER, PHRASES
-from .words import Columns, Token, place_of, words_of
+from .words import words_of
 
 PREDICT = words_of(
     """

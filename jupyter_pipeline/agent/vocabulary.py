@@ -1,7 +1,7 @@
 """The words that people use for models, metrics, wishes and times, and what they stand for.
 
 Phrases are lower case, words divided by single spaces; a hyphen or slash between words is written apart
-(``one - hot`` is ``one hot``: see :func:`~jupyter_pipeline.agent.words.tokenise`).
+(``one - hot`` is ``one hot``: see :func:`~jupyter_pipeline.agent.tokens.tokenise`).
 """
 
 from typing import Any, NamedTuple

@@ -4,8 +4,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ..agent.columns import Columns
 from ..agent.inputs import nearly
-from ..agent.words import Columns, squash
+from ..agent.words import squash
 from ..protocol.plans import IntentPlan
 
 

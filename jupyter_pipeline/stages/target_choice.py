@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from ..agent.words import akin, place_of
+from ..agent.columns import akin, place_of
 from ..automl import metrics
 from ..automl.datasets import Candidate
 from ..automl.frames import to_pandas
