@@ -5,6 +5,7 @@ from typing import Any
 from ..protocol.names import TREATMENT_WORDS, model_name, model_names, number, stage_name, standing, task_name
 from ..protocol.stages import StageId, StageStatus
 from .about_models import metric_of, of_models, parameters_of
+from .about_results import UNREAD, measured_answer
 from .base import Context
 from .draft import Said
 from .known import known_answers, meanings, terms
@@ -33,7 +34,6 @@ _IMPORTANCE = (
     "What counts most in it is shown by the importance of columns, with its run in the view; the stage Review says it "
     "in words."
 )
-_UNREAD = "The test rows have not been read yet: the stage Review evaluates the model that is kept on them, once."
 
 
 def answer(said: Said, context: Context) -> str:
@@ -41,7 +41,7 @@ def answer(said: Said, context: Context) -> str:
     if asks_time_left(said, context):
         return " ".join([time_left(context), *([] if context.at_work else [_time(context)])])
     text = " ".join(said.low)
-    if explained := _explained(said):
+    if explained := _explained(said) or measured_answer(said, context):
         return explained
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
@@ -54,7 +54,7 @@ def answer(said: Said, context: Context) -> str:
     if context.summary and reviewed and said.has(*_HOW_GOOD, *_COUNTING):
         found.append(context.summary)
     elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
-        return f"{_UNREAD} {_best(context)}".strip() if context.leaderboard else _UNREAD
+        return f"{UNREAD} {_best(context)}".strip() if context.leaderboard else UNREAD
     if said.has("missing", "nan", "nans", "nulls", "empty") and said.has("which", "many", "where", "much"):
         return _MISSING
     if said.has("rows", "records", "observations") and said.has(*_TAKEN_OUT):

@@ -59,6 +59,27 @@ class AtWork(msgspec.Struct, frozen=True, kw_only=True):
     last_run: bool = False
 
 
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured of the data, and of the models, as far as the project has come.
+
+    ``columns`` has what the profile found of each column, such as its ``kind``, how many values are ``missing`` and its
+    ``mean``; ``classes`` the rows of each class of the target; ``parts`` the rows to train, validate and test.
+    ``scores`` has the metrics of each run by what they were measured on (``train``, ``val``, ``test``), ``intervals``
+    those of the kept model's on test rows; ``importance`` how much of ``importance_of`` is lost where a column is
+    shuffled, the most important first. ``seconds`` is how long stages took.
+    """
+
+    rows: int | None = None
+    columns: dict[str, dict[str, Any]] = {}
+    classes: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    scores: dict[str, dict[str, dict[str, float | None]]] = {}
+    intervals: dict[str, tuple[float, float]] = {}
+    importance: dict[str, float] = {}
+    importance_of: str = ""
+    seconds: dict[StageId, float] = {}
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent knows of the project. ``plans`` has the latest plan of every stage that has one."""
 
@@ -83,6 +104,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Of the stages that a person changed at their gates and confirmed, the plans as the stages proposed them."""
     at_work: AtWork | None = None
     """None while nothing is."""
+    measured: Measured = Measured()
 
 
 class Agent(Protocol):

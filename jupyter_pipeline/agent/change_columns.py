@@ -1,38 +1,112 @@
 """Rules for what is said of columns: what they are for, how they become features, which are left out."""
 
 from ..protocol.names import TREATMENT_WORDS
-from ..protocol.stages import StageId
+from ..protocol.stages import StageId, StageStatus
 from .change_data import ALONE, VERBS, predict
 from .draft import Draft, Said
 from .inputs import all_but_these_out, passively_out
 from .scan import Named
-from .vocabulary import NEGATORS, ROLES, TREATMENTS
-from .words import words_of
+from .treatments import (
+    COLUMNS,
+    DROPPING,
+    KIND_NAMES,
+    OF_KIND,
+    TREATED_AS,
+    OfAKind,
+    as_what,
+    encoding_before,
+    groups,
+    of_a_kind,
+    spoken,
+)
+from .vocabulary import NEGATORS
 
-DATA, PROFILE, PREPROCESS = StageId.DATA_SOURCE, StageId.PROFILE_DATA, StageId.PREPROCESS
-_AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
+DATA, INTENT, PROFILE, PREPROCESS = (
+    StageId.DATA_SOURCE,
+    StageId.PARSE_INTENT,
+    StageId.PROFILE_DATA,
+    StageId.PREPROCESS,
+)
+
+
+def treated(said: Said, draft: Draft) -> None:
+    """``treat X as text``, ``one-hot encode X``, ``drop all text columns``."""
+    if (found := of_a_kind(said, draft.columns)) is not None:
+        said.take(*(range(i, i + 1) for i in found.tokens))
+        said.take_named(*COLUMNS, *VERBS, *DROPPING)
+        _all_of_kind(draft, found)
+    if not draft.context.columns:
+        for unknown in spoken(said.tokens, said.taken):
+            said.take(unknown.tokens)
+            treat(draft, unknown.names, unknown.treatment)
+    for columns, end in groups(said, said.free("column")):
+        treatment, role, taken = as_what(said, end)
+        if treatment is None and role is None:
+            treatment, taken = encoding_before(said, columns[0].start)
+        if treatment is None or columns[0].start in said.taken:
+            continue
+        said.take(*(range(n.start, n.end) for n in columns), taken)
+        names = list(dict.fromkeys(str(n.value) for n in columns))
+        if NEGATORS & set(_around(said, columns[0].start, end, taken.stop)):
+            _not_so(draft, names, None)
+        else:
+            treat(draft, names, treatment)
+        said.take_words(*VERBS)
+
+
+def _around(said: Said, start: int, end: int, stop: int) -> list[str]:
+    """The words before columns, and those after them up to what they are said to be."""
+    return [word for word in said.low[max(0, start - 3) : start] + said.low[end:stop] if word != "without"]
+
+
+def _all_of_kind(draft: Draft, found: OfAKind) -> None:
+    """What is said of all columns of a kind."""
+    if found.kind == "id":
+        roles = (draft.plan(PROFILE) or {}).get("roles", {})
+        ids = [name for name, is_for in roles.items() if is_for == "id"]
+        draft.say(f"Columns that are an id are no features ({', '.join(ids) or 'there is none'})", changed=False)
+        return
+    if found.denied and found.treatment == "drop":
+        draft.say(f"The {found.kind} columns are not left out by this", changed=True)
+        return
+    if found.denied:
+        draft.problem(f"Say what the {found.kind} columns shall be instead.")
+        return
+    key, here, profile = f"{found.kind} columns", draft.plan(PREPROCESS), draft.plan(PROFILE)
+    if here is not None:
+        names = [name for name, treatment in here["columns"].items() if treatment in TREATED_AS[found.kind]]
+    elif profile is not None and draft.context.measured.columns and key in OF_KIND:
+        facts = draft.context.measured.columns
+        features = [name for name, role in profile["roles"].items() if role == "feature"]
+        names = [name for name in features if facts.get(name, {}).get("kind") in OF_KIND[key]]
+    elif profile is None and draft.plan(INTENT) is not None and key in OF_KIND and not found.apart:
+        treat(draft, [key], found.treatment)
+        return
+    else:
+        draft.problem("How columns are treated is decided at the stage Preparation; say it again there, or name them.")
+        return
+    if rest := [name for name in names if name not in found.apart]:
+        treat(draft, rest, found.treatment)
+    else:
+        others = " other" if names else ""
+        draft.problem(f"There is no{others} column that is {KIND_NAMES[found.kind]}.")
 
 
 def columns(said: Said, draft: Draft) -> None:
-    """``drop X``, ``treat X as text``, ``X is an id``, ``keep X``."""
+    """``drop X``, ``X is an id``, ``keep X``."""
     named = said.free("column")
     if not named:
-        if not _of_a_kind(said, draft):
-            _unknown_column(said, draft)
+        _unknown_column(said, draft)
         return
+    before = any(n.kind == "column" and n.start in said.taken for n in said.named)
     for i, (columns, end) in enumerate(groups(said, named)):
         if columns[0].start in said.taken:  # "use time as the time column"
             continue
-        treatment, role, taken = _as_what(said, end)
-        if treatment is None and role is None:
-            treatment, taken = _encoding_before(said, columns[0].start)
+        _, role, taken = as_what(said, end)
         said.take(*(range(n.start, n.end) for n in columns), taken)
         names = list(dict.fromkeys(str(n.value) for n in columns))
-        around = said.low[max(0, columns[0].start - 3) : columns[0].start] + said.low[end : taken.stop]
-        if (treatment is not None or role is not None) and NEGATORS & set(around) - {"without"}:
+        if role is not None and NEGATORS & set(_around(said, columns[0].start, end, taken.stop)):
             _not_so(draft, names, role)
-        elif treatment is not None:
-            treat(draft, names, treatment)
         elif role == "feature" and any(n.polarity == "only" for n in columns):
             _only(draft, names)
         elif role is not None:
@@ -64,7 +138,7 @@ def columns(said: Said, draft: Draft) -> None:
                 draft.say(f"Target: {names[0]}", changed=False)
             elif not drop and not keep and not only and _alone(said, columns) and draft.context.current_stage is DATA:
                 predict(draft, names[0])  # which is what is asked there: "no, I meant Fare"
-            elif not drop and not keep and not only and i == 0:
+            elif not drop and not keep and not only and i == 0 and not before:
                 some = names[0]
                 draft.problem(
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
@@ -76,66 +150,6 @@ def _alone(said: Said, columns: list[Named]) -> bool:
     """Whether one column is all that a sentence says."""
     rest = {w for i, w in enumerate(said.low) if not columns[0].start <= i < columns[-1].end}
     return len(columns) == 1 and rest <= ALONE and said.low[0] != "and"  # which goes on with what was said before
-
-
-_KIND_WORDS = {
-    **dict.fromkeys(("text", "texts", "string", "strings"), "text"),
-    **dict.fromkeys(("date", "dates", "datetime", "datetimes", "timestamps"), "datetime"),
-    **dict.fromkeys(("categorical", "categories", "category", "nominal"), "onehot"),
-    **dict.fromkeys(("numeric", "numerical", "number", "numbers", "integer", "integers", "float", "floats"), "numeric"),
-    **dict.fromkeys(("boolean", "booleans", "bool", "bools", "binary"), "boolean"),
-    **dict.fromkeys(("ordinal", "ordinals"), "ordinal"),
-    **dict.fromkeys(("id", "ids", "identifier", "identifiers"), "id"),
-}
-_COLUMNS = words_of("column columns col cols feature features variable variables")
-_DROPPING = words_of("drop remove exclude ignore skip without no rm delete omit")
-_NAMED_ONE_BY_ONE = (
-    'Columns are chosen by name, or by how they are treated, as in "drop the text columns"; the profile\'s warnings '
-    "name those that are nearly empty, constant, or say the same twice."
-)
-
-
-def _of_a_kind(said: Said, draft: Draft) -> bool:
-    """``drop the text columns``, ``treat all categorical columns as ordinal``; whether columns were spoken of so."""
-    at = next((i for i, w in enumerate(said.low) if w in _KIND_WORDS and i not in said.taken), None)
-    told = said.words & (_DROPPING | {"treat", "make", "encode", "convert"})
-    plural = said.has(*_COLUMNS) or (
-        at is not None and said.low[at].endswith("s") and at and said.low[at - 1] in _EVERY
-    )
-    if not told or not plural:
-        return False
-    if at is None:
-        if said.has(*_CHOSEN_BY) and said.has(*_COLUMNS):
-            said.take(range(len(said.tokens)))
-            draft.problem(_NAMED_ONE_BY_ONE)
-        return said.has(*_CHOSEN_BY)
-    kind = _KIND_WORDS[said.low[at]]
-    after = at + 1 + (said.low[at + 1 : at + 2] != [] and said.low[at + 1] in _COLUMNS)
-    treatment, role, taken = _as_what(said, after)
-    dropping = bool(said.words & _DROPPING)
-    if role is not None or (treatment is None and not dropping) or NEGATORS & (said.words - {"no", "without"}):
-        return False
-    said.take(range(at, after), taken)
-    said.take_named(*_DROPPING, *_COLUMNS, *VERBS)
-    if kind == "id":
-        roles = (draft.plan(PROFILE) or {}).get("roles", {})
-        ids = [name for name, is_for in roles.items() if is_for == "id"]
-        draft.say(f"Columns that are an id are no features ({', '.join(ids) or 'there is none'})", changed=False)
-        return True
-    plan = draft.plan(PREPROCESS)
-    if plan is None:
-        draft.problem("How columns are treated is decided at the stage Preparation; say it again there, or name them.")
-        return True
-    names = [name for name, treated in plan["columns"].items() if treated == kind]
-    if names:
-        treat(draft, names, "drop" if treatment is None else treatment)
-    else:
-        draft.problem(f"No column is treated as {TREATMENT_WORDS[kind]}.")
-    return True
-
-
-_EVERY = words_of("all the every drop remove ignore without no skip exclude")
-_CHOSEN_BY = words_of("with where that which correlated missing constant empty duplicate duplicated useless irrelevant")
 
 
 def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
@@ -155,71 +169,6 @@ def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
         f'"use {one} as a feature" or "drop {one}"' if role else f'"treat {one} as numeric", as categorical or as text'
     )
     draft.problem(f"Say what {', '.join(names)} shall be instead, for example {how}.")
-
-
-def groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
-    """Columns that one ``as …`` speaks of, and where they end."""
-    groups: list[tuple[list[Named], int]] = []
-    for column in named:
-        if groups:
-            between = said.low[groups[-1][1] : column.start]
-            if all(w in (",", "and", "or", "&", "the", "column", "columns", "also") for w in between):
-                groups[-1][0].append(column)
-                groups[-1] = (groups[-1][0], column.end)
-                continue
-        groups.append(([column], column.end))
-    return groups
-
-
-def _as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
-    """The treatment or role that follows columns, and its tokens."""
-    at = end
-    linked = False
-    while at < len(said.tokens) and at < end + 6:
-        low = said.low[at]
-        if low in _AS:
-            linked = True
-        elif linked and said.low[at : at + 3] == ["0", "/", "1"]:
-            return "boolean", None, range(end, at + 3)
-        elif linked or low in _KINDSALONE or _encodes(said, at):
-            treatment = TREATMENTS.at(said.tokens, at)
-            role = ROLES.at(said.tokens, at)
-            if treatment and (not role or treatment[1] >= role[1]):
-                return treatment[0], None, range(end, at + treatment[1])
-            if role:
-                return None, role[0], range(end, at + role[1])
-            if low in ("free", "really", "actually", "just", "only", "not"):
-                at += 1
-                continue
-            break
-        elif low not in ("column", "columns", "should", "really", "actually", "it", "them", "both"):
-            break
-        at += 1
-    return None, None, range(end, end)
-
-
-_ENCODING = frozenset({"encode", "encoding", "encoded", "hot", "onehot"})
-
-
-def _encodes(said: Said, at: int) -> bool:
-    """``cabin target-encoded``."""
-    found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
-    return found is not None and bool(_ENCODING & set(said.low[at : at + found[1]]))
-
-
-_KINDSALONE = ("categorical", "numeric", "text", "ordinal", "boolean", "numerical", "nominal")
-
-
-def _encoding_before(said: Said, start: int) -> tuple[str | None, range]:
-    """The treatment before a column, and its tokens: ``one-hot encode city``, ``target encoding for city``."""
-    end = start
-    while end and said.low[end - 1] in ("for", "of", "on", "to", "the", "column", "columns"):
-        end -= 1
-    for at in range(max(0, end - 3), end):
-        found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
-        if found and at + found[1] == end and (_ENCODING & set(said.low[at:end]) or said.low[end] == "for"):
-            return found[0], range(at, start)
-    return None, range(start, start)
 
 
 def _it(said: Said, end: int) -> str | None:
@@ -255,42 +204,78 @@ def _only(draft: Draft, names: list[str]) -> None:
 
 
 def treat(draft: Draft, names: list[str], treatment: str) -> None:
-    """A treatment, at PREPROCESS if it has the column, else as a role at PROFILE_DATA."""
-    done, wrong = [], []
+    """A treatment, at PREPROCESS if it has the columns; before that, it is kept until then."""
+    done = [name for name in names if name in (draft.plan(PREPROCESS) or {}).get("columns", {})]
     changed = False
-    for name in names:
-        here = draft.plan(PREPROCESS)
-        before = draft.plan(PROFILE)
-        if here is not None and name in here["columns"]:
-            changed = draft.set(PREPROCESS, treatment, "columns", name) or changed
-            done.append(name)
-        elif before is not None and treatment == "drop" and before["roles"].get(name) not in (None, "target"):
+    for name in done:
+        changed = draft.set(PREPROCESS, treatment, "columns", name) or changed
+    before = [name for name in names if name not in done and _known_before(draft, name, treatment)]
+    if treatment == "drop" and draft.plan(PROFILE) is not None:
+        for name in before:
             changed = draft.set(PROFILE, "ignore", "roles", name) or changed
-            done.append(name)
-        else:
-            wrong.append(name)
-    if done:
-        text = (
-            f"Left out: {', '.join(done)}"
-            if treatment == "drop"
-            else f"{', '.join(done)}: treated as {TREATMENT_WORDS[treatment]}"
-        )
-        draft.say(text, changed)
-    if wrong:
+        done, before = [name for name in names if name in (*done, *before)], []
+    if done and treatment == "drop":
+        draft.say(f"Left out: {', '.join(done)}", changed)
+    elif done:
+        draft.say(f"{', '.join(done)}: treated as {TREATMENT_WORDS[treatment]}", changed)
+    if before:
+        _treat_later(draft, before, treatment)
+    if wrong := [name for name in names if name not in (*done, *before)]:
         draft.problem(_why_not(draft, wrong, treatment))
+
+
+def _known_before(draft: Draft, name: str, treatment: str) -> bool:
+    """Whether it can be said of a column before PREPROCESS how that shall treat it."""
+    if draft.plan(PREPROCESS) is not None or (draft.context.current_stage is PREPROCESS and _at_work(draft)):
+        return treatment == "drop" and (draft.plan(PROFILE) or {}).get("roles", {}).get(name) not in (None, "target")
+    if (profile := draft.plan(PROFILE)) is not None:
+        role = profile["roles"].get(name)
+        return role not in (None, "target") and (treatment == "drop" or role not in ("time", "group"))
+    plan = draft.plan(INTENT)
+    target = (draft.plan(DATA) or plan or {}).get("target")
+    return plan is not None and name != target and (treatment != "drop" or name in OF_KIND)
+
+
+def _at_work(draft: Draft) -> bool:
+    return draft.context.status is StageStatus.IN_PROGRESS
+
+
+def wished(draft: Draft) -> dict[str, str]:
+    """What was said of treatments before PREPROCESS, which decides them."""
+    plan = draft.plan(PROFILE) or draft.plan(INTENT) or {}
+    return dict(plan.get("treatments", {}))
+
+
+def _treat_later(draft: Draft, names: list[str], treatment: str | None) -> None:
+    """Keep a treatment until PREPROCESS proposes treatments; with None that is left to it."""
+    profile, wishes = draft.plan(PROFILE), wished(draft)
+    roles = {} if profile is None or treatment is None else profile["roles"]
+    if lacking := [name for name in names if roles.get(name, "feature") != "feature"]:
+        role_of(draft, lacking, "feature")
+    for name in names:
+        wishes.pop(name, None)
+    if treatment is not None:
+        wishes |= dict.fromkeys(names, treatment)
+    stage = INTENT if profile is None else PROFILE
+    changed = draft.set(stage, wishes, "treatments")
+    words = "as the stage Preparation proposes" if treatment is None else TREATMENT_WORDS[treatment]
+    if treatment == "drop":
+        draft.say(f"Left out: {', '.join(names)}", changed)
+    else:
+        draft.say(f"{', '.join(names)}: to be treated as {words} at the stage Preparation", changed)
 
 
 def _why_not(draft: Draft, names: list[str], treatment: str) -> str:
     said = ", ".join(names)
     profile, preprocess = draft.plan(PROFILE), draft.plan(PREPROCESS)
     roles = (profile or {}).get("roles", {})
-    if any(roles.get(n) == "target" for n in names):
+    if any(roles.get(n) == "target" for n in names) or (draft.plan(DATA) or {}).get("target") in names:
         return f"{said} is the target, so it cannot be a feature or be left out; name another target first."
-    if preprocess is not None:
+    if preprocess is not None or any(roles.get(n) in ("time", "group") for n in names):
         return f'{said} is no feature now; say "use {names[0]} as a feature" first.'
     if profile is not None and treatment != "drop":
         becomes = "becomes" if len(names) == 1 else "become"
-        return f"How {said} {becomes} features is decided at the stage Preparation; say it again there."
+        return f"The stage Preparation is working out how {said} {becomes} features; say it again when it has."
     return f"Columns are decided at the stages Profile and Preparation; say what to do with {said} there."
 
 

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from ..protocol.names import TREATMENT_WORDS
 from ..protocol.stages import StageId
-from .change_columns import groups, role_of, treat
+from .change_columns import role_of, treat, wished
 from .draft import Draft, Said
+from .treatments import IN_PROFILE, groups
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
 from .words import words_of
 
@@ -74,9 +75,13 @@ def _dropped(said: Said, after: int) -> bool:
 
 def _other_than(draft: Draft, name: str, value: str) -> None:
     """A column that is not to be treated so, and nothing is said of how instead."""
-    now = (draft.plan(StageId.PREPROCESS) or {}).get("columns", {}).get(name)
+    plan = draft.plan(StageId.PREPROCESS)
+    now = plan["columns"].get(name) if plan is not None else wished(draft).get(name, value)
+    kind = draft.context.measured.columns.get(name, {}).get("kind")
     if now is None:
-        treat(draft, [name], value)  # which says where that is decided
+        treat(draft, [name], value)  # which says why that cannot be
+    elif plan is None and name not in wished(draft) and kind not in (None, *IN_PROFILE[value]):
+        draft.say(f"{name}: {kind}", changed=False)
     elif now != value:
         draft.say(f"{name}: treated as {TREATMENT_WORDS[now]}", changed=False)
     elif value in _OTHERWISE:
@@ -125,9 +130,29 @@ def _mentions(said: Said, draft: Draft) -> list[_Mention]:
                 last = _Mention(kind[0], kind[2], denied, of.names, range(i, end), it, frozenset(taken))
                 found.append(last)
             i = end
+        if last is None and found and here and (like := _likewise(said, clause, here[-1], found[-1])):
+            found.append(like)
         topic = here[-1] if here else topic
     draft.topic = list(topic.names) if subjects else []
     return found
+
+
+def _likewise(said: Said, clause: range, of: _Subject, before: _Mention) -> _Mention | None:
+    """``city is not text, notes is``: what is said of the columns before, of others."""
+    after = [word for word in said.low[of.tokens.stop : clause.stop] if word not in _ALSO]
+    is_so, denied = after in _IS, after in _IS_NOT
+    if not (is_so or denied):
+        return None
+    tokens = range(of.tokens.start, clause.stop)
+    return _Mention(before.value, before.is_role, denied, of.names, tokens, True, frozenset(tokens))
+
+
+_ALSO = words_of("though however too also either")
+_IS = [["is"], ["are"], ["should", "be"], ["does"], ["should"], ["must", "be"]]
+_IS_NOT = (
+    [["isn't"], ["aren't"], ["is", "not"], ["are", "not"], ["shouldn't"], ["shouldn't", "be"], ["should", "not"],
+     ["should", "not", "be"], ["doesn't"]]
+)  # fmt: skip
 
 
 def _kind_at(said: Said, clause: range, i: int, inside: set[int]) -> tuple[str, int, bool] | None:

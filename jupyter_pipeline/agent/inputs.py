@@ -1,7 +1,8 @@
 """Which columns a sentence wants a target predicted from, and which left out, also where columns are not known yet."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .columns import Columns, parts_of
@@ -75,7 +76,7 @@ class Inputs(NamedTuple):
     taken: set[int]
 
 
-def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip: range = range(0)) -> Inputs:
+def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip: Iterable[int] = ()) -> Inputs:
     """The columns that a sentence wants used, or left out.
 
     Parameters
@@ -85,7 +86,7 @@ def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip:
         The columns of the data; where they are not known, the names are taken as they are written.
     named : list of Named
         What the sentence names.
-    skip : range
+    skip : iterable of int
         Tokens that mean something else already, such as the target's.
     """
     found = Inputs([], [], [], set())
@@ -275,8 +276,8 @@ def _after_leads(
             i += 1
             continue
         out, at = _WITHOUT.at(sentence, i) is not None, i + lead[1]
-        listed = _listed(sentence, at, columns, known, elsewhere)
-        end, names = listed.end, listed.names
+        here = listed(sentence, at, elsewhere, columns, known)
+        end, names = here.end, here.names
         if sentence[i].low in _OUT and not out:
             out = bool(names) and [t.low for t in sentence[end : end + 1]] == ["out"]
             names = names if out else []
@@ -285,7 +286,7 @@ def _after_leads(
         out = "avoid" in polarities if polarities else out
         out = out or (sentence[i].low == "with" and i > 0 and _is_of_left_out(sentence, i))
         words = {t.low for t in sentence[max(0, i - 1) : at]} | _led(sentence, at)
-        sure = out or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and listed.plain)
+        sure = out or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and here.plain)
         if columns.names:
             alone = "nothing" in [t.low for t in sentence[end : end + 2]]  # "use age and nothing else"
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
@@ -315,8 +316,17 @@ class _Listed(NamedTuple):
     """Whether each is one word."""
 
 
-def _listed(sentence: list[Token], at: int, columns: Columns, known: dict[int, Named], elsewhere: set[int]) -> _Listed:
-    """The names that are listed from a token on."""
+_UNKNOWN = Columns(())
+
+
+def listed(
+    sentence: list[Token],
+    at: int,
+    elsewhere: set[int],
+    columns: Columns = _UNKNOWN,
+    known: Mapping[int, Named] = MappingProxyType({}),
+) -> _Listed:
+    """The names that are listed from a token on; ``known`` has the columns of the data that the sentence names."""
     names: list[str] = []
     end, plain = at, True
     while at < len(sentence):

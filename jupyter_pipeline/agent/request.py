@@ -11,11 +11,16 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, task_name
+from ..protocol.names import REGRESSION_METRICS, metric_words, model_names, task_name, treated_words
 from ..protocol.plans import IntentPlan
+from ..protocol.stages import StageId, StageStatus
+from .base import Context
+from .change_columns import treated, wished
+from .change_kinds import kinds
 from .columns import Columns, akin, by_pattern, with_names
 from .conditions import without_courtesy
 from .denial import meant_of
+from .draft import Draft, Said
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .inputs import all_columns, inputs_of
 from .replacing import replaced
@@ -125,7 +130,9 @@ def _read(text: str, sentence: list[Token], columns: Columns, facts: Facts) -> N
         facts.alone |= {str(n.value) for n in named if n.kind == "column" and n.polarity == "named"}
     if target is None and words & _DRIVERS:
         facts.alone |= {name for t in sentence if (name := columns.find(t.text, loose=True)) is not None}
-    _inputs(sentence, named, columns, skip, taken, facts)
+    of_columns = _treatments(text, sentence, columns, skip, facts)
+    taken |= of_columns
+    _inputs(sentence, named, columns, of_columns.union(skip), taken, facts)
     for_later(text, sentence, taken, facts)
     wishes(text, sentence, taken, facts)
     promises(text, sentence, items, taken, facts)
@@ -165,8 +172,24 @@ def _patience(sentence: list[Token], facts: Facts) -> list[Token]:
     return sentence
 
 
+def _treatments(text: str, sentence: list[Token], columns: Columns, skip: range, facts: Facts) -> set[int]:
+    """``one-hot encode city``, ``drop all text columns``; the tokens that say so."""
+    plan = {"target": facts.target.name if facts.target else None, "treatments": facts.treatments}
+    stage = StageId.PARSE_INTENT
+    draft = Draft(
+        Context(current_stage=stage, status=StageStatus.IN_PROGRESS, plans={stage: plan}, columns=columns.names)
+    )
+    said = Said.of(text, sentence, columns)
+    said.taken.update(skip)
+    kinds(said, draft)
+    treated(said, draft)
+    facts.treatments = wished(draft)
+    facts.missed += [problem.removesuffix(".") for problem in draft.problems]
+    return said.understood
+
+
 def _inputs(
-    sentence: list[Token], named: list[Named], columns: Columns, skip: range, taken: set[int], facts: Facts
+    sentence: list[Token], named: list[Named], columns: Columns, skip: set[int], taken: set[int], facts: Facts
 ) -> None:
     """``from age and plan``, ``ignore the id``; of an earlier sentence what is said later is taken back."""
     found = inputs_of(sentence, columns, named, skip)
@@ -302,6 +325,8 @@ def _conclude(facts: Facts, columns: Columns) -> Request:
         understood.append(f"predicted from {', '.join(facts.used)} alone")
     if facts.left_out:
         understood.append(f"without the column{'s' if len(facts.left_out) > 1 else ''} {', '.join(facts.left_out)}")
+    if facts.treatments:
+        understood.append(f"treated so: {treated_words(facts.treatments)}")
     understood += dict.fromkeys(facts.notes)
     plan = IntentPlan(
         task_type=task,  # type: ignore[arg-type]
@@ -315,6 +340,7 @@ def _conclude(facts: Facts, columns: Columns) -> Request:
         exclude_models=tuple(unwanted),
         include_columns=tuple(facts.used) or UNSET,
         exclude_columns=tuple(facts.left_out) or UNSET,
+        treatments=facts.treatments or UNSET,  # type: ignore[arg-type]
         not_understood=tuple(dict.fromkeys(missed))[:MAX_MISSED],
     )
     return Request(plan=plan, understood=tuple(understood))

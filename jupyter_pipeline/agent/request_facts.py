@@ -21,5 +21,6 @@ class Facts:
         self.missed: list[str] = []
         self.used: list[str] = []
         self.left_out: list[str] = []
+        self.treatments: dict[str, str] = {}
         self.alone: set[str] = set()
         """Columns that are all that a sentence names."""

@@ -35,7 +35,7 @@ from .replacing import replaced
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
-from .thoughts import thought_over, with_questions
+from .thoughts import is_kept, thought_over, with_questions
 from .tokens import Token, sentences, tokenise
 from .vocabulary import FILLER
 from .words import words_of
@@ -64,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     change_models.models,
     change_data.inputs,
     change_kinds.kinds,
+    change_columns.treated,
     change_columns.columns,
     change_goals.preference,
     change_goals.metric,
@@ -79,6 +80,7 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
+_WHAT = 'Say what shall be kept, by its name; "undo" takes back what was changed here.'
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("too it it's because since as they they're that that's this which so")
 
@@ -104,7 +106,10 @@ class RuleAgent:
         draft = Draft(context)
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
         asked = with_questions(sentences(by_pattern(tokens, context.columns)))
-        parts = thought_over(with_lists(asked, draft.columns))
+        asked = with_lists(asked, draft.columns)
+        parts = thought_over(asked)
+        if asked and not parts:
+            return Reply(text=_WHAT if all(map(is_kept, asked)) else "Then nothing is changed.")
         if parts and all(is_courtesy(part, draft) for part in parts):
             return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
         for sentence in confirm(text, parts, draft):

@@ -120,7 +120,9 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
         if item is None:
             if token.low in ("but", "besides") and i and sentence[i - 1].low in ALL_OF_THEM:
                 polarity = "use" if polarity == "avoid" else "avoid"  # "everything but age"
-            elif token.low in ("but", "while") and polarity == "avoid":
+            elif (token.low in ("but", "while") and polarity == "avoid") or (
+                token.low == "," and polarity == "avoid" and _is_of_it(sentence, i)
+            ):
                 polarity = "named"
             elif token.low == "but" and found and found[-1].value == ALL_MODELS and found[-1].end == i:
                 polarity = "avoid"  # "all models but catboost"
@@ -167,6 +169,13 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             if following == "only" or (following in ("models", "ones", "please") and after == "only"):
                 found = _only(sentence, found)
     return _paired(sentence, _in_or_out(sentence, _by_colon(sentence, items, found)))
+
+
+def _is_of_it(sentence: list[Token], comma: int) -> bool:
+    """``not that one, age``: what is denied is no more than what was spoken of before."""
+    low = [t.low for t in sentence[max(0, comma - 3) : comma]]
+    low = low[:-1] if low[-1:] in (["one"], ["ones"]) else low
+    return low[-2:-1] in (["not"], ["no"]) and low[-1] in ("it", "that", "this", "them", "those", "these")
 
 
 def _is_too_much(sentence: list[Token], i: int) -> bool:

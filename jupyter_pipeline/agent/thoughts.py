@@ -36,6 +36,13 @@ _SECOND_THOUGHTS = Lookup(
             "no i meant",
             "no , i meant",
             "i meant",
+            "not that one ,",
+            "not this one ,",
+            "not that ,",
+            "not those ,",
+            "no , not that one ,",
+            "no not that one ,",
+            "no , not that ,",
         ),
         True,
     )
@@ -57,12 +64,17 @@ def thought_over(sentences: Iterable[list[Token]]) -> list[list[Token]]:
     found: list[list[Token]] = []
     for sentence in sentences:
         again = sentence[0].kind == "word" and _SECOND_THOUGHTS.at(sentence, 0) is not None
-        words = {t.low for t in sentence}
-        kept = bool(_KEEPING & words and _IT & words) and words <= _KEEPING | _IT | _THINKING  # "actually keep it"
+        kept = is_kept(sentence)  # "actually keep it"
         before = found.pop() if found and (again or kept) else []
         if not kept and (wish := meant([*before, *sentence] if again else sentence)):
             found.append(wish)
     return found
+
+
+def is_kept(sentence: list[Token]) -> bool:
+    """Whether a sentence only says to leave things as they are: ``actually, keep it``."""
+    words = {t.low for t in sentence}
+    return bool(_KEEPING & words and _IT & words) and words <= _KEEPING | _IT | _THINKING
 
 
 def meant(sentence: list[Token]) -> list[Token]:
@@ -73,6 +85,8 @@ def meant(sentence: list[Token]) -> list[Token]:
             start = i + thought[1]
             start += start < len(sentence) and sentence[start].low in ",:"
     rest = sentence[start:]
+    if start and is_kept(rest):
+        return []  # "drop age, no wait, keep it"
     if start and rest and len(rest) <= 4 and sentence[0].low in _WANTING and not any(t.low in _WANTING for t in rest):
         return [sentence[0], *rest]  # "drop age, no wait, tenure"
     return rest

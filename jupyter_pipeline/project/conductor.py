@@ -35,6 +35,7 @@ from .files import ProjectFiles
 from .log import EventLog, Stored
 from .log_rows import ID_BYTES, as_stored, size_of
 from .mailbox import SYSTEM, Letter, Mailbox, Outcome
+from .measured import Findings
 from .mistakes import NOT_CARRIED_OUT, instead_of, stage_failed
 from .reconciler import Reconciler
 from .room import Room, instead_when_full
@@ -117,6 +118,7 @@ class Conductor:
         self._on_handled = on_handled
         self._mailbox = Mailbox()
         self._tasks = Tasks(log)
+        self._findings = Findings(files)
         self._conversation = Conversation(agent, custom, files, self._mailbox, self._tasks)
         self._work = Reconciler(
             lambda: self.state, files, settings, pool, event_log, self.room, self._mailbox, self._tasks
@@ -305,7 +307,7 @@ class Conductor:
         produced, after = decide(state, command, env)
         events = list(produced)
         if answers and isinstance(command, Say):
-            known = context(state, env.ts, self._progress())
+            known = context(state, env.ts, await self._findings.of(state), self._progress())
             answer = await self._conversation.answer(command.text, known, env.user, command.may_execute)
             if answer is not None:
                 more, after = self._carried_out(after, answer, env)

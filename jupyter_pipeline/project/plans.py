@@ -245,6 +245,9 @@ def _wrong(state: ProjectState, plan: Plan, old: dict[str, Any]) -> str | None:
                 return "The target is decided at the stage Data: change it there."
             if "feature" not in plan.roles.values():
                 return "At least one column must stay a feature."
+            if unknown := [c for c in plan.treatments or () if plan.roles.get(c) in (None, "target")]:
+                some = _some(tuple(c for c, role in plan.roles.items() if role != "target"))
+                return f"There is no column {unknown[0]!r} to treat; the columns are {some}."
         case PreprocessPlan():
             if wrong := _same_columns(plan.columns, old.get("columns", {})):
                 return wrong

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from ..agent.base import AtWork, Context
+from ..agent.base import AtWork, Context, Measured
 from ..protocol.events import ExportProgress, ProfileProgress, TrainProgress
 from ..protocol.frames import CommandSpec
 from ..protocol.snapshot import OpenGate, Snapshot, StageSnapshot
@@ -71,7 +71,7 @@ def _summary(state: ProjectState) -> str:
 Progress = TrainProgress | ProfileProgress | ExportProgress
 
 
-def context(state: ProjectState, now: int, told: tuple[int, Progress] | None = None) -> Context:
+def context(state: ProjectState, now: int, measured: Measured, told: tuple[int, Progress] | None = None) -> Context:
     """What an agent is told of a project.
 
     Parameters
@@ -79,6 +79,7 @@ def context(state: ProjectState, now: int, told: tuple[int, Progress] | None = N
     state : ProjectState
     now : int
         Unix milliseconds.
+    measured : Measured
     told : (int, Progress) or None
         What work said last of how far it is, and when.
     """
@@ -100,6 +101,7 @@ def context(state: ProjectState, now: int, told: tuple[int, Progress] | None = N
             s.id: s.proposed for s in state.stages if s.approved and s.proposed is not None and s.proposed != s.plan
         },
         at_work=_at_work(state, now, told),
+        measured=measured,
     )
 
 

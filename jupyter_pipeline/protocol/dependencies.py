@@ -38,7 +38,10 @@ RULES: dict[StageId, StageRule] = {
             },
             rework=("dataset_id", "sheet", "target", "task_type", "positive_class"),
         ),
-        StageRule(id=StageId.PROFILE_DATA, reads={StageId.PARSE_INTENT: _COLUMNS, StageId.DATA_SOURCE: _DATA}),
+        StageRule(
+            id=StageId.PROFILE_DATA,
+            reads={StageId.PARSE_INTENT: (*_COLUMNS, "treatments"), StageId.DATA_SOURCE: _DATA},
+        ),
         StageRule(
             id=StageId.PREPROCESS,
             reads={StageId.DATA_SOURCE: _DATA, StageId.PROFILE_DATA: None},

@@ -121,6 +121,7 @@ MEMBER_NAMES: dict[str, str] = {
     "positive_class": "Positive class",
     "data_sha256": "Fingerprint",
     "roles": "What columns are for",
+    "treatments": "Treatments asked for",
     "split": "Split",
     "strategy": "Strategy",
     "column": "Column",
@@ -204,6 +205,14 @@ def model_name(model_id: str) -> str:
 def model_names(ids: Iterable[str]) -> str:
     """Models as a text has them."""
     return ", ".join(map(model_name, ids))
+
+
+def treated_words(treatments: Mapping[str, str]) -> str:
+    """Columns and how they are treated, as a text has them: ``age, city: categorical; notes: text``."""
+    by: dict[str, list[str]] = {}
+    for name, treatment in treatments.items():
+        by.setdefault(treatment, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {named(TREATMENT_WORDS, t)}" for t, names in by.items())
 
 
 def number(value: float | None) -> str:

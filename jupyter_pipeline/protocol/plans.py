@@ -50,7 +50,8 @@ class IntentPlan(Plan, frozen=True, kw_only=True):
     """PARSE_INTENT: what the person wants. The data decide whether a ``classification`` is binary or multiclass.
 
     Where ``include_columns`` names any, the target is predicted from those alone; ``exclude_columns`` are left out.
-    Plans of earlier versions have neither.
+    ``treatments`` says how columns, or all of a kind (``text columns``), become features. Plans of earlier versions
+    have none of these.
     """
 
     task_type: Literal["auto", "classification", "binary", "multiclass", "regression"] = "auto"
@@ -64,6 +65,7 @@ class IntentPlan(Plan, frozen=True, kw_only=True):
     exclude_models: tuple[str, ...] = ()
     include_columns: tuple[str, ...] | UnsetType = UNSET
     exclude_columns: tuple[str, ...] | UnsetType = UNSET
+    treatments: dict[str, Treatment] | UnsetType = UNSET
     not_understood: tuple[str, ...] = ()
 
 
@@ -84,9 +86,14 @@ class DataPlan(Plan, frozen=True, kw_only=True):
 
 
 class ProfilePlan(Plan, frozen=True, kw_only=True):
-    """PROFILE_DATA: what each column is for; ``ignore`` drops it."""
+    """PROFILE_DATA: what each column is for; ``ignore`` drops it.
+
+    ``treatments`` has the features of which somebody said already how PREPROCESS shall treat them; plans of earlier
+    versions lack it.
+    """
 
     roles: dict[str, Role]
+    treatments: dict[str, Treatment] | UnsetType = UNSET
 
 
 class SplitPlan(Plan, frozen=True, kw_only=True):

@@ -1,13 +1,14 @@
 """Which columns of the data a request means with those that it wants used or left out."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..agent.columns import Columns
 from ..agent.inputs import nearly
+from ..agent.treatments import OF_KIND
 from ..agent.words import squash
-from ..protocol.plans import IntentPlan
+from ..protocol.plans import IntentPlan, Treatment
 
 
 class InputsMeant(NamedTuple):
@@ -36,6 +37,36 @@ def inputs_meant(plan: IntentPlan, names: Sequence[str], target: str | None) -> 
     if asked and not used:
         remarks.append("No column is left of those to predict from, so all others are used.")
     return InputsMeant(used, left_out, tuple(remarks))
+
+
+class TreatmentsMeant(NamedTuple):
+    """How columns are to be treated, and remarks about names that are not in the data."""
+
+    treatments: dict[str, Treatment]
+    remarks: tuple[str, ...]
+
+
+def treatments_meant(plan: IntentPlan, kinds: Mapping[str, str]) -> TreatmentsMeant:
+    """How columns are to be treated by what the request says of them, or of all of a kind.
+
+    Parameters
+    ----------
+    plan : IntentPlan
+    kinds : mapping of str to str
+        What the profile says that each column is, the target apart.
+    """
+    remarks: list[str] = []
+    of_kinds: dict[str, Treatment] = {}
+    of_columns: dict[str, Treatment] = {}
+    columns = Columns(kinds)
+    for text, treatment in (plan.treatments or {}).items():
+        if text in OF_KIND and columns.find(text) is None:
+            found = [name for name, kind in kinds.items() if kind in OF_KIND[text]]
+            of_kinds |= dict.fromkeys(found, treatment)
+            remarks += [] if found else [f"The data have no {text}."]
+        else:
+            of_columns |= dict.fromkeys(_meant([text], tuple(kinds), remarks), treatment)
+    return TreatmentsMeant(of_kinds | of_columns, tuple(remarks))
 
 
 def _meant(asked: Iterable[str], names: Sequence[str], remarks: list[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ..agent.vocabulary import FILLER
 from ..automl.datasets import workspace
 from ..automl.reading import ReadError, sniff
 from ..protocol.events import PromptParsed
-from ..protocol.names import member_words, metric_words, model_names, task_name
+from ..protocol.names import member_words, metric_words, model_names, task_name, treated_words
 from .base import Result, StageContext
 from .input_choice import inputs_meant
 
@@ -51,6 +51,7 @@ def run(ctx: StageContext) -> Result:
             request.plan,
             include_columns=request.plan.include_columns or (),
             exclude_columns=request.plan.exclude_columns or (),
+            treatments=request.plan.treatments or {},
         )
     )
     ctx.emit(
@@ -66,6 +67,7 @@ def run(ctx: StageContext) -> Result:
                 "exclude_models": list(plan.exclude_models),
                 "include_columns": list(plan.include_columns),
                 "exclude_columns": list(plan.exclude_columns),
+                "treatments": dict(plan.treatments),
             },
         )
     )
@@ -153,6 +155,8 @@ def _shown(member: str, value: Any) -> str:
         return task_name(str(value))
     if member in ("include_models", "exclude_models"):
         return model_names(value) or "none"
+    if member == "treatments":
+        return treated_words(value) or "none"
     if member in ("include_columns", "exclude_columns"):
         return ", ".join(map(str, value)) or "none"
     return say_seconds(float(value)) if member == "time_budget_s" else str(value)

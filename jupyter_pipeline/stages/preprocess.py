@@ -11,6 +11,7 @@ from ..automl.splitting import Split, SplitError, keys_of, split_rows
 from ..automl.treatments import WORDS, Proposal, propose
 from ..protocol.errors import explained
 from ..protocol.events import PreprocessSteps, SplitSummary
+from ..protocol.names import treated_words
 from ..protocol.plans import DataPlan, PreprocessPlan, ProfilePlan, SplitPlan, Treatment
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
@@ -75,7 +76,8 @@ def run(ctx: StageContext) -> Result:
     for note in split.notes:
         ctx.log(note, "warning")
     proposals = _proposals(rows, split, names, profile, described)
-    columns = _columns(ctx, proposals)
+    asked = _asked_before(profile)
+    columns = _columns(ctx, proposals, asked)
     if all(treatment == "drop" for treatment in columns.values()):
         raise StageError(
             "No column is left to learn from. Give columns the role 'feature' at the stage Profile, or choose another "
@@ -108,6 +110,8 @@ def run(ctx: StageContext) -> Result:
         f"({_how(plan_split)}); {len(used)} of {len(columns)} columns become features."
     )
     remarks = [_left_out(split.dropped, "a target")] if split.dropped else []
+    if kept := {name: treatment for name, treatment in asked.items() if columns[name] == treatment}:
+        remarks.append(f"Treated as was asked before: {treated_words(kept)}.")
     return Result(
         plan=PreprocessPlan(split=plan_split, columns=columns),
         summary="\n".join([words, *remarks, *split.notes]),
@@ -254,8 +258,14 @@ def _proposals(
     return found
 
 
-def _columns(ctx: StageContext, proposals: dict[str, Proposal]) -> dict[str, Treatment]:
-    columns: dict[str, Any] = {name: proposal.treatment for name, proposal in proposals.items()}
+def _asked_before(profile: ProfilePlan) -> dict[str, Treatment]:
+    """How features are to be treated, by what was said before this stage."""
+    asked = (profile.treatments or {}).items()
+    return {name: treatment for name, treatment in asked if profile.roles.get(name) == "feature"}
+
+
+def _columns(ctx: StageContext, proposals: dict[str, Proposal], before: dict[str, Treatment]) -> dict[str, Treatment]:
+    columns: dict[str, Any] = {name: proposal.treatment for name, proposal in proposals.items()} | before
     asked = ctx.job.params.get("columns")
     if isinstance(asked, dict):
         unknown = [name for name in asked if name not in columns]

@@ -17,10 +17,11 @@ from ..protocol.events import (
     ProfileSummary,
     TargetDistributionReady,
 )
-from ..protocol.plans import DataPlan, ProfilePlan, Role
+from ..protocol.names import member_words, treated_words
+from ..protocol.plans import DataPlan, IntentPlan, ProfilePlan, Role, Treatment
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
-from .input_choice import InputsMeant, inputs_meant
+from .input_choice import InputsMeant, TreatmentsMeant, inputs_meant, treatments_meant
 from .rows import table_spec
 
 with warnings.catch_warnings():
@@ -77,9 +78,13 @@ def run(ctx: StageContext) -> Result:
     ctx.emit(ProfileProgress(phase="report", pct=0.95))
     _table_report(ctx, sample, data)
     ctx.emit(ProfileProgress(phase="done", pct=1.0))
-    asked = inputs_meant(ctx.approved(StageId.PARSE_INTENT), list(report["columns"]), data.target)
-    plan = _plan(ctx, report, data.target, asked)
-    return Result(plan=plan, summary=_summary(report, plan, asked), next_actions=_next_actions(report))
+    intent: IntentPlan = ctx.approved(StageId.PARSE_INTENT)
+    asked = inputs_meant(intent, list(report["columns"]), data.target)
+    kinds = {name: column["kind"] for name, column in report["columns"].items() if name != data.target}
+    treated = treatments_meant(intent, kinds)
+    plan = _plan(ctx, report, data.target, asked, treated)
+    summary = "\n".join([_summary(report, plan, asked), *treated.remarks])
+    return Result(plan=plan, summary=summary, next_actions=_next_actions(report))
 
 
 def _profiled(ctx: StageContext, spec: TableSpec, data: DataPlan) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -177,7 +182,9 @@ def _table_report(ctx: StageContext, sample: pl.DataFrame, data: DataPlan) -> No
     ctx.asset(path, "report", "Table report", **more)
 
 
-def _plan(ctx: StageContext, report: dict[str, Any], target: str, asked: InputsMeant) -> ProfilePlan:
+def _plan(
+    ctx: StageContext, report: dict[str, Any], target: str, asked: InputsMeant, treated: TreatmentsMeant
+) -> ProfilePlan:
     """Roles as proposed, with what the request says of columns, and those that the person set."""
     roles: dict[str, Any] = {
         name: "target" if name == target else _ROLE_OF_KIND.get(column["kind"], "feature")
@@ -191,10 +198,12 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str, asked: InputsM
         others = {name: "ignore" for name, role in roles.items() if role == "feature"}
         roles.update({**others, **dict.fromkeys(asked.used, "feature")})
     # The column of a group is no feature either, and without it rows of one would be trained and tested on.
-    roles.update({name: "ignore" for name in asked.left_out if roles[name] != "group"})
-    if "feature" not in roles.values() and asked.left_out:
+    dropped = [name for name, treatment in treated.treatments.items() if treatment == "drop"]
+    left_out = dict.fromkeys((*asked.left_out, *dropped))
+    roles.update({name: "ignore" for name in left_out if roles[name] != "group"})
+    if "feature" not in roles.values() and left_out:
         raise StageError(
-            f"Beside the target {target!r} and what is left out ({', '.join(asked.left_out)}) no column can be learned "
+            f"Beside the target {target!r} and what is left out ({', '.join(left_out)}) no column can be learned "
             "from. Leave out fewer columns at the stage Request."
         )
     if "feature" not in roles.values():
@@ -202,18 +211,31 @@ def _plan(ctx: StageContext, report: dict[str, Any], target: str, asked: InputsM
             f"Beside the target {target!r} no column can be learned from: they are empty, the same in every row, or "
             "different in every row like an identifier. Add columns to the data, or choose other data."
         )
-    wanted = ctx.job.params.get("roles")
-    if not isinstance(wanted, dict):
-        plan: ProfilePlan = ctx.with_params(ProfilePlan(roles=roles))
+    proposed: dict[str, Treatment] = {n: t for n, t in treated.treatments.items() if t != "drop"}
+    if not any(isinstance(ctx.job.params.get(member), dict) for member in ("roles", "treatments")):
+        plan: ProfilePlan = ctx.with_params(ProfilePlan(roles=roles, treatments=proposed))
         return plan
+    wanted, treatments = (
+        _of_these_data(ctx, member, roles, target, given) for member, given in (("roles", {}), ("treatments", proposed))
+    )
+    try:
+        return msgspec.convert({"roles": {**roles, **wanted}, "treatments": treatments}, ProfilePlan)
+    except msgspec.ValidationError as error:
+        raise StageError(f"What is asked of columns makes no valid plan: {explained(error, ProfilePlan)}.") from None
+
+
+def _of_these_data(
+    ctx: StageContext, member: str, roles: dict[str, Any], target: str, otherwise: dict[str, Any]
+) -> dict[str, Any]:
+    """What the person set for columns, of those that the data have."""
+    wanted = ctx.job.params.get(member)
+    if not isinstance(wanted, dict):
+        return otherwise
     unknown = [name for name in wanted if name not in roles]
     if unknown:
-        ctx.log(f"Roles for columns that the data do not have are left out: {', '.join(unknown[:10])}.", "warning")
-    chosen = {name: role for name, role in wanted.items() if name in roles and name != target and role is not None}
-    try:
-        return msgspec.convert({"roles": {**roles, **chosen}}, ProfilePlan)
-    except msgspec.ValidationError as error:
-        raise StageError(f"The roles asked for make no valid plan: {explained(error, ProfilePlan)}.") from None
+        what = member_words(member)
+        ctx.log(f"Of columns that the data do not have, {what} is left out: {', '.join(unknown[:10])}.", "warning")
+    return {name: value for name, value in wanted.items() if name in roles and name != target and value is not None}
 
 
 def _summary(report: dict[str, Any], plan: ProfilePlan, asked: InputsMeant) -> str:
@@ -235,6 +257,8 @@ def _summary(report: dict[str, Any], plan: ProfilePlan, asked: InputsMeant) -> s
         n = len(report["warnings"])
         sentences.append(f"{n} warning{'s' if n != 1 else ''}; first: {report['warnings'][0]}")
     by_request = "\nThe request says which columns are left out." if left and (asked.used or asked.left_out) else ""
+    if plan.treatments:
+        by_request += f"\nTo be treated as was asked: {treated_words(plan.treatments)}."
     return " ".join(sentences) + by_request
 
 

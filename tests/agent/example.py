@@ -5,7 +5,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from jupyter_pipeline.agent.base import AtWork, Change, Context, Reply
+from jupyter_pipeline.agent.base import AtWork, Change, Context, Measured, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.events import Dataset, LeaderboardRow, ModelCandidate
@@ -34,6 +34,7 @@ PLANS: dict[StageId, dict[str, Any]] = {
     },
     StageId.PROFILE_DATA: {
         "roles": {c: {"Exited": "target", "customer_id": "id"}.get(c, "feature") for c in COLUMNS},
+        "treatments": {},
     },
     StageId.PREPROCESS: {
         "split": {"strategy": "stratified"},
@@ -56,12 +57,51 @@ PLANS: dict[StageId, dict[str, Any]] = {
 INTENT, DATA, PROFILE, PREPROCESS, SELECT, TRAIN, REVIEW, EXPORT = STAGES
 TREES = ["random_forest", "extra_trees", "hist_gradient_boosting", "lightgbm", "xgboost", "catboost"]
 RUNS = ("lightgbm", "xgboost", "linear")
+KINDS = {"numeric": "integer", "onehot": "categorical", "text": "text", "datetime": "datetime", "drop": "id"}
+MEASURED = {
+    StageId.PROFILE_DATA: Measured(
+        rows=1000,
+        columns={
+            c: {"kind": KINDS[t], "dtype": "Int64", "missing": 120 if c == "age" else 0, "n_unique": 40, "mean": 38.5}
+            for c, t in COLUMNS.items()
+        },
+        classes={"0": 800, "1": 200},
+    ),
+    StageId.PREPROCESS: Measured(parts={"train": 600, "val": 200, "test": 200}),
+    StageId.TRAIN: Measured(
+        scores={
+            f"run-6-{i}-{m}": {"val": {"roc_auc": 0.9 - i / 10, "accuracy": 0.95 - i / 10}}
+            for i, m in enumerate(RUNS, start=1)
+        },
+        importance={"tenure": 0.12, "age": 0.05, "city": 0.01, "notes": 0.0},
+        importance_of="roc_auc",
+        seconds={StageId.TRAIN: 95.0},
+    ),
+    StageId.REVIEW_EDIT: Measured(
+        scores={"run-6-1-lightgbm": {"test": {"roc_auc": 0.78, "accuracy": 0.82}}},
+        intervals={"roc_auc": (0.74, 0.82)},
+    ),
+}
+"""What each stage adds to what was measured."""
 
 
 def plan_at(stage: StageId) -> dict[str, Any]:
     """A stage's plan as the conductor keeps it."""
     value: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.convert(PLANS[stage], PLAN_TYPES[stage])))
     return value
+
+
+def measured_at(stage: StageId) -> Measured:
+    """What was measured when a stage waits for its confirmation."""
+    found: dict[str, Any] = {}
+    for known in (MEASURED[s] for s in STAGES[: stage.order + 1] if s in MEASURED):
+        for member, value in msgspec.structs.asdict(known).items():
+            if member == "scores":
+                before = found.get(member, {})
+                found[member] = before | {run: before.get(run, {}) | splits for run, splits in value.items()}
+            elif value:
+                found[member] = value
+    return Measured(**found)
 
 
 def context_at(stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRMATION, task: str = "binary") -> Context:
@@ -103,6 +143,7 @@ def context_at(stage: StageId, status: StageStatus = StageStatus.WAITING_CONFIRM
         else (),
         best_run="run-6-1-lightgbm" if trained else None,
         task_type=task if stage.order else None,
+        measured=measured_at(stage if waiting or not stage.order else STAGES[stage.order - 1]),
         at_work=AtWork(seconds=19.4, model="xgboost", eta_s=5.8, begun=frozenset({"dummy", "linear", "xgboost"}))
         if status is StageStatus.IN_PROGRESS and stage is StageId.TRAIN
         else AtWork(seconds=19.4)

@@ -183,4 +183,4 @@ def test_a_treatment_that_is_denied_without_another_is_asked_for() -> None:
     ways = 'for example "treat city as numeric" or "treat city as text".'
     assert reply.text == f"city is treated as categorical. Say what it shall be instead, {ways}"
     reply, _ = ask("age and tenure aren't numbers, they are categories", PROFILE)
-    assert reply.text == "How age, tenure become features is decided at the stage Preparation; say it again there."
+    assert reply.text == "age, tenure: to be treated as categorical at the stage Preparation."

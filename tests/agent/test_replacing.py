@@ -114,7 +114,7 @@ VALUES: list[tuple[StageId, dict[str, Any], str]] = [
     (PREPROCESS, {"/columns/notes": "onehot"}, "treat all strings as categories | make all text columns categorical"),
     (PROFILE, {"/roles/age": "id"}, "age: feature -> id | age -> id | change age from feature to id"),
     (PROFILE, {"/roles/customer_id": "feature"}, "customer_id is not an id"),
-    (PROFILE, {}, "age is not an id | drop cols with > 50% missing | drop highly correlated columns | ignore dates"),
+    (PROFILE, {}, "age is not an id | drop cols with > 50% missing | drop highly correlated columns"),
     (DATA, {"/target": "tenure", "/positive_class": None}, """
         target: Exited -> tenure | change the target from Exited to tenure | y = tenure | y: tenure
         tenure in years is the target

@@ -31,12 +31,16 @@ QUESTIONS: list[tuple[str, StageId, str]] = [
     ("what does recall mean?", TRAIN, "the share of the positive rows that are found"),
     ("why is customer_id left out?", PROFILE, "customer_id: role id."),
     ("how is city encoded?", PREPROCESS, "treated as categorical"),
-    ("which features matter the most?", REVIEW, "shown with the results of each run"),
+    (
+        "which features matter the most?",
+        REVIEW,
+        "What counts most for LightGBM: tenure (0.1200), age (0.0500), city (0.0100);",
+    ),
     ("which model did you choose?", REVIEW, "is kept is LightGBM (run-6-1-lightgbm), with ROC AUC 0.8000"),
     ("show me the confusion matrix", TRAIN, "shown with the results"),
     ("how many trials?", SELECT, "Up to 5 settings"),
     ("what is the test score?", TRAIN, "The test rows have not been read yet"),
-    ("which features are important?", TRAIN, "the importance of columns"),
+    ("which features are important?", TRAIN, "What counts most for LightGBM: tenure"),
     ("what happens to missing values?", PREPROCESS, "the median of the training rows"),
 ]
 
@@ -65,7 +69,7 @@ IMPOSSIBLE: list[tuple[str, StageId, str, str]] = [
     ("drop all models", SELECT, "binary", ""),
     ("without dummy, linear, lightgbm and xgboost", SELECT, "binary", "At least one model must stay"),
     ("keep catboost", TRAIN, "binary", "No finished run of CatBoost can be kept; finished: LightGBM, XGBoost"),
-    ("treat age as text", PROFILE, "binary", "decided at the stage Preparation"),
+    ("treat Exited as text", PROFILE, "binary", "Exited is the target"),
     ("split by time", PROFILE, "binary", "decided at the stage Preparation"),
     ("20 trials", DATA, "binary", "decided at the stage Models"),
     ("leave the notebook out", TRAIN, "binary", "decided at the stage Review"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_pipeline.agent.base import Change, Reply
+from jupyter_pipeline.agent.base import Change, Measured, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.project.commands import AddDataset, Answer, WorkFailed
 from jupyter_pipeline.project.snapshot import context
@@ -20,7 +20,7 @@ SELECT, TRAIN, DATA, PREPROCESS = StageId.MODEL_SELECT, StageId.TRAIN, StageId.D
 
 def chat(state: ProjectState, text: str) -> tuple[str, ProjectState]:
     """The answer to a chat, and the state after what it does."""
-    events, after = decide(state, Answer(RuleAgent().respond(text, context(state, state.ts))), env())
+    events, after = decide(state, Answer(RuleAgent().respond(text, context(state, state.ts, Measured()))), env())
     told = [e.payload.text for e in events if isinstance(e.payload, LogLine) and e.payload.source == "assistant"]
     folded = state
     for event in events:

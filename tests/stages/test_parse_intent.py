@@ -30,6 +30,7 @@ def test_the_request_becomes_a_plan_and_is_told(tmp_path: Path) -> None:
         dataset="a.csv",
         include_columns=(),
         exclude_columns=(),
+        treatments={},
         not_understood=("Sing me a song",),
     )
     events = project.events[STAGE]

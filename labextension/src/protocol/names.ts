@@ -234,6 +234,8 @@ export function memberName(id: string, trans: Translation, otherwise = id.replac
       return trans.__('Fingerprint');
     case 'roles':
       return trans.__('What columns are for');
+    case 'treatments':
+      return trans.__('Treatments asked for');
     case 'split':
       return trans.__('Split');
     case 'strategy':

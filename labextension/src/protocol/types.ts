@@ -728,7 +728,8 @@ export type ServerFrame = EventFrame | Ack | Pong | ErrorFrame;
  * PARSE_INTENT: what the person wants. The data decide whether a `classification` is binary or multiclass.
  *
  * Where `include_columns` names any, the target is predicted from those alone; `exclude_columns` are left out.
- * Plans of earlier versions have neither.
+ * `treatments` says how columns, or all of a kind (`text columns`), become features. Plans of earlier versions
+ * have none of these.
  */
 export interface IntentPlan {
   task_type: 'auto' | 'binary' | 'classification' | 'multiclass' | 'regression';
@@ -742,6 +743,7 @@ export interface IntentPlan {
   exclude_models: string[];
   include_columns?: string[];
   exclude_columns?: string[];
+  treatments?: Record<string, Treatment>;
   not_understood: string[];
 }
 
@@ -761,9 +763,15 @@ export interface DataPlan {
   data_sha256: string;
 }
 
-/** PROFILE_DATA: what each column is for; `ignore` drops it. */
+/**
+ * PROFILE_DATA: what each column is for; `ignore` drops it.
+ *
+ * `treatments` has the features of which somebody said already how PREPROCESS shall treat them; plans of earlier
+ * versions lack it.
+ */
 export interface ProfilePlan {
   roles: Record<string, Role>;
+  treatments?: Record<string, Treatment>;
 }
 
 /** How rows are divided. `column` names the time or group column of those strategies. */

@@ -12,7 +12,7 @@ import { modelName } from './runs';
 /** Members of long lists and objects that are written out. */
 const MOST = 30;
 /** Members whose value is one of the same few words for each column. */
-const OF_COLUMNS = new Set(['roles', 'columns']);
+const OF_COLUMNS = new Set(['roles', 'treatments', 'columns']);
 
 /** A value of a plan in one line; what is one of a few things by its name. */
 export function inWords(member: string, value: Json, model: ProjectModel, trans: Translation): string {
@@ -60,6 +60,7 @@ export function inWords(member: string, value: Json, model: ProjectModel, trans:
       return strategyName(value, trans);
     case 'roles':
       return value === 'target' ? trans.__('target') : word(roleOptions(trans));
+    case 'treatments':
     case 'columns':
       return word(treatmentOptions(trans));
     case 'include_models':

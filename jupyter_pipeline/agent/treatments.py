@@ -1,0 +1,230 @@
+"""How a sentence says that columns become features: ``treat X as text``, ``one-hot all categoricals``."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .columns import Columns
+from .draft import Said
+from .inputs import listed
+from .scan import Named
+from .tokens import Token
+from .vocabulary import NEGATORS, ROLES, TREATMENTS
+from .words import words_of
+
+_AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
+COLUMNS = words_of("column columns col cols feature features variable variables field fields")
+DROPPING = words_of("drop remove exclude ignore skip without no rm delete omit discard")
+TREATING = words_of("treat make encode convert use turn handle apply consider mark set")
+KIND_WORDS = {
+    **dict.fromkeys(("text", "texts", "string", "strings", "textual"), "text"),
+    **dict.fromkeys(("date", "dates", "datetime", "datetimes", "timestamps", "timestamp"), "date"),
+    **dict.fromkeys(
+        ("categorical", "categoricals", "categories", "category", "nominal", "categoric", "cat", "cats"), "categorical"
+    ),
+    **dict.fromkeys(
+        ("numeric", "numerics", "numerical", "numericals", "number", "numbers", "integer", "integers", "float",
+         "floats"),
+        "numeric",
+    ),
+    **dict.fromkeys(("boolean", "booleans", "bool", "bools", "binary"), "boolean"),
+    **dict.fromkeys(("ordinal", "ordinals"), "ordinal"),
+    **dict.fromkeys(("id", "ids", "identifier", "identifiers"), "id"),
+}  # fmt: skip
+"""Words for all columns of a kind."""
+TREATED_AS = {
+    "text": ("text",),
+    "date": ("datetime",),
+    "categorical": ("onehot", "ordinal", "target_encode"),
+    "numeric": ("numeric",),
+    "boolean": ("boolean",),
+    "ordinal": ("ordinal",),
+}
+"""The treatments that a kind of column has at PREPROCESS."""
+KIND_NAMES = {"date": "a date", "id": "an id"} | {
+    kind: kind for kind in ("text", "categorical", "numeric", "boolean", "ordinal")
+}
+_PROFILED = {
+    "text": ("text",),
+    "date": ("datetime",),
+    "categorical": ("categorical",),
+    "numeric": ("numeric", "integer"),
+    "boolean": ("boolean",),
+}
+OF_KIND = {f"{kind} columns": kinds for kind, kinds in _PROFILED.items()}
+"""What stands in a plan for all columns of a kind, and what the profile calls these."""
+IN_PROFILE = {treatment: _PROFILED[kind] for kind in _PROFILED for treatment in TREATED_AS[kind]}
+"""What the profile calls the columns that have a treatment by themselves."""
+_ENCODING = frozenset({"encode", "encoding", "encoded", "hot", "onehot", "dummies"})
+_KINDS_ALONE = ("categorical", "numeric", "text", "ordinal", "boolean", "numerical", "nominal")
+_EVERY = words_of("all every each any")
+_BEFORE = words_of("for of on to the all every each any my our column columns")
+_BUT = words_of("except but besides excluding")
+
+
+class OfAKind(NamedTuple):
+    """All columns of a kind, what is said of them (``drop`` too), those that are excepted, and its tokens."""
+
+    kind: str
+    treatment: str
+    apart: tuple[str, ...]
+    tokens: frozenset[int]
+    denied: bool = False
+    """``don't drop the text columns``"""
+
+
+def groups(said: Said, named: list[Named]) -> list[tuple[list[Named], int]]:
+    """Columns that one ``as …`` speaks of, and where they end."""
+    groups: list[tuple[list[Named], int]] = []
+    for column in named:
+        if groups:
+            between = said.low[groups[-1][1] : column.start]
+            if all(w in (",", "and", "or", "&", "the", "column", "columns", "also") for w in between):
+                groups[-1][0].append(column)
+                groups[-1] = (groups[-1][0], column.end)
+                continue
+        groups.append(([column], column.end))
+    return groups
+
+
+def as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
+    """The treatment or role that follows columns, and its tokens."""
+    at = end
+    linked = False
+    while at < len(said.tokens) and at < end + 6:
+        low = said.low[at]
+        if low in _AS:
+            linked = True
+        elif linked and said.low[at : at + 3] == ["0", "/", "1"]:
+            return "boolean", None, range(end, at + 3)
+        elif linked or low in _KINDS_ALONE or _encodes(said, at):
+            treatment = TREATMENTS.at(said.tokens, at)
+            role = ROLES.at(said.tokens, at)
+            if treatment and (not role or treatment[1] >= role[1]):
+                return treatment[0], None, range(end, at + treatment[1])
+            if role:
+                return None, role[0], range(end, at + role[1])
+            if low in ("free", "really", "actually", "just", "only", "not"):
+                at += 1
+                continue
+            break
+        elif low not in ("column", "columns", "should", "really", "actually", "it", "them", "both"):
+            break
+        at += 1
+    return None, None, range(end, end)
+
+
+def _encodes(said: Said, at: int) -> bool:
+    """``cabin target-encoded``."""
+    found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
+    return found is not None and bool(_ENCODING & set(said.low[at : at + found[1]]))
+
+
+def encoding_before(said: Said, start: int) -> tuple[str | None, range]:
+    """The treatment before a column, and its tokens: ``one-hot encode city``, ``target encoding for city``."""
+    end = start
+    while end and said.low[end - 1] in _BEFORE:
+        end -= 1
+    for at in range(max(0, end - 3), end):
+        found = TREATMENTS.at(said.tokens, at) if said.tokens[at].kind == "word" else None
+        if found and at + found[1] == end and (_ENCODING & set(said.low[at:end]) or said.low[end] == "for"):
+            return found[0], range(at, start)
+    return None, range(start, start)
+
+
+def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
+    """``drop the text columns``, ``one-hot all categoricals but zip``: what is said of all columns of a kind."""
+    low = said.low
+    inside = {i for n in said.named if n.kind == "column" for i in range(n.start, n.end)} | said.taken
+    for i, word in enumerate(low):
+        kind = KIND_WORDS.get(word) if i not in inside else None
+        end = i + 1 + (low[i + 1 : i + 2] != [] and low[i + 1] in COLUMNS and i + 1 not in inside)
+        begin = i
+        while begin and low[begin - 1] in _BEFORE:
+            begin -= 1
+        treatment, before = encoding_before(said, i)
+        plural = end > i + 1 or (
+            word.endswith("s") and (begin < i or low[max(0, i - 1)] in DROPPING | TREATING or treatment is not None)
+        )
+        if kind is None or not plural or low[i - 1 : i] == ["as"]:
+            continue
+        role, after = None, range(end, end)
+        if treatment is None:
+            treatment, role, after = as_what(said, end)
+        clause = range(max((n + 1 for n in range(i) if low[n] in (",", "but", "then")), default=0), after.stop)
+        words = set(low[clause.start : clause.stop])
+        without = {"no", "without"}
+        if role is not None:
+            return None
+        if NEGATORS & words - without and (treatment or DROPPING & words - without):
+            return OfAKind(kind, treatment or "drop", (), frozenset(range(clause.start, after.stop)), denied=True)
+        dropping = bool(words & DROPPING) or "avoid" in _polarities(said, clause)
+        if treatment is None and dropping:
+            treatment = "drop"
+        if treatment is None:
+            continue
+        butted = next((n for n in range(after.stop, len(low)) if low[n] in (*_BUT, "not")), None)
+        apart = _apart(said, butted) if butted is not None and butted <= after.stop + 1 else []
+        tokens = {*range(before.start if treatment != "drop" and before else clause.start, after.stop), *range(i, end)}
+        tokens.update(n for named in apart for n in range(butted or 0, named.end))
+        return OfAKind(kind, treatment, tuple(dict.fromkeys(str(n.value) for n in apart)), frozenset(tokens))
+    return None
+
+
+def _polarities(said: Said, clause: range) -> set[str]:
+    """What the cues of a clause say."""
+    return {str(item.value) for item in said.items if item.kind == "cue" and item.start in clause}
+
+
+def _apart(said: Said, at: int) -> list[Named]:
+    """The columns that ``except`` or the like excepts."""
+    found: list[Named] = []
+    for named in said.free("column"):
+        if named.start <= at:
+            continue
+        between = said.low[found[-1].end if found else at + 1 : named.start]
+        if not all(word in (",", "and", "or", "&", "the", "for", "column") for word in between):
+            break
+        found.append(named)
+    if found and as_what(said, found[-1].end)[0] is not None:  # "all categoricals, but treat zip as text"
+        return []
+    return found
+
+
+class Spoken(NamedTuple):
+    """Columns that are not known yet, by the names that they are given, with their treatment and its tokens."""
+
+    names: list[str]
+    treatment: str
+    tokens: range
+
+
+def spoken(sentence: list[Token], skip: Iterable[int]) -> list[Spoken]:
+    """``one-hot encode city``, ``treat zip as categorical``, where no columns are known."""
+    found: list[Spoken] = []
+    taken, i = set(skip), 0
+    while i < len(sentence):
+        known = TREATMENTS.at(sentence, i) if sentence[i].kind == "word" and i not in taken else None
+        encodes = known is not None and _ENCODING & {t.low for t in sentence[i : i + known[1]]}
+        lead = sentence[i].low in ("treat", "encode", "handle", "parse", "convert") and known is None
+        if _denied(sentence, i) or not (encodes or lead):
+            i += 1
+            continue
+        at = i + (known[1] if known is not None and encodes else 1)
+        while at < len(sentence) and sentence[at].low in _BEFORE:
+            at += 1
+        names = listed(sentence, at, taken)
+        end, treatment = names.end, known[0] if known is not None and encodes else None
+        if names.names and treatment is None and end + 1 < len(sentence) and sentence[end].low in ("as", "with", "to"):
+            article = sentence[end + 1].low in ("a", "an")
+            said = TREATMENTS.at(sentence, end + 1 + article) if end + 1 + article < len(sentence) else None
+            treatment, end = (said[0], end + 1 + article + said[1]) if said is not None else (None, end)
+        if names.names and treatment is not None:
+            found.append(Spoken(names.names, treatment, range(i, end)))
+            i = end
+        else:
+            i += 1
+    return found
+
+
+def _denied(sentence: list[Token], at: int) -> bool:
+    return any(t.low in NEGATORS for t in sentence[max(0, at - 2) : at])

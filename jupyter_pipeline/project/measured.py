@@ -1,0 +1,99 @@
+"""What was measured of data and models, as an agent is told it: of the runs in the log, and of what stages wrote."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..agent.base import Measured
+from ..protocol.stages import StageId, StageStatus
+from .files import ProjectFiles
+from .state import ProjectState
+
+_Files = tuple[Path | None, ...]
+_DONE = (StageStatus.WAITING_CONFIRMATION, StageStatus.COMPLETED)
+
+
+class Findings:
+    """Reads what stages measured, and keeps it while they stand as they are.
+
+    Parameters
+    ----------
+    files : ProjectFiles
+        Where the results are.
+    """
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self._files = files
+        self._read: tuple[_Files, Measured] = ((), Measured())
+
+    async def of(self, state: ProjectState) -> Measured:
+        """What is measured of a project by now; what cannot be read is left out."""
+        names = (
+            self._result(state, StageId.PROFILE_DATA, "profile.json"),
+            self._result(state, StageId.PREPROCESS, "preprocess.json"),
+            self._result(state, StageId.REVIEW_EDIT, "review.json"),
+            self._importance(state),
+        )
+        if names != self._read[0]:
+            self._read = names, await asyncio.to_thread(_found, *names)
+        kept = str((state.stage(StageId.TRAIN).plan or {}).get("keep", ""))
+        scores: dict[str, dict[str, dict[str, float | None]]] = {}
+        for run in state.runs.values():
+            of_run = str(run.config.get("source_run", run.run_id))
+            for metric in () if run.final_metrics is None else run.final_metrics.metrics:
+                scores.setdefault(of_run, {}).setdefault(metric.split, {})[metric.name] = metric.value
+        for split, metrics in self._read[1].scores.get("", {}).items():
+            scores.setdefault(kept, {})[split] = metrics
+        return msgspec.structs.replace(
+            self._read[1],
+            scores=scores,
+            seconds={
+                s.id: (s.ended_ts - s.started_ts) / 1000
+                for s in state.stages
+                if s.status in _DONE and s.started_ts is not None and s.ended_ts is not None
+            },
+        )
+
+    def _result(self, state: ProjectState, stage_id: StageId, name: str) -> Path | None:
+        stage = state.stage(stage_id)
+        there = stage.attempt and stage.status in _DONE
+        return self._files.result(stage_id, stage.attempt) / name if there else None
+
+    def _importance(self, state: ProjectState) -> Path | None:
+        """That of the kept model, else of the best; on test rows where it was measured there."""
+        kept = (state.stage(StageId.TRAIN).plan or {}).get("keep") if state.stage(StageId.TRAIN).approved else None
+        run_id = kept or (state.best.run_id if state.best else None)
+        finals = {r.run_id for r in state.runs.values() if r.config.get("source_run") == run_id}
+        places = {
+            str(artifact.meta.get("run_id")): str(artifact.meta.get("path"))
+            for artifact in state.artifacts.values()
+            if str(artifact.meta.get("path")).endswith("importance.json")
+        }
+        place = next((places[r] for r in (*sorted(finals, reverse=True), run_id) if r in places), None)
+        return None if place is None else self._files.folder / place
+
+
+def _found(profile: Path | None, preparation: Path | None, review: Path | None, importance: Path | None) -> Measured:
+    found, split, final, counted = map(_json, (profile, preparation, review, importance))
+    parts = split.get("split", {})
+    return Measured(
+        rows=found.get("n_rows"),
+        columns=found.get("columns", {}),
+        classes={str(c["value"]): c["count"] for c in found.get("classes") or ()},
+        parts={name: parts[f"{name}_rows"] for name in ("train", "val", "test") if f"{name}_rows" in parts},
+        scores={"": final.get("metrics", {})},
+        intervals={name: (ends[0], ends[1]) for name, ends in final.get("intervals", {}).items()},
+        importance={row["name"]: row["mean"] for row in counted.get("columns", ()) if row.get("mean") is not None},
+        importance_of=str(counted.get("metric", "")),
+    )
+
+
+def _json(path: Path | None) -> dict[str, Any]:
+    try:
+        found = {} if path is None else json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
