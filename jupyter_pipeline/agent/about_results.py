@@ -6,9 +6,11 @@ from ..protocol.events import LeaderboardRow
 from ..protocol.names import metric_name, metric_words, model_name, number, stage_name, task_name
 from ..protocol.stages import StageId
 from .base import Context
+from .columns import Columns, akin
 from .draft import Said
 from .request import say_seconds
-from .vocabulary import STAGE_WORDS
+from .treatments import KIND_WORDS, OF_KIND, TREATED_AS
+from .vocabulary import FILLER, STAGE_WORDS
 from .words import words_of
 
 _SPLITS = {
@@ -26,17 +28,23 @@ _NOT_SCORES = words_of(
     """
 )
 _ROWS = words_of("rows records samples observations examples instances datapoints lines")
-_SIZE = words_of("many size big large long number much")
+_SIZE = words_of("many size big large long number much count")
 _SETS = words_of("set data part split fold sample")
-_COUNTS = words_of("matter matters important importance importances influential predictive drives drive relevant")
+_COUNTS = words_of("matter matters important importance importances influential predictive drives drive relevant top")
+_FACTORS = words_of("factor factors driver drivers")
 _THINGS = words_of("feature features column columns variable variables predictor predictors what factor factors inputs")
 _PAST = words_of("did took taken was were spent has")
+_WHOLE = words_of("whole everything all total altogether overall far")
+_WRONG = words_of("errors mistakes wrong incorrect misclassified misclassifications mistake")
+_SHARE = words_of("rate share percentage proportion fraction percent many")
 _QUICK, _SLOW = words_of("fastest quickest"), words_of("slowest longest")
 _GAPS = words_of("missing nan nans null nulls empty incomplete")
 _CLASSES = words_of(
     "balanced imbalanced unbalanced balance imbalance distribution distributed classes positives negatives"
 )
+_KNOWN_WORDS = FILLER | _ROWS | _SETS | _THINGS | _SHARE | _GAPS | _CLASSES | frozenset(_SPLITS)
 _ALL = words_of("all each every models leaderboard ranking rank compare comparison ranked")
+_RANKING = words_of("compare comparison leaderboard ranking ranked rank")
 _UNTRAINED = "No model has been trained yet; scores are known after the stage Training."
 UNREAD = "The test rows have not been read yet: the stage Review evaluates the model that is kept on them, once."
 _MOST = 10
@@ -54,7 +62,19 @@ _NAMES = {"min": "smallest", "max": "largest", "std": "standard deviation", "n_u
 
 def measured_answer(said: Said, context: Context) -> str:
     """What was measured of what is asked for; empty where nothing measured is asked for."""
-    for answer in (_missing, _of_columns, _importance, _times, _sizes, _balance, _scores):
+    for answer in (
+        _missing,
+        _correlated,
+        _of_kind,
+        _of_columns,
+        _importance,
+        _times,
+        _mistakes,
+        _fit,
+        _sizes,
+        _balance,
+        _scores,
+    ):
         if text := answer(said, context):
             return text
     return ""
@@ -63,8 +83,13 @@ def measured_answer(said: Said, context: Context) -> str:
 # -- the data ------------------------------------------------------------------------------------------------
 
 
-def _columns(said: Said) -> list[str]:
-    return list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column"))
+def _columns(said: Said, context: Context) -> list[str]:
+    """The columns that a question names, also with another ending: ``how many unique zips``."""
+    if named := list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column")):
+        return named
+    columns = Columns(context.columns)
+    words = [t.text for t in said.tokens if t.kind == "word" and t.low not in _KNOWN_WORDS]
+    return list(dict.fromkeys(name for word in words if (name := columns.find(word, loose=True)) is not None))
 
 
 def _missing(said: Said, context: Context) -> str:
@@ -75,7 +100,7 @@ def _missing(said: Said, context: Context) -> str:
     if any(n.kind == "models" for n in said.named):
         return ""  # "catboost is missing, why?"
     rows = context.measured.rows or 0
-    names = _columns(said)
+    names = _columns(said, context)
     gaps = {name: facts[name]["missing"] for name in names or facts if name in facts}
     found = sorted(((n, name) for name, n in gaps.items() if n or names), reverse=True)
     if not found:
@@ -85,9 +110,35 @@ def _missing(said: Said, context: Context) -> str:
     return f"Missing values of {rows:,} rows: {some}{more}."
 
 
+def _correlated(said: Said, context: Context) -> str:
+    """``is carat correlated with price?``, ``what correlates with age?``"""
+    if not said.words & {"correlated", "correlation", "correlate", "correlates", "correlations"} or said.has("drop"):
+        return ""
+    names = set(_columns(said, context))
+    found = {pair: r for pair, r in context.measured.correlations.items() if len(names & {*pair}) == min(len(names), 2)}
+    strongest = sorted(found.items(), key=lambda item: -abs(item[1]))[:5]
+    if not context.measured.columns or not strongest:
+        return f"No correlation was found between {', '.join(sorted(names))}." if len(names) > 1 else ""
+    return f"Correlations: {', '.join(f'{a} and {b} {number(r)}' for (a, b), r in strongest)}."
+
+
+def _of_kind(said: Said, context: Context) -> str:
+    """``which columns are text?``"""
+    kind = next((KIND_WORDS[w] for w in said.low if w in KIND_WORDS), None)
+    kinds = OF_KIND.get(f"{kind} columns", (kind,))
+    if kind is None or not said.has("which", "what", "list", "show") or not said.has(*_THINGS - {"what"}):
+        return ""
+    treated = context.plans.get(StageId.PREPROCESS, {}).get("columns", {})
+    found = [c for c, facts in context.measured.columns.items() if facts["kind"] in kinds]
+    found = [c for c, t in treated.items() if t in TREATED_AS[kind]] if kind in TREATED_AS and treated else found
+    if not context.measured.columns:
+        return ""
+    return f"{kind[0].upper()}{kind[1:]} columns: {', '.join(found) or 'none'}."
+
+
 def _of_columns(said: Said, context: Context) -> str:
     """``what is the average age?``, ``how many cities are there?``, ``what type is zip?``"""
-    names = [name for name in _columns(said) if name in context.measured.columns]
+    names = [name for name in _columns(said, context) if name in context.measured.columns]
     inside = {i for n in said.named if n.kind == "column" for i in range(n.start, n.end)}
     beside = {word for i, word in enumerate(said.low) if i not in inside}
     wanted = [fact for fact, words in _STATS.items() if beside.intersection(words)]
@@ -119,7 +170,7 @@ def _sizes(said: Said, context: Context) -> str:
     measured = context.measured
     split = next((_SPLITS[w] for w in said.low if w in _SPLITS), None)
     rows = said.has(*_ROWS) or (split is not None and said.has(*_SETS))
-    if not said.has(*_SIZE) or said.has("long", "time") or measured.rows is None:
+    if not said.has(*_SIZE) or said.has("long", "time", *_WRONG) or measured.rows is None:
         return ""
     if split is not None and rows and said.words.isdisjoint({"should", "use"}):
         if not measured.parts:
@@ -131,6 +182,9 @@ def _sizes(said: Said, context: Context) -> str:
         divided = ", ".join(f"{n:,} {_PARTS[part]}" for part, n in measured.parts.items())
         table = f"The data have {measured.rows:,} rows and {len(measured.columns)} columns."
         return f"{table} They are divided into {divided} rows." if divided else table
+    if said.has("models", "runs", "trials") and said.has("many", "number") and said.has(*_PAST) and context.leaderboard:
+        models = {r.model for r in context.leaderboard}
+        return f"{len(context.leaderboard)} runs of {len(models)} models were made."
     if said.has("columns", "features", "variables") and said.has("many", "number"):
         treated = context.plans.get(StageId.PREPROCESS, {}).get("columns")
         roles = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {})
@@ -145,7 +199,8 @@ def _balance(said: Said, context: Context) -> str:
     """``is the target balanced?``, ``how many positives are there?``"""
     measured, data = context.measured, context.plans.get(StageId.DATA_SOURCE) or {}
     target = data.get("target")
-    if not said.has(*_CLASSES) or said.has("should", "handle", "accuracy") or target not in measured.columns:
+    asks = said.has(*_CLASSES) or (said.has(*_SHARE) and measured.classes and _asks_of(said, context, str(target)))
+    if not asks or said.has("should", "handle", "accuracy", "false", "true") or target not in measured.columns:
         return ""
     if not measured.classes:
         facts = _facts(measured.columns[str(target)], ["min", "mean", "max"])
@@ -155,6 +210,11 @@ def _balance(said: Said, context: Context) -> str:
     some = ", ".join(f"{value} {n:,} ({n / total:.1%})" for value, n in shown)
     positive = f" The positive class is {data['positive_class']}." if data.get("positive_class") else ""
     return f"{target}: {some}.{positive}"
+
+
+def _asks_of(said: Said, context: Context, target: str) -> bool:
+    """Whether a question names the target, in whatever form: ``how many survived``, ``the churn rate``."""
+    return target in _columns(said, context) or any(akin(t.text, [target]) for t in said.tokens if t.kind == "word")
 
 
 # -- the models ----------------------------------------------------------------------------------------------
@@ -183,15 +243,25 @@ def _scores(said: Said, context: Context) -> str:
     if said.has("accurate") and not metrics and context.task_type != "regression":
         metrics = ["accuracy"]
     splits = list(dict.fromkeys(_SPLITS[w] for w in said.low if w in _SPLITS))
-    asks = metrics or said.has(*_SCORING) or (splits and said.has(*_MEASURING, "good", "well", "result", "results"))
+    wrong = said.has(*_WRONG) and said.has("many", "number", "count", "often")
+    ranks = said.has(*_RANKING) and not splits
+    metrics = metrics or (["accuracy"] if wrong and context.task_type != "regression" else [])
+    asks = (
+        metrics
+        or ranks
+        or said.has(*_SCORING)
+        or (splits and said.has(*_MEASURING, "good", "well", "result", "results"))
+    )
     if not asks or said.has(*_NOT_SCORES) or said.free("column"):
         return ""
     if not context.measured.scores:
+        if context.at_work is not None and context.current_stage is StageId.TRAIN:
+            return "No run has finished yet."
         return _UNTRAINED if splits or not metrics or said.has("what", "how", "what's") else ""
     primary = context.plans.get(StageId.MODEL_SELECT, {}).get("metric")
     metrics = metrics or [str(primary)]
     named = any(n.kind == "models" for n in said.named)
-    if said.has(*_ALL) and not named:
+    if ranks or (said.has(*_ALL - _RANKING) and not named):
         return "\n".join(_ranked(context, metric) for metric in metrics[:3])
     rows = _runs(said, context)
     if not rows:
@@ -200,6 +270,8 @@ def _scores(said: Said, context: Context) -> str:
     lines = [_score(context, row, metric, splits) for row in rows[:4] for metric in metrics[:4]]
     if "test" in splits:
         lines += _untested(context, rows)
+    elif "train" in splits and not any("train" in context.measured.scores.get(r.run_id, {}) for r in rows):
+        lines.append("On training rows the stage Review measures the model that is kept; the curves show its loss.")
     return " ".join(lines)
 
 
@@ -216,6 +288,37 @@ def _score(context: Context, row: LeaderboardRow, metric: str, splits: list[str]
         f"{number(scores[s][metric])} on the {_of_rows(context, s)}{_interval(context, row, metric, s)}" for s in shown
     ]
     return f"{metric_name(metric)} of {model_name(row.model)} ({row.run_id}): {', '.join(values)}."
+
+
+def _mistakes(said: Said, context: Context) -> str:
+    """``how many errors on the test set?``"""
+    rows = _runs(said, context)[:1]
+    if not rows or not said.has(*_WRONG) or not said.has("many", "number", "count", "often"):
+        return ""
+    scores = context.measured.scores.get(rows[0].run_id, {})
+    asked = [_SPLITS[w] for w in said.low if w in _SPLITS] or ["test", "val"]
+    split = next((s for s in asked if scores.get(s, {}).get("accuracy") is not None), None)
+    n = context.measured.parts.get(split or "")
+    if split is None or not n:
+        return ""
+    wrong = round((1 - float(scores[split]["accuracy"] or 0.0)) * n)
+    return f"{model_name(rows[0].model)} is wrong on {wrong:,} of the {n:,} {_PARTS[split]} rows."
+
+
+def _fit(said: Said, context: Context) -> str:
+    """``is it overfitting?``"""
+    rows, metric = _runs(said, context)[:1], context.plans.get(StageId.MODEL_SELECT, {}).get("metric")
+    if not rows or not said.has("overfit", "overfits", "overfitting", "overfitted", "underfitting"):
+        return ""
+    scores = context.measured.scores.get(rows[0].run_id, {})
+    values = [
+        f"{number(scores[s][metric])} on the {_of_rows(context, s)}" for s in _PARTS if metric in scores.get(s, {})
+    ]
+    if len(values) < 2:
+        return ""
+    return (
+        f"{metric_name(str(metric))} of {model_name(rows[0].model)}: {', '.join(values)}; the larger the gap, the more."
+    )
 
 
 def _of_rows(context: Context, split: str) -> str:
@@ -249,8 +352,9 @@ def _ranked(context: Context, metric: str) -> str:
 
 def _importance(said: Said, context: Context) -> str:
     """``which feature matters most?``, ``how important is age?``"""
-    names, found = _columns(said), context.measured.importance
-    if not said.has(*_COUNTS) or not (names or said.has(*_THINGS)) or said.has("why", "metric", "time", "should"):
+    names, found = _columns(said, context), context.measured.importance
+    counts = said.has(*_FACTORS) or (said.has(*_COUNTS) and (names or said.has(*_THINGS)))
+    if not counts or said.has("why", "metric", "should", "drop", "use"):
         return ""
     if not found:
         return ""
@@ -284,10 +388,13 @@ def _times(said: Said, context: Context) -> str:
     long = ("long" in said.words and said.has(*_PAST)) or ("time" in said.words and said.has(*_PAST, "training"))
     if not long or said.has("should", "may", "budget", "left", "remaining"):
         return ""
-    if models := [m for n in said.named if n.kind == "models" for m in n.value]:
-        runs = [r for r in context.leaderboard if r.model in models]
+    models = [m for n in said.named if n.kind == "models" for m in n.value]
+    if models or said.has("each", "every", "models"):
+        runs = [r for r in context.leaderboard if r.model in models or not models]
         times = ", ".join(f"{model_name(r.model)} ({r.run_id}) {_s(r.runtime_s)}" for r in runs[:_MOST])
         return f"The runs took: {times}." if runs else ""
+    if said.has(*_WHOLE) and context.measured.seconds:
+        return f"The stages took {_s(sum(context.measured.seconds.values()))} of work in all."
     spoken = (STAGE_WORDS.at(said.tokens, i) for i in range(len(said.tokens)) if said.tokens[i].kind == "word")
     stage = next((StageId(found[0]) for found in spoken if found is not None), StageId.TRAIN)
     seconds = context.measured.seconds.get(stage)

@@ -15,7 +15,21 @@ from .request import say_seconds
 from .vocabulary import BOOSTING, ENSEMBLE
 
 _WHAT_NOW = ("what can i", "what now", "what next", "what should i", "what could i", "what do i", "what else", "help")
-_HOW_GOOD = ("test", "score", "scores", "good", "accurate", "performance", "result", "results", "interval")
+_HOW_GOOD = (
+    "trust",
+    "reliable",
+    "deploy",
+    "usable",
+    "test",
+    "score",
+    "scores",
+    "good",
+    "accurate",
+    "performance",
+    "result",
+    "results",
+    "interval",
+)
 _PARAMETERS = ("parameter", "parameters", "hyperparameters", "hyperparameter", "params", "hyperparams")
 _WORRY = ("worry", "worried", "worrying", "warnings", "warning", "suspicious", "problems", "leak", "leaks", "leakage")
 _COUNTING = ("importance", "important", "matter", "matters", "drives", "drive", "influence")
@@ -23,6 +37,10 @@ _KEPT = ("chose", "choose", "chosen", "kept", "keep", "final", "picked", "select
 _PICTURES = (
     "Curves, confusion matrix, residuals and the importance of columns are shown with the results of each run, and are "
     "among the artifacts."
+)
+_WHERE = (
+    "The view shows the results of each stage, and its artifacts. From the stage Review on there are the report and "
+    "the notebook, and the code in the project's folder code; the bundle is written into its folder exports at the end."
 )
 _MISSING = (
     "How much of each column is missing stands in the table Missing values of the stage Profile, in the view and among "
@@ -49,11 +67,13 @@ def answer(said: Said, context: Context) -> str:
         said.has("what", "which") and any(SPOKEN.at(said.tokens, i) for i in _beside_models(said))
     ):
         return parameters_of(said, context)
+    if said.has("where", "where's") and said.has("report", "notebook", "code", "bundle", "model", "results", "files"):
+        return _WHERE
     found = known_answers(said)
     reviewed = context.current_stage.order >= StageId.REVIEW_EDIT.order
     if context.summary and reviewed and said.has(*_HOW_GOOD, *_COUNTING):
         found.append(context.summary)
-    elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[1:]):
+    elif said.has("test") and not reviewed and said.has(*_HOW_GOOD[5:]):
         return f"{UNREAD} {_best(context)}".strip() if context.leaderboard else UNREAD
     if said.has("missing", "nan", "nans", "nulls", "empty") and said.has("which", "many", "where", "much"):
         return _MISSING
@@ -69,6 +89,10 @@ def answer(said: Said, context: Context) -> str:
         found.append(models)
     elif said.has("why") and said.has("fail", "failed", "fails", "failing", "error", "crash", "crashed", "stopped"):
         return status(context)
+    elif (
+        said.has("why", "how") and said.has("split", "divided", "stratified") and context.plans.get(StageId.PREPROCESS)
+    ):
+        found += [_split(context), _WHY_SPLIT[context.plans[StageId.PREPROCESS]["split"]["strategy"]]]
     elif said.has("why") and not said.has("target", "metric"):
         found.append(_why(context))
     if said.has("best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"):
@@ -151,6 +175,8 @@ def status(context: Context) -> str:
     stands = f"The stage {standing(context.current_stage, context.status)}"
     if context.status is StageStatus.FAILED:
         stands += '; say what to change, or "restart"'
+    if context.at_work is not None:
+        return f"{stands}. {time_left(context)}{f' {_best(context)}' if context.leaderboard else ''}"
     more = context.summary or (_best(context) if context.leaderboard else "")
     return f"{stands}. {more}".strip()
 
@@ -232,8 +258,12 @@ def _column(context: Context, name: str) -> str:
         f"treated as {TREATMENT_WORDS.get(treatment, treatment)}" if treatment else "",
     ]
     said = ", ".join(k for k in known if k) or "what it is for is proposed at the stage Profile"
+    found = ""
+    if facts := context.measured.columns.get(name):
+        gaps = f"{facts['missing']:,} missing" if facts["missing"] else "none missing"
+        found = f" In the data: {facts['kind']}, {facts['n_unique']:,} different values, {gaps}."
     meant = _MEANT_BY.get(role or "", "") if role != "feature" else _MEANT_BY.get(treatment or "", "")
-    return f"{name}: {said}.{meant}"
+    return f"{name}: {said}.{meant}{found}"
 
 
 _MEANT_BY = {
@@ -298,6 +328,15 @@ def _split(context: Context) -> str:
     by = f" by {s['column']}" if s["column"] else ""
     parts = f"{s['val_fraction']:.0%} validation, {s['test_fraction']:.0%} test"
     return f"Split: {s['strategy']}{by}, {parts}, seed {s['seed']}."
+
+
+_WHY_SPLIT = {
+    "time": "The latest rows are kept to validate and test, as if they were the future; an order of the rows by their "
+    "only date, or a column with the role time, has them divided so.",
+    "group": "Rows of one group stay together, so that no model is tested on what it knows from training.",
+    "stratified": "Each part has the same share of every class.",
+    "random": "Rows are drawn at random, as nothing says that they belong together or come one after the other.",
+}
 
 
 def _threshold(context: Context) -> str:

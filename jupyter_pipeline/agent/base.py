@@ -63,14 +63,15 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of the data, and of the models, as far as the project has come.
 
     ``columns`` has what the profile found of each column, such as its ``kind``, how many values are ``missing`` and its
-    ``mean``; ``classes`` the rows of each class of the target; ``parts`` the rows to train, validate and test.
-    ``scores`` has the metrics of each run by what they were measured on (``train``, ``val``, ``test``), ``intervals``
-    those of the kept model's on test rows; ``importance`` how much of ``importance_of`` is lost where a column is
-    shuffled, the most important first. ``seconds`` is how long stages took.
+    ``mean``, and ``correlations`` how pairs of them go together; ``classes`` has the rows of each class of the target,
+    ``parts`` those to train, validate and test. ``scores`` has the metrics of each run by what they were measured on
+    (``train``, ``val``, ``test``), ``intervals`` those of the kept model's on test rows; ``importance`` how much of
+    ``importance_of`` is lost where a column is shuffled, the most important first. ``seconds`` is how long stages took.
     """
 
     rows: int | None = None
     columns: dict[str, dict[str, Any]] = {}
+    correlations: dict[tuple[str, str], float] = {}
     classes: dict[str, int] = {}
     parts: dict[str, int] = {}
     scores: dict[str, dict[str, dict[str, float | None]]] = {}

@@ -7,8 +7,6 @@ from .draft import Draft, Said
 from .inputs import all_but_these_out, passively_out
 from .scan import Named
 from .treatments import (
-    COLUMNS,
-    DROPPING,
     KIND_NAMES,
     OF_KIND,
     TREATED_AS,
@@ -20,6 +18,7 @@ from .treatments import (
     spoken,
 )
 from .vocabulary import NEGATORS
+from .words import words_of
 
 DATA, INTENT, PROFILE, PREPROCESS = (
     StageId.DATA_SOURCE,
@@ -31,9 +30,9 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 
 def treated(said: Said, draft: Draft) -> None:
     """``treat X as text``, ``one-hot encode X``, ``drop all text columns``."""
-    if (found := of_a_kind(said, draft.columns)) is not None:
+    while (found := of_a_kind(said, draft.columns)) is not None:
         said.take(*(range(i, i + 1) for i in found.tokens))
-        said.take_named(*COLUMNS, *VERBS, *DROPPING)
+        said.take_words(*VERBS)
         _all_of_kind(draft, found)
     if not draft.context.columns:
         for unknown in spoken(said.tokens, said.taken):
@@ -51,6 +50,9 @@ def treated(said: Said, draft: Draft) -> None:
             _not_so(draft, names, None)
         else:
             treat(draft, names, treatment)
+            if treatment == "ordinal" and said.low[taken.stop : taken.stop + 1] in ([":"], ["("]):
+                said.take(range(taken.stop, len(said.tokens)))
+                draft.answers.append("The order is the natural one of the values; another one cannot be given.")
         said.take_words(*VERBS)
 
 
@@ -79,13 +81,23 @@ def _all_of_kind(draft: Draft, found: OfAKind) -> None:
         facts = draft.context.measured.columns
         features = [name for name, role in profile["roles"].items() if role == "feature"]
         names = [name for name in features if facts.get(name, {}).get("kind") in OF_KIND[key]]
-    elif profile is None and draft.plan(INTENT) is not None and key in OF_KIND and not found.apart:
+    elif (
+        profile is None
+        and draft.plan(INTENT) is not None
+        and key in OF_KIND
+        and not (found.apart or found.single or found.treatment == "only")
+    ):
         treat(draft, [key], found.treatment)
         return
     else:
         draft.problem("How columns are treated is decided at the stage Preparation; say it again there, or name them.")
         return
-    if rest := [name for name in names if name not in found.apart]:
+    rest = [name for name in names if name not in found.apart]
+    if found.single and len(rest) > 1:
+        draft.problem(f'Which one: {", ".join(rest)}? Name it, or say "the {found.kind} columns".')
+    elif rest and found.treatment == "only":
+        _only(draft, rest)
+    elif rest:
         treat(draft, rest, found.treatment)
     else:
         others = " other" if names else ""
@@ -112,6 +124,10 @@ def columns(said: Said, draft: Draft) -> None:
         elif role is not None:
             role_of(draft, names, role)
         else:
+            target = draft.context.current_stage is DATA and said.has("target") and columns[0].polarity == "use"
+            if target and _alone(said, columns):
+                predict(draft, names[0])
+                continue
             if all_but_these_out(said.low, columns[0].start, end):
                 _only(draft, names)
                 continue
@@ -138,7 +154,9 @@ def columns(said: Said, draft: Draft) -> None:
                 draft.say(f"Target: {names[0]}", changed=False)
             elif not drop and not keep and not only and _alone(said, columns) and draft.context.current_stage is DATA:
                 predict(draft, names[0])  # which is what is asked there: "no, I meant Fare"
-            elif not drop and not keep and not only and i == 0 and not before:
+            elif not drop and not keep and not only and _is_fine(said, end):
+                draft.said.append(f"{', '.join(names)}: as it is.")
+            elif not drop and not keep and not only and i == 0 and not (before or _is_everyday(said, columns)):
                 some = names[0]
                 draft.problem(
                     f'Say what to do with {some}: "drop {some}", "treat {some} as categorical" or "predict {some}".'
@@ -149,6 +167,8 @@ def columns(said: Said, draft: Draft) -> None:
 def _alone(said: Said, columns: list[Named]) -> bool:
     """Whether one column is all that a sentence says."""
     rest = {w for i, w in enumerate(said.low) if not columns[0].start <= i < columns[-1].end}
+    if said.has("target"):  # "wrong target, I want tenure"
+        rest -= {"target", "wrong", "not", "right"}
     return len(columns) == 1 and rest <= ALONE and said.low[0] != "and"  # which goes on with what was said before
 
 
@@ -169,6 +189,25 @@ def _not_so(draft: Draft, names: list[str], role: str | None) -> None:
         f'"use {one} as a feature" or "drop {one}"' if role else f'"treat {one} as numeric", as categorical or as text'
     )
     draft.problem(f"Say what {', '.join(names)} shall be instead, for example {how}.")
+
+
+def _is_fine(said: Said, end: int) -> bool:
+    """``age is fine``."""
+    low = said.low[end : end + 3]
+    return low[:1] in (["is"], ["are"], ["looks"], ["seems"]) and bool(_FINE & set(low[1:]))
+
+
+_FINE = words_of("fine ok okay good correct right alright")
+_EVERYDAY = words_of("time score rate date test target train seed value values type class count day label size")
+
+
+def _is_everyday(said: Said, columns: list[Named]) -> bool:
+    """Whether a word that is a column's name too belongs to something that was understood: ``time 2 minutes``."""
+    word = said.low[columns[0].start]
+    single = (
+        len(columns) == 1 and columns[0].end == columns[0].start + 1 and said.tokens[columns[0].start].kind == "word"
+    )
+    return single and word in _EVERYDAY and bool(said.understood - set(range(columns[0].start, columns[0].end)))
 
 
 def _it(said: Said, end: int) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Set
 
 from ..protocol.stages import StageId
+from .change_columns import role_of
 from .draft import Draft, Said
 from .scan import Named
 from .vocabulary import FILLER, NEGATORS
@@ -53,7 +54,10 @@ def split(said: Said, draft: Draft) -> None:
     said.take_words(*_TEST, *_VAL, "rows", "size", "set", "fraction", "by", "data", "using", "for")
     plan = draft.plan(PREPROCESS)
     if plan is None:
-        draft.problem("The split is decided at the stage Preparation; say it again there.")
+        if how is not None and how[0] in ("time", "group") and how[1] is not None and draft.plan(StageId.PROFILE_DATA):
+            role_of(draft, [how[1]], how[0])  # which comes to this split
+        if how is None or parts or seed is not None or not draft.plan(StageId.PROFILE_DATA) or how[1] is None:
+            draft.problem("The split is decided at the stage Preparation; say it again there.")
         return
     new = {**plan["split"]}
     words = []
@@ -83,6 +87,22 @@ def split(said: Said, draft: Draft) -> None:
         new.update(strategy=strategy, column=column if strategy in ("time", "group") else None)
         words.append(f"by {strategy}, column {column}" if strategy in ("time", "group") else strategy)
     draft.say(f"Split: {', '.join(words)}", draft.set(PREPROCESS, new, "split"))
+
+
+def other_than(said: Said, draft: Draft) -> bool:
+    """``don't split by time``, where the rows are divided so; whether that was meant."""
+    plan = draft.plan(PREPROCESS)
+    now = plan["split"]["strategy"] if plan is not None else None
+    named = {"time": _TIME, "group": {"group", "groups", "grouped"}}.get(str(now), frozenset())
+    by = plan["split"]["column"] if plan is not None else None
+    of_it = bool(said.words & named) or any(n.kind == "column" and n.value == by for n in said.named)
+    if plan is None or not (said.has(*_SPLITTING, "group", "shuffle") and of_it):
+        return False
+    strategy = "random" if draft.context.task_type == "regression" else "stratified"
+    draft.say(
+        f"Split: {strategy}", draft.set(PREPROCESS, {**plan["split"], "strategy": strategy, "column": None}, "split")
+    )
+    return True
 
 
 def _parts(said: Said, draft: Draft, *, about: bool) -> dict[str, float]:
@@ -243,6 +263,8 @@ def _strategy(said: Said, draft: Draft, *, about: bool, ratio: bool) -> tuple[st
     if grouped and (about or column is not None or said.has("by") or together):
         found = "group", str(column.value) if column else (str(columns[0].value) if columns else None)
     elif about and timed and (by or said.has(*_IN_TIME) or _before_split(said)):
+        sole = columns[0] if len(columns) == 1 and said.low[columns[0].start] not in _TIME else None
+        column = column or sole  # "use signup_date to split by time"
         found = "time", str(column.value) if column else None
     elif about and column is not None:
         found = "group", str(column.value)

@@ -190,6 +190,8 @@ class Columns:
             return placed
         if not loose:
             return None
+        if key.endswith("ies") and f"{key[:-3]}y" in self._squashed:
+            return self._squashed[f"{key[:-3]}y"]
         for ending in ("s", "es", "d", "ed", "ing", "e", "ned", "ning"):
             if key.endswith(ending) and len(key) - len(ending) >= 3 and key[: -len(ending)] in self._squashed:
                 return self._squashed[key[: -len(ending)]]

@@ -15,7 +15,7 @@ from .words import words_of
 
 _COURTESY = FILLER | words_of(
     """
-    on the plan it all this that that's it's stage step with to forward looks sounds is gate
+    on the plan it all this that that's thats it's its stage step with to forward looks sounds is gate
     """
 )
 _CANCEL = words_of("stop cancel abort kill halt terminate interrupt quit cancelled")
@@ -23,7 +23,8 @@ _FINISH = words_of("finish wrap enough conclude finalise finalize")
 _ENDING = words_of(
     """
     after current best so far keep use result results score before current in seconds minutes hours second minute hour
-    that's that off up here point model models trial trials one first next
+    that's thats that off up here point model models trial trials one first next asap what whatever there soon as
+    possible quickly pls plz ever
     """
 )
 _NOW = words_of("now immediately once kill force instantly")
@@ -48,7 +49,7 @@ def cancel(said: Said, draft: Draft) -> None:
     """``stop``, ``cancel the run``, ``finish with the best so far``, ``stop now``."""
     if said.taken:
         return  # "one model is enough"
-    opening = [w for w in said.low[:6] if w not in _COURTESY or w in _CANCEL | _FINISH][:2]
+    opening = [w for w in said.low[:6] if w != "," and (w not in _COURTESY or w in _CANCEL | _FINISH)][:2]
     finish = bool(_FINISH & set(opening)) or (
         said.has("so", "best") and said.has("far") and said.has("keep", "use", "stop")
     )

@@ -59,7 +59,12 @@ _MISSING = words_of("missing null empty nan")
 _DIVIDING = words_of("split group stratify order sort")
 _IT = words_of("it them those these that this")
 _EVERY = words_of("all everything columns features")
-_LEFT_OUT = words_of("ignored dropped removed excluded discarded omitted deleted useless irrelevant redundant")
+_LEFT_OUT = words_of(
+    """
+    ignored dropped removed excluded discarded omitted deleted useless irrelevant redundant junk garbage noise trash
+    rubbish pointless meaningless worthless
+    """
+)
 _TAKEN_IN = words_of("used considered included useful relevant")
 _OUT = words_of("leave take throw kick leaving taking")
 _OTHERWISE = words_of("split group grouped stratify stratified order sort id key index weight weights treat encode by")

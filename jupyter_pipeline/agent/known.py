@@ -46,7 +46,7 @@ _FEATURES = (
 )
 _IMPUTE = (
     "impute|imputing|imputation|fill missing|fill the missing|missing values|missing data|nans|fill in missing"
-    "|fill nan|fill nans|fillna|fill na|fill the nans|replace nan|replace nans|replace missing"
+    "|fill nan|fill nans|fillna|fill na|fill the nans|replace nan|replace nans|replace missing|fill|filling|fill in"
 )
 _WHOLE = frozenset(f"{_ROWS}|{_EARLY}|{_FEATURES}|{_IMPUTE}".split("|"))
 
@@ -113,7 +113,7 @@ _DONE: dict[str, str] = {
     ),
     _IMPUTE: (
         "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
-        "that says so; in categories they are a category."
+        "that says so; in categories they are a category. Other values to fill in are not offered."
     ),
     "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
         "Scaling needs nothing: linear models get standardised features, and trees do not need it."

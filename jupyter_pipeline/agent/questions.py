@@ -30,6 +30,21 @@ _VERBS = words_of(
     ignore leave replace swap predict change start restart rerun redo run give increase decrease reduce raise lower
     """
 )
+STATISTICS = words_of(
+    """
+    mean average avg min minimum lowest smallest earliest range max maximum highest largest biggest latest std deviation
+    spread unique distinct different cardinality frequent common kind dtype median
+    """
+)
+"""Words for what the profile measures of a column."""
+_PARTS = words_of("test testing holdout validation val train training")
+_RANKED, _THINGS = words_of("top important importance influential"), words_of("features columns variables feature")
+_OF_MEASURES = words_of(
+    """
+    of on for in at the a an and or , & vs versus compared to against set data rows part best all each every model
+    models ? 's most score scores value values number count
+    """
+)
 _PAST = words_of(
     """
     was were took went ran had did used tried saw heard thought believed said told chose lasted waited yesterday
@@ -63,8 +78,8 @@ def is_question(said: Said) -> bool:
         low = low[1:]
     if not low:
         return False
-    if low[-1] in _SHOWN and len(low) <= 4 and said.words.isdisjoint(_VERBS):
-        return True  # "feature importance"
+    if (low[-1] in _SHOWN and len(low) <= 4 and said.words.isdisjoint(_VERBS)) or names_measure(said):
+        return True  # "feature importance", "test AUC of lightgbm"
     first, second = low[0], low[1] if len(low) > 1 else ""
     asks = low[-1] == "?"
     if first in _ASKING:
@@ -94,6 +109,28 @@ def is_question(said: Said) -> bool:
     if [w for w in low if w != "?"][-1:] in (["right"], ["correct"]) and len(low) > 3 and said.low[-2 - asks] == ",":
         return True  # "the metric is recall, right"
     return asks and not _is_tagged(low) and "please" not in low
+
+
+def names_measure(said: Said) -> bool:
+    """Whether a sentence is nothing but the name of something that is measured: ``min and max of age``.
+
+    Parameters
+    ----------
+    said : Said
+    """
+    named: set[int] = set()
+    for item in said.items:
+        if item.kind in ("metric", "models", "column"):
+            named.update(range(item.start, item.end))
+    rest = {word for i, word in enumerate(said.low) if i not in named and said.tokens[i].kind != "number"}
+    if not rest <= _OF_MEASURES | STATISTICS | _PARTS | _RANKED | _THINGS:
+        return False
+    kinds = {item.kind for item in said.items}
+    if "column" in kinds:
+        return bool(rest & STATISTICS) and "metric" not in kinds
+    if "metric" in kinds:
+        return bool(rest & _PARTS) or ("models" in kinds and bool(rest & {"of", "on", "'s", "vs", "versus"}))
+    return bool(rest & _RANKED and rest & _THINGS)
 
 
 def is_report(said: Said) -> bool:

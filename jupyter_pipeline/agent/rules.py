@@ -29,7 +29,7 @@ from .confirmation import confirm, is_courtesy, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
 from .last_run import last_run
-from .questions import in_words, is_question, is_report, suggested
+from .questions import in_words, is_question, is_report, names_measure, suggested
 from .remaining import asks_time_left
 from .replacing import replaced
 from .request import parse_request
@@ -76,13 +76,13 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
     change set make try again instead retrain use using switch optimise optimize update metric target higher
     lower more less over rather actually maybe time matters important out keep predict
-    oh hmm oops sorry wait rest fine tho though
+    oh hmm oops sorry wait rest fine tho though wrong stay stays same others
     """
 )
 
 _WHAT = 'Say what shall be kept, by its name; "undo" takes back what was changed here.'
 #: A clause that begins so says why, where another clause says what.
-REASONS = words_of("too it it's because since as they they're that that's this which so")
+REASONS = words_of("too it it's its because since as they they're that that's thats this which so my our i'm we're")
 
 
 class RuleAgent:
@@ -139,7 +139,9 @@ class RuleAgent:
     def _change(self, text: str, wish: list[Token], draft: Draft) -> None:
         """Do what a sentence orders, without what it says only to deny it."""
         tokens, left, denied = meant_of(wish, draft.columns)
-        draft.answers += [f'That stays as it is ("{piece(text, clause)}").' for clause in left]
+        for clause in left:
+            if not change_split.other_than(Said.of(text, clause, draft.columns), draft):
+                draft.answers.append(f'That stays as it is ("{piece(text, clause)}").')
         if not tokens and left:
             return
         said, before = Said.of(text, tokens, draft.columns), draft.told
@@ -153,7 +155,7 @@ class RuleAgent:
     def _answer(self, said: Said, draft: Draft) -> str:
         """What is known of what was asked; and of a change that the question suggests, what it would come to."""
         order = suggested(said)
-        if not order:
+        if not order or names_measure(said):
             return answers.answer(said, draft.context)
         trial, wish = Draft(draft.context), Said.of(said.text, order, draft.columns)
         for rule in RULES:

@@ -62,7 +62,13 @@ def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> lis
         column = columns.at(sentence, i)
         if column is not None and column[1] == 1 and sentence[i].low == "time" and _is_budget(sentence, i):
             column = None
-        if column is not None and (phrase is None or _is_column(sentence, i, column[1], phrase[1], phrase[0].kind)):
+        if column is not None and column[1] == 1 and sentence[i].low in _EVERY and _of_all(sentence, i):
+            column = None
+        listed = bool(items) and items[-1].kind == "column" and _joins(sentence, items[-1].end, i)
+        if column is not None and listed and _ends_list(sentence, i + column[1]):
+            items.append(Item("column", column[0], i, i + column[1]))  # "encode model and test"
+            i += column[1]
+        elif column is not None and (phrase is None or _is_column(sentence, i, column[1], phrase[1], phrase[0].kind)):
             items.append(Item("column", column[0], i, i + column[1]))
             i += column[1]
         elif phrase is not None:
@@ -71,6 +77,25 @@ def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> lis
         else:
             i += 1
     return items
+
+
+_EVERY = frozenset({"all", "every", "each", "any"})
+
+
+def _of_all(sentence: list[Token], i: int) -> bool:
+    """``all columns``: no column of that name."""
+    after = [t.low for t in sentence[i + 1 : i + 3]]
+    after = after[1:] if after[:1] == ["the"] else after
+    quoted = sentence[i].kind == "quoted" or (i > 0 and sentence[i - 1].low in ("column", "feature"))
+    return not quoted and bool(after) and after[0] in ("columns", "features", "variables", "others")
+
+
+def _joins(sentence: list[Token], start: int, end: int) -> bool:
+    return 0 < end - start <= 2 and all(t.low in (",", "and", "or", "&") for t in sentence[start:end])
+
+
+def _ends_list(sentence: list[Token], at: int) -> bool:
+    return at == len(sentence) or sentence[at].low in (",", "and", "or", "&", "as", "?", "columns")
 
 
 def _is_budget(sentence: list[Token], i: int) -> bool:

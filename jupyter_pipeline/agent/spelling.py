@@ -1,5 +1,7 @@
 """Slips of the keyboard in the words that matter most: ``predcit``, ``optimse``, ``lightbgm``."""
 
+import re
+
 import msgspec
 
 from .columns import ORDINALS, Columns
@@ -166,12 +168,60 @@ def _written_out(tokens: list[Token]) -> list[Token]:
     return found
 
 
+def _as_columns(tokens: list[Token], columns: Columns) -> list[Token]:
+    """Tokens with the columns that are meant where a name of several words has a slip: ``montly charges``."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for name in columns.names:
+        squashed = squash(name)
+        if len(squashed) > 7 and _PARTED.search(name):
+            names.setdefault((squashed[0], len(squashed)), []).append(name)
+    found: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        meant, n = _slipped(tokens, i, names, columns) if names else (None, 1)
+        if meant is not None:
+            found.append(Token("quoted", meant, meant.lower(), tokens[i].at, tokens[i + n - 1].end))
+        else:
+            found.append(tokens[i])
+        i += n
+    return found
+
+
+_PARTED = re.compile(r"[^\W_][\W_]+[^\W_]")
+
+
+def _slipped(
+    tokens: list[Token], i: int, names: dict[tuple[str, int], list[str]], columns: Columns
+) -> tuple[str | None, int]:
+    """The only column that is meant by words with a slip, and how many words they are."""
+    joined = ""
+    for n, token in enumerate(tokens[i : i + 5], start=1):
+        if token.kind != "word":
+            break
+        joined += squash(token.text)
+        if joined in columns:
+            break
+        near = [name for more in (-1, 0, 1) for name in names.get((joined[:1], len(joined) + more), ())]
+        meant = [name for name in near if _one_slip(joined, squash(name))]
+        if len(meant) == 1:
+            return meant[0], n
+    return None, 1
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether one letter is lost, added or another, or two are exchanged."""
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    end = next((i for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x != y), min(len(a), len(b)))
+    rest = a[start : len(a) - end], b[start : len(b) - end]
+    return max(map(len, rest)) <= 1 or (len(rest[0]) == 2 and rest[0] == rest[1][::-1])
+
+
 def corrected(tokens: list[Token], columns: Columns) -> list[Token]:
     """Tokens with slips put right in what is looked up, not in what the person is told; columns stay as they are.
 
     ``w/`` is ``with`` and ``w/o`` is ``without``, ``2nd`` is ``second``, and ``10k`` is 10,000.
     """
-    tokens = _written_out(_in_figures(tokens, columns))
+    tokens = _as_columns(_written_out(_in_figures(tokens, columns)), columns)
     names = {i: name for i in range(len(tokens)) if (name := _parameter(tokens, i, columns)) is not None}
     tokens = [
         msgspec.structs.replace(token, kind="word", low=names[i]) if i in names else token

@@ -9,7 +9,7 @@ from .inputs import listed
 from .scan import Named
 from .tokens import Token
 from .vocabulary import NEGATORS, ROLES, TREATMENTS
-from .words import words_of
+from .words import Lookup, words_of
 
 _AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
 COLUMNS = words_of("column columns col cols feature features variable variables field fields")
@@ -56,18 +56,22 @@ IN_PROFILE = {treatment: _PROFILED[kind] for kind in _PROFILED for treatment in 
 """What the profile calls the columns that have a treatment by themselves."""
 _ENCODING = frozenset({"encode", "encoding", "encoded", "hot", "onehot", "dummies"})
 _KINDS_ALONE = ("categorical", "numeric", "text", "ordinal", "boolean", "numerical", "nominal")
+_ORDERED = Lookup(dict.fromkeys(("order", "an order", "a natural order", "natural order", "a clear order"), True))
 _EVERY = words_of("all every each any")
 _BEFORE = words_of("for of on to the all every each any my our column columns")
 _BUT = words_of("except but besides excluding")
 
 
 class OfAKind(NamedTuple):
-    """All columns of a kind, what is said of them (``drop`` too), those that are excepted, and its tokens."""
+    """All columns of a kind, what is said of them (``drop`` and ``only`` too), those that are excepted, and its
+    tokens."""
 
     kind: str
     treatment: str
     apart: tuple[str, ...]
     tokens: frozenset[int]
+    single: bool = False
+    """``drop the date``"""
     denied: bool = False
     """``don't drop the text columns``"""
 
@@ -90,6 +94,10 @@ def as_what(said: Said, end: int) -> tuple[str | None, str | None, range]:
     """The treatment or role that follows columns, and its tokens."""
     at = end
     linked = False
+    if said.low[end : end + 1] in (["has"], ["have"]) and (
+        ordered := _ORDERED.at(said.tokens, min(end + 1, len(said.tokens) - 1))
+    ):
+        return "ordinal", None, range(end, end + 1 + ordered[1])
     while at < len(said.tokens) and at < end + 6:
         low = said.low[at]
         if low in _AS:
@@ -145,7 +153,14 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
         plural = end > i + 1 or (
             word.endswith("s") and (begin < i or low[max(0, i - 1)] in DROPPING | TREATING or treatment is not None)
         )
-        if kind is None or not plural or low[i - 1 : i] == ["as"]:
+        single = (
+            bool(columns.names)
+            and not plural
+            and low[i - 1 : i] == ["the"]
+            and end == len(low)
+            and (DROPPING | NEGATORS) & set(low)
+        )
+        if kind is None or not (plural or single) or low[i - 1 : i] == ["as"]:
             continue
         role, after = None, range(end, end)
         if treatment is None:
@@ -160,13 +175,16 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
         dropping = bool(words & DROPPING) or "avoid" in _polarities(said, clause)
         if treatment is None and dropping:
             treatment = "drop"
+        elif treatment is None and begin and low[begin - 1] in ("only", "just"):
+            treatment = "only"
         if treatment is None:
             continue
         butted = next((n for n in range(after.stop, len(low)) if low[n] in (*_BUT, "not")), None)
         apart = _apart(said, butted) if butted is not None and butted <= after.stop + 1 else []
         tokens = {*range(before.start if treatment != "drop" and before else clause.start, after.stop), *range(i, end)}
         tokens.update(n for named in apart for n in range(butted or 0, named.end))
-        return OfAKind(kind, treatment, tuple(dict.fromkeys(str(n.value) for n in apart)), frozenset(tokens))
+        others = tuple(dict.fromkeys(str(n.value) for n in apart))
+        return OfAKind(kind, treatment, others, frozenset(tokens), single=bool(single))
     return None
 
 

@@ -58,13 +58,14 @@ _ABSENT: dict[str, str] = {
     "AutoGluon": "autogluon|tpot|auto sklearn",
 }
 _METRICS: dict[str, str] = {
-    "roc_auc": "roc auc|auc|roc|roc_auc|auroc|auc roc|area under the curve|area under the roc curve|ranking quality",
+    "roc_auc": "roc auc|auc|aucs|auc score|auc scores|roc|"
+    "roc_auc|auroc|auc roc|area under the curve|area under the roc curve|ranking quality",
     "average_precision": "average precision|pr auc|auprc|auc pr|precision recall auc|average_precision|prauc"
     "|precision recall curve",
     "log_loss": "log loss|logloss|log_loss|cross entropy|likelihood loss",
-    "accuracy": "accuracy|accuracy score|correct predictions|hit rate",
+    "accuracy": "accuracy|accuracies|accuracy score|correct predictions|hit rate",
     "balanced_accuracy": "balanced accuracy|balanced_accuracy",
-    "f1": "f1|f1 score|f score|f measure|f 1",
+    "f1": "f1|f1s|f1 scores|f1 score|f score|f measure|f 1",
     "f1_macro": "macro f1|f1 macro|f1_macro|macro averaged f1|macro f1 score",
     "precision": "precision|positive predictive value",
     "recall": "recall|sensitivity|true positive rate|tpr|hit all positives",
@@ -81,7 +82,8 @@ _METRICS: dict[str, str] = {
 }
 _PREFER: dict[str, str] = {
     "speed": "speed|fast|faster|fastest|quick|quickly|quicker|rapidly|rapid|low latency|lightweight|asap|speedy"
-    "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency",
+    "|as fast as possible|as quick as possible|as quickly as possible|in a hurry|latency"
+    "|cheap models|cheaper models|cheap model|cheaper model|lighter models|light models",
     "accuracy": "as accurate as possible|as accurately as possible|accurate|accurately|best possible|most accurate"
     "|more accurate|highest quality|best quality|quality|performance|better results|better performance"
     "|best performance|predictive power|more accurately|strongest model",

@@ -82,6 +82,7 @@ def _found(profile: Path | None, preparation: Path | None, review: Path | None, 
     return Measured(
         rows=found.get("n_rows"),
         columns=found.get("columns", {}),
+        correlations={(c["a"], c["b"]): c["r"] for c in found.get("correlations", ())},
         classes={str(c["value"]): c["count"] for c in found.get("classes") or ()},
         parts={name: parts[f"{name}_rows"] for name in ("train", "val", "test") if f"{name}_rows" in parts},
         scores={"": final.get("metrics", {})},

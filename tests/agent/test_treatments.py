@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from jupyter_pipeline.agent.base import Context
 from jupyter_pipeline.agent.request import parse_request, read_request
-from jupyter_pipeline.protocol.stages import StageId
+from jupyter_pipeline.agent.rules import RuleAgent
+from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, INTENT, PREPROCESS, PROFILE, ask, changes
+from .example import DATA, INTENT, PREPROCESS, PROFILE, applied, ask, changes, context_at
 
 COLUMNS = ("age", "city", "zip", "notes", "signup_date", "churn")
 BOTH = {"/columns/city": "target_encode", "/columns/City~1Town": "target_encode"}
@@ -118,3 +120,66 @@ def test_the_request_says_it_too(text: str, expected: dict[str, str], columns: t
 )
 def test_a_request_that_names_such_words_otherwise_says_nothing_of_it(text: str) -> None:
     assert not parse_request(text).treatments
+
+
+@pytest.mark.parametrize(
+    ("text", "stage", "expected"),
+    [
+        ("ignore signup dat", PROFILE, {"/roles/signup_date": "ignore"}),
+        ("drop hours-pre-week and sginup_date", PROFILE,
+         {"/roles/hours-per-week": "ignore", "/roles/signup_date": "ignore"}),
+        ("drop hours per day", PROFILE, {}),
+        ("do not use the date", PROFILE, {"/roles/signup_date": "ignore"}),
+        ("only numeric columns please", PREPROCESS,
+         {f"/columns/{c}": "drop" for c in ("city", "signup_date", "notes", "City~1Town")}),
+        ("age is fine, drop city", PROFILE, {"/roles/city": "ignore"}),
+        ("customer_id is junk", PROFILE, {"/roles/customer_id": "ignore"}),
+        ("wrong target, I want tenure", DATA, {"/target": "tenure", "/positive_class": None}),
+        ("use signup_date to split by time", PROFILE, {"/roles/signup_date": "time"}),
+        ("city has an order", PREPROCESS, {"/columns/city": "ordinal"}),
+        ("fill age with the mean", PROFILE, {}),
+        ("don't stratify, split by time", PREPROCESS, {"/split": {"strategy": "time", "column": "signup_date"}}),
+    ],
+)  # fmt: skip
+def test_everyday_words_about_columns(text: str, stage: StageId, expected: dict[str, Any]) -> None:
+    changes(text, stage, expected)
+
+
+def test_a_split_that_is_not_wanted_is_another_one() -> None:
+    context = context_at(PREPROCESS)
+    context.plans[PREPROCESS]["split"] |= {"strategy": "time", "column": "signup_date"}
+    for text in ("don't split by time", "please do not split by signup_date"):
+        reply = RuleAgent().respond(text, context)
+        assert applied(reply, context)[PREPROCESS]["split"]["strategy"] == "stratified"
+    assert not RuleAgent().respond("don't split by group", context).actions
+
+
+EVERYDAY = ("target", "time", "model", "date", "all", "rate", "text", "test", "score", "Total Price", "my_long_name")
+
+
+@pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("drop time", ["time"]),
+        ("drop test", ["test"]),
+        ("drop all", ["all"]),
+        ("drop model and text", ["model", "text"]),
+        ("ignore the rate and the date columns", ["rate", "date"]),
+        ("drop My_Long_Name and total price", ["my_long_name", "Total Price"]),
+        ("drop all columns except all and rate", [c for c in EVERYDAY[1:] if c not in ("all", "rate")]),
+        ("drop score, model and test", ["score", "model", "test"]),
+        ("keep text", []),
+    ],
+)
+def test_columns_that_are_called_by_everyday_words(text: str, ignored: list[str]) -> None:
+    roles = {c: "target" if c == "target" else "feature" for c in EVERYDAY}
+    context = Context(
+        current_stage=PROFILE,
+        status=StageStatus.WAITING_CONFIRMATION,
+        plans={PROFILE: {"roles": roles, "treatments": {}}},
+        columns=EVERYDAY,
+    )
+    reply = RuleAgent().respond(text, context)
+    assert "not understand" not in reply.text
+    after = applied(reply, context)[PROFILE]["roles"]
+    assert [c for c, role in after.items() if role == "ignore"] == sorted(ignored, key=EVERYDAY.index)

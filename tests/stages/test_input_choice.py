@@ -105,3 +105,55 @@ def test_a_key_that_is_left_out_keeps_the_rows_of_a_customer_together(tmp_path: 
     project.attach(path)
     roles = _roles(project, "predict price, ignore customer_id and depth")
     assert (roles["customer_id"], roles["depth"]) == ("group", "ignore")
+
+
+def test_treatments_that_the_request_names_are_proposed(tmp_path: Any) -> None:
+    project = StagedProject(tmp_path)
+    path = project.folder / "data" / "flats.csv"
+    rows = range(80)
+    pd.DataFrame(
+        {
+            "town": [("Bern", "Rome", "Oslo")[i % 3] for i in rows],
+            "zip code": [f"Z{i % 9}" for i in rows],
+            "floor": [i % 4 for i in rows],
+            "notes": [
+                f"a flat of {i} rooms with balcony number {i * 7} and a view of the {i * 31}th tree" for i in rows
+            ],
+            "rent": [500.5 + i * 3 + i % 4 * 50 for i in rows],
+        }
+    ).to_csv(path, index=False)
+    project.attach(path)
+    prompt = (
+        "predict rent, one-hot all categoricals but target encode zip_code, treat floor as ordinal, no text columns"
+    )
+    project.run(INTENT, {"prompt": prompt})
+    asked = {"categorical columns": "onehot", "zip code": "target_encode", "floor": "ordinal", "text columns": "drop"}
+    assert project.results[INTENT].plan.treatments == asked  # type: ignore[attr-defined]
+    project.run(DATA)
+    profile = project.run(PROFILE)
+    assert profile.plan.treatments == {  # type: ignore[attr-defined]
+        "town": "onehot",
+        "zip code": "target_encode",
+        "floor": "ordinal",
+    }
+    assert profile.plan.roles["notes"] == "ignore"  # type: ignore[attr-defined]
+    assert "To be treated as was asked: town: categorical; zip code: target encoded; floor: ordinal." in profile.summary
+    prepared = project.run(PREPROCESS)
+    assert prepared.plan.columns == {  # type: ignore[attr-defined]
+        "town": "onehot",
+        "zip code": "target_encode",
+        "floor": "ordinal",
+    }
+    assert "Treated as was asked before: town: categorical;" in prepared.summary
+    changed = project.run(PREPROCESS, {"columns": {"floor": "numeric"}})
+    assert changed.plan.columns["floor"] == "numeric"  # type: ignore[attr-defined]
+    assert "floor" not in changed.summary
+
+
+def test_treatments_of_what_the_data_do_not_have_are_told(tmp_path: Any) -> None:
+    project = _project(tmp_path)
+    project.run(INTENT, {"prompt": "predict price", "treatments": {"cut": "onehot", "text columns": "drop"}})
+    project.run(DATA)
+    summary = project.run(PROFILE).summary
+    assert "There is no column 'cut', so it is passed over" in summary
+    assert "The data have no text columns." in summary
