@@ -30,10 +30,13 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 
 def treated(said: Said, draft: Draft) -> None:
     """``treat X as text``, ``one-hot encode X``, ``drop all text columns``."""
+    of_kinds = False
     while (found := of_a_kind(said, draft.columns)) is not None:
+        of_kinds = True
         said.take(*(range(i, i + 1) for i in found.tokens))
-        said.take_words(*VERBS)
         _all_of_kind(draft, found)
+    if of_kinds:
+        said.take_words(*VERBS)
     if not draft.context.columns:
         for unknown in spoken(said.tokens, said.taken):
             said.take(unknown.tokens)
