@@ -89,7 +89,7 @@ async def test_hello(server: Server, project_id: str) -> None:
     rules = {rule["id"]: rule for rule in hello["stages"]}
     assert list(rules) == [stage.value for stage in STAGES]
     assert rules["PREPROCESS"]["rework"] == ["split", "columns"]
-    columns = ["include_columns", "exclude_columns"]
+    columns = ["include_columns", "exclude_columns", "treatments"]
     assert rules["DATA_SOURCE"]["reads"] == {
         "PARSE_INTENT": ["task_type", "target", "metric", "dataset", "sheet", *columns]
     }
