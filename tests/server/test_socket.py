@@ -89,11 +89,11 @@ async def test_hello(server: Server, project_id: str) -> None:
     rules = {rule["id"]: rule for rule in hello["stages"]}
     assert list(rules) == [stage.value for stage in STAGES]
     assert rules["PREPROCESS"]["rework"] == ["split", "columns"]
-    columns = ["include_columns", "exclude_columns", "treatments"]
+    columns = ["include_columns", "exclude_columns"]
     assert rules["DATA_SOURCE"]["reads"] == {
         "PARSE_INTENT": ["task_type", "target", "metric", "dataset", "sheet", *columns]
     }
-    assert rules["PROFILE_DATA"]["reads"]["PARSE_INTENT"] == columns
+    assert rules["PROFILE_DATA"]["reads"]["PARSE_INTENT"] == [*columns, "treatments"]
     commands = {command["name"]: command for command in hello["commands"]}
     assert {"restart_stage", "cancel_run", "select_dataset", "update_plan"} <= set(commands)
     assert all(c["description"] and isinstance(c["args_schema"], dict) for c in commands.values())
