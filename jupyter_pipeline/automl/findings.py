@@ -1,6 +1,7 @@
 """What a data scientist would notice: what a column really is, what moves together, what to beware of."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,9 @@ _LOOKED_AT = 1_000
 _WORDS = {"true", "false", "yes", "no", "t", "f", "y", "n"}
 _ID_NAME = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index|idx|rownum|row_?(number|name)s?)$|^unnamed: 0$", re.I)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID|Uuid|UUID|Key)$")
+_ID_PLAIN = re.compile(r"(^|[_\s.-])(id|uuid|guid)$", re.I)
+#: Of a key hardly any value comes twice. Distinct values of large tables are estimated to within about three percent.
+_NEARLY_EACH = 0.97
 DATE_FORMATS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -41,7 +45,7 @@ DATE_FORMATS = (
 
 
 def kind_of(
-    name: str, dtype: pl.DataType, column: dict[str, Any], known: pl.Series, total: int
+    name: str, dtype: pl.DataType, column: dict[str, Any], known: pl.Series, total: int, repeats: int = 0
 ) -> tuple[str, dict[str, Any]]:
     """What a column is, and what was noticed on the way.
 
@@ -57,6 +61,8 @@ def kind_of(
         Values of the sample that are not missing.
     total : int
         Rows of the table.
+    repeats : int, default=0
+        How many of them repeat an earlier row as a whole, which makes no key less of one; ``known`` is without them.
 
     Returns
     -------
@@ -75,19 +81,20 @@ def kind_of(
         return "boolean", {}
     if dtype in (pl.Date, pl.Datetime):
         return "datetime", {}
-    # Distinct values of large tables are estimated to within about three percent.
-    one_each = given >= 20 and unique >= (given if column["n_unique_exact"] else 0.97 * given)
+    nearly = given >= 20 and unique >= _NEARLY_EACH * (given - repeats)
+    one_each = nearly and (unique >= given - repeats or not column["n_unique_exact"])
     one_each = one_each and known.n_unique() == len(known)
+    keyed = (one_each and looks_like_id(name)) or (nearly and bool(_ID_PLAIN.search(name.strip()) or names_one(name)))
     if dtype != pl.String:  # Excel has no whole numbers but floats
-        whole = dtype.is_integer() or (one_each and bool((known == known.round()).all()))
+        whole = dtype.is_integer() or (nearly and bool((known == known.round()).all()))
         dense = whole and column["max"] - column["min"] + 1 <= 1.05 * given
-        kind = "id" if one_each and whole and (dense or looks_like_id(name)) else None
+        kind = "id" if whole and ((one_each and dense) or keyed) else None
         return kind or ("integer" if dtype.is_integer() else "numeric"), {"sorted_key": bool(dense and one_each)}
-    return _kind_of_text(name, column, known, one_each=one_each, given=given)
+    return _kind_of_text(name, column, known, one_each=one_each, keyed=keyed, given=given)
 
 
 def _kind_of_text(
-    name: str, column: dict[str, Any], known: pl.Series, *, one_each: bool, given: int
+    name: str, column: dict[str, Any], known: pl.Series, *, one_each: bool, keyed: bool, given: int
 ) -> tuple[str, dict[str, Any]]:
     texts = known.str.strip_chars().head(20_000)
     texts = texts.filter(texts.str.len_bytes() > 0)
@@ -106,9 +113,8 @@ def _kind_of_text(
     form = None if numeric > 0.9 else date_format(looked_at)
     if form:
         return "datetime", {**more, "date_format": form}
-    named = looks_like_id(name)
     coded = words < 1.2 and (numeric > 0.9 or _codes(looked_at))
-    if one_each and length <= 64 and (coded or (named and words < 4)):
+    if length <= 64 and ((one_each and coded) or (keyed and words < 4)):
         return "id", more
     many = column["n_unique"] > 50 and column["n_unique"] > 0.5 * given
     if (words >= 4 and column["n_unique"] > 20) or (many and (words >= 2.5 or length > 40)):
@@ -130,11 +136,24 @@ _WHO = re.compile(
 )
 
 
-def repeats_one(name: str, kind: str, column: dict[str, Any], total: int) -> bool:
+def names_one(name: str) -> bool:
+    """Whether a column's name says that it tells one person or thing from others, as ``customer_id`` does."""
+    return bool(_WHO.search(name.strip()))
+
+
+def repeats_one(name: str, kind: str, column: dict[str, Any], total: int, repeats: int = 0) -> bool:
     """Whether a column names persons or things that several rows are about, such as a ``patient_id`` of visits."""
     given = total - column["missing"]
-    repeated = 10 <= column["n_unique"] <= given / 1.2 and given <= 100 * column["n_unique"]
-    return kind in ("integer", "categorical") and repeated and bool(_WHO.search(name.strip()))
+    repeated = 10 <= column["n_unique"] < _NEARLY_EACH * (given - repeats) and given <= 100 * column["n_unique"]
+    return kind in ("integer", "categorical") and repeated and names_one(name)
+
+
+def alike(labels: Iterable[str]) -> list[list[str]]:
+    """Labels that are the same but for case and spaces."""
+    groups: dict[str, list[str]] = {}
+    for label in labels:
+        groups.setdefault(" ".join(label.casefold().split()), []).append(label)
+    return [sorted(group) for group in groups.values() if len(group) > 1]
 
 
 def _mean(values: pl.Series) -> float:
@@ -213,8 +232,8 @@ def _matrix(sample: pl.DataFrame, names: list[str]) -> np.ndarray:
 def warnings_of(report: dict[str, Any]) -> list[str]:
     """Warnings in words, the gravest first."""
     columns, target, n_rows = report["columns"], report["target"], report["n_rows"]
-    said = _of_target(report) if target in columns else []
-    said += [_leak(suspect, target) for suspect in report["leakage"]]
+    said = [leak(suspect, target) for suspect in report["leakage"]]
+    said += _of_target(report) if target in columns else []
     if n_rows < 100:
         said.append(
             f"There {'is' if n_rows == 1 else 'are'} only {n_rows} row{'s' if n_rows != 1 else ''}: "
@@ -235,6 +254,13 @@ def warnings_of(report: dict[str, Any]) -> list[str]:
                     what="an identifier" if len(hit) == 1 else "identifiers",
                 )
             )
+    if written := {name: c["alike"][0] for name, c in columns.items() if c.get("alike") and name != target}:
+        shown = "; ".join(f"{name!r} ({', '.join(map(repr, ways[:3]))})" for name, ways in list(written.items())[:5])
+        more = f" and {len(written) - 5} more columns" if len(written) > 5 else ""
+        said.append(
+            f"Categories that differ in case or spaces only: {shown}{more}. A model takes each way of writing for a "
+            "category of its own; make them the same in the data."
+        )
     strong = [p for p in report["correlations"] if abs(p["r"]) >= 0.95 and target not in (p["a"], p["b"])]
     if strong:
         pairs = "; ".join(f"{p['a']!r} and {p['b']!r} (r = {p['r']:.3f})" for p in strong[:5])
@@ -292,7 +318,8 @@ def _of_target(report: dict[str, Any]) -> list[str]:
     return said
 
 
-def _leak(suspect: dict[str, Any], target: str) -> str:
+def leak(suspect: dict[str, Any], target: str) -> str:
+    """That a column nearly tells the target alone, in words."""
     measure = {"roc_auc": "an AUC of", "accuracy_above_chance": "accuracy above chance of", "r2": "an R² of"}
     how = "Whether it is missing tells" if suspect["missing_only"] else "It alone tells"
     return (
@@ -320,7 +347,7 @@ def _count(n: int, total: int) -> str:
 _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
     ("No value at all: {names}; ignored.", lambda name, c, n: c["kind"] == "empty"),
     ("The same value in every row: {names}; ignored.", lambda name, c, n: c["kind"] == "constant"),
-    ("{names} {verb} {what}, different in each row; a model would learn rows by heart, so not used.",
+    ("{names} {verb} {what}, different in each row or nearly so; a model would learn rows by heart, so not used.",
      lambda name, c, n: c["kind"] == "id"),
     ("Several rows have the same {names}: unless those stay in one part of the split, test rows are known from "
      "training.",
@@ -343,7 +370,8 @@ _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
      lambda name, c, n: looks_like_id(name) and c["kind"] in ("integer", "categorical") and c["n_unique"] > 1
      and not c.get("repeated_key", False)),
     ("Very skewed: {names}; linear models may want a logarithm, trees do not mind.",
-     lambda name, c, n: c["kind"] in ("numeric", "integer") and c.get("skew") is not None and abs(c["skew"]) > 5),
+     lambda name, c, n: c["kind"] in ("numeric", "integer") and c["n_unique"] > 10 and c.get("skew") is not None
+     and abs(c["skew"]) > 5),
     ("Nearly one value only (99% of rows or more): {names}.",
      lambda name, c, n: c["n_unique"] > 1 and bool(c["top"]) and c["top"][0]["share"] >= 0.99 and n >= 100),
     ("Dates: {names}. If the model is to predict the future, give one the role 'time', so that the last rows are "

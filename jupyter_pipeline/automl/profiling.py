@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .findings import correlated, kind_of, repeats_one, warnings_of
+from .findings import alike, correlated, kind_of, repeats_one, warnings_of
 from .leakage import leakage_suspects
 from .sketches import Distinct, Moments, RandomRows, RepeatedRows
 
@@ -24,6 +24,8 @@ SAMPLE_CELLS = 5_000_000
 SAMPLE_ROWS = 100_000
 #: Values of a column are counted one by one while there are no more distinct ones.
 COUNTED_VALUES = 1_000
+#: Where no more than this share of the rows repeat an earlier one, that is a slip, which hides no key.
+FEW_REPEATS = 0.1
 TOP = 10
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _READING = 0.8
@@ -152,7 +154,8 @@ def profile(
         ``n_unique_exact``, ``top`` (value, count or None, share), and where it applies ``min``, ``max``, ``mean``,
         ``std``, ``skew`` (of finite numbers), ``quantiles``, ``quantiles_exact``, ``histogram``, ``nan``,
         ``infinite``, ``blank``, ``mean_length``, ``mean_words``, ``date_format``, ``numeric_share``, ``sorted_key``,
-        ``ascending`` (dates in the order of the rows), ``repeated_key`` (names whom several rows are about).
+        ``ascending`` (dates in the order of the rows), ``repeated_key`` (names whom several rows are about),
+        ``alike`` (categories that differ in case or spaces only).
     """
     report, _ = profile_with_sample(lazy_frame, target, task_type, n_rows, on_progress, seed)
     return report
@@ -188,12 +191,19 @@ def profile_with_sample(
     if sample.width != len(names):
         sample = pl.DataFrame(schema={column.name: column.dtype for column in columns})
     tell("columns", _READING)
-    described = {column.name: _describe(column, sample.get_column(column.name), total, schema) for column in columns}
+    repeats, exact = repeated.result(total)
+    slips = repeats if repeats <= FEW_REPEATS * total else 0
+    once = sample.unique(maintain_order=True) if slips else sample
+    described = {
+        column.name: _describe(
+            column, sample.get_column(column.name), once.get_column(column.name), total, slips, schema
+        )
+        for column in columns
+    }
     tell("correlations", 0.86)
     pairs = correlated(sample, described, target)
     tell("leakage", 0.9)
     suspects = leakage_suspects(sample, described, target, task_type) if target and task_type else []
-    repeats, exact = repeated.result(total)
     missing = sum(column["missing"] for column in described.values())
     kinds = [column["kind"] for column in described.values()]
     report: dict[str, Any] = {
@@ -262,8 +272,10 @@ def _plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(texts) if odd else frame
 
 
-def _describe(column: _Column, values: pl.Series, total: int, schema: pl.Schema) -> dict[str, Any]:
-    """All that is known of a column, as JSON."""
+def _describe(
+    column: _Column, values: pl.Series, once: pl.Series, total: int, repeats: int, schema: pl.Schema
+) -> dict[str, Any]:
+    """All that is known of a column, as JSON; ``once`` is the sample without rows that repeat an earlier one."""
     known = values.drop_nulls()
     described: dict[str, Any] = {
         "dtype": str(schema[column.name]),
@@ -279,11 +291,13 @@ def _describe(column: _Column, values: pl.Series, total: int, schema: pl.Schema)
         described |= {"min": plain(column.first), "max": plain(column.last)}
     elif column.dtype == pl.String:
         described["blank"] = column.blank
-    kind, more = kind_of(column.name, column.dtype, described, known, total)
+    kind, more = kind_of(column.name, column.dtype, described, once.drop_nulls(), total, repeats)
     if kind == "datetime" and column.ascending and (column.temporal or more["date_format"].startswith("%Y")):
         more["ascending"] = True
-    if repeats_one(column.name, kind, described, total):
+    if repeats_one(column.name, kind, described, total, repeats):
         more["repeated_key"] = True
+    if kind == "categorical" and (ways := alike(column.counts or known.unique().to_list())):
+        more["alike"] = ways[:3]
     return {"kind": kind, **described, **more}
 
 

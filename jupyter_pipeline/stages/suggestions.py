@@ -13,6 +13,7 @@ from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.
 FEW_ROWS = 200
+_NEARLY_PERFECT = 0.95
 _SHARE = (
     "roc_auc",
     "average_precision",
@@ -37,7 +38,15 @@ def _gap(metric: str, better: float | None, worse: float | None) -> float:
 def cautions(review: Mapping[str, Any]) -> list[str]:
     """What limits the result, in sentences."""
     metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
-    name, found = metric_name(metric), []
+    name = metric_name(metric)
+    # A column that counts most in a model of middling scores may just be a good one.
+    perfect = metric in _SHARE and (metrics["test"].get(metric) or 0.0) >= _NEARLY_PERFECT
+    found = [
+        f"{column!r} nearly tells {review['task']['target']!r} by itself: if it is not known at the time of "
+        "predicting, these scores say nothing of new rows. Leave it out then, and train again."
+        for column in _suspects(review)
+        if perfect or column in review["leakage"]
+    ]
     if split["test"] < FEW_ROWS:
         found.append(
             f"The test metrics come from {split['test']:,} rows only; the intervals show how uncertain that makes them."
@@ -187,20 +196,24 @@ def _importance(review: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
+def _suspects(review: Mapping[str, Any]) -> list[str]:
+    """Features that may be known only after the fact: those that tell nearly all, alone or within the model."""
     rows = [row for row in _importance(review) if (row["mean"] or 0) > 0]
     total = sum(row["mean"] for row in rows)
     suspects = list(review["leakage"])
     if len(rows) > 2 and rows[0]["mean"] > 0.9 * total and rows[0]["name"] not in suspects:
         suspects.append(rows[0]["name"])
+    return [name for name in suspects if review["columns"].get(name, "drop") != "drop"][:3]
+
+
+def _leakage(review: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         _item(
             f"Check column {name}",
             "It says so much about the target by itself that it may only be known after the fact.",
             f"Please drop the column {_quoted(name)}.",
         )
-        for name in suspects[:3]
-        if review["columns"].get(name, "drop") != "drop"
+        for name in _suspects(review)
     ]
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from ..agent.columns import akin, place_of
 from ..automl import metrics
 from ..automl.datasets import Candidate
+from ..automl.findings import alike
 from ..automl.frames import to_pandas
 from ..automl.inference import to_seconds
 from ..automl.reading import ReadError, TableSpec, scan
@@ -310,8 +311,8 @@ def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -
         notes.append(f"{missing:,} of {len(values):,} rows have no value of the target and are left out.")
     if task_type != "regression":
         counts = values.drop_nulls().value_counts().sort("count")
-        if alike := _alike([str(plain(v)) for v in counts.get_column(values.name).to_list()]):
-            same = "; ".join(" and ".join(map(repr, names)) for names in alike[:3])
+        if same_names := alike([str(plain(v)) for v in counts.get_column(values.name).to_list()]):
+            same = "; ".join(" and ".join(map(repr, names)) for names in same_names[:3])
             notes.append(f"Classes that differ in case or spaces only are different classes here: {same}.")
         rare = counts.filter(pl.col("count") < 5)
         if rare.height:
@@ -324,14 +325,6 @@ def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -
                 "tested; to learn such classes more rows are needed."
             )
     return notes
-
-
-def _alike(labels: list[str]) -> list[list[str]]:
-    """Labels that are the same but for case and spaces."""
-    groups: dict[str, list[str]] = {}
-    for label in labels:
-        groups.setdefault(" ".join(label.casefold().split()), []).append(label)
-    return [sorted(group) for group in groups.values() if len(group) > 1]
 
 
 def _encoded(values: pl.Series, task_type: str, positive: str | None) -> None:

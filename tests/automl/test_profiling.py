@@ -336,6 +336,71 @@ def test_identifiers_of_every_type() -> None:
     assert {name for name, kind in kinds.items() if kind == "id"} == {"rownames", "number"}
 
 
+def _customers(n: int) -> pl.DataFrame:
+    rng = np.random.default_rng(7)
+    return pl.DataFrame(
+        {
+            "customer_id": [f"C-{i * 7}" for i in range(n)],
+            "order id": rng.permutation(n) * 3,
+            "spent": rng.normal(size=n).round(1),
+            "y": rng.integers(0, 2, n),
+        }
+    )
+
+
+@pytest.mark.parametrize("n", [60, 3_000])
+def test_rows_that_were_put_in_twice_hide_no_identifier(n: int) -> None:
+    frame = _customers(n)
+    report = profile(pl.concat([frame, frame.head(n // 20)]).lazy(), "y", "binary")
+    kinds = {name: column["kind"] for name, column in report["columns"].items()}
+    assert kinds == {"customer_id": "id", "order id": "id", "spent": "numeric", "y": "integer"}
+    assert report["duplicate_rows"] == n // 20
+    # Without a name that says so, a column is a key by its values alone, and then none of them comes twice.
+    renamed = frame.rename({"customer_id": "label", "order id": "amount"})
+    again = pl.concat([renamed, renamed.head(n // 20)])
+    assert profile(again.lazy(), "y", "binary")["columns"]["label"]["kind"] == "id"
+    changed = again.with_columns(spent=pl.int_range(pl.len()))
+    assert profile(changed.lazy(), "y", "binary")["columns"]["label"]["kind"] == "categorical"
+    assert profile(changed.lazy(), "y", "binary")["columns"]["amount"]["kind"] == "integer"
+
+
+def test_a_table_of_few_different_rows_has_no_identifiers() -> None:
+    """Every age comes with one height: the rows repeat because there are few, not by a slip."""
+    ages = [20 + i % 50 for i in range(400)]
+    frame = pl.DataFrame({"age": ages, "y": [age * 2.5 for age in ages]})
+    assert profile(frame.lazy(), "y", "regression")["columns"]["age"]["kind"] == "integer"
+
+
+def test_a_key_of_several_rows_is_a_group_and_one_of_hardly_any_an_identifier() -> None:
+    frame = _customers(1_000).with_columns(order=pl.int_range(1_000))
+    for repeated, kind, group in ((20, "id", False), (60, "categorical", True), (500, "categorical", True)):
+        ids = [f"C-{i % (1_000 - repeated) * 7}" for i in range(1_000)]
+        column = profile(frame.with_columns(customer_id=pl.Series(ids)).lazy(), "y", "binary")["columns"]["customer_id"]
+        assert (column["kind"], column.get("repeated_key", False)) == (kind, group), repeated
+
+
+def test_categories_written_in_several_ways_are_named() -> None:
+    n = 200
+    frame = pl.DataFrame(
+        {
+            "state": [["KS", "ks", " KS", "OH"][i % 4] for i in range(n)],
+            "plan": [["basic", "Pro"][i % 2] for i in range(n)],
+            "paid": [["yes", "No"][i % 2] for i in range(n)],
+            "y": [["A", "a"][i // 7 % 2] for i in range(n)],
+        }
+    )
+    (said,) = [s for s in profile(frame.lazy(), "y", "binary")["warnings"] if "case or spaces" in s]
+    assert "'state' (' KS', 'KS', 'ks')" in said
+    assert "plan" not in said
+    assert "'y'" not in said
+
+
+def test_zeros_and_ones_are_not_called_skewed() -> None:
+    n = 500
+    frame = pl.DataFrame({"rare": [int(i == 3 or i == 77) for i in range(n)], "y": [i % 2 for i in range(n)]})
+    assert "skewed" not in "\n".join(profile(frame.lazy(), "y", "binary")["warnings"])
+
+
 def test_names_of_identifiers() -> None:
     assert all(
         looks_like_id(name)

@@ -18,7 +18,7 @@ def review(model_id: str, **changes: Any) -> dict[str, Any]:
     runs = [{"run_id": "a", "model_id": "dummy", "model": "Baseline", "metric": 0.5, "status": "success"}]
     runs.append({"run_id": "b", "model_id": "lightgbm", "model": "LightGBM", "metric": None, "status": "failed"})
     base: dict[str, Any] = {
-        "task": {"type": "binary", "metric": "roc_auc", "rarest_share": 0.04},
+        "task": {"type": "binary", "target": "y", "metric": "roc_auc", "rarest_share": 0.04},
         "metrics": {"train": {"roc_auc": 0.99}, "val": {"roc_auc": 0.8}, "test": {"roc_auc": 0.6}},
         "intervals": {"roc_auc": [0.55, 0.65]},
         "split": {"rows": {"train": 300, "val": 100, "test": 100}},
@@ -72,7 +72,7 @@ def test_every_suggestion_is_understood(model_id: str) -> None:
     found += suggestions(
         review(
             model_id,
-            task={"type": "binary", "metric": "f1", "rarest_share": 0.4},
+            task={"type": "binary", "target": "y", "metric": "f1", "rarest_share": 0.4},
             metrics={"train": {"f1": 0.8}, "val": {"f1": 0.8}, "test": {"f1": 0.8}},
             kept={"model_id": model_id, "stopped": "", "params": {}},
             runs=[],
@@ -106,3 +106,20 @@ def test_cautions_say_what_limits_the_result() -> None:
     assert "hardly beats the baseline" in "\n".join(
         cautions(review("linear", metrics={s: {"roc_auc": 0.5} for s in ("train", "val", "test")}))
     )
+
+
+def test_a_column_that_tells_the_target_comes_first() -> None:
+    """Measured alone, or as what a nearly perfect model rests on; not where it was left out or is merely good."""
+    told = "nearly tells 'y' by itself"
+    assert told in cautions(review("linear"))[0]
+    assert "'<script>'" in cautions(review("linear"))[0]
+    left_out = {"columns": dict.fromkeys(COLUMNS, "onehot") | {"<script>": "drop"}}
+    assert told not in "\n".join(cautions(review("linear", **left_out)))
+    perfect = {split: {"roc_auc": 0.99} for split in ("train", "val", "test")}
+    (first, *others) = cautions(review("linear", leakage=[], metrics=perfect))
+    assert "'age'" in first
+    assert told in first
+    assert told not in "\n".join(others)
+    assert told not in "\n".join(cautions(review("linear", leakage=[])))
+    lost = {split: {"roc_auc": None} for split in ("train", "val", "test")}
+    assert told not in "\n".join(cautions(review("linear", leakage=[], metrics=lost)))
