@@ -26,6 +26,8 @@ BAG_ROWS = 1_000
 LEAST = 0.15
 #: So many of the best models may join.
 MOST = 12
+#: Fewer of the rows do not stand for all: their score is another one whatever the weights.
+_NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Selection:
     bags : int
         How many samples they are the mean of.
     out_of_bag : float or None
-        The metric where each row is predicted with the weights of the samples without it; None where it is not defined.
+        The metric where each row is predicted with the weights of the samples without it; None where it is not defined,
+        or where the selection ended so early that many rows are in every sample.
     """
 
     weights: list[float]
@@ -148,7 +151,7 @@ def _out_of_bag(
     """The metric where each row is predicted with the mean of the weights of the samples without it."""
     many = without.sum(axis=0)
     rows = np.flatnonzero(many)
-    if not len(rows):
+    if len(rows) < _NEARLY_ALL * len(y):
         return None
     weights = (without.T.astype(np.float64) @ chosen)[rows] / many[rows, None]
     raw = np.asarray(sum((w if r.ndim == 1 else w[:, None]) * r[rows] for r, w in zip(raws, weights.T, strict=True)))

@@ -136,6 +136,23 @@ def test_of_models_that_know_nothing_the_rows_out_of_bag_tell_so(task_type: str,
     assert found == chosen(task_type, metric, y, raws, seed)
 
 
+def test_rows_out_of_bag_are_all_rows_or_nothing_is_told_of_them() -> None:
+    """Where time ends the selection after few samples, the rows in none of them are easier or harder than all are."""
+    rng = np.random.default_rng(3)
+    y = np.exp(rng.normal(size=2_000) * 2)
+    raws = [y + rng.normal(size=len(y)) for _ in range(4)]
+    for bags in (1, 3, 8, BAGS):
+        monitor = Monitor("regression", "rmse", y, y, callback=lambda step, last=bags: step.iteration >= last)
+        made = [
+            Candidate(f"run-{n}", "linear", {}, 1, 1, "skops", None, None, None, raw, raw) for n, raw in enumerate(raws)
+        ]
+        found = select(made, "regression", "rmse", monitor, 0)
+        assert found.bags == bags
+        own = metrics.score("rmse", "regression", y, np.tensordot(found.weights, raws, axes=1))
+        assert (found.out_of_bag is None) == (bags < 8)
+        assert found.out_of_bag is None or found.out_of_bag == pytest.approx(own, rel=0.02)
+
+
 def test_weights_of_few_rows_serve_other_rows_better_than_one_selection_on_all_of_them() -> None:
     rng = np.random.default_rng(0)
     ours, once, said = [], [], []
