@@ -121,7 +121,8 @@ def _grouped(members: dict[str, str], labels: dict[str, str]) -> Facts:
 
 
 def _profile(plan: dict[str, Any], model: Model) -> Facts:
-    return _grouped(plan.get("roles", {}), ROLES | {"ignore": "Left out"})
+    seen = [("Warning", text) for text in model.warnings]
+    return [*_grouped(plan.get("roles", {}), ROLES | {"ignore": "Left out"}), *seen]
 
 
 def _preprocess(plan: dict[str, Any], model: Model) -> Facts:

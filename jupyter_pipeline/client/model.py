@@ -98,6 +98,7 @@ class Model:
         self.export: dict[str, Any] | None = None
         self.progress: tuple[str, float] | None = None
         self.doing = ""
+        self.warnings: list[str] = []
 
     # -- Listener ----------------------------------------------------------------------------------------------
 
@@ -229,6 +230,9 @@ class Model:
     def _on_artifact(self, payload: dict[str, Any]) -> None:
         self.artifacts[payload["artifact"]["id"]] = payload["artifact"]
 
+    def _on_profile_summary(self, payload: dict[str, Any]) -> None:
+        self.warnings = list(payload["warnings"])
+
     def _on_profile_progress(self, payload: dict[str, Any]) -> None:
         self.progress = (payload["phase"], payload["pct"])
 
@@ -282,6 +286,7 @@ _HANDLERS: dict[str, Callable[[Model, dict[str, Any]], None]] = {
     "MODEL_CANDIDATES": Model._on_model_candidates,
     "ARTIFACT_ADDED": Model._on_artifact,
     "PROFILE_PROGRESS": Model._on_profile_progress,
+    "PROFILE_SUMMARY": Model._on_profile_summary,
     "EXPORT_PROGRESS": Model._on_export_progress,
     "EXPORT_READY": Model._on_export_ready,
     "TRAIN_RUN_STARTED": Model._on_run_started,

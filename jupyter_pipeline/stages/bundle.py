@@ -21,6 +21,7 @@ from .report import (
     primary_first,
     test_sentence,
     threshold_of,
+    threshold_sentence,
     train_sentence,
 )
 
@@ -200,6 +201,8 @@ def model_card(review: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
         status = run["status"] + (f": {_cell(run['reason'])}" if run.get("reason") else "")
         kept_mark = " (kept)" if run["kept"] else ""
         lines.append(f"| {run['run_id']}{kept_mark} | {_cell(run['model'])} | {number(run['metric'])} | {status} |")
+    if said := threshold_sentence(review):
+        lines += ["", said.strip()]
     if review["untried"]:
         lines += ["", f"Not trained, as time was used up: {', '.join(review['untried'])}."]
     lines += ["", "## Limits", ""]

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from ..automl.metrics import THRESHOLDED
 from ..automl.models import ENSEMBLE
-from ..protocol.names import DASH, METRIC_NAMES, MINUS, TASK_NAMES, number
+from ..protocol.names import DASH, METRIC_NAMES, MINUS, TASK_NAMES, metric_words, number
 from .workspace import template
 
 _TREATMENTS = {
@@ -141,6 +141,7 @@ def render(review: Mapping[str, Any], figures: list[tuple[str, Path]]) -> str:
         leaderboard_text=f"All {len(review['runs'])} runs, best first. Runs are compared on validation rows only; as "
         f"the best of them is chosen by it{_chosen_too(review)}, its validation score is somewhat too good."
         + _out_of_bag(kept, metric)
+        + threshold_sentence(review)
         + (f" Not trained, as time was used up: {', '.join(review['untried'])}." if review["untried"] else ""),
         leaderboard=[_run(row) for row in review["runs"]],
         metrics=[
@@ -188,6 +189,19 @@ def _out_of_bag(kept: Mapping[str, Any], metric: str) -> str:
     if metric in THRESHOLDED:
         return text
     return f"{text} An ensemble of several models comes before single ones, whatever their scores on these rows."
+
+
+def threshold_sentence(review: Mapping[str, Any]) -> str:
+    """Why the kept model's score among the runs is another than its metric, where the person set a threshold."""
+    metric, kept = review["task"]["metric"], review["kept"]
+    usual = 0.5 if kept["threshold_chosen"] is None else kept["threshold_chosen"]
+    if metric not in (*THRESHOLDED, "accuracy") or threshold_of(review) == usual:
+        return ""
+    return (
+        f" These are scores with the thresholds that the runs chose, of {kept['name']} {usual:.4g}; with the "
+        f"{threshold_of(review):.4g} that was set for it, its {metric_words(metric)} on these rows is "
+        f"{number(review['metrics']['val'].get(metric))}."
+    )
 
 
 def intervals_sentence(strategy: str) -> str:

@@ -278,6 +278,7 @@ def _review(
             "iterations": kept.trial.iterations,
             "stopped": kept.trial.stopped,
             "threshold": kept.threshold,
+            "threshold_chosen": kept.trial.threshold,
             # It was measured with the threshold that TRAIN chose.
             "out_of_bag": kept.trial.out_of_bag if kept.threshold == kept.trial.threshold else None,
             "runtime_s": kept.trial.runtime_s,

@@ -13,7 +13,8 @@ from .rows import MIN_COPIES
 
 #: Validation or test rows below which metrics are said to be uncertain.
 FEW_ROWS = 200
-_NEARLY_PERFECT = 0.95
+#: Shares from which one column is looked at, and from which the score itself makes one ask why.
+_HIGH, _NEARLY_PERFECT = 0.95, 0.999
 _SHARE = (
     "roc_auc",
     "average_precision",
@@ -35,17 +36,22 @@ def _gap(metric: str, better: float | None, worse: float | None) -> float:
     return loss if metric in _SHARE else loss / max(abs(better), 1e-12)
 
 
+def too_good(metric: str, value: float | None) -> bool:
+    """Whether a score is so near to perfect that one should ask why."""
+    return metric in _SHARE and value is not None and value >= _NEARLY_PERFECT
+
+
 def cautions(review: Mapping[str, Any]) -> list[str]:
     """What limits the result, in sentences."""
     metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
     name = metric_name(metric)
     # A column that counts most in a model of middling scores may just be a good one.
-    perfect = metric in _SHARE and (metrics["test"].get(metric) or 0.0) >= _NEARLY_PERFECT
+    high = metric in _SHARE and (metrics["test"].get(metric) or 0.0) >= _HIGH
     found = [
         f"{column!r} nearly tells {review['task']['target']!r} by itself: if it is not known at the time of "
         "predicting, these scores say nothing of new rows. Leave it out then, and train again."
         for column in _suspects(review)
-        if perfect or column in review["leakage"]
+        if high or column in review["leakage"]
     ]
     if split["test"] < FEW_ROWS:
         found.append(

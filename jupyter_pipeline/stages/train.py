@@ -13,6 +13,7 @@ from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
 from .modeling import load_modeling
 from .rows import write_json
+from .suggestions import FEW_ROWS, too_good
 from .train_session import Session
 from .trials import RUNS
 
@@ -273,6 +274,11 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         remarks.append(
             f"{session.learning.name_of(ahead.model)} has {number(ahead.metric)}, the best of all single models by "
             "these very rows; an average of several is most often better on new ones."
+        )
+    if too_good(plan.metric, best.metric) and session.n_rows[1] >= FEW_ROWS:
+        remarks.append(
+            "A score this near to perfect is rare: see whether a column is known only after the fact, or says what the "
+            "target says."
         )
     if best.model_id == "dummy" and session.has_model:
         remarks.append("No model is better than the baseline: the columns may say nothing about the target.")

@@ -213,6 +213,31 @@ def test_assets_that_could_not_be_had_come_with_the_connection(recorded: Recorde
     expect(view.get_by_role("columnheader", name="mean radius")).to_be_visible()
 
 
+def test_what_a_threshold_does_is_told_beside_it(recorded: Recorded) -> None:
+    """By the curve of the run that is kept; of one that was not drawn nothing is told."""
+    url = next(
+        e["event"]["payload"]["data_url"]
+        for e in EVENTS
+        if e["event"]["name"] == "PRECISION_RECALL_CURVE_READY" and e["event"]["payload"]["run_id"] == "run-6-2-linear"
+    )
+    curve = {"precision": [0.4, 0.75, 0.9, 1.0], "recall": [1.0, 0.8, 0.35, 0.0], "threshold": [0.05, 0.2, 0.6, None]}
+    view = recorded.show(gate("TRAIN"), {url.split("/")[-1]: {"curves": [curve]}})
+    found, right = (
+        "On the validation rows about {} % of the “malignant” are found",
+        "about {} % of the rows called so are",
+    )
+    told = f"{found}, and {right} right."
+    expect(view.get_by_text(told.format(80, 75))).to_be_visible()
+    view.get_by_role("slider", name="Threshold").fill("0.5")
+    expect(view.get_by_text(told.format(35, 90))).to_be_visible()
+    view.get_by_role("slider", name="Threshold").fill("0.95")
+    expect(view.get_by_text("On the validation rows no row is rightly called “malignant” then.")).to_be_visible()
+    assert axe(recorded.page) == []
+    view = recorded.show(gate("TRAIN"))
+    expect(view.get_by_role("slider", name="Threshold")).to_be_visible()
+    expect(view.get_by_text("On the validation rows about")).to_have_count(0)
+
+
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 """A PNG of one dot."""
 

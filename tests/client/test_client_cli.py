@@ -89,7 +89,7 @@ def test_data_behind_a_link(tmp_path, capsys, monkeypatch):
         assert main(["run", link, "Predict bought.", "--yes", "--budget", "0.2s"]) == 0
         web.shutdown()
     said = capsys.readouterr().err
-    assert "data.csv: 300 rows, 3 columns. Target 'bought'" in said
+    assert "data.csv: 1,200 rows, 3 columns. Target 'bought'" in said
     assert "ROC AUC on validation rows:\n1. " in said
     assert (tmp_path / "data.zip").is_file()
 
@@ -116,7 +116,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "jupyter_pipeline.client.cli", "
 
 
 def data_file(folder):
-    rows = [f"{i % 7},{(i * 37) % 11},{'yes' if i % 7 > 3 else 'no'}" for i in range(300)]
+    rows = [f"{i % 7},{(i * 37) % 11},{'yes' if i % 7 > 3 else 'no'}" for i in range(1_200)]
     (folder / "data.csv").write_text("a,b,bought\n" + "\n".join(rows) + "\n")
 
 
@@ -146,6 +146,9 @@ def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
     assert done.stdout == "export.zip\n"
     assert "The project 'data' goes on at the stage Training." in done.stderr
     assert "at most 4 s" in said.read_text()
+    # Who confirms everything unseen still finds in the log what speaks against it.
+    for warning in ("Possible leakage: 'a'.", "repeat an earlier row", "A score this near to perfect is rare"):
+        assert warning in said.read_text() + done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "pipelines" / "data" / "data").iterdir()] == ["data.csv"]
     with zipfile.ZipFile(tmp_path / "export.zip") as bundle:

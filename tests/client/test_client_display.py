@@ -28,6 +28,7 @@ from jupyter_pipeline.protocol.events import (
     ModelCandidate,
     ModelCandidates,
     PlanProposed,
+    ProfileSummary,
     StageStatusEvent,
     TrainProgress,
     TrainRunFinished,
@@ -172,7 +173,7 @@ SAYS = {
         "mlp",
     ],
     StageId.DATA_SOURCE: ["customers.csv (upload)", "yes", "abababababab"],
-    StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out"],
+    StageId.PROFILE_DATA: ["Features (2)", "Identifiers", "Left out", f"{EVIL} tells all", "Beware of the dog"],
     StageId.PREPROCESS: [
         "at random, each class with its share: 60% training, 20% validation, 20% test",
         "As numbers",
@@ -189,6 +190,8 @@ def test_gates_are_readable(feed, stage):
     feed(DatasetCandidates(datasets=(Dataset(id="upload-1", name="customers.csv", source="upload", desc=""),)))
     feed(NAMES)
     feed(TrainRunStarted(run_id="run-1-1-linear", model_id="linear", metric_primary="recall", config={}))
+    warnings = (f"{EVIL} tells all", "Beware of the dog")
+    feed(ProfileSummary(n_rows=9, n_cols=5, missing_pct=0.0, types_breakdown={"numeric": 5}, warnings=warnings))
     feed.gate(stage, PLANS[stage])
     said = read(render.page("churn", feed.model))
     for words in SAYS[stage]:
@@ -198,7 +201,10 @@ def test_gates_are_readable(feed, stage):
     assert "{" not in said
     assert "null" not in said
     assert "None" not in said
-    assert SAYS[stage][0] in render.text("churn", feed.model)
+    text = render.text("churn", feed.model)
+    assert SAYS[stage][0] in text
+    for shown in (said, text):
+        assert ("Beware of the dog" in shown) == (stage is StageId.PROFILE_DATA)
 
 
 def train(feed, model="linear", n=200, attempt=1):

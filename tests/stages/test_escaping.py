@@ -44,7 +44,7 @@ def review() -> dict[str, Any]:
     metrics = {"f1": 0.5, "roc_auc": 0.7}
     kept = {
         "run_id": "r1", "model_id": "linear", "name": "Logistic regression", "params": {"a": EVIL}, "iterations": 3,
-        "stopped": False, "threshold": 0.4, "out_of_bag": None, "runtime_s": 1.0,
+        "stopped": False, "threshold": 0.4, "threshold_chosen": 0.4, "out_of_bag": None, "runtime_s": 1.0,
     }  # fmt: skip
     run = {
         "run_id": "r1", "model_id": "linear", "model": EVIL, "params": {EVIL: EVIL}, "metric": 0.5, "runtime_s": 1.0,

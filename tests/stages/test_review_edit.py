@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from jupyter_pipeline.protocol.stages import StageId
-from jupyter_pipeline.stages import workspace
+from jupyter_pipeline.stages import bundle, workspace
 from jupyter_pipeline.stages.base import StageError
 
 from .conftest import Recorder, StagedProject, staged
@@ -197,6 +197,25 @@ def test_another_model_on_the_same_test_rows_is_said(reviewed: StagedProject, tm
     page = (again.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
     assert "read 2 times in this project, for 2 different models" in page
     assert "The same data were also divided in one other way, with other test rows" in page
+
+
+def test_a_threshold_that_a_person_set_is_told_beside_the_scores_of_the_runs(
+    reviewed: StagedProject, tmp_path: Path
+) -> None:
+    """By these the kept model has another score than by its metrics."""
+    assert "that was set" not in (reviewed.result_dir(StageId.REVIEW_EDIT) / "report.html").read_text("utf-8")
+    again = _copy(reviewed, tmp_path)
+    again.test_reads = ()
+    again.upstream[StageId.TRAIN].plan.update(threshold=0.01)
+    again.run(StageId.REVIEW_EDIT)
+    folder = again.result_dir(StageId.REVIEW_EDIT)
+    review = json.loads((folder / "review.json").read_text("utf-8"))
+    (kept,) = [run for run in review["runs"] if run["kept"]]
+    assert review["metrics"]["val"]["f1"] != pytest.approx(kept["metric"], abs=1e-3)
+    told = f"with the 0.01 that was set for it, its F1 on these rows is {review['metrics']['val']['f1']:.4f}."
+    assert told in (folder / "report.html").read_text("utf-8")
+    parts = dict.fromkeys(("report", "notebook", "training_code", "event_log", "data", "sample"), True)
+    assert told in bundle.model_card(review, parts)
 
 
 def test_what_an_earlier_version_counted_goes_on(reviewed: StagedProject, tmp_path: Path) -> None:

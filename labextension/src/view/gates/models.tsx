@@ -4,9 +4,10 @@ import { useState } from 'preact/hooks';
 import { modelColour } from '../colours';
 import { useView } from '../context';
 import type { Json, ModelCandidate } from '../records';
-import { duration } from '../numbers';
-import { Field, NumberBox, Section, Select } from '../parts';
+import { duration, percent } from '../numbers';
+import { Field, NumberBox, Section, Select, useJson } from '../parts';
 import { modelName } from '../runs';
+import { atThreshold, type PrecisionRecall } from '../threshold';
 import type { PlanForm } from './form';
 import { metricOptions } from './request';
 
@@ -217,6 +218,31 @@ export function ThresholdForm({ plan, set }: PlanForm) {
           />
         </span>
       </Field>
+      <ThresholdEffect run={plan.keep} positive={positive} threshold={threshold ?? USUAL} />
     </div>
+  );
+}
+
+/** How many rows of the class a threshold finds, and how many of those called so are of it, on the validation rows. */
+function ThresholdEffect({ run, positive, threshold }: { run: string; positive: string; threshold: number }) {
+  const { model, trans } = useView();
+  const measured = model.evaluations.get(run);
+  const loaded = useJson<{ curves: PrecisionRecall[] }>(measured?.figures.get('precision_recall')?.dataUrl ?? null);
+  const curve = loaded?.state === 'ready' ? loaded.value.curves[0] : undefined;
+  if (!curve) {
+    return null;
+  }
+  const found = atThreshold(curve, threshold);
+  return (
+    <p class="jppl-hint jppl-field-wide">
+      {found
+        ? trans.__(
+            'On the validation rows about %1 of the “%2” are found, and about %3 of the rows called so are right.',
+            percent(found.recall),
+            positive,
+            percent(found.precision)
+          )
+        : trans.__('On the validation rows no row is rightly called “%1” then.', positive)}
+    </p>
   );
 }
