@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import ROOT, Console
-from .jobs import axe
+from .jobs import STAGES, axe
 
 TEST = ROOT / "labextension" / "test"
 EVENTS: list[dict[str, Any]] = json.loads(gzip.decompress((TEST / "binary.events.json.gz").read_bytes()))
@@ -476,7 +476,7 @@ def test_changes_of_a_project_that_is_gone_are_gone_with_it(recorded: Recorded) 
     expect(view.get_by_text(re.compile("^1 change"))).to_have_count(0)
 
 
-@pytest.mark.parametrize("stage", ["PARSE_INTENT", "DATA_SOURCE", "MODEL_SELECT", "TRAIN", "REVIEW_EDIT", "EXPORT"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_on_a_narrow_screen_nothing_is_out_of_sight(recorded: Recorded, stage: str) -> None:
     view = recorded.show(len(EVENTS) if stage == "EXPORT" else gate(stage), SAMPLE)
     for width in (320, 400, 640):
@@ -490,7 +490,48 @@ def test_on_a_narrow_screen_nothing_is_out_of_sight(recorded: Recorded, stage: s
             }).map(e => e.outerHTML.slice(0, 120))"""
         )
         assert out == [], f"{stage} at {width}"
-    assert axe(recorded.page) == []
+        assert axe(recorded.page) == [], f"{stage} at {width}"
+
+
+AXES = """
+async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const root = document.querySelector('.jppl-root');
+  const chart = document.querySelector('.jppl-large canvas:not(.jppl-canvas)');
+  const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+  let texts = [];
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    texts = this.canvas === chart ? [] : texts;
+    return clearRect.apply(this, box);
+  };
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    if (this.canvas === chart) texts.push(text);
+    return fillText.call(this, text, ...place);
+  };
+  const [run] = model.runningRuns();
+  const seen = [];
+  for (let i = 1; i < 6; i++) {
+    tell('METRIC_SCALAR', { run_id: run.runId, name: run.metric, split: 'val', step: 1000 * i, value: 10 * i });
+    root.style.width = `${900 - 100 * i}px`;  // whose charts hear of it before it is their turn to draw
+    for (let n = 0; n < 4; n++) await frame();
+    const [now] = [texts];
+    root.style.width = `${901 - 100 * i}px`;  // drawn anew, and nothing has grown
+    for (let n = 0; n < 4; n++) await frame();
+    seen.push([now, texts]);
+  }
+  return seen;
+}
+"""
+
+
+def test_axes_are_those_of_curves_that_grew_as_the_room_for_them_changed(recorded: Recorded) -> None:
+    first = next(e["seq"] for e in EVENTS if e["event"]["name"] == "METRIC_SCALAR")
+    view = recorded.show(first + 60)
+    expect(view.get_by_role("figure").first).to_be_visible()
+    seen = recorded.page.evaluate(AXES)
+    assert len({tuple(texts) for texts, _ in seen}) == len(seen)
+    for texts, drawn_anew in seen:
+        assert texts == drawn_anew
 
 
 def test_of_a_long_log_the_gate_is_there_before_it_is_read(recorded: Recorded) -> None:

@@ -25,6 +25,10 @@ function chartMetrics(model: ProjectModel, runs: Run[]): string[] {
     }
   }
   const primary = model.primaryMetric;
+  // The loss is one of these: where that decides, its chart would be the same once more.
+  if (['log_loss', 'rmse'].includes(primary) && names.has(primary)) {
+    names.delete('loss');
+  }
   return [...names].sort((a, b) => Number(b === primary) - Number(a === primary) || a.localeCompare(b));
 }
 

@@ -130,7 +130,9 @@ export function FigureView({ kind, figure }: { kind: FigureKind; figure: Figure 
               bars={columns.map((c: any) => ({ name: c.name, value: c.mean_abs, text: text(c.mean_abs) }))}
             />
             <p class="jppl-hint">
-              {trans.__('Mean size of what a column adds to a prediction, %1, over %2 rows.', data.unit, count(data.rows.length))}
+              {data.unit === 'value'
+                ? trans.__('Mean size of what a column adds to a prediction, over %1 rows.', count(data.rows.length))
+                : trans.__('Mean size of what a column adds to a prediction, %1, over %2 rows.', data.unit, count(data.rows.length))}
             </p>
           </>
         );

@@ -171,10 +171,8 @@ export class LiveChart {
   }
 
   private redraw(): void {
-    if (this.plot) {
-      this.anew = true;
-      this.draw();
-    }
+    this.anew = true;
+    this.draw();
   }
 
   /** Colours again, after the theme has changed. */
@@ -233,8 +231,9 @@ export class LiveChart {
       ],
       hooks: {
         setCursor: [u => onHover(nearest(u, this.lines, this.xRange, this.yRange))],
-        // Also when the page is zoomed, which changes how many pixels it has.
-        setSize: [() => this.redraw()]
+        // Also when the page is zoomed, which changes how many pixels it has. Not before uPlot is done: ranges that it is
+        // told meanwhile, because the curves have grown as well, it would not draw.
+        setSize: [() => queueMicrotask(() => this.redraw())]
       }
     };
   }

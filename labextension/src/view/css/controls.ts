@@ -19,7 +19,7 @@ export const CONTROLS = `
 .jppl-delete { display: grid; gap: 8px; justify-self: stretch; }
 .jppl-actions, .jppl-documents { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .jppl-form { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 10px 16px; max-width: 900px; align-items: start; }
-.jppl-form-dense { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); }
+.jppl-form-dense { grid-template-columns: 136px 136px repeat(auto-fill, minmax(110px, 1fr)); }
 .jppl-field-wide { grid-column: span 2; }
 .jppl-field { display: grid; gap: 3px; min-width: 0; align-content: start; }
 .jppl-label { font-size: var(--jppl-small); color: var(--jppl-muted); overflow-wrap: anywhere; }
