@@ -22,7 +22,7 @@ SHOW = "from jupyter_pipeline import Pipeline\np = Pipeline('{name}', embedded=T
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     server = Bare(tmp_path_factory.mktemp("bare") / "root")
-    for workspace in ("inside", "framed"):
+    for workspace in ("inside", "framed", "kept-vs", "kept-colab"):
         (server.root / workspace).mkdir()
     write_csv(server.root / "inside" / "tumours.csv")
     server.start()
@@ -53,6 +53,19 @@ def colab(
     return f"{serve_folder(folder)}/colab.html", f"{serve_folder(folder)}/output.html"
 
 
+def in_vs_code(page: Page, vs_code: tuple[str, str], theme: str = "dark") -> View:
+    workbench, webview = vs_code
+    page.goto(f"{workbench}#{urlencode({'webview': webview, 'theme': theme})}")
+    page.evaluate("ready")
+    return View(page.frame_locator("iframe").get_by_test_id("pipeline-view"))
+
+
+def in_colab(page: Page, colab: tuple[str, str]) -> View:
+    address, output = colab
+    page.goto(f"{address}#{urlencode({'output': output})}")
+    return View(page.frame_locator("iframe").get_by_test_id("pipeline-view"))
+
+
 def run(page: Page, code: str) -> None:
     assert page.evaluate("code => execute(code)", code)["status"] == "ok"
 
@@ -62,12 +75,10 @@ def test_a_whole_job_in_vs_codes_webview(
 ) -> None:
     """A person whose system is light and whose VS Code is dark."""
     page = new_context(color_scheme="light").new_page()
-    workbench, webview = vs_code
+    view = in_vs_code(page, vs_code)
     kernel, socket = bare.new_kernel()
-    page.goto(f"{workbench}#{urlencode({'webview': webview, 'kernel': kernel, 'socket': socket, 'theme': 'dark'})}")
-    page.evaluate("ready.then(() => undefined)")
+    page.evaluate("kernel => connect(...kernel)", [kernel, socket])
     run(page, SHOW.format(name="inside"))
-    view = View(page.frame_locator("iframe").get_by_test_id("pipeline-view"))
     expect(view.root).to_have_css("background-color", "rgb(31, 31, 31)")
     expect(view.root).to_have_css("color", "rgb(204, 204, 204)")
     assert "monospace" not in view.root.evaluate("e => getComputedStyle(e).fontFamily")
@@ -112,12 +123,10 @@ def test_a_frame_for_each_output_without_origin_or_storage(
 ) -> None:
     """As in Colab, in its dark theme: what the view shows, sends and uploads are messages of the kernel."""
     page = new_context(color_scheme="light").new_page()
-    address, output = colab
+    view = in_colab(page, colab)
     _, socket = bare.new_kernel()
-    page.goto(f"{address}#{urlencode({'output': output, 'socket': socket})}")
-    page.evaluate("ready.then(() => undefined)")
+    page.evaluate("socket => connect(socket)", socket)
     run(page, SHOW.format(name="framed"))
-    view = View(page.frame_locator("iframe").get_by_test_id("pipeline-view"))
     expect(view.root).to_have_css("background-color", "rgb(56, 56, 56)")
     expect(view.root).to_have_css("color", "rgb(213, 213, 213)")
     with page.expect_file_chooser() as chooser:
@@ -139,3 +148,72 @@ def test_a_frame_for_each_output_without_origin_or_storage(
         page.wait_for_timeout(100)
     else:
         raise AssertionError("A part of the view is out of its frame.")
+
+
+ASK = SHOW.removesuffix("p") + "p.chat('Predict species of the iris data')\np"
+
+
+@pytest.mark.usefixtures("front_end", "console")
+def test_a_notebook_that_vs_code_saved_shows_what_was_and_goes_on_when_it_is_run(
+    bare: Bare, vs_code: tuple[str, str], new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context().new_page()
+    view = in_vs_code(page, vs_code)
+    kernel, socket = bare.new_kernel()
+    page.evaluate("kernel => connect(...kernel)", [kernel, socket])
+    run(page, ASK.format(name="kept-vs"))
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    saved = page.evaluate("saved()")
+    page.close()
+    bare.request("DELETE", f"api/kernels/{kernel}")
+    # Another day. Without a kernel there is nobody to ask, and nothing that asks: the page of when the cell ran.
+    page = new_context().new_page()
+    view = in_vs_code(page, vs_code)
+    page.evaluate("saved => reopen(saved)", saved)
+    output = page.frame_locator("iframe").locator("#container")
+    expect(output.get_by_text("Request waits for you")).to_be_visible()
+    expect(output.get_by_text("Predict species of the iris data")).to_be_visible()
+    expect(view.root).to_have_count(0)
+    # A kernel that is there, and has not run the cell, changes nothing.
+    page.evaluate("kernel => connect(...kernel)", bare.new_kernel())
+    page.evaluate("saved => { clear(); reopen(saved); }", saved)
+    expect(output.get_by_text("Request waits for you")).to_be_visible()
+    page.evaluate("clear()")
+    run(page, SHOW.format(name="kept-vs"))
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    view.confirm("DATA_SOURCE")
+    view.is_at("PROFILE_DATA", "WAITING_CONFIRMATION")
+
+
+@pytest.mark.usefixtures("front_end", "console")
+def test_a_notebook_that_colab_saved_shows_what_was_and_goes_on_when_it_is_run(
+    bare: Bare, colab: tuple[str, str], new_context: Callable[..., BrowserContext]
+) -> None:
+    """The state of its widgets is in it, so that the widget is shown; no kernel answers it."""
+    page = new_context().new_page()
+    view = in_colab(page, colab)
+    kernel, socket = bare.new_kernel()
+    page.evaluate("socket => connect(socket)", socket)
+    run(page, ASK.format(name="kept-colab"))
+    view.confirm("PARSE_INTENT")
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    # What is saved follows the project.
+    page.wait_for_function("JSON.stringify(saved()).includes('Data waits for you')")
+    saved = page.evaluate("saved()")
+    page.close()
+    bare.request("DELETE", f"api/kernels/{kernel}")
+    page = new_context().new_page()
+    view = in_colab(page, colab)
+    page.evaluate("saved => reopen(saved)", saved)
+    output = page.frame_locator("iframe")
+    expect(output.get_by_text("Data waits for you")).to_be_visible()
+    expect(output.get_by_text("Predict species of the iris data")).to_be_visible()
+    expect(view.root).to_be_hidden()
+    _, socket = bare.new_kernel()
+    page.evaluate("socket => connect(socket)", socket)
+    page.evaluate("clear()")
+    run(page, SHOW.format(name="kept-colab"))
+    view.is_at("DATA_SOURCE", "WAITING_CONFIRMATION")
+    view.confirm("DATA_SOURCE")
+    view.is_at("PROFILE_DATA", "WAITING_CONFIRMATION")

@@ -44,6 +44,7 @@ window.vscIPyWidgets8.load();
 
 const displayed = new Map();
 const views = new Map();
+let kernelId;
 let kernel;
 let manager;
 
@@ -58,7 +59,7 @@ function display(modelId) {
 
 async function start() {
   const serverSettings = ServerConnection.makeSettings({ WebSocket: Socket, wsUrl: 'BOGUS_PVSC' });
-  kernel = new KernelConnection({ serverSettings, clientId: asked.get('session'), handleComms: true, username: '', model: { id: asked.get('kernel'), name: 'python3' } });
+  kernel = new KernelConnection({ serverSettings, clientId: asked.get('session'), handleComms: true, username: '', model: { id: kernelId, name: 'python3' } });
   const scripts = {
     widgetsRegisteredInRequireJs: new Set(['anywidget']),
     errorHandler: (name, module, version, error) => console.error(name, module, version, error),
@@ -76,7 +77,7 @@ async function start() {
 }
 
 /** An output of a cell: the widget where the kernel has it, else the next that can be shown. */
-async function render({ id, data }) {
+async function render({ id, data, hasWidget }) {
   let output = document.getElementById(id);
   if (!output) {
     const cell = document.createElement('div');
@@ -86,12 +87,11 @@ async function render({ id, data }) {
     output.id = id;
     document.getElementById('container').append(cell);
   }
-  const widget = data[WIDGET];
+  const widget = hasWidget ? data[WIDGET] : undefined;
   if (widget && views.get(id)?.modelId === widget.model_id) {
     return;
   }
-  views.get(id)?.view?.dispose();
-  views.delete(id);
+  clear(id);
   output.replaceChildren();
   if (!widget) {
     output.innerHTML = data['text/html'] ?? '';
@@ -108,6 +108,11 @@ async function render({ id, data }) {
   const view = await manager.create_view(model, { el: place });
   shown.view = await manager.display_view(data, view, { node: place });
   setTimeout(() => keys(place), 500);
+}
+
+function clear(id) {
+  views.get(id)?.view?.dispose();
+  views.delete(id);
 }
 
 /** What the extension does to all buttons of a widget. */
@@ -142,6 +147,14 @@ addEventListener('message', ({ source, data }) => {
     return;
   }
   switch (data.type) {
+    case 'kernel':
+      kernelId = data.kernel;
+      start().then(() => post({ type: 'started' }));
+      break;
+    case 'clear':
+      [...views.keys()].forEach(clear);
+      document.getElementById('container').replaceChildren();
+      break;
     case 'open':
       socket.onopen({ target: socket });
       break;
@@ -163,5 +176,4 @@ addEventListener('message', ({ source, data }) => {
       break;
   }
 });
-await start();
 post({ type: 'ready' });
