@@ -89,7 +89,8 @@ def gate(model: Model) -> str:
         return (
             f'<div style="{box(ORANGE)}"><b>{name} waits for you</b>{summary}'
             f"{gates.table(gates.facts(model.gate, model))}"
-            f'<div style="{MUTED}">Confirm it, or say in the chat what should be different.</div></div>'
+            f'<div style="{MUTED}">To go on, run the cell again, or call p.confirm(), or p.chat() with a change.</div>'
+            "</div>"
         )
     if view.stopped:
         return f'<div style="{box(ORANGE)}"><b>{name} was stopped</b><div>{escape(view.message)}</div></div>'
