@@ -1,6 +1,7 @@
 """``jupyter pipeline``: a whole job from a shell, the check of a server, and the check of what was exported."""
 
 import argparse
+import functools
 import itertools
 import re
 import sys
@@ -140,11 +141,12 @@ def _run(args: argparse.Namespace) -> int:
     base = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:60] or "project"
     if args.out is not None and not (args.out.is_dir() or args.out.absolute().parent.is_dir()):
         raise PipelineError(f"The folder of {str(args.out)!r} does not exist.")
-    with _project(args, base, request, data) as pipeline:
+    file = None if data is None else DataFile(data)
+    with _project(args, base, request, file) as pipeline:
         args.project = pipeline.project_id
         out = args.out or Path(f"{args.project}.zip")
         with Progress(pipeline, sys.stderr):
-            _begin(pipeline, data, request)
+            _begin(pipeline, file, request)
             while pipeline.model.stages[StageId.EXPORT].status is not StageStatus.COMPLETED:
                 pipeline.wait()
                 gate = pipeline.gate
@@ -155,36 +157,43 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _project(args: argparse.Namespace, base: str, request: str, data: Path | None) -> Pipeline:
-    """The project that is meant: the one that was named, one that was asked the same of the same data, or a new one."""
+def _project(args: argparse.Namespace, base: str, request: str, data: "DataFile | None") -> Pipeline:
+    """The project that is meant: the one that was named, one that was asked the same of the same data, or a new one.
 
-    def opened(name: str) -> Pipeline:
-        return Pipeline(name, embedded=True, workspace=args.workspace)
-
+    Others are read, not opened: what was interrupted in them would go on.
+    """
     if args.project:
-        return opened(args.project)
-    digest = None if data is None else sha256(data)
-    others: list[Pipeline] = []
+        return Pipeline(args.project, embedded=True, workspace=args.workspace)
+    from .embedded import Host
+
+    host, others = Host.of(args.workspace), []
     try:
         for n in itertools.count(1):
-            pipeline = opened(base if n == 1 else f"{base}-{n}")
-            same = _asked(pipeline) in (None, request)  # None: the command was killed before it asked
-            if not pipeline.model.seq or (not args.new and same and _has(pipeline, digest)):
+            name = base if n == 1 else f"{base}-{n}"
+            try:
+                found = host.beginning(name)
+            except PipelineError as error:
+                print(f"{error} It is left as it is.", file=sys.stderr)
+                others.append((name, "a log that cannot be read"))
+                continue
+            if found is None:
+                if others:
+                    _say_others(name, others, args.new)
                 break
-            others.append(pipeline)  # the conductor ends with the last that is open
+            # Without a request the command was killed before it asked. Data that a link names are not compared.
+            same = found.request in (None, request)
+            if same and not args.new and (data is None or data.digest in found.digests):
+                break
+            others.append((name, "other data" if same else "another request"))
+        return Pipeline(name, embedded=True, workspace=args.workspace)
     finally:
-        for other in others:
-            other.close()
-    if others and not pipeline.model.seq:
-        first = others[0].project_id
-        why = "another request" if _asked(others[0]) != request else "other data"
-        there = f"The project {first!r} is there already" + (
-            f", with {why}" if len(others) == 1 and not args.new else ""
-        )
-        print(
-            f"{there}; this one is {pipeline.project_id!r}. To go on with that one: --project {first}", file=sys.stderr
-        )
-    return pipeline
+        host.release()
+
+
+def _say_others(name: str, others: list[tuple[str, str]], new: bool) -> None:
+    first, why = others[0]
+    there = f"The project {first!r} is there already" + (f", with {why}" if len(others) == 1 and not new else "")
+    print(f"{there}; this one is {name!r}. To go on with that one: --project {first}", file=sys.stderr)
 
 
 def _asked(pipeline: Pipeline) -> str | None:
@@ -192,11 +201,16 @@ def _asked(pipeline: Pipeline) -> str | None:
     return next((line.text for line in pipeline.model.chat if line.source == "user"), None)
 
 
-def _has(pipeline: Pipeline, digest: str | None) -> bool:
-    """Whether a project has the data; those that a request names by a link are not compared."""
-    with pipeline.model.lock:
-        attached = {data["meta"].get("sha256") for data in pipeline.model.datasets.values()}
-    return digest is None or digest in attached
+class DataFile:
+    """A data file, and its SHA-256 once it was asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """It takes a second for some hundred megabytes."""
+        return sha256(self.path)
 
 
 def _how_to_go_on(args: argparse.Namespace) -> str:
@@ -205,20 +219,22 @@ def _how_to_go_on(args: argparse.Namespace) -> str:
     )
 
 
-def _begin(pipeline: Pipeline, data: Path | None, request: str) -> None:
+def _begin(pipeline: Pipeline, data: DataFile | None, request: str) -> None:
     """Hand over data (None: the request names them) and request; a project that has them goes on where it stands."""
     before = _asked(pipeline)
     if before != request:
         if data is not None:
-            pipeline.attach(data)
+            pipeline.attach(data.path)
         answer = pipeline.chat(request, timeout=None)
         if before:  # another sentence than before: what it changes, and what was not understood
             print(answer, file=sys.stderr)
         return
-    if data is not None and not _has(pipeline, sha256(data)):
+    with pipeline.model.lock:
+        attached = {dataset["meta"].get("sha256") for dataset in pipeline.model.datasets.values()}
+    if data is not None and data.digest not in attached:
         raise PipelineError(
-            f"The project {pipeline.project_id!r} was begun with other data than {str(data)!r}; without --project they "
-            "get a project of their own."
+            f"The project {pipeline.project_id!r} was begun with other data than {str(data.path)!r}; without --project "
+            "they get a project of their own."
         )
     stage = pipeline.model.current
     status = pipeline.model.stages[stage].status

@@ -24,7 +24,7 @@ from .transport import Listener
 from .waiting import result_of
 
 if TYPE_CHECKING:
-    from ..project.manager import Project, ProjectManager
+    from ..project.manager import Beginning, Project, ProjectManager
 
 T = TypeVar("T")
 STORE_S = 10.0
@@ -53,7 +53,8 @@ class Host:
 
         manager = ProjectManager(Settings(workspace_dir=str(self.workspace)))
         try:
-            await manager.start()
+            # Others than those that are opened here belong to somebody who will come back for them.
+            await manager.start(take_up=False)
         except RuntimeError as error:
             raise PipelineError(str(error)) from error
         return manager
@@ -61,6 +62,7 @@ class Host:
     @classmethod
     def of(cls, workspace: Path) -> "Host":
         """The host of a folder, started if there is none."""
+        workspace = workspace.expanduser().resolve()
         with cls._lock:
             host = cls._hosts.get(workspace)
             if host is None:
@@ -75,6 +77,21 @@ class Host:
             cls._registered = True
             # Before the executors of the process are shut down, which stopping needs; atexit itself comes after that.
             getattr(threading, "_register_atexit", atexit.register)(cls.close_all)
+
+    def beginning(self, project_id: str) -> "Beginning | None":
+        """What a project began with, None if there is none of this name; nothing goes on in it.
+
+        Raises
+        ------
+        PipelineError
+            If its log cannot be read.
+        """
+        from ..project.manager import LogUnreadable
+
+        try:
+            return result_of(self.thread.submit(self.manager.beginning(project_id)), None, "the log")
+        except LogUnreadable as error:
+            raise PipelineError(f"The log of the project {project_id!r} cannot be read ({error}).") from None
 
     def release(self) -> None:
         """One user less; the last one out stops the conductor."""

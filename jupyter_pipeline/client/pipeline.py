@@ -96,7 +96,7 @@ class Pipeline(Session):
         if embedded:
             from .embedded import EmbeddedTransport
 
-            return EmbeddedTransport(Path(workspace or ".").expanduser().resolve(), self.project_id)
+            return EmbeddedTransport(Path(workspace or "."), self.project_id)
         server = discovery.find_server(url, token)
         if server is None:
             raise discovery.no_server(self.project_id)

@@ -18,17 +18,19 @@ from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
+from .beginning import Beginning, beginning
 from .conductor import Committed
 from .custom import CustomCommands
 from .entries import listed
 from .files import ProjectFiles, ignores_case
 from .log import EventLog
+from .log_reading import LogUnreadable
 from .project import Project
 from .settings import Settings
 from .state import ProjectState, evolve
 from .tail import ProjectDeleted
 
-__all__ = ["Project", "ProjectDeleted", "ProjectManager", "Settings"]
+__all__ = ["Beginning", "LogUnreadable", "Project", "ProjectDeleted", "ProjectManager", "Settings"]
 
 log = logging.getLogger(__name__)
 RESTING = 64
@@ -78,8 +80,13 @@ class ProjectManager:
         self._clearing = Tasks(log)
         self._taking_up: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Open the log and take up what was running.
+    async def start(self, *, take_up: bool = True) -> None:
+        """Open the log.
+
+        Parameters
+        ----------
+        take_up : bool, default=True
+            Take up at once what was running; else what belongs to a project goes on when that is opened.
 
         Raises
         ------
@@ -98,7 +105,7 @@ class ProjectManager:
             await self._finish_deleting(project_id)
         self._clearing.start(self._log.clear_deleted())
         working = [entry.project_id for entry in await self._log.entries() if entry.working]
-        if working:
+        if working and take_up:
             self._taking_up = asyncio.get_running_loop().create_task(self._take_up(working))
 
     async def _take_up(self, working: list[str]) -> None:
@@ -145,6 +152,16 @@ class ProjectManager:
         found = {one.project_id: one.entry() for one in self._projects.values() if one.seq == 0 and one.connections}
         found |= {entry.project_id: listed(entry) for entry in await self._log.entries()}
         return sorted(found.values(), key=lambda entry: entry.updated_ts, reverse=True)
+
+    async def beginning(self, project_id: str) -> Beginning | None:
+        """What a project began with, None if there is none of this name; it is not opened, so nothing goes on in it.
+
+        Raises
+        ------
+        LogUnreadable
+            If what the log has of it is damaged.
+        """
+        return await beginning(self._log, project_id)
 
     async def find(self, project_id: str) -> Project | None:
         """A project that exists, None if there is none of this name."""

@@ -8,6 +8,7 @@ import pty
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import pytest
 
 from jupyter_pipeline import Pipeline
 from jupyter_pipeline.client.cli import main, seconds
+from jupyter_pipeline.project.log_reading import read_rows
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("5m", 300), ("1.5 min", 90), ("1h", 3600)])
@@ -128,7 +130,14 @@ def test_a_whole_job_interrupted_and_gone_on_with(tmp_path):
     said = tmp_path / "said.txt"
     with said.open("w") as stderr:
         first = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+            command,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+            # Where the tests run in the background of a shell, what they start ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     until(lambda: "on validation rows" in said.read_text() or first.poll() is not None)
     family = psutil.Process(first.pid).children(recursive=True)
@@ -207,6 +216,61 @@ def test_a_command_that_was_killed_before_it_asked_goes_on(tmp_path):
     assert "There is no terminal to ask for confirmation on" in done.stderr
     assert "is there already" not in done.stderr
     assert [path.name for path in (tmp_path / "pipelines").iterdir() if not path.name.startswith(".")] == ["data"]
+
+
+def test_a_command_that_was_killed_in_the_training_goes_on_and_leaves_others_alone(tmp_path):
+    """kill -9 while a model is fitted, in two projects; the one that is meant goes on, the other stays as it is."""
+    data_file(tmp_path)
+    log = tmp_path / "pipelines" / ".log" / "events.sqlite"
+
+    def command(target):
+        return [*COMMAND, f"Predict {target} with linear models and random forest", "--yes", "--budget", "4s"]
+
+    def killed(target):
+        said = tmp_path / f"{target}.txt"
+        with said.open("w") as stderr:
+            job = subprocess.Popen(command(target), cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr)
+        until(lambda: "on validation rows" in said.read_text() or job.poll() is not None)
+        family = psutil.Process(job.pid).children(recursive=True)
+        job.kill()
+        assert job.wait(30) == -signal.SIGKILL
+        job.stdout.close()
+        assert psutil.wait_procs(family, timeout=30)[1] == []
+
+    def files(name):
+        return {p: p.read_bytes() for p in (tmp_path / "pipelines" / name).rglob("*") if p.is_file()}
+
+    killed("bought")
+    killed("a")
+    before, held = read_rows(log, "data"), files("data")
+    assert before.entry.working
+    done = run(tmp_path, *command("a"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "data-2.zip\n"
+    assert "The project 'data-2' goes on at the stage Training." in done.stderr
+    assert read_rows(log, "data") == before
+    assert files("data") == held
+    done = run(tmp_path, *command("bought"))
+    assert done.stdout == "data.zip\n", done.stderr
+    assert [p.name for p in sorted((tmp_path / "pipelines").iterdir()) if p.name[0] != "."] == ["data", "data-2"]
+
+
+def test_a_log_that_is_damaged_is_left_as_it_is(tmp_path):
+    data_file(tmp_path)
+    log = tmp_path / "pipelines" / ".log" / "events.sqlite"
+    run(tmp_path, *COMMAND, "Predict bought")
+    for damage in ("frame=x'7b'", "name=7, frame=''", "frame=substr(frame, 1, 90)"):
+        with contextlib.closing(sqlite3.connect(log)) as connection, connection:
+            connection.execute(f"UPDATE events SET {damage} WHERE project=1")
+            damaged = connection.execute("SELECT * FROM events WHERE project=1").fetchall()
+        done = run(tmp_path, *COMMAND, "Predict bought")
+        assert "The log of the project 'data' cannot be read (" in done.stderr
+        assert "It is left as it is." in done.stderr
+        assert "There is no terminal to ask for confirmation on" in done.stderr
+        assert "Traceback" not in done.stderr
+        with contextlib.closing(sqlite3.connect(log)) as connection:
+            assert connection.execute("SELECT * FROM events WHERE project=1").fetchall() == damaged
+    assert "The project 'data-2' goes on at the stage Request." in done.stderr
 
 
 @pytest.mark.parametrize(
