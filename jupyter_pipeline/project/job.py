@@ -74,14 +74,14 @@ def _job_of(
         upstream=upstream,
         datasets=tuple(msgspec.to_builtins(d) for d in state.datasets if d.source == "upload"),
         threads=settings.cores,
-        finish=work.finishing and not work.last_run,
+        finish=work.finishing and work.last_run is None,
         last_run=work.last_run,
         skip_trials={
             str(mark): run_id
             for run_id in stage.skip_runs
             if (mark := state.runs[run_id].config.get("fingerprint")) is not None
         },
-        void_runs=tuple(r.run_id for r in state.runs.values() if r.status in ("failed", "cancelled")),
+        successes=tuple(run.run_id for run in state.runs.values() if run.status == "success"),
         room_bytes=room_bytes,
         test_reads=tuple(run.config for run in state.runs.values() if run.config.get("split") == "test"),
     )

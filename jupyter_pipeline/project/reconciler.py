@@ -127,11 +127,11 @@ class Reconciler:
                     self._report(WorkFailed(work.attempt, f"{why} Put that right, then restart the stage."))
             elif self._must_be_asked(work):
                 self._asked_to_finish = work
-                if not work.last_run:
+                if work.last_run is None:
                     asyncio.get_running_loop().call_later(
                         self._settings.finish_grace_s, self._report, FinishOverdue(work.attempt)
                     )
-                await self._attempt.finish(after_run=work.last_run)
+                await self._attempt.finish(work.last_run)
 
     async def _end_other(self) -> None:
         """End what runs and should not, and remove what it had for itself."""
@@ -156,8 +156,8 @@ class Reconciler:
         job = await prepare_job(self._state(), work, self._files, self._settings, self._log, self._room.used)
         if not self._is_wanted(work):
             return
-        if work.last_run:
-            self._asked_to_finish = work  # its job says so, and that it may begin one run
+        if work.last_run is not None:
+            self._asked_to_finish = work  # its job says so
         self._attempt = Attempt(
             self._pool, job, self._frame, lambda why, words: self._tasks.start(self._died(work, why, words))
         )

@@ -127,5 +127,5 @@ def _at_work(state: ProjectState, now: int, told: tuple[int, Progress] | None) -
         eta_s=eta,
         begun=frozenset(mine),
         finishing=work.finishing,
-        last_run=work.last_run,
+        last_run=work.last_run is not None,
     )

@@ -82,8 +82,9 @@ class Work(msgspec.Struct, frozen=True):
     attempt: int
     stage_id: StageId
     finishing: bool = False
-    last_run: bool = False
-    """Whether it finishes when the run at work has come to its end."""
+    last_run: int | None = None
+    """The number in the attempt of the run after which it finishes: the one at work when that was asked or, of an
+    attempt that began with it, its first one. None: it is not so asked."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +139,11 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True):
     def open_runs(self) -> list[Run]:
         """Runs that have not finished."""
         return [run for run in self.runs.values() if run.status == "running"]
+
+
+def runs_of(state: ProjectState, attempt: int) -> list[Run]:
+    """The runs that an attempt has begun, in order."""
+    return [run for run in state.runs.values() if run.attempt == attempt]
 
 
 def ref_after(state: ProjectState, payload: Payload) -> StageRef:
@@ -229,7 +235,10 @@ def _stage_status(state: ProjectState, p: StageStatusEvent, event: Event) -> Pro
             changes["current"] = p.stage_id
             changes["attempts"] = max(state.attempts, attempt)
             if not stage.reused:
-                changes["work"] = Work(attempt, p.stage_id, p.finishing is True, p.last_run is True)
+                last = None
+                if p.last_run is True:
+                    last = 1 if work is None or work.attempt != attempt else len(runs_of(state, attempt))
+                changes["work"] = Work(attempt, p.stage_id, p.finishing is True, last)
         case StageStatus.WAITING_CONFIRMATION:
             stage = replace(stage, gate=None, approved=False, ended_ts=stage.ended_ts or event.ts)
         case _:

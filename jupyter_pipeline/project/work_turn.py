@@ -22,7 +22,7 @@ from ..protocol.names import model_name, stage_name
 from ..protocol.stages import StageId, StageStatus
 from .commands import Finished, Recover, WorkDied, WorkDone, WorkEvents
 from .plans import shaped
-from .state import Work
+from .state import Work, runs_of
 from .turn import Turn, stands
 
 MOST_THINGS = 20_000
@@ -80,7 +80,7 @@ class WorkTurn(Turn):
                 ErrorCode.INVALID_ARGS,
                 f'The stage {stage_name(work.stage_id)} can be stopped ("stop" or "now"), not finished.',
             )
-        if work.finishing and (last_run or not work.last_run):
+        if work.finishing and (last_run or work.last_run is None):
             return  # it was asked for already
         message = "Finishing with the best model so far."
         if last_run:
@@ -100,9 +100,15 @@ class WorkTurn(Turn):
         )
 
     def _has_last_run(self, finished: Finished) -> bool:
-        """Whether what is interrupted now was to end with a run that has not come to its metrics."""
+        """Whether what is interrupted now was to end with a run that has not come to its metrics, or not begun."""
         work = self.state.work
-        return work is not None and work.last_run and any(r.run_id not in finished for r in self.state.open_runs())
+        if work is None or work.last_run is None:
+            return False
+        begun = runs_of(self.state, work.attempt)
+        if len(begun) < work.last_run:
+            return True
+        last = begun[work.last_run - 1] if work.last_run else None
+        return last is not None and last.status == "running" and last.run_id not in finished
 
     def _current(self, attempt: int) -> bool:
         return self.state.work is not None and self.state.work.attempt == attempt
@@ -211,7 +217,7 @@ class WorkTurn(Turn):
     def finish_overdue(self, attempt: int) -> None:
         """An attempt did not finish in its time: its finished runs are used."""
         work = self.state.work
-        if work is None or work.attempt != attempt or not work.finishing or work.last_run:
+        if work is None or work.attempt != attempt or not work.finishing or work.last_run is not None:
             return
         stage = self.state.here
         self.end_runs("cancelled", "it did not come to an end in time after it was asked to finish")

@@ -41,12 +41,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     threads: int = 1
     finish: bool = False
     """End at once with the trials that are done (TRAIN)."""
-    last_run: bool = False
-    """End after one run at the most: that which was at work when another attempt was interrupted (TRAIN)."""
+    last_run: int | None = None
+    """The number in the attempt of the last run that is begun; None: no such limit (TRAIN)."""
     skip_trials: dict[str, str] = {}
     """Fingerprints of the trials that the person cancelled, with the runs that they cancelled (TRAIN)."""
-    void_runs: tuple[str, ...] = ()
-    """Runs that the log calls failed or cancelled: what they left does not count (TRAIN)."""
+    successes: tuple[str, ...] = ()
+    """Runs that the log calls a success: what others left, also those it never heard of, does not count (TRAIN)."""
     room_bytes: int | None = None
     """Bytes that may still be put into the project's folder; None if that was not looked at (DATA_SOURCE)."""
     test_reads: tuple[dict[str, Any], ...] = ()
@@ -63,10 +63,11 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag="predict"):
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag="finish"):
-    """End the running attempt with the best so far; with ``after_run`` once the run at work has come to its end."""
+    """End the running attempt with the best so far; with ``last_run`` after the run of this number, and no later one,
+    which may have begun meanwhile."""
 
     attempt: int
-    after_run: bool = False
+    last_run: int | None = None
 
 
 ToWorker = Job | Predict | Finish

@@ -40,8 +40,8 @@ class Channel(Protocol):
     def finish_requested(self) -> bool:
         """Whether the person asked to end with the best so far."""
 
-    def last_run_requested(self) -> bool:
-        """Whether the person asked to begin no further run."""
+    def last_run(self) -> int | None:
+        """The number of the run after which the person wants no other, None if nobody asked."""
 
 
 class StageContext:
@@ -80,9 +80,10 @@ class StageContext:
         """Whether to end now with the best so far (TRAIN)."""
         return self.job.finish or self._channel.finish_requested()
 
-    def last_run_requested(self) -> bool:
-        """Whether the run at work is to be the last one (TRAIN)."""
-        return self._channel.last_run_requested()
+    def last_run(self) -> int | None:
+        """The number in this attempt of the last run that is to be made, None if there is no such limit (TRAIN)."""
+        asked = self._channel.last_run()
+        return self.job.last_run if asked is None else asked
 
     def asset(self, path: Path, kind: str, name: str, **meta: Any) -> Artifact:
         """Announce a file as an asset.

@@ -59,6 +59,7 @@ def run(ctx: StageContext) -> Result:
         _search(session, plan)
     if any(choice.id == ENSEMBLE for choice in plan.models) and not session.ending:
         session.ensemble()
+    session.tell_late()
     if not session.trials:
         reasons = (
             "; ".join(f"{session.learning.name_of(row.model)}: {row.reason}" for row in session.failed)

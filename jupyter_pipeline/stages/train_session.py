@@ -49,6 +49,10 @@ _SELECTION_SHARE = 0.02
 _IMPORTANCE_S, _IMPORTANCE_SHARE, _IMPORTANCE_LATE = 20.0, 0.05, 0.02
 
 
+class _Late(Exception):
+    """The run at work is one that nobody wants any more."""
+
+
 #: A file that a trial wrote, and its SHA-256.
 Written = tuple[Path, str]
 
@@ -90,7 +94,9 @@ class Session:
         self.failed: list[LeaderboardRow] = []
         self.best: Trial | None = None
         self._models: dict[str, Any] = {}
+        self._successes = {*ctx.job.successes}
         self._runs = 0
+        self._ended: dict[int, str] = {}  # models by the numbers of runs that were not needed to have a result
 
     def mark(self, model_id: str, params: dict[str, Any]) -> str:
         """Fingerprint of a trial."""
@@ -104,9 +110,11 @@ class Session:
             if all(row.run_id != run_id for row in self.failed):
                 self.failed.append(_row_of(run_id, model_id, params, "cancelled", 0.0, reason))
             return True
-        # One may be finished in the instant in which its run is cancelled or given up; the log has the last word.
-        void, finishing = self.ctx.job.void_runs, self.ctx.finish_requested()
-        trial = self.store.find(mark, budget_s=self.plan.time_budget_s, finishing=finishing, void=void)
+        # One may be finished in the instant in which its run is cancelled or given up, or the server ends before it
+        # has heard of the run; the log has the last word.
+        trial = self.store.find(
+            mark, self._successes, budget_s=self.plan.time_budget_s, finishing=self.ctx.finish_requested()
+        )
         if trial is None or trial.run_id in self.trials:
             return trial is not None
         self._add(trial)
@@ -159,8 +167,25 @@ class Session:
     @property
     def ending(self) -> bool:
         """Whether no further run is to be begun, as somebody asked."""
-        ctx = self.ctx
-        return ctx.finish_requested() or ctx.last_run_requested() or (ctx.job.last_run and self._runs > 0)
+        last = self.ctx.last_run()
+        return self.ctx.finish_requested() or (last is not None and self._runs >= last)
+
+    @property
+    def _late(self) -> bool:
+        """Whether the run at work was begun before it was heard that an earlier one is to be the last one."""
+        return self._beyond_last and bool(self.trials)  # without a result so far it is needed
+
+    @property
+    def _beyond_last(self) -> bool:
+        last = self.ctx.last_run()
+        return last is not None and self._runs > last
+
+    def tell_late(self) -> None:
+        """Say which runs had come to their end before it was heard that one before them is to be the last one."""
+        last = self.ctx.last_run()
+        late = [self.learning.name_of(model) for n, model in self._ended.items() if last is not None and n > last]
+        if late:
+            self.ctx.log(f"Trained as well, before training heard what was asked of it: {', '.join(late)}.", "warning")
 
     @property
     def has_model(self) -> bool:
@@ -215,11 +240,19 @@ class Session:
         mark = self.mark(model_id, params)
         told = {"of": ", ".join(params["of"])} if model_id == ENSEMBLE else params
         config = {"params": told, "seed": self.seed, "threads": ctx.job.threads, "trial": number, "fingerprint": mark}
+        if self._beyond_last:
+            ctx.log("No run has come to a result so far, so one more is made.", "warning")
         ctx.emit(TrainRunStarted(run_id=run_id, model_id=model_id, metric_primary=self.metric, config=config))
         events = RunEvents(ctx.emit, run_id)
         events.start()
         try:
             trial, model, spent, linked = self._trial(events, run_id, mark, model_id, params, number, seconds)
+            self._check_wanted()
+        except _Late:
+            events.stop()
+            reason = "it had just begun when training was asked to end with the run before it"
+            self._finished(run_id, "cancelled", {}, reason)
+            return None
         except Exception as error:
             events.stop()
             reason = self.learning.modeling.blame(error)
@@ -232,6 +265,8 @@ class Session:
         # The record first: what the log calls a success is never trained again.
         begun = time.monotonic()
         self.store.finish(trial, linked)
+        if self.trials:
+            self._ended[self._runs] = model_id
         took = time.monotonic() - begun
         stored = 0.0 if self.learning.modeling.digest else spent.stored + took
         self._costs.note(run_id, model_id, replace(spent, handled=spent.handled + took, stored=stored))
@@ -264,7 +299,7 @@ class Session:
             if first is None:
                 first = time.monotonic() - begun
             events.iteration(step)
-            return ctx.finish_requested()
+            return ctx.finish_requested() or self._late
 
         deadline = time.monotonic() + seconds
         width = learning.matrices.train.shape[1] if model_id not in ("dummy", ENSEMBLE) else 0
@@ -276,6 +311,7 @@ class Session:
             fitted = learning.fit(model_id, params, after, deadline)
             if first is not None and model_id != "dummy":
                 self._pace.note(model_id, width, first)
+        self._check_wanted()
         events.evaluating()
         ctx.emit(EvaluationStarted(run_id=run_id, task_type=task.task_type))
         partial = self.store.begin(mark, ctx.job.attempt)
@@ -354,6 +390,11 @@ class Session:
         )
         return trial, model, spent, linked
 
+    def _check_wanted(self) -> None:
+        """Give up a run that nobody wants."""
+        if self._late:
+            raise _Late
+
     def _written(self, members: list[dict[str, Any]]) -> list[Written]:
         """The files of an ensemble's members; none where they are to be written again, as by code that the person
         edited."""
@@ -398,6 +439,7 @@ class Session:
         if self._leads(trial.model_id, trial.params, trial.metric):
             self.best = trial
         self.trials[trial.run_id] = trial
+        self._successes.add(trial.run_id)
 
     def _finished(self, run_id: str, status: Any, metrics: dict[str, float | None], reason: str | None = None) -> None:
         final = FinalMetrics(

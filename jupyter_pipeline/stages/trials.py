@@ -104,14 +104,14 @@ class TrialStore:
         self.project_dir = project_dir
         self.folder = project_dir / "artifacts" / "trials"
 
-    def find(self, mark: str, *, budget_s: float, finishing: bool, void: Collection[str] = ()) -> Trial | None:
+    def find(self, mark: str, runs: Collection[str], *, budget_s: float, finishing: bool) -> Trial | None:
         """The latest finished trial of these inputs that serves, if there is one.
 
         One that was cut short serves again only when training is being finished, or has no more time than then; one
-        of other versions of the packages that made it never does, nor one that a run in ``void`` made.
+        of other versions of the packages that made it never does, nor one that none of these runs made.
         """
         for trial in reversed(self._of(mark)):
-            if trial.run_id in void or not _of_these_packages(self.folder / trial.folder / "model" / "model.json"):
+            if trial.run_id not in runs or not _of_these_packages(self.folder / trial.folder / "model" / "model.json"):
                 continue
             longer = trial.stopped == "asked" or budget_s > trial.budget_s
             if finishing or not (trial.cut_short and longer):

@@ -35,7 +35,8 @@ class Outlet:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._finish, self._last_run = threading.Event(), threading.Event()
+        self._finish = threading.Event()
+        self._last_run: int | None = None
         self._given = 0
         self.attempt = 0
         self.stage = ""
@@ -45,12 +46,15 @@ class Outlet:
         """An attempt was given to this worker: what was asked of those before it does not count for it."""
         self._given = attempt
         self._finish.clear()
-        self._last_run.clear()
+        self._last_run = None
 
     def finish(self, wish: Finish) -> None:
         """An attempt should end; it may not have begun yet, or be over."""
         if wish.attempt == self._given:
-            (self._last_run if wish.after_run else self._finish).set()
+            if wish.last_run is None:
+                self._finish.set()
+            else:
+                self._last_run = wish.last_run
 
     def begin(self, attempt: int, stage: str) -> None:
         """Speak for an attempt from now on."""
@@ -77,9 +81,9 @@ class Outlet:
         """Whether the running attempt should end with the best so far."""
         return self._finish.is_set()
 
-    def last_run_requested(self) -> bool:
-        """Whether the running attempt should begin no further run."""
-        return self._last_run.is_set()
+    def last_run(self) -> int | None:
+        """The number of the run that is to be the last one of the attempt, if somebody asked for that."""
+        return self._last_run
 
 
 def main() -> None:

@@ -84,9 +84,9 @@ class Attempt:
             self._notes.error("the job could not be sent:\n%s", places(error))
             self._pool.end(worker)  # its death is told
 
-    async def finish(self, *, after_run: bool = False) -> None:
-        """Ask the stage to end with the best so far, at once or with the run at work."""
-        self._wanted = Finish(attempt=self.number, after_run=after_run)
+    async def finish(self, last_run: int | None = None) -> None:
+        """Ask the stage to end with the best so far, at once or after the run of this number."""
+        self._wanted = Finish(attempt=self.number, last_run=last_run)
         if self._worker is not None and not self._over:
             await self._worker.send(self._wanted)
 

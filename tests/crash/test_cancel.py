@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from jupyter_pipeline.project.disk import folder_size
+from jupyter_pipeline.verify import verify
 from jupyter_pipeline.workers.pool import MOST_ASKED, PredictorBusy, WorkerPool
 from tests.server.conftest import Answer, Server
 
@@ -363,6 +364,35 @@ async def test_a_server_that_ends_itself_when_idle_does_not_while_a_stage_runs(
         assert time.monotonic() < deadline, "an idle server goes on"
         await asyncio.sleep(0.2)
     assert "shutting down" in own_server.log
+
+
+def test_runs_that_the_log_has_not_heard_of_do_not_count(workspace: Callable[[str], Path]) -> None:
+    """A worker goes on while the server hangs, and both are killed: what it came to is on the disk and not in the log.
+    The leaderboard must be of runs that there were."""
+    server = server_at(workspace("TRAIN"), forked=True)
+    try:
+        gate = state_of(server)["waiting_confirmation"]["gate_id"]
+        assert tell(server, {"type": "confirm", "gate_id": gate}) == "accepted"
+        assert server.process is not None
+        project = server.root / "pipelines" / "demo"
+        until(lambda: list(project.glob("artifacts/train-*.partial")), "the job has been given")
+        os.kill(server.process.pid, signal.SIGSTOP)
+        # The first may have begun before that; the second begins when the first has been evaluated.
+        until(lambda: len([*project.glob("artifacts/trials/*/trial.json")]) > 1, "two runs that came to their end")
+        server.process.kill()
+        server.process.wait()
+        kept = {json.loads(path.read_bytes())["run_id"] for path in project.glob("artifacts/trials/*/trial.json")}
+        server.start()
+        until_gate(server, "TRAIN")
+        begun = [e["event"]["payload"] for e in log_of(server) if e["event"]["name"] == "TRAIN_RUN_STARTED"]
+        started = {payload["run_id"] for payload in begun}
+        assert kept - started, "there was none of which the log has not heard"
+        assert {row["run_id"] for row in state_of(server)["leaderboard"]} <= started
+        assert state_of(server)["stages"][5]["plan_json"]["keep"] in started
+        server.stop()
+        assert [line for line in verify(project) if line.startswith("The leaderboard's")]
+    finally:
+        server.stop()
 
 
 SLOW = {"id": "catboost", "params": {"n_estimators": 2000, "depth": 8, "learning_rate": 0.001}}

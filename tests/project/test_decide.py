@@ -398,13 +398,13 @@ def test_the_run_at_work_may_be_the_last_one() -> None:
     state = play(training(), CancelRun(mode="after_run"))
     assert state.work is not None
     attempt = state.work.attempt
-    assert (state.work.finishing, state.work.last_run) == (True, True)
+    assert (state.work.finishing, state.work.last_run) == (True, 1)
     assert "the last run is that of" in state.here.message.lower()
     for command in (CancelRun(mode="after_run"), FinishOverdue(attempt)):
         assert decide(state, command, env())[0] == ()
     state = play(state, CancelRun(mode="finish"))
     assert state.work is not None
-    assert (state.work.attempt, state.work.finishing, state.work.last_run) == (attempt, True, False)
+    assert (state.work.attempt, state.work.finishing, state.work.last_run) == (attempt, True, None)
     assert decide(state, CancelRun(mode="after_run"), env())[0] == (), "that would take longer"
     assert state.here.started_ts == training().here.started_ts
     with pytest.raises(Refusal, match="can be stopped"):
@@ -420,11 +420,43 @@ def test_an_interrupted_last_run_is_made_again_and_none_after_it(died: bool, at_
     finished = {} if at_work else {"r": {"roc_auc": 0.7}}
     state = play(state, WorkDied(state.work.attempt, "It died.", finished) if died else Recover(finished))
     assert state.work is not None
-    assert (state.work.finishing, state.work.last_run) == (True, at_work)
+    assert (state.work.finishing, state.work.last_run) == (True, 1 if at_work else None)
+    again = play(state, Recover())  # before a run of that attempt had begun
+    assert again.work is not None
+    assert (again.work.finishing, again.work.last_run) == (True, 1 if at_work else None)
     started = TrainRunStarted(run_id="s", model_id="linear", metric_primary="roc_auc", config={})
     state = play(state, said(state.work.attempt, started), CancelRun(run_id="s"))
     assert state.work is not None
-    assert (state.work.finishing, state.work.last_run) == (True, False), "the last run was cancelled"
+    assert (state.work.finishing, state.work.last_run) == (True, None), "the last run was cancelled"
+
+
+@pytest.mark.parametrize("ended", ["success", "failed", None])
+def test_a_run_that_begins_after_the_last_one_is_not_made_again(ended: Any) -> None:
+    """The worker had not heard yet. ``None``: the last one had come to its metrics, and the log did not know."""
+    state = play(training(), CancelRun(mode="after_run"))
+    assert state.work is not None
+    final = FinalMetrics(task_type="binary", primary="roc_auc")
+    if ended is not None:
+        over = TrainRunFinished(run_id="r", status=ended, final_metrics=final)
+        late = TrainRunStarted(run_id="s", model_id="linear", metric_primary="roc_auc", config={})
+        state = play(state, said(state.work.attempt, over), said(state.work.attempt, late))
+        assert state.work is not None
+        assert state.work.last_run == 1
+    state = play(state, Recover({} if ended else {"r": {"roc_auc": 0.7}}))
+    assert state.work is not None
+    assert (state.work.finishing, state.work.last_run) == (True, None)
+
+
+def test_between_two_runs_none_is_the_last_one() -> None:
+    state = play(training(), CancelRun(mode="after_run"))
+    assert state.work is not None
+    final = FinalMetrics(task_type="binary", primary="roc_auc")
+    state = play(
+        training(), said(state.work.attempt, TrainRunFinished(run_id="r", status="success", final_metrics=final))
+    )
+    state = play(state, CancelRun(mode="after_run"))
+    assert state.work is not None
+    assert (state.work.last_run, state.here.message) == (1, "No further run is begun.")
 
 
 @pytest.mark.parametrize(

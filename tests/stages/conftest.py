@@ -28,8 +28,8 @@ class Recorder:
     def finish_requested(self) -> bool:
         return False
 
-    def last_run_requested(self) -> bool:
-        return False
+    def last_run(self) -> int | None:
+        return None
 
     def of(self, name: str) -> list[Any]:
         return [payload for payload in self.payloads if name == payload.NAME]
@@ -49,6 +49,7 @@ class StagedProject:
         self.datasets: tuple[dict[str, Any], ...] = ()
         self.attempt = 0
         self.test_reads: tuple[dict[str, Any], ...] = ()
+        self.successes: tuple[str, ...] = ()
 
     def attach(self, path: Path) -> None:
         """Name a file in ``data`` as attached."""
@@ -78,9 +79,11 @@ class StagedProject:
             upstream={s: self.upstream[s] for s in STAGES[: stage_id.order]},
             datasets=self.datasets,
             threads=self.threads,
+            successes=self.successes,
             test_reads=self.test_reads,
         )
         result: Result = function(StageContext(job, recorder))
+        self.hear(recorder)
         configs = [run.config for run in recorder.of("TRAIN_RUN_STARTED")]
         self.test_reads += tuple(config for config in configs if config.get("split") == "test")
         out.rename(result_dir)
@@ -88,6 +91,10 @@ class StagedProject:
         self.upstream[stage_id] = Upstream(plan=plan, result_dir=str(result_dir))
         self.results[stage_id] = result
         return result
+
+    def hear(self, recorder: Recorder) -> None:
+        """Note which runs were a success, as a log does."""
+        self.successes += tuple(p.run_id for p in recorder.of("TRAIN_RUN_FINISHED") if p.status == "success")
 
     def result_dir(self, stage_id: StageId) -> Path:
         return Path(self.upstream[stage_id].result_dir)

@@ -43,8 +43,8 @@ class Channel:
     def finish_requested(self) -> bool:
         return False
 
-    def last_run_requested(self) -> bool:
-        return False
+    def last_run(self) -> int | None:
+        return None
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -31,8 +31,8 @@ class Recorder:
     def finish_requested(self) -> bool:
         return False
 
-    def last_run_requested(self) -> bool:
-        return False
+    def last_run(self) -> int | None:
+        return None
 
     def of(self, name: str) -> list[Any]:
         return [payload for payload in self.said if name == payload.NAME]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from jupyter_pipeline.automl.inference import load_model
 from jupyter_pipeline.automl.monitor import Step
 from jupyter_pipeline.automl.targets import encode_target
 from jupyter_pipeline.digests import sha256
-from jupyter_pipeline.protocol.events import Payload, TrainRunStarted
+from jupyter_pipeline.protocol.events import Payload
 from jupyter_pipeline.protocol.jobs import Job
 from jupyter_pipeline.protocol.names import number
 from jupyter_pipeline.protocol.plans import TrainPlan
@@ -42,13 +43,22 @@ class Finishing(Recorder):
     """A channel on which the person asks to finish, once so many events were said."""
 
     after: int = 0
-    last_run: bool = False
 
     def finish_requested(self) -> bool:
-        return not self.last_run and len(self.payloads) >= self.after
+        return len(self.payloads) >= self.after
 
-    def last_run_requested(self) -> bool:
-        return self.last_run and len(self.payloads) >= self.after
+
+@dataclass
+class LastRun(Recorder):
+    """A channel on which the person asks for a run, by its number, to be the last one, once the run of a model says
+    what is named."""
+
+    last: int = 0
+    model: str = "catboost"
+    said: str = "METRIC_SCALAR"
+
+    def last_run(self) -> int | None:
+        return self.last if any(p.run_id.endswith(self.model) for p in self.of(self.said)) else None
 
 
 def ready(tmp: Path, target: str, metric: str = "auto") -> StagedProject:
@@ -74,24 +84,23 @@ def attempt(project: StagedProject, channel: Recorder | None = None, **job: Any)
     name = f"train-{project.attempt}"
     out, place = (project.folder / "artifacts" / end for end in (f"{name}.partial", name))
     out.mkdir()
-    members: dict[str, Any] = {"params": {}, "threads": 1} | job
-    result = train.run(
-        StageContext(
-            Job(
-                project_id=project.project_id,
-                stage_id=StageId.TRAIN,
-                attempt=project.attempt,
-                project_dir=str(project.folder),
-                workspace_dir=str(project.workspace),
-                out_dir=str(out),
-                result_dir=str(place),
-                asset_base_url="/api/projects/p/assets",
-                upstream={s: project.upstream[s] for s in STAGES[: StageId.TRAIN.order]},
-                **members,
-            ),
-            recorder,
-        )
+    members: dict[str, Any] = {"params": {}, "threads": 1, "successes": project.successes} | job
+    given = Job(
+        project_id=project.project_id,
+        stage_id=StageId.TRAIN,
+        attempt=project.attempt,
+        project_dir=str(project.folder),
+        workspace_dir=str(project.workspace),
+        out_dir=str(out),
+        result_dir=str(place),
+        asset_base_url="/api/projects/p/assets",
+        upstream={s: project.upstream[s] for s in STAGES[: StageId.TRAIN.order]},
+        **members,
     )
+    try:
+        result = train.run(StageContext(given, recorder))
+    finally:
+        project.hear(recorder)
     out.rename(place)
     return result, recorder
 
@@ -352,22 +361,46 @@ def test_finish_at_once_uses_what_is_done_or_makes_the_cheapest(project: StagedP
 
 def test_the_run_at_work_comes_to_its_own_end_and_none_is_begun_after_it(project: StagedProject) -> None:
     choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}, {"id": "random_forest"}], trials=5)
-    channel = Finishing()
-    channel.after, channel.last_run = 60, True
-    result, events = attempt(project, channel)
-    begun = [p.run_id for p in events.payloads[:60] if isinstance(p, TrainRunStarted)]
-    assert [p.run_id for p in events.of("TRAIN_RUN_STARTED")] == begun
-    assert len(begun) < 4
+    result, events = attempt(project, LastRun(last=3))
+    begun = [p.run_id for p in events.of("TRAIN_RUN_STARTED")]
+    assert [run_id.rpartition("-")[2] for run_id in begun] == ["dummy", "linear", "catboost"]
     runs = json.loads((results(project)[-1] / "runs.json").read_text("utf-8"))
     assert runs.keys() == set(begun)
     assert all(run["stopped"] != "asked" for run in runs.values()), "it was not cut short"
     assert "Not trained before it was ended: " in result.summary
     # Should it be interrupted, another attempt makes one run more, which is the one that was at work.
-    _, again = attempt(project, last_run=True)
+    _, again = attempt(project, last_run=1)
     assert len(again.of("TRAIN_RUN_STARTED")) == 1
-    channel = Finishing()
-    channel.last_run = True
-    assert not attempt(project, channel)[1].of("TRAIN_RUN_STARTED")
+    assert not attempt(project, last_run=0)[1].of("TRAIN_RUN_STARTED")
+
+
+def test_a_run_that_begins_before_it_is_heard_that_none_should_is_given_up(project: StagedProject) -> None:
+    """The run that the answer named had just ended. What was begun after it comes to nothing, and is trained when it
+    may be again; where it had come to its end as well, that is said."""
+    choose(project, [{"id": "dummy"}, {"id": "linear"}, {"id": "catboost"}, {"id": "random_forest"}], trials=5)
+    result, events = attempt(project, LastRun(last=2))
+    statuses = {p.run_id: p.status for p in events.of("TRAIN_RUN_FINISHED")}
+    assert list(statuses.values()) == ["success", "success", "cancelled"]
+    *done, given_up = [p.run_id for p in events.of("TRAIN_RUN_STARTED")]
+    assert given_up.endswith("catboost")
+    assert events.of("TRAIN_RUN_FINISHED")[-1].reason.startswith("it had just begun when training was asked to end")
+    assert [row.run_id for row in events.of("LEADERBOARD_UPDATED")[-1].rows] == done[::-1]
+    assert json.loads((results(project)[-1] / "runs.json").read_text("utf-8")).keys() == set(done)
+    assert "Not trained before it was ended: CatBoost, Random forest." in result.summary
+    assert not [p for p in events.of("LOG_LINE") if "Trained as well" in p.text]
+
+    _, events = attempt(project, LastRun(last=0, said="TRAIN_RUN_FINISHED"))
+    assert [p.status for p in events.of("TRAIN_RUN_FINISHED")] == ["success"]
+    assert [p.text for p in events.of("LOG_LINE")][-1] == (
+        "Trained as well, before training heard what was asked of it: CatBoost."
+    )
+
+
+def test_a_run_after_the_last_one_is_made_where_there_is_no_result(project: StagedProject) -> None:
+    choose(project, [{"id": "linear", "params": {"speed": 1}}, {"id": "random_forest"}, {"id": "lightgbm"}])
+    _, events = attempt(project, last_run=1)
+    assert [p.status for p in events.of("TRAIN_RUN_FINISHED")] == ["failed", "success"]
+    assert "No run has come to a result so far, so one more is made." in [p.text for p in events.of("LOG_LINE")]
 
 
 def test_a_trial_that_was_cut_short_is_made_again_when_there_is_time(project: StagedProject) -> None:
