@@ -120,15 +120,19 @@ def _next(jobs: "queue.SimpleQueue[Job | Predict]", warming: Iterator[None]) -> 
 
 
 def _listen(outlet: Outlet, jobs: "queue.SimpleQueue[Job | Predict]") -> None:
-    for line in sys.stdin.buffer:
-        message = _decoder.decode(line)
-        if isinstance(message, Finish):
-            outlet.finish(message)
-            continue
-        if isinstance(message, Job):
-            outlet.given(message.attempt)
-        jobs.put(message)
-    # The server closed the pipe or is gone; a job that still runs has nobody to report to.
+    try:
+        for line in sys.stdin.buffer:
+            message = _decoder.decode(line)
+            if isinstance(message, Finish):
+                outlet.finish(message)
+                continue
+            if isinstance(message, Job):
+                outlet.given(message.attempt)
+            jobs.put(message)
+    except ValueError as error:  # the package may have been exchanged while the server ran
+        what = f"What the server says is not understood ({error}); it may be of another version. Restart the server."
+        print(what, file=sys.stderr, flush=True)
+    # The server closed the pipe, is gone or cannot be understood; a job that still runs has nobody to report to.
     os._exit(1)
 
 

@@ -58,15 +58,19 @@ def test_workers_and_commands_begin_also_in_a_server_with_many_open_files(many_f
     assert described.error == "ModuleNotFoundError: No module named 'no_such_module'"
 
 
-def test_a_worker_without_a_guard_ends_with_its_server() -> None:
-    """As on Windows."""
+@pytest.mark.parametrize("last", [b"", b'{"type":"stage","attempt":1,"some":"other version\'s"}\n'])
+def test_a_worker_without_a_guard_ends_with_its_server(last: bytes) -> None:
+    """As on Windows; and where the server is of another version, as the package was exchanged while it ran."""
     argv = [sys.executable, "-m", "jupyter_pipeline.workers.main", "-1"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         try:
             assert worker.stdin is not None
             assert worker.stdout is not None
             assert b'"pid"' in worker.stdout.readline()
-            worker.stdin.close()
+            worker.stdin.write(last)
+            worker.stdin.flush()
+            if not last:
+                worker.stdin.close()
             assert worker.wait(30) == 1
         finally:
             worker.kill()
