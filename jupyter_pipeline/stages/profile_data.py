@@ -195,8 +195,15 @@ def _plan(
         # Of nested ones, as a patient's visits, the widest.
         roles[min(keys, key=lambda name: report["columns"][name]["n_unique"])] = "group"
     if asked.used:
+        # One that is empty or the same in every row is dropped by any treatment, so it stays what it is.
+        telling = [name for name in asked.used if _ROLE_OF_KIND.get(report["columns"][name]["kind"]) != "ignore"]
+        if not telling:
+            raise StageError(
+                f"From {', '.join(map(repr, asked.used))}, which the request names, nothing can be learned: no value "
+                "at all, or the same in every row. Name other columns at the stage Request."
+            )
         others = {name: "ignore" for name, role in roles.items() if role == "feature"}
-        roles.update({**others, **dict.fromkeys(asked.used, "feature")})
+        roles.update({**others, **dict.fromkeys(telling, "feature")})
     # The column of a group is no feature either, and without it rows of one would be trained and tested on.
     dropped = [name for name, treatment in treated.treatments.items() if treatment == "drop"]
     left_out = dict.fromkeys((*asked.left_out, *dropped))

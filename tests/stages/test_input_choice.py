@@ -78,6 +78,17 @@ def test_to_leave_everything_out_is_an_error_that_says_where_to_change_it(tmp_pa
         _roles(project, "predict price, ignore carat, depth, table width, mileage and customer_id")
 
 
+def test_a_column_that_says_nothing_is_no_feature_though_it_was_named(tmp_path: Any) -> None:
+    project = StagedProject(tmp_path)
+    path = project.folder / "data" / "stones.csv"
+    _table().assign(shop="here", colour=None).to_csv(path, index=False)
+    project.attach(path)
+    roles = _roles(project, "predict price using only shop, colour and depth")
+    assert (roles["shop"], roles["colour"], roles["depth"], roles["Carat"]) == ("ignore", "ignore", "feature", "ignore")
+    with pytest.raises(StageError, match="From 'shop', 'colour', which the request names, nothing can be learned"):
+        _roles(project, "predict price using only shop and colour")
+
+
 def test_names_as_people_write_them() -> None:
     plan = IntentPlan(include_columns=("CARAT", "Table-Width", "dept", "age", "price"), exclude_columns=("milage",))
     meant = inputs_meant(plan, NAMES, "price")
