@@ -86,10 +86,18 @@ class Host:
         PipelineError
             If its log cannot be read.
         """
+        return result_of(self.thread.submit(self._readable(project_id, self.manager.beginning)), None, "the log")
+
+    async def open(self, project_id: str) -> "Project":
+        """A project; PipelineError if its log cannot be read."""
+        return await self._readable(project_id, self.manager.open)
+
+    @staticmethod
+    async def _readable(project_id: str, read: Callable[[str], Coroutine[Any, Any, T]]) -> T:
         from ..project.manager import LogUnreadable
 
         try:
-            return result_of(self.thread.submit(self.manager.beginning(project_id)), None, "the log")
+            return await read(project_id)
         except LogUnreadable as error:
             raise PipelineError(f"The log of the project {project_id!r} cannot be read ({error}).") from None
 
@@ -247,7 +255,7 @@ class EmbeddedTransport:
 
     async def _open(self) -> "Project":
         assert self._host is not None
-        return await self._host.manager.open(self.project_id)
+        return await self._host.open(self.project_id)
 
     async def _submit(self, message: Chat | Confirm | Command) -> int:
         return (await self._project.submit(message, self._user)).seq

@@ -9,6 +9,8 @@ from ..protocol.frames import decode_event
 from .log import EventLog
 from .log_reading import LogUnreadable
 
+DAMAGED = (sqlite3.DatabaseError, ValueError, TypeError, AttributeError, LookupError)
+"""What reading in a damaged log raises: it may have other types, and events that cannot follow one another."""
 _PAGE, _PAGE_BYTES = 256, 1 << 20
 
 
@@ -31,7 +33,7 @@ async def beginning(log: EventLog, project_id: str) -> Beginning | None:
         if await log.entry(project_id) is None:
             return None
         return Beginning(request=await _request(log, project_id), digests=await _digests(log, project_id))
-    except (sqlite3.DatabaseError, ValueError, TypeError, AttributeError) as error:  # a damaged file has other types
+    except DAMAGED as error:
         raise LogUnreadable(str(error)) from None
 
 

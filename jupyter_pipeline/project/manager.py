@@ -18,7 +18,7 @@ from ..protocol.snapshot import ProjectEntry
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
 from ..workers.pool import WorkerPool
-from .beginning import Beginning, beginning
+from .beginning import DAMAGED, Beginning, beginning
 from .conductor import Committed
 from .custom import CustomCommands
 from .entries import listed
@@ -328,10 +328,12 @@ class ProjectManager:
         entry = await self._log.entry(project_id)
         if entry is None:
             return ProjectState(project_id=project_id, epoch=uuid.uuid4().hex, ts=int(time.time() * 1000))
-        frames = await self._log.state_frames(project_id)
         state = ProjectState(project_id=project_id, epoch=entry.epoch)
-        for index, frame in enumerate(frames):
-            state = evolve(state, decode_event(frame))
-            if index % 500 == 499:
-                await asyncio.sleep(0)  # let the server answer in between
+        try:
+            for index, frame in enumerate(await self._log.state_frames(project_id)):
+                state = evolve(state, decode_event(frame))
+                if index % 500 == 499:
+                    await asyncio.sleep(0)  # let the server answer in between
+        except DAMAGED as error:
+            raise LogUnreadable(str(error)) from error
         return msgspec.structs.replace(state, seq=entry.seq, ts=entry.updated_ts)

@@ -268,9 +268,12 @@ def test_a_log_that_is_damaged_is_left_as_it_is(tmp_path):
         assert "It is left as it is." in done.stderr
         assert "There is no terminal to ask for confirmation on" in done.stderr
         assert "Traceback" not in done.stderr
+        done = run(tmp_path, *COMMAND, "Predict bought", "--project", "data")
+        assert done.returncode == 1
+        assert done.stderr.startswith("jupyter pipeline: The log of the project 'data' cannot be read (")
         with contextlib.closing(sqlite3.connect(log)) as connection:
             assert connection.execute("SELECT * FROM events WHERE project=1").fetchall() == damaged
-    assert "The project 'data-2' goes on at the stage Request." in done.stderr
+    assert "The project 'data-2' goes on at the stage Request." in run(tmp_path, *COMMAND, "Predict bought").stderr
 
 
 @pytest.mark.parametrize(
