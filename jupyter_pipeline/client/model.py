@@ -192,6 +192,8 @@ class Model:
             self.current = stage
         elif stage is StageId.REVIEW_EDIT:
             self.tested = None
+        if stage is StageId.REVIEW_EDIT and payload.get("reused"):
+            self.tested = f"final-{payload['attempt']}"
         if status is StageStatus.IN_PROGRESS:
             self.gate, self.progress, self.doing = None, None, ""
             if stage is StageId.TRAIN and not payload.get("finishing") and not payload.get("reused"):

@@ -61,8 +61,8 @@ class Feed:
         self.model.event(json.loads(encode_event("demo", event)))
         return event
 
-    def status(self, stage, status, message=""):
-        self(StageStatusEvent(stage_id=stage, status=status, message=message))
+    def status(self, stage, status, message="", **more):
+        self(StageStatusEvent(stage_id=stage, status=status, message=message, **more))
 
     def gate(self, stage, plan, summary="What is proposed."):
         self(PlanProposed(stage_id=stage, plan_json=plan, plan_id=f"p{self.seq}"))
@@ -293,6 +293,9 @@ def test_results_are_those_of_the_model_that_is_kept(feed):
     assert "Results on the test rowsAccuracy0.7500" in read(render.page("churn", feed.model))
     feed.status(StageId.REVIEW_EDIT, StageStatus.PENDING, "")
     assert "test rows" not in read(render.page("churn", feed.model))
+    again = {"attempt": 7, "reused": True}
+    feed.status(StageId.REVIEW_EDIT, StageStatus.IN_PROGRESS, "Its earlier result serves again.", **again)
+    assert "Results on the test rowsAccuracy0.7500" in read(render.page("churn", feed.model))
 
 
 def test_what_somebody_stopped_has_not_failed(feed):

@@ -8,6 +8,7 @@ export const MAX_LOG = 400;
 export const MAX_HISTORY = 300;
 export const MAX_ARTIFACTS = 500;
 export const MAX_RUNS = 400;
+export const MAX_EARLIER = 50;
 /** Points of all curves together; above it the curves of finished runs are thinned. */
 export const MAX_TOTAL_POINTS = 1_500_000;
 const THINNED = 256;

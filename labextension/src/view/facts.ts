@@ -1,5 +1,6 @@
 /** What the events of a project say so far, and what follows from that. The fold (`folds.ts`) changes it. */
 
+import { bound, MAX_EARLIER } from './bounds';
 import type {
   Artifact,
   Bundle,
@@ -55,6 +56,8 @@ export class Facts {
   bundle: Bundle | null = null;
   /** Points of all curves together. */
   points = 0;
+  /** @internal What attempts at stages came to that were set back: an earlier result may serve again. */
+  earlier = new Map<number, Result>();
   /** @internal Who withdrew a plan last. */
   rejected: { seq: number; by: Person | null } | null = null;
 
@@ -148,14 +151,17 @@ export class Facts {
     this.resources = null;
   }
 
-  /** @internal What a stage said is void once it is set back. */
-  setBack(stageId: StageId): void {
+  /** @internal What a stage said is void once it is set back, unless its result serves again. */
+  setBack(stageId: StageId, attempt: number): void {
+    const result: Result = {};
     switch (stageId) {
       case 'PROFILE_DATA':
+        Object.assign(result, { profile: this.profile, distributionUrl: this.distributionUrl });
         this.profile = null;
         this.distributionUrl = null;
         break;
       case 'PREPROCESS':
+        Object.assign(result, { split: this.split, steps: this.steps });
         this.split = null;
         this.steps = [];
         break;
@@ -163,17 +169,46 @@ export class Facts {
         this.newTraining();
         break;
       case 'REVIEW_EDIT':
+        result.evaluations = new Map([...this.evaluations].filter(([, e]) => e.split === 'test'));
+        Object.assign(result, {
+          reportUrl: this.reportUrl,
+          notebookUrl: this.notebookUrl,
+          suggestions: this.suggestions
+        });
         this.reportUrl = null;
         this.notebookUrl = null;
         this.suggestions = [];
-        this.evaluations = new Map([...this.evaluations].filter(([, e]) => e.split !== 'test'));
+        for (const runId of result.evaluations.keys()) {
+          this.evaluations.delete(runId);
+        }
         break;
       case 'EXPORT':
         this.bundle = null;
         break;
     }
+    if (attempt > 0) {
+      this.earlier.set(attempt, result);
+      bound(this.earlier, MAX_EARLIER);
+    }
+  }
+
+  /** @internal An earlier result of a stage serves again. */
+  bringBack(attempt: number): void {
+    const { evaluations, ...result } = this.earlier.get(attempt) ?? {};
+    Object.assign(this, result);
+    for (const [runId, evaluation] of evaluations ?? []) {
+      this.evaluations.set(runId, evaluation);
+    }
   }
 }
+
+/** What a stage said that is void once it is set back. */
+type Result = Partial<
+  Pick<
+    Facts,
+    'profile' | 'distributionUrl' | 'split' | 'steps' | 'reportUrl' | 'notebookUrl' | 'suggestions' | 'evaluations'
+  >
+>;
 
 /** The facts among all that an object has. */
 export function factsIn(whole: Facts): Facts {

@@ -39,9 +39,9 @@ export const FOLDS: Record<string, Fold> = {
     stage.message = p.message ?? '';
     stage.endedBy = status === 'FAILED' ? by : null;
     if (status === 'PENDING') {
+      m.setBack(stage.id, stage.attempt);
       Object.assign(stage, { attempt: 0, reused: false, finishing: false, startedTs: null, endedTs: null });
       stage.lastRun = stage.approved = false;
-      m.setBack(stage.id);
     } else {
       m.current = stage.id;
     }
@@ -68,6 +68,9 @@ export const FOLDS: Record<string, Fold> = {
       stage.finishing = finishing;
       stage.lastRun = p.last_run === true;
       stage.attempt = p.attempt ?? stage.attempt;
+      if (stage.reused) {
+        m.bringBack(stage.attempt);
+      }
       stage.endedTs = null;
       stage.approved = false;
       m.gate = null;

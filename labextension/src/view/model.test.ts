@@ -338,6 +338,30 @@ test('a restart sets later stages back and forgets what they said', () => {
   assert.equal(model.history.at(-1).by.name, 'Ada');
 });
 
+test('what a stage said is there again where its earlier result serves again', () => {
+  const model = folded();
+  let seq = model.seq;
+  const say = payload =>
+    model.apply({ seq: ++seq, ts: 1, stage: {}, event: { name: 'STAGE_STATUS', payload: { message: '', ...payload } } });
+  const what = () =>
+    structuredClone([model.finalEvaluation, model.reportUrl, model.notebookUrl, model.suggestions, model.profile, model.split, model.steps]);
+  const before = what();
+  assert.ok(before.every(Boolean));
+  const attempts = Object.fromEntries(['PROFILE_DATA', 'PREPROCESS', 'REVIEW_EDIT'].map(id => [id, model.stages[id].attempt]));
+  for (const id of Object.keys(attempts)) {
+    say({ stage_id: id, status: 'PENDING' });
+    say({ stage_id: id, status: 'PENDING' });
+  }
+  assert.deepEqual(what(), [null, null, null, [], null, null, []]);
+  for (const [id, attempt] of Object.entries(attempts)) {
+    say({ stage_id: id, status: 'IN_PROGRESS', attempt, reused: true });
+  }
+  assert.deepEqual(what(), before);
+  say({ stage_id: 'REVIEW_EDIT', status: 'PENDING' });
+  say({ stage_id: 'REVIEW_EDIT', status: 'IN_PROGRESS', attempt: 99 });
+  assert.equal(model.finalEvaluation, null, 'another attempt has to say its own');
+});
+
 test('an event that makes no sense is left out, and what follows is folded', t => {
   t.mock.method(console, 'error', () => undefined);
   const model = folded();
