@@ -138,7 +138,8 @@ def _summed(counts: Array) -> Array:
 def _numbers(y: Array, raw: Array) -> Measure:
     n, y = len(y), np.asarray(y, dtype=np.float64)
     errors = np.abs(raw - y)
-    squares, shares = errors**2, errors / np.maximum(np.abs(y), np.finfo(np.float64).eps)
+    squares = errors**2
+    shares = errors / np.maximum(np.abs(y), np.finfo(np.float64).eps) if (y != 0).all() else np.full_like(y, np.nan)
     order = np.argsort(errors, kind="stable")
     ordered = errors[order]
     centred = y - y.mean()  # far from zero the spread would lose its digits

@@ -47,7 +47,7 @@ def _regression(y: np.ndarray, raw: np.ndarray) -> dict[str, float | None]:
         "rmse": float(np.sqrt(sk.mean_squared_error(y, raw))),
         "mae": sk.mean_absolute_error(y, raw),
         "r2": sk.r2_score(y, raw) if len(y) > 1 and np.ptp(y) > 0 else None,
-        "mape": sk.mean_absolute_percentage_error(y, raw),
+        "mape": sk.mean_absolute_percentage_error(y, raw) if (y != 0).all() else None,
         "median_ae": sk.median_absolute_error(y, raw),
     }
 

@@ -296,8 +296,13 @@ def _of_target(report: dict[str, Any]) -> list[str]:
             said.append(f"The target {target!r} is infinite in {_count(column['infinite'], report['n_rows'])}.")
         skew, low = column.get("skew"), column.get("min")
         if skew is not None and abs(skew) > 2:
-            hint = " Predicting its logarithm may help." if low is not None and low >= 0 and skew > 0 else ""
-            said.append(f"The target {target!r} is very skewed ({skew:.1f}): few rows weigh most in RMSE.{hint}")
+            hint = (
+                "; to predict its logarithm, which may help, put that into the data as a column and leave this one out"
+            )
+            hint = hint if low is not None and low >= 0 and skew > 0 else ""
+            said.append(
+                f"The target {target!r} is very skewed ({skew:.1f}): few rows weigh most in RMSE, less in MAE{hint}."
+            )
     elif task_type and report["classes"]:
         given = report["n_rows"] - column["missing"]
         shares = report["classes"]

@@ -225,6 +225,8 @@ def _at_every_cut(metric: str, n: int, n_pos: int, hits: Array, flagged: Array) 
 
 
 def _mape(y: Array, raw: Array) -> float:
+    if (y == 0).any():  # no error is a share of nothing
+        return float("nan")
     return float(np.mean(np.abs(raw - y) / np.maximum(np.abs(y), np.finfo(np.float64).eps)))
 
 

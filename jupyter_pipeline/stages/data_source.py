@@ -94,7 +94,7 @@ def run(ctx: StageContext) -> Result:
     positive = None
     if task_type == "binary":
         positive = choice.positive_meant(values, params.get("positive_class"))
-    remarks += choice.check_target(values, task_type, positive)
+    remarks += choice.check_target(values, task_type, positive, metric)
     remarks += inputs_meant(intent, list(spec.columns), target).remarks
     plan = DataPlan(
         dataset_id=candidate.id,

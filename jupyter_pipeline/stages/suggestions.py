@@ -41,6 +41,11 @@ def too_good(metric: str, value: float | None) -> bool:
     return metric in _SHARE and value is not None and value >= _NEARLY_PERFECT
 
 
+def undefined(metric: str) -> str:
+    """What rows are probably like on which a metric is not defined."""
+    return "their target is 0 somewhere" if metric == "mape" else "they lack a class"
+
+
 def cautions(review: Mapping[str, Any]) -> list[str]:
     """What limits the result, in sentences."""
     metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
@@ -65,7 +70,7 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
     if others := other_splits(review):
         found.append(others)
     if metrics["test"].get(metric) is None:
-        found.append(f"{name} is not defined on the test rows, perhaps as they lack a class: nothing is known of it.")
+        found.append(f"{name} is not defined on the test rows, perhaps as {undefined(metric)}: nothing is known of it.")
     same = review.get("copies") or {"rows": 0, "metrics": {}}
     if same["rows"] >= MIN_COPIES * split["test"] > 0:
         others = same["metrics"].get(metric)

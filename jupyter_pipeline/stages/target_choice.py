@@ -296,8 +296,8 @@ def positive_of(values: pl.Series) -> str:
     return min(labels, key=lambda label: (counts[label], label))
 
 
-def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -> list[str]:
-    """Make sure that training will take the target; remarks about it.
+def check_target(values: pl.Series, task_type: TaskType, positive: str | None, metric: Metric) -> list[str]:
+    """Make sure that training will take the target, and the metric measure it; remarks about it.
 
     Raises
     ------
@@ -305,6 +305,11 @@ def check_target(values: pl.Series, task_type: TaskType, positive: str | None) -
         If it will not.
     """
     _encoded(values, task_type, positive)
+    if metric == "mape" and values.dtype.is_numeric() and (zeros := int((values == 0).sum())):
+        raise StageError(
+            f"{metric_name(metric)} divides by the target, and {values.name!r} is 0 in {zeros:,} "
+            f"row{'' if zeros == 1 else 's'}; choose another metric, such as {metric_name('mae')}."
+        )
     notes = []
     missing = values.null_count()
     if missing:

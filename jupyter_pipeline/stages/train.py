@@ -13,7 +13,7 @@ from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
 from .modeling import load_modeling
 from .rows import write_json
-from .suggestions import FEW_ROWS, too_good
+from .suggestions import FEW_ROWS, too_good, undefined
 from .train_session import Session
 from .trials import RUNS
 
@@ -246,8 +246,8 @@ def _summary(session: Session, plan: ModelPlan) -> str:
         many = len(session.trials)
         return (
             f"{many} run{'' if many == 1 else 's'} finished.\n{metric_name(plan.metric)} is not defined on the "
-            "validation rows, perhaps as they lack a class, so runs cannot be compared; choose another metric or "
-            "another split."
+            f"validation rows, perhaps as {undefined(plan.metric)}, so runs cannot be compared; choose another metric "
+            "or another split."
         )
     ahead = next((row for row in session.leaderboard() if better(plan.metric, row.metric, best.metric)), None)
     runs = "run" if len(session.trials) == 1 else "runs"

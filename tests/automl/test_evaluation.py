@@ -80,6 +80,21 @@ def test_what_is_not_defined_is_none() -> None:
     assert bootstrap.intervals("binary", np.zeros(5, int), np.tile([0.7, 0.3], (5, 1))).get("roc_auc") is None
 
 
+def test_no_error_is_a_share_of_nothing() -> None:
+    """One row whose target is 0 would make the MAPE of all as large as floats are fine."""
+    y = np.array([0.0, 1.0, 2.0, 4.0] * 20)
+    for wrong in (0.5, 0.0):
+        values = evaluation.evaluate("regression", y, y + wrong)
+        assert values["mape"] is None
+        assert values["mae"] == pytest.approx(wrong)
+        assert np.isnan(metrics.score("mape", "regression", y, y + wrong))
+        found = bootstrap.intervals("regression", y, y + wrong)
+        assert "mape" not in found
+        assert "mae" in found
+    assert evaluation.evaluate("regression", y + 1, y + 2)["mape"] == pytest.approx(np.mean(1 / (y + 1)))
+    assert "mape" in bootstrap.intervals("regression", y + 1, y + 2)
+
+
 def test_intervals_hold_the_value_and_repeat() -> None:
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, 300)

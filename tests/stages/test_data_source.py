@@ -133,6 +133,15 @@ def test_an_attached_file_is_read_and_a_plan_proposed(bench: Bench) -> None:
     assert ready.asset_url == bench.channel.of(ArtifactAdded)[0].artifact.url
 
 
+def test_percent_of_nothing_is_no_metric(bench: Bench) -> None:
+    bench.attach("visits.csv", "age,visits\n" + "".join(f"{20 + i},{i % 30}\n" for i in range(60)))
+    said = bench.fails(target="visits", task_type="regression", metric="mape")
+    assert said == "MAPE divides by the target, and 'visits' is 0 in 2 rows; choose another metric, such as MAE."
+    assert bench.plan(target="visits", task_type="regression", metric="mae").metric == "mae"
+    bench.attach("ages.csv", "age,visits\n" + "".join(f"{20 + i},{i % 30}\n" for i in range(60)))
+    assert bench.plan(target="age", task_type="regression", metric="mape").metric == "mape"
+
+
 def test_attached_before_workspace_before_bundled(bench: Bench) -> None:
     (bench.workspace / "own.csv").write_text(churn())
     assert bench.plan(target="Churned").dataset_id == "workspace:own.csv"
@@ -306,7 +315,7 @@ def test_what_is_asked_for_goes_before_what_the_values_look_like() -> None:
         with pytest.raises(StageError, match="too many to be classes; choose regression"):
             of(many, "classification")
     rare = pl.Series("y", [*months, 13])
-    assert any("1 class has one row only" in note for note in choice.check_target(rare, "multiclass", None))
+    assert any("1 class has one row only" in note for note in choice.check_target(rare, "multiclass", None, "f1_macro"))
 
 
 @pytest.mark.parametrize(
