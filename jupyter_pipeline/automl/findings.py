@@ -379,6 +379,6 @@ _COLUMN_WARNINGS: tuple[tuple[str, Any], ...] = (
      and abs(c["skew"]) > 5),
     ("Nearly one value only (99% of rows or more): {names}.",
      lambda name, c, n: c["n_unique"] > 1 and bool(c["top"]) and c["top"][0]["share"] >= 0.99 and n >= 100),
-    ("Dates: {names}. If the model is to predict the future, give one the role 'time', so that the last rows are "
-     "tested.", lambda name, c, n: c["kind"] == "datetime"),
+    ("Dates: {names}. If the model is to predict the future, see that the last rows are tested, by a split by time; "
+     "the role 'time' asks for one.", lambda name, c, n: c["kind"] == "datetime"),
 )  # fmt: skip

@@ -16,6 +16,8 @@ from ..automl.models import ENSEMBLE
 from ..protocol.names import DASH, METRIC_NAMES, MINUS, TASK_NAMES, metric_words, number
 from .workspace import template
 
+#: Classes that are named one by one.
+MOST_CLASSES = 30
 _TREATMENTS = {
     "numeric": "number: missing values filled with the median, scaled",
     "onehot": "one feature for each category",
@@ -237,7 +239,9 @@ def _facts(review: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         ("Metric that decides", METRIC_NAMES[task["metric"]], False),
     ]
     if task["classes"]:
-        facts.append(("Classes", ", ".join(str(label) for label in task["classes"][:30]), False))
+        shown = ", ".join(str(label) for label in task["classes"][:MOST_CLASSES])
+        more = len(task["classes"]) - MOST_CLASSES
+        facts.append(("Classes", f"{shown} and {more} more" if more > 0 else shown, False))
     if task["type"] == "binary":
         facts.append(("Positive class", str(task["classes"][1]), False))
         facts.append(("Positive from", f"a probability of {number(threshold_of(review))}", False))

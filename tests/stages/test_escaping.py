@@ -90,6 +90,13 @@ def test_the_report() -> None:
     assert seen.text.count(EVIL) > 10
 
 
+def test_of_many_classes_it_is_said_how_many_are_not_named() -> None:
+    many = review()
+    for n, told in ((30, "class 29"), (155, "class 29 and 125 more")):
+        many["task"] = {**many["task"], "type": "multiclass", "classes": [f"class {i}" for i in range(n)]}
+        assert f"{told}<" in report.render(many, [])
+
+
 def test_the_model_card() -> None:
     parts = dict.fromkeys(("report", "notebook", "training_code", "event_log", "data", "sample"), True)
     for has_data in (True, False):
