@@ -28,8 +28,8 @@ export const CONTROLS = `
 }
 .jppl-root .jppl-input::placeholder { color: var(--jppl-muted); opacity: 1; }
 .jppl-select { position: relative; display: block; min-width: 0; }
-.jppl-select select { appearance: none; padding-inline-end: 24px; text-overflow: ellipsis; background-image: none; }
-.jppl-select .jppl-icon { position: absolute; right: 6px; top: calc(50% - 7px); width: 14px; height: 14px; pointer-events: none; }
+.jppl-select select { appearance: none; padding-inline-end: 20px; text-overflow: ellipsis; background-image: none; }
+.jppl-select .jppl-icon { position: absolute; right: 4px; top: calc(50% - 7px); width: 14px; height: 14px; pointer-events: none; }
 .jppl-picked { display: flex; flex-wrap: wrap; gap: 4px; }
 .jppl-picked li { display: inline-flex; align-items: center; padding-inline-start: 8px; border: 1px solid var(--jppl-border); border-radius: 3px; background: var(--jppl-bg2); }
 .jppl-picked button { display: grid; place-items: center; width: 24px; height: 24px; padding: 0; border: 0; background: none; cursor: pointer; color: var(--jppl-muted); }
