@@ -36,6 +36,7 @@ _THINGS = words_of("feature features column columns variable variables predictor
 _PAST = words_of("did took taken was were spent has")
 _WHOLE = words_of("whole everything all total altogether overall far")
 _WRONG = words_of("errors mistakes wrong incorrect misclassified misclassifications mistake")
+_FOUND = words_of("catch caught find found miss missed detect detected")
 _SHARE = words_of("rate share percentage proportion fraction percent many")
 _QUICK, _SLOW = words_of("fastest quickest"), words_of("slowest longest")
 _GAPS = words_of("missing nan nans null nulls empty incomplete")
@@ -172,7 +173,7 @@ def _sizes(said: Said, context: Context) -> str:
     rows = said.has(*_ROWS) or (split is not None and said.has(*_SETS))
     if not said.has(*_SIZE) or said.has("long", "time", *_WRONG) or measured.rows is None:
         return ""
-    if split is not None and rows and said.words.isdisjoint({"should", "use"}):
+    if split is not None and rows and not said.has("should"):
         if not measured.parts:
             return "The rows are divided at the stage Preparation."
         others = ", ".join(f"{n:,} {_PARTS[part]}" for part, n in measured.parts.items() if part != split)
@@ -200,7 +201,7 @@ def _balance(said: Said, context: Context) -> str:
     measured, data = context.measured, context.plans.get(StageId.DATA_SOURCE) or {}
     target = data.get("target")
     asks = said.has(*_CLASSES) or (said.has(*_SHARE) and measured.classes and _asks_of(said, context, str(target)))
-    if not asks or said.has("should", "handle", "accuracy", "false", "true") or target not in measured.columns:
+    if not asks or said.has("should", "handle", "accuracy", "false", "true", *_FOUND) or target not in measured.columns:
         return ""
     if not measured.classes:
         facts = _facts(measured.columns[str(target)], ["min", "mean", "max"])
@@ -209,7 +210,7 @@ def _balance(said: Said, context: Context) -> str:
     shown = list(measured.classes.items())[:_MOST]
     some = ", ".join(f"{value} {n:,} ({n / total:.1%})" for value, n in shown)
     positive = f" The positive class is {data['positive_class']}." if data.get("positive_class") else ""
-    return f"{target}: {some}.{positive}"
+    return f"{target}: {some} of {total:,} rows.{positive}"
 
 
 def _asks_of(said: Said, context: Context, target: str) -> bool:
@@ -243,16 +244,23 @@ def _scores(said: Said, context: Context) -> str:
     if said.has("accurate") and not metrics and context.task_type != "regression":
         metrics = ["accuracy"]
     splits = list(dict.fromkeys(_SPLITS[w] for w in said.low if w in _SPLITS))
+    if said.has(*_FOUND) and said.has("many", "share") and not metrics and context.task_type == "binary":
+        metrics = ["recall"]
     wrong = said.has(*_WRONG) and said.has("many", "number", "count", "often")
     ranks = said.has(*_RANKING) and not splits
     metrics = metrics or (["accuracy"] if wrong and context.task_type != "regression" else [])
+    versus = said.has("vs", "versus") and any(n.kind == "models" for n in said.named)
     asks = (
         metrics
         or ranks
+        or versus
         or said.has(*_SCORING)
         or (splits and said.has(*_MEASURING, "good", "well", "result", "results"))
     )
-    if not asks or said.has(*_NOT_SCORES) or said.free("column"):
+    at_threshold = metrics and said.has("at") and said.has("threshold")  # "recall at the threshold"
+    inside = {i for item in said.items if item.kind == "metric" for i in range(item.start, item.end)}
+    beside = {word for i, word in enumerate(said.low) if i not in inside} - ({"threshold"} if at_threshold else set())
+    if not asks or beside & _NOT_SCORES or said.free("column"):
         return ""
     if not context.measured.scores:
         if context.at_work is not None and context.current_stage is StageId.TRAIN:
@@ -357,7 +365,7 @@ def _importance(said: Said, context: Context) -> str:
     if not counts or said.has("why", "metric", "should", "drop", "use"):
         return ""
     if not found:
-        return ""
+        return "" if context.leaderboard else "What columns count is measured with the models, at the stage Training."
     of = f"where its values are shuffled, {metric_words(context.measured.importance_of)} gets worse by so much"
     places = {name: n for n, name in enumerate(found, start=1)}
     if names:

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from ..protocol.names import TREATMENT_WORDS, model_name, model_names, number, stage_name, standing, task_name
+from ..protocol.names import (
+    TREATMENT_WORDS,
+    member_words,
+    model_name,
+    model_names,
+    number,
+    stage_name,
+    standing,
+    task_name,
+)
 from ..protocol.stages import StageId, StageStatus
 from .about_models import metric_of, of_models, parameters_of
 from .about_results import UNREAD, measured_answer
@@ -77,6 +86,14 @@ def answer(said: Said, context: Context) -> str:
         return f"{UNREAD} {_best(context)}".strip() if context.leaderboard else UNREAD
     if said.has("missing", "nan", "nans", "nulls", "empty") and said.has("which", "many", "where", "much"):
         return _MISSING
+    if said.has("changed") and said.has("what", "which", "did"):
+        return _changed(context)
+    if said.has("columns", "features", "column") and said.has(*_TAKEN_OUT[:-2]) and not said.free("column"):
+        return _left_out(context)
+    if context.at_work is not None and said.has("running", "now", "current", "currently") and said.has("model", "run"):
+        return status(context)
+    if said.has("false") and said.has("positives", "negatives") and said.has("many", "number"):
+        return _PICTURES
     if said.has("rows", "records", "observations") and said.has(*_TAKEN_OUT):
         return f"{_NO_ROWS} {context.summary}".strip()
     models = of_models(said, context)
@@ -95,7 +112,9 @@ def answer(said: Said, context: Context) -> str:
         found += [_split(context), _WHY_SPLIT[context.plans[StageId.PREPROCESS]["split"]["strategy"]]]
     elif said.has("why") and not said.has("target", "metric"):
         found.append(_why(context))
-    if said.has("best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"):
+    if (said.has("explain", "describe") and said.has("model", "it")) or said.has(
+        "best", "winning", "leader", "leaderboard", "winner", "score", "scores", "results", "result", "top"
+    ):
         found.append(_best(context))
         if said.has("explain", "why", "how", "understand", "interpret", "describe"):
             found.append(_best_explained(context))
@@ -147,11 +166,11 @@ def answer(said: Said, context: Context) -> str:
 
 def _explained(said: Said) -> str:
     """What terms and metrics mean: ``what does AUC mean?``, ``what is leakage?``; not ``what is the threshold?``."""
-    asks = said.has("mean", "means", "meaning", "define", "definition")
     what = 2 if said.low[:2] in (["what", "is"], ["what", "are"]) else 1 if said.low[:1] == ["what's"] else 0
     named = terms(said)
     spans = {*named, *(range(item.start, item.end) for item in said.items if item.kind == "metric")}
     beside = [word for i, word in enumerate(said.low) if i >= what and not any(i in span for span in spans)]
+    asks = bool({"mean", "means", "meaning", "define", "definition"} & set(beside))
     joined = sum(word in ("and", "or", ",") for word in beside)
     # Not "what is accuracy of xgboost?" and "what is test accuracy?", which ask for values.
     asks = asks or (what > 0 and set(beside) <= _BESIDE_TERMS and 0 < len(spans) <= 1 + joined)
@@ -236,6 +255,33 @@ def _why(context: Context) -> str:
         chosen = [c["id"] for c in plan["models"] if c["id"] in whys]
         return "\n".join(f"{model_name(m)}: {whys[m]}" for m in chosen) or _models(context)
     return f"{_target(context)} {_metric(context)}"
+
+
+def _changed(context: Context) -> str:
+    """What a person changed of what the open gate proposed."""
+    plan, proposed = context.plans.get(context.current_stage, {}), context.proposed
+    members = [m for m, value in plan.items() if proposed is not None and proposed.get(m, value) != value]
+    if not members:
+        return f"Nothing of what the stage {stage_name(context.current_stage)} proposes was changed."
+    shown = [f"{member_words(m)}{_entries((context.proposed or {}).get(m), plan[m])}" for m in members]
+    return f'Changed of what was proposed: {"; ".join(shown)}. "undo" takes that back.'
+
+
+def _entries(old: Any, new: Any) -> str:
+    """What differs in a member that has an entry for each of many things, as columns."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return ""
+    other = [f"{name} {value}" for name, value in new.items() if old.get(name) != value]
+    return f" ({', '.join(other[:10])}{', …' if len(other) > 10 else ''})"
+
+
+def _left_out(context: Context) -> str:
+    roles = context.plans.get(StageId.PROFILE_DATA, {}).get("roles", {})
+    treated = context.plans.get(StageId.PREPROCESS, {}).get("columns", {})
+    out = [c for c, role in roles.items() if role in ("id", "ignore")] + [c for c, t in treated.items() if t == "drop"]
+    if not roles:
+        return "Which columns are left out is proposed at the stage Profile."
+    return f"Left out: {', '.join(dict.fromkeys(out)) or 'no column'}."
 
 
 def _columns(context: Context) -> str:

@@ -1,5 +1,7 @@
 """Rules for what is said of columns: what they are for, how they become features, which are left out."""
 
+from itertools import pairwise
+
 from ..protocol.names import TREATMENT_WORDS
 from ..protocol.stages import StageId, StageStatus
 from .change_data import ALONE, VERBS, predict
@@ -7,6 +9,8 @@ from .draft import Draft, Said
 from .inputs import all_but_these_out, passively_out
 from .scan import Named
 from .treatments import (
+    COLUMNS,
+    DROPPING,
     KIND_NAMES,
     OF_KIND,
     TREATED_AS,
@@ -31,7 +35,8 @@ DATA, INTENT, PROFILE, PREPROCESS = (
 def treated(said: Said, draft: Draft) -> None:
     """``treat X as text``, ``one-hot encode X``, ``drop all text columns``."""
     of_kinds = False
-    while (found := of_a_kind(said, draft.columns)) is not None:
+    known = draft.plan(PREPROCESS) is not None or bool(draft.context.measured.columns)
+    while (found := of_a_kind(said, draft.columns)) is not None and (known or not found.single):
         of_kinds = True
         said.take(*(range(i, i + 1) for i in found.tokens))
         _all_of_kind(draft, found)
@@ -84,6 +89,8 @@ def _all_of_kind(draft: Draft, found: OfAKind) -> None:
         facts = draft.context.measured.columns
         features = [name for name, role in profile["roles"].items() if role == "feature"]
         names = [name for name in features if facts.get(name, {}).get("kind") in OF_KIND[key]]
+    elif profile is not None and found.kind == "all":
+        names = [name for name, role in profile["roles"].items() if role == "feature"]
     elif (
         profile is None
         and draft.plan(INTENT) is not None
@@ -107,11 +114,47 @@ def _all_of_kind(draft: Draft, found: OfAKind) -> None:
         draft.problem(f"There is no{others} column that is {KIND_NAMES[found.kind]}.")
 
 
+_CHOSEN_BY = words_of("with where that which correlated missing constant empty duplicate duplicated useless irrelevant")
+_NAMED_ONE_BY_ONE = (
+    'Columns are chosen by name, by their kind, or by what is missing, as in "drop the text columns" and "drop columns '
+    "with more than 50% missing\"; the profile's warnings name those that are constant, or say the same twice."
+)
+
+
+def _by_facts(said: Said, draft: Draft) -> bool:
+    """``drop columns with more than half missing``; whether columns were spoken of by what they are like."""
+    if not (said.has(*DROPPING) and said.has(*COLUMNS) and said.has(*_CHOSEN_BY)) or said.taken:
+        return False
+    said.take(range(len(said.tokens)))
+    facts, rows = draft.context.measured.columns, draft.context.measured.rows
+    roles = (draft.plan(PROFILE) or {}).get("roles", {})
+    without = any(a == "without" and b in ("missing", "any") for a, b in pairwise(said.low))
+    gaps = (
+        not without
+        and said.has("missing", "empty", "nan", "nans", "nulls")
+        and said.words.isdisjoint({"not", "don't", "less", "no"})
+    )
+    share = next((float(t.low) for t in said.tokens if t.kind == "number"), 50.0 if said.has("half", "mostly") else 0.0)
+    if not (gaps and facts and rows and roles) or (
+        share > 1 and "%" not in said.words and not said.has("half", "mostly")
+    ):
+        draft.problem(_NAMED_ONE_BY_ONE)
+        return True
+    least = share / 100 if share > 1 else share
+    names = [name for name, role in roles.items() if role == "feature" and facts[name]["missing"] > least * rows]
+    if names:
+        treat(draft, names, "drop")
+    else:
+        draft.problem(f"No feature has more than {least:.0%} of its values missing.")
+    return True
+
+
 def columns(said: Said, draft: Draft) -> None:
     """``drop X``, ``X is an id``, ``keep X``."""
     named = said.free("column")
     if not named:
-        _unknown_column(said, draft)
+        if not _by_facts(said, draft):
+            _unknown_column(said, draft)
         return
     before = any(n.kind == "column" and n.start in said.taken for n in said.named)
     for i, (columns, end) in enumerate(groups(said, named)):

@@ -84,14 +84,15 @@ def _other_than(draft: Draft, name: str, value: str) -> None:
         draft.say(f"{name}: {kind}", changed=False)
     elif now != value:
         draft.say(f"{name}: treated as {TREATMENT_WORDS[now]}", changed=False)
-    elif value in _OTHERWISE:
+    elif value in _OTHERWISE and (plan is not None or kind is not None or value == "numeric"):
         treat(draft, [name], _OTHERWISE[value])
     else:
+        is_so = f"{name} is treated as {TREATMENT_WORDS[value]}. " if plan is not None else ""
         ways = [
             words for way, words in TREATMENT_WORDS.items() if way in ("numeric", "onehot", "text") and way != value
         ]
         draft.problem(
-            f"{name} is treated as {TREATMENT_WORDS[value]}. Say what it shall be instead, for example "
+            f"{is_so}Say what {'it' if is_so else name} shall be instead, for example "
             + " or ".join(f'"treat {name} as {words}"' for words in ways)
             + "."
         )

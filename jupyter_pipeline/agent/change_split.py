@@ -321,7 +321,8 @@ def _before_split(said: Said) -> bool:
 def _time_like(name: str, draft: Draft) -> bool:
     plan = draft.plan(PREPROCESS) or {}
     roles = (draft.plan(StageId.PROFILE_DATA) or {}).get("roles", {})
-    return bool(plan.get("columns", {}).get(name) == "datetime" or roles.get(name) == "time")
+    kind = draft.context.measured.columns.get(name, {}).get("kind")
+    return roles.get(name) == "time" or "datetime" in (plan.get("columns", {}).get(name), kind)
 
 
 def _role(draft: Draft, role: str) -> str | None:

@@ -189,7 +189,7 @@ def restart(said: Said, draft: Draft) -> None:
         said.has("re") and said.has("run")
     )
     anew = anew or (said.has("again") and (said.has(*_DOING_AGAIN) or len(said.tokens) == 1))
-    if not (back or over or anew):
+    if not (back or over or anew) or len(said.taken) == len(said.tokens):
         return
     if _says_more(said, back=back):
         if back and draft.changes:  # "go back to the columns and drop age", which goes back there

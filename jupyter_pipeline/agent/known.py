@@ -62,6 +62,10 @@ _NOT_DONE: dict[str, str] = {
     "cluster|clustering|clusters|anomaly detection|anomalies|recommend|recommendation|recommender|recommendations": (
         "One column is predicted from the others; clusters, anomalies and recommendations are not looked for."
     ),
+    "calibrate|calibrating|recalibrate": (
+        "Probabilities are not calibrated afterwards; the Brier score or the log loss as the metric minds how right "
+        "they are."
+    ),
     "gpu|gpus|cuda": "Training uses the processor's cores; a graphics card is not used.",
     "smote|oversample|oversampling|undersample|undersampling|class weights|class weight|class_weight|resample"
     "|resampling|rebalance|scale_pos_weight|is_unbalance|balance the classes|balance classes|handle imbalance"
@@ -187,6 +191,9 @@ def wishes(said: Said, draft: Draft) -> None:
         sentence, n = found[0].answer, found[1]
         if found[0].whole and said.has("together"):  # "keep rows with the same city together" is about the split
             continue
+        drops = said.has("drop", "remove", "exclude", "ignore", "delete", "without")
+        if sentence == _DONE[_IMPUTE] and drops and said.has("columns", "cols", "features", "variables"):
+            continue  # "drop columns with missing values"
         if sentence == _DONE[_ALL_ROWS] and said.has("same", "one") and said.has("part", "fold", "split"):
             continue  # "keep all rows of a customer in one part"
         said.take(range(max(0, i - 2) if said.tokens[max(0, i - 2)].kind == "number" else i, i + n))

@@ -42,7 +42,7 @@ _RANKED, _THINGS = words_of("top important importance influential"), words_of("f
 _OF_MEASURES = words_of(
     """
     of on for in at the a an and or , & vs versus compared to against set data rows part best all each every model
-    models ? 's most score scores value values number count
+    models ? 's most score scores value values number count please pls me give show tell
     """
 )
 _PAST = words_of(
@@ -128,9 +128,22 @@ def names_measure(said: Said) -> bool:
     kinds = {item.kind for item in said.items}
     if "column" in kinds:
         return bool(rest & STATISTICS) and "metric" not in kinds
+    if kinds == {"models"}:
+        return bool(rest & {"vs", "versus"})
     if "metric" in kinds:
         return bool(rest & _PARTS) or ("models" in kinds and bool(rest & {"of", "on", "'s", "vs", "versus"}))
     return bool(rest & _RANKED and rest & _THINGS)
+
+
+def is_metric(said: Said) -> bool:
+    """Whether a question is nothing but a metric: ``accuracy?``
+
+    Parameters
+    ----------
+    said : Said
+    """
+    named = {i for item in said.items if item.kind == "metric" for i in range(item.start, item.end)}
+    return bool(named) and {word for i, word in enumerate(said.low) if i not in named} <= {"?", "and", ",", "the", "or"}
 
 
 def is_report(said: Said) -> bool:

@@ -23,6 +23,7 @@ from .denial import meant_of
 from .draft import Draft, Said
 from .facts import budget_of, dataset_of, metric_of, preference_of
 from .inputs import all_columns, inputs_of
+from .questions import is_question
 from .replacing import replaced
 from .request_facts import Facts
 from .scan import Named, models_of, scan, weigh
@@ -180,11 +181,14 @@ def _treatments(text: str, sentence: list[Token], columns: Columns, skip: range,
         Context(current_stage=stage, status=StageStatus.IN_PROGRESS, plans={stage: plan}, columns=columns.names)
     )
     said = Said.of(text, sentence, columns)
+    if is_question(said):
+        return set()  # "why is age numeric?"
     said.taken.update(skip)
     kinds(said, draft)
     treated(said, draft)
+    if draft.problems:
+        return set()
     facts.treatments = wished(draft)
-    facts.missed += [problem.removesuffix(".") for problem in draft.problems]
     return said.understood
 
 

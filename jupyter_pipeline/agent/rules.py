@@ -29,7 +29,7 @@ from .confirmation import confirm, is_courtesy, without
 from .denial import meant_of
 from .draft import Draft, Said, piece
 from .last_run import last_run
-from .questions import in_words, is_question, is_report, names_measure, suggested
+from .questions import in_words, is_metric, is_question, is_report, names_measure, suggested
 from .remaining import asks_time_left
 from .replacing import replaced
 from .request import parse_request
@@ -155,7 +155,7 @@ class RuleAgent:
     def _answer(self, said: Said, draft: Draft) -> str:
         """What is known of what was asked; and of a change that the question suggests, what it would come to."""
         order = suggested(said)
-        if not order or names_measure(said):
+        if not order or names_measure(said) or (is_metric(said) and draft.context.measured.scores):
             return answers.answer(said, draft.context)
         trial, wish = Draft(draft.context), Said.of(said.text, order, draft.columns)
         for rule in RULES:

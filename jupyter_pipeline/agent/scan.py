@@ -6,7 +6,7 @@ import msgspec
 
 from .columns import Columns
 from .tokens import Token
-from .vocabulary import ALL_MODELS, NEGATORS, PHRASES
+from .vocabulary import ALL_MODELS, NEGATORS, PHRASES, TREATMENTS
 
 Polarity = Literal["named", "use", "add", "only", "avoid"]
 _ABOUT_COLUMNS = frozenset({"column", "columns", "feature", "features", "variable", "variables", "field"})
@@ -62,6 +62,9 @@ def scan(sentence: list[Token], columns: Columns, skip: range = range(0)) -> lis
         column = columns.at(sentence, i)
         if column is not None and column[1] == 1 and sentence[i].low == "time" and _is_budget(sentence, i):
             column = None
+        treated = TREATMENTS.at(sentence, i) if column is not None and sentence[i].kind == "word" else None
+        if column is not None and treated is not None and treated[1] > column[1] and phrase is None:
+            column = None  # the "target" of "target encode"
         if column is not None and column[1] == 1 and sentence[i].low in _EVERY and _of_all(sentence, i):
             column = None
         listed = bool(items) and items[-1].kind == "column" and _joins(sentence, items[-1].end, i)
@@ -232,12 +235,18 @@ def _by_colon(sentence: list[Token], items: list[Item], found: list[Named]) -> l
     return meant
 
 
+_LINKS = frozenset({":", "=", "->"})
+
+
 def _in_or_out(sentence: list[Token], found: list[Named]) -> list[Named]:
     """``take xgboost out``, ``leave age and city in``: the word after what is named decides."""
     meant = list(found)
     polarity: Polarity | None = None
     for n in range(len(found) - 1, -1, -1):
-        following = [t.low for t in sentence[found[n].end : found[n].end + 2]]
+        linked = found[n].end + (
+            sentence[found[n].end : found[n].end + 1] != [] and sentence[found[n].end].low in _LINKS
+        )
+        following = [t.low for t in sentence[linked : linked + 2]]
         joined = n + 1 < len(found) and all(
             t.low in ("and", ",", "&", "or") for t in sentence[found[n].end : found[n + 1].start]
         )

@@ -7,6 +7,7 @@ import msgspec
 from .columns import ORDINALS, Columns
 from .parameters import FOREIGN, SPOKEN, assigned
 from .tokens import Token
+from .vocabulary import FILLER
 from .words import squash, words_of
 
 #: Words that are put right; none of them is one slip away from another word that people use in requests.
@@ -202,10 +203,22 @@ def _slipped(
         if joined in columns:
             break
         near = [name for more in (-1, 0, 1) for name in names.get((joined[:1], len(joined) + more), ())]
-        meant = [name for name in near if _one_slip(joined, squash(name))]
+        meant = [name for name in near if _one_slip(joined, squash(name)) and _one_word(tokens[i : i + n], name)]
         if len(meant) == 1:
             return meant[0], n
     return None, 1
+
+
+def _one_word(tokens: list[Token], name: str) -> bool:
+    """Whether only one word is another than in a name, and is none by itself: not ``customer is`` for customer_id."""
+    words = [word.casefold() for word in _WORDS_OF.findall(name)]
+    if len(tokens) == 1:
+        return True
+    others = [t.low for t, word in zip(tokens, words, strict=False) if t.low != word]
+    return len(words) == len(tokens) and len(others) == 1 and len(others[0]) > 2 and others[0] not in FILLER
+
+
+_WORDS_OF = re.compile(r"[^\W_]+")
 
 
 def _one_slip(a: str, b: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from .columns import Columns
 from .draft import Said
 from .inputs import listed
@@ -38,6 +40,7 @@ TREATED_AS = {
     "numeric": ("numeric",),
     "boolean": ("boolean",),
     "ordinal": ("ordinal",),
+    "all": ("numeric", "onehot", "ordinal", "target_encode", "text", "datetime", "boolean"),
 }
 """The treatments that a kind of column has at PREPROCESS."""
 KIND_NAMES = {"date": "a date", "id": "an id"} | {
@@ -144,21 +147,25 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
     low = said.low
     inside = {i for n in said.named if n.kind == "column" for i in range(n.start, n.end)} | said.taken
     for i, word in enumerate(low):
-        kind = KIND_WORDS.get(word) if i not in inside else None
+        kind = None if i in inside else "all" if _is_all(low, i) else KIND_WORDS.get(word)
         end = i + 1 + (low[i + 1 : i + 2] != [] and low[i + 1] in COLUMNS and i + 1 not in inside)
         begin = i
         while begin and low[begin - 1] in _BEFORE:
             begin -= 1
         treatment, before = encoding_before(said, i)
-        plural = end > i + 1 or (
-            word.endswith("s") and (begin < i or low[max(0, i - 1)] in DROPPING | TREATING or treatment is not None)
+        plural = (
+            kind == "all"
+            or end > i + 1
+            or (
+                word.endswith("s") and (begin < i or low[max(0, i - 1)] in DROPPING | TREATING or treatment is not None)
+            )
         )
         single = (
             bool(columns.names)
             and not plural
             and low[i - 1 : i] == ["the"]
-            and end == len(low)
-            and (DROPPING | NEGATORS) & set(low)
+            and low[end:] in ([], ["?"])
+            and (DROPPING | NEGATORS | {"rid"}) & set(low)
         )
         if kind is None or not (plural or single) or low[i - 1 : i] == ["as"]:
             continue
@@ -172,20 +179,32 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
             return None
         if NEGATORS & words - without and (treatment or DROPPING & words - without):
             return OfAKind(kind, treatment or "drop", (), frozenset(range(clause.start, after.stop)), denied=True)
+        if kind == "all" and (treatment is None or treatment == "drop"):
+            continue  # which is for others to read
         dropping = bool(words & DROPPING) or "avoid" in _polarities(said, clause)
         if treatment is None and dropping:
             treatment = "drop"
-        elif treatment is None and begin and low[begin - 1] in ("only", "just"):
+        elif treatment is None and "only" in (*low[max(0, begin - 1) : begin], *low[end : end + 1]):
             treatment = "only"
         if treatment is None:
             continue
         butted = next((n for n in range(after.stop, len(low)) if low[n] in (*_BUT, "not")), None)
         apart = _apart(said, butted) if butted is not None and butted <= after.stop + 1 else []
         tokens = {*range(before.start if treatment != "drop" and before else clause.start, after.stop), *range(i, end)}
+        tokens -= inside
         tokens.update(n for named in apart for n in range(butted or 0, named.end))
         others = tuple(dict.fromkeys(str(n.value) for n in apart))
         return OfAKind(kind, treatment, others, frozenset(tokens), single=bool(single))
     return None
+
+
+def _is_all(low: list[str], i: int) -> bool:
+    """``all columns``, ``everything``."""
+    return (
+        low[i] == "everything"
+        or (low[i] in COLUMNS and low[i - 1 : i] in (["all"], ["every"]))
+        or (low[i] in COLUMNS and low[max(0, i - 2) : i] == ["all", "the"])
+    )
 
 
 def _polarities(said: Said, clause: range) -> set[str]:
@@ -228,6 +247,9 @@ def spoken(sentence: list[Token], skip: Iterable[int]) -> list[Spoken]:
             i += 1
             continue
         at = i + (known[1] if known is not None and encodes else 1)
+        other = at + _led(sentence, at) if encodes else at
+        if other > at and (instead := TREATMENTS.at(sentence, other)) is not None:
+            at = other + instead[1]  # "use target encoding instead of one-hot for city"
         while at < len(sentence) and sentence[at].low in _BEFORE:
             at += 1
         names = listed(sentence, at, taken)
@@ -239,10 +261,25 @@ def spoken(sentence: list[Token], skip: Iterable[int]) -> list[Spoken]:
         if names.names and treatment is not None:
             found.append(Spoken(names.names, treatment, range(i, end)))
             i = end
+            if lead and i < len(sentence) and sentence[i].low in ("and", ",") and _goes_on(sentence, i + 1, taken):
+                taken.discard(i)
+                sentence = [*sentence[:i], msgspec.structs.replace(sentence[i], low="treat"), *sentence[i + 1 :]]
         else:
             i += 1
     return found
 
 
+def _goes_on(sentence: list[Token], at: int, taken: set[int]) -> bool:
+    """``treat age as ordinal and city as text``: whether the same is said of others."""
+    end = listed(sentence, at, taken).end
+    return end > at and end < len(sentence) and sentence[end].low == "as"
+
+
+def _led(sentence: list[Token], at: int) -> int:
+    low = [t.low for t in sentence[at : at + 2]]
+    return 2 if low in (["instead", "of"], ["rather", "than"]) else int(low[:1] == ["not"])
+
+
 def _denied(sentence: list[Token], at: int) -> bool:
-    return any(t.low in NEGATORS for t in sentence[max(0, at - 2) : at])
+    before = [t.low for t in sentence[max(0, at - 2) : at]]
+    return any(word in NEGATORS for word in before) or before in (["instead", "of"], ["rather", "than"])
