@@ -1,9 +1,8 @@
 """What was measured of data and models, as an agent is told it: of the runs in the log, and of what stages wrote."""
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,6 +13,30 @@ from .state import ProjectState
 
 _Files = tuple[Path | None, ...]
 _DONE = (StageStatus.WAITING_CONFIRMATION, StageStatus.COMPLETED)
+
+
+class _Column(msgspec.Struct):
+    kind: str
+    dtype: str
+    missing: int
+    n_unique: int
+    top: list[Any] | None = None
+    min: Any = None
+    max: Any = None
+    mean: Any = None
+    std: Any = None
+
+
+class _Profile(msgspec.Struct):
+    """What is told of a profile, which holds much more: of thousands of columns megabytes."""
+
+    n_rows: int | None = None
+    columns: dict[str, _Column] = {}
+    correlations: list[dict[str, Any]] = []
+    classes: list[dict[str, Any]] | None = None
+
+
+T = TypeVar("T")
 
 
 class Findings:
@@ -77,13 +100,14 @@ class Findings:
 
 
 def _found(profile: Path | None, preparation: Path | None, review: Path | None, importance: Path | None) -> Measured:
-    found, split, final, counted = map(_json, (profile, preparation, review, importance))
+    found = _json(profile, _Profile, _Profile())
+    split, final, counted = (_json(path, dict[str, Any], {}) for path in (preparation, review, importance))
     parts = split.get("split", {})
     return Measured(
-        rows=found.get("n_rows"),
-        columns=found.get("columns", {}),
-        correlations={(c["a"], c["b"]): c["r"] for c in found.get("correlations", ())},
-        classes={str(c["value"]): c["count"] for c in found.get("classes") or ()},
+        rows=found.n_rows,
+        columns={name: msgspec.structs.asdict(column) for name, column in found.columns.items()},
+        correlations={(c["a"], c["b"]): c["r"] for c in found.correlations},
+        classes={str(c["value"]): c["count"] for c in found.classes or ()},
         parts={name: parts[f"{name}_rows"] for name in ("train", "val", "test") if f"{name}_rows" in parts},
         scores={"": final.get("metrics", {})},
         intervals={name: (ends[0], ends[1]) for name, ends in final.get("intervals", {}).items()},
@@ -92,9 +116,8 @@ def _found(profile: Path | None, preparation: Path | None, review: Path | None, 
     )
 
 
-def _json(path: Path | None) -> dict[str, Any]:
+def _json(path: Path | None, of_type: type[T], otherwise: T) -> T:
     try:
-        found = {} if path is None else json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return otherwise if path is None else msgspec.json.decode(path.read_bytes(), type=of_type)
+    except (OSError, ValueError):  # no file of ours, or one that somebody changed
+        return otherwise
