@@ -1,5 +1,6 @@
 """Answers from what was measured: scores, rows, what counts, how long it took, and what the profile found."""
 
+from functools import lru_cache
 from typing import Any
 
 from ..protocol.events import LeaderboardRow
@@ -30,7 +31,9 @@ _NOT_SCORES = words_of(
 _ROWS = words_of("rows records samples observations examples instances datapoints lines")
 _SIZE = words_of("many size big large long number much count")
 _SETS = words_of("set data part split fold sample")
-_COUNTS = words_of("matter matters important importance importances influential predictive drives drive relevant top")
+_COUNTS = words_of(
+    "matter matters important importance importances influential predictive drives drive relevant top rank ranking"
+)
 _FACTORS = words_of("factor factors driver drivers")
 _THINGS = words_of("feature features column columns variable variables predictor predictors what factor factors inputs")
 _PAST = words_of("did took taken was were spent has")
@@ -84,11 +87,16 @@ def measured_answer(said: Said, context: Context) -> str:
 # -- the data ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4)
+def _looked_up(names: tuple[str, ...]) -> Columns:
+    return Columns(names)
+
+
 def _columns(said: Said, context: Context) -> list[str]:
     """The columns that a question names, also with another ending: ``how many unique zips``."""
     if named := list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column")):
         return named
-    columns = Columns(context.columns)
+    columns = _looked_up(context.columns)
     words = [t.text for t in said.tokens if t.kind == "word" and t.low not in _KNOWN_WORDS]
     return list(dict.fromkeys(name for word in words if (name := columns.find(word, loose=True)) is not None))
 
@@ -127,14 +135,15 @@ def _of_kind(said: Said, context: Context) -> str:
     """``which columns are text?``"""
     kind = next((KIND_WORDS[w] for w in said.low if w in KIND_WORDS), None)
     kinds = OF_KIND.get(f"{kind} columns", (kind,))
-    if kind is None or not said.has("which", "what", "list", "show") or not said.has(*_THINGS - {"what"}):
+    if kind is None or not said.has("which", "what", "list", "show", "many") or not said.has(*_THINGS - {"what"}):
         return ""
     treated = context.plans.get(StageId.PREPROCESS, {}).get("columns", {})
     found = [c for c, facts in context.measured.columns.items() if facts["kind"] in kinds]
     found = [c for c, t in treated.items() if t in TREATED_AS[kind]] if kind in TREATED_AS and treated else found
     if not context.measured.columns:
         return ""
-    return f"{kind[0].upper()}{kind[1:]} columns: {', '.join(found) or 'none'}."
+    many = f"{len(found)}: " if said.has("many", "number") else ""
+    return f"{kind[0].upper()}{kind[1:]} columns: {many}{', '.join(found) or 'none'}."
 
 
 def _of_columns(said: Said, context: Context) -> str:
@@ -200,7 +209,11 @@ def _balance(said: Said, context: Context) -> str:
     """``is the target balanced?``, ``how many positives are there?``"""
     measured, data = context.measured, context.plans.get(StageId.DATA_SOURCE) or {}
     target = data.get("target")
-    asks = said.has(*_CLASSES) or (said.has(*_SHARE) and measured.classes and _asks_of(said, context, str(target)))
+    asks = (
+        said.has(*_CLASSES)
+        or {"base", "rate"} <= said.words
+        or (said.has(*_SHARE) and measured.classes and _asks_of(said, context, str(target)))
+    )
     if not asks or said.has("should", "handle", "accuracy", "false", "true", *_FOUND) or target not in measured.columns:
         return ""
     if not measured.classes:
@@ -246,6 +259,8 @@ def _scores(said: Said, context: Context) -> str:
     splits = list(dict.fromkeys(_SPLITS[w] for w in said.low if w in _SPLITS))
     if said.has(*_FOUND) and said.has("many", "share") and not metrics and context.task_type == "binary":
         metrics = ["recall"]
+    if said.has("right", "correct", "correctly") and said.has(*_SHARE) and not metrics:
+        metrics = ["accuracy"] if context.task_type != "regression" else []
     wrong = said.has(*_WRONG) and said.has("many", "number", "count", "often")
     ranks = said.has(*_RANKING) and not splits
     metrics = metrics or (["accuracy"] if wrong and context.task_type != "regression" else [])
@@ -376,6 +391,9 @@ def _importance(said: Said, context: Context) -> str:
         ]  # fmt: skip
         return f"{'; '.join(told)}: {of}."
     most = next((int(float(t.low)) for t in said.tokens if t.kind == "number" and float(t.low) >= 1), 5)
+    if said.has("least") and not said.has("at"):
+        last = [f"{name} ({number(mean)})" for name, mean in reversed(found.items())][: min(most, 2 * _MOST)]
+        return f"What counts least: {', '.join(last)}; {of}."
     top = [f"{name} ({number(mean)})" for name, mean in found.items() if mean > 0][: min(most, 2 * _MOST)]
     kept = next((r for r in context.leaderboard if r.run_id == _kept(context)), None)
     model = f" for {model_name(kept.model)}" if kept is not None else ""

@@ -73,7 +73,8 @@ def answer(said: Said, context: Context) -> str:
     if any(text.startswith(w) or f" {w}" in text for w in _WHAT_NOW):
         return help_text(context)
     if said.has(*_PARAMETERS) or (
-        said.has("what", "which") and any(SPOKEN.at(said.tokens, i) for i in _beside_models(said))
+        (said.has("what", "which") or said.low[:2] == ["how", "many"])
+        and any(SPOKEN.at(said.tokens, i) for i in _beside_models(said))
     ):
         return parameters_of(said, context)
     if said.has("where", "where's") and said.has("report", "notebook", "code", "bundle", "model", "results", "files"):
@@ -171,9 +172,14 @@ def _explained(said: Said) -> str:
     spans = {*named, *(range(item.start, item.end) for item in said.items if item.kind == "metric")}
     beside = [word for i, word in enumerate(said.low) if i >= what and not any(i in span for span in spans)]
     asks = bool({"mean", "means", "meaning", "define", "definition"} & set(beside))
+    asks_term = said.low[:1] in (["explain"], ["define"])
     joined = sum(word in ("and", "or", ",") for word in beside)
     # Not "what is accuracy of xgboost?" and "what is test accuracy?", which ask for values.
-    asks = asks or (what > 0 and set(beside) <= _BESIDE_TERMS and 0 < len(spans) <= 1 + joined)
+    asks = (
+        asks
+        or (asks_term and len(beside) < 3)
+        or (what > 0 and set(beside) <= _BESIDE_TERMS and 0 < len(spans) <= 1 + joined)
+    )
     differs = what > 0 and "difference" in beside
     if not (asks or differs) or said.free("column") or (differs and said.free("models")):
         return ""

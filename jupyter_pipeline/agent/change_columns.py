@@ -6,7 +6,7 @@ from ..protocol.names import TREATMENT_WORDS
 from ..protocol.stages import StageId, StageStatus
 from .change_data import ALONE, VERBS, predict
 from .draft import Draft, Said
-from .inputs import all_but_these_out, passively_out
+from .inputs import all_but_these_out, nearly, passively_out
 from .scan import Named
 from .treatments import (
     COLUMNS,
@@ -21,7 +21,7 @@ from .treatments import (
     of_a_kind,
     spoken,
 )
-from .vocabulary import NEGATORS
+from .vocabulary import FILLER, NEGATORS
 from .words import words_of
 
 DATA, INTENT, PROFILE, PREPROCESS = (
@@ -288,24 +288,35 @@ def _only(draft: Draft, names: list[str]) -> None:
         draft.say(f"Only {', '.join(names)}", changed=False)
 
 
+_MOST = 40
+"""Columns that an answer names."""
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    return ", ".join(names[:_MOST]) + more
+
+
 def treat(draft: Draft, names: list[str], treatment: str) -> None:
     """A treatment, at PREPROCESS if it has the columns; before that, it is kept until then."""
-    done = [name for name in names if name in (draft.plan(PREPROCESS) or {}).get("columns", {})]
+    here = (draft.plan(PREPROCESS) or {}).get("columns", {})
+    done = [name for name in names if name in here]
     changed = False
     for name in done:
         changed = draft.set(PREPROCESS, treatment, "columns", name) or changed
-    before = [name for name in names if name not in done and _known_before(draft, name, treatment)]
+    before = [name for name in names if name not in here and _known_before(draft, name, treatment)]
+    known = {*done, *before}
     if treatment == "drop" and draft.plan(PROFILE) is not None:
         for name in before:
             changed = draft.set(PROFILE, "ignore", "roles", name) or changed
-        done, before = [name for name in names if name in (*done, *before)], []
+        done, before = [name for name in names if name in known], []
     if done and treatment == "drop":
-        draft.say(f"Left out: {', '.join(done)}", changed)
+        draft.say(f"Left out: {_some(done)}", changed)
     elif done:
-        draft.say(f"{', '.join(done)}: treated as {TREATMENT_WORDS[treatment]}", changed)
+        draft.say(f"{_some(done)}: treated as {TREATMENT_WORDS[treatment]}", changed)
     if before:
         _treat_later(draft, before, treatment)
-    if wrong := [name for name in names if name not in (*done, *before)]:
+    if wrong := [name for name in names if name not in known]:
         draft.problem(_why_not(draft, wrong, treatment))
 
 
@@ -345,9 +356,9 @@ def _treat_later(draft: Draft, names: list[str], treatment: str | None) -> None:
     changed = draft.set(stage, wishes, "treatments")
     words = "as the stage Preparation proposes" if treatment is None else TREATMENT_WORDS[treatment]
     if treatment == "drop":
-        draft.say(f"Left out: {', '.join(names)}", changed)
+        draft.say(f"Left out: {_some(names)}", changed)
     else:
-        draft.say(f"{', '.join(names)}: to be treated as {words} at the stage Preparation", changed)
+        draft.say(f"{_some(names)}: to be treated as {words} at the stage Preparation", changed)
 
 
 def _why_not(draft: Draft, names: list[str], treatment: str) -> str:
@@ -368,14 +379,14 @@ def role_of(draft: Draft, names: list[str], role: str) -> None:
     """What columns are for, at PROFILE_DATA."""
     plan = draft.plan(PROFILE)
     if plan is None:
-        draft.problem(f"What a column is for is decided at the stage Profile; say it of {', '.join(names)} there.")
+        draft.problem(f"What a column is for is decided at the stage Profile; say it of {_some(names)} there.")
         return
     good = [n for n in names if plan["roles"].get(n) not in (None, "target")]
     changed = False
     for name in good:
         changed = draft.set(PROFILE, role, "roles", name) or changed
     if good:
-        draft.say(f"{', '.join(good)}: {role}", changed)
+        draft.say(f"{_some(good)}: {role}", changed)
     if len(good) < len(names):
         draft.problem(f"{', '.join(n for n in names if n not in good)} is the target; name another target first.")
 
@@ -397,7 +408,13 @@ def _keep(draft: Draft, names: list[str]) -> None:
 
 
 def _unknown_column(said: Said, draft: Draft) -> None:
-    """``drop the column xyz``, where there is no such column."""
+    """``drop the column xyz``, where there is no such column; or nearly one: ``drop rowname``."""
+    free = [t for i, t in enumerate(said.tokens) if i not in said.taken and t.kind == "word" and t.low not in FILLER]
+    of_one = len(free) == 2 and free[0].low in DROPPING | {"keep", "predict"} and len(free[1].low) > 3
+    if of_one and (near := nearly(free[1].text, draft.context.columns)) is not None:
+        said.take(range(len(said.tokens)))
+        draft.problem(f'There is no column {free[1].text!r}; say "{free[0].text} {near}", if that is meant.')
+        return
     for i, token in enumerate(said.tokens[:-1]):
         after = said.tokens[i + 1]
         if token.low == "column" and i not in said.taken and after.kind in ("word", "quoted") and draft.context.columns:

@@ -150,7 +150,10 @@ def threshold(said: Said, draft: Draft) -> None:
             f"A threshold has a meaning for binary tasks only; this one is {task_name(draft.context.task_type)}."
         )
         return
-    if _of_a_score(said):
+    aimed = (
+        any(item.kind == "metric" and at < item.start for item in said.items) and {"so", "such", "gives"} & said.words
+    )
+    if aimed or _of_a_score(said):
         said.take(range(len(said.tokens)))
         draft.answers.append(_BY_METRIC)
         return

@@ -123,7 +123,7 @@ class Draft:
         """Columns that were named last, which is what ``it`` stands for."""
         self.confirmed = False
         """Whether something confirms, beside what else was said."""
-        self._ops: dict[StageId, list[dict[str, Any]]] = {}
+        self._ops: dict[StageId, dict[str, dict[str, Any]]] = {}
         self._plans: dict[StageId, dict[str, Any]] = {
             stage: _plain(plan) for stage, plan in context.plans.items() if stage.order <= context.current_stage.order
         }
@@ -147,16 +147,15 @@ class Draft:
         at[path[-1]] = _plain(value)
         pointer = "/" + "/".join(name.replace("~", "~0").replace("/", "~1") for name in path)
         value = _plain(value)
-        operations = self._ops.setdefault(stage_id, [])
-        for operation in operations:
-            if operation["path"] == pointer:
-                operation["value"] = value
-                if operation["op"] == "replace" and value == self._before(stage_id, path):
-                    operations.remove(operation)  # it was changed and is changed back: nothing runs again for that
-                    if not operations:
-                        del self._ops[stage_id]
-                return True
-        operations.append({"op": "replace" if exists else "add", "path": pointer, "value": value})
+        operations = self._ops.setdefault(stage_id, {})
+        if (operation := operations.get(pointer)) is not None:
+            operation["value"] = value
+            if operation["op"] == "replace" and value == self._before(stage_id, path):
+                del operations[pointer]  # it was changed and is changed back: nothing runs again for that
+                if not operations:
+                    del self._ops[stage_id]
+            return True
+        operations[pointer] = {"op": "replace" if exists else "add", "path": pointer, "value": value}
         return True
 
     def _before(self, stage_id: StageId, path: tuple[str, ...]) -> Any:
@@ -167,7 +166,7 @@ class Draft:
 
     def keep(self, stage_id: StageId) -> None:
         """A stage's plan stays as it was, whatever the attempt at it that runs or failed was asked."""
-        self._ops.setdefault(stage_id, [])
+        self._ops.setdefault(stage_id, {})
 
     def say(self, text: str, changed: bool = True) -> None:
         """Say what was understood; where nothing changes, say that it is so already."""
@@ -187,7 +186,8 @@ class Draft:
     def changes(self) -> tuple[Change, ...]:
         """The changes, in the order of the stages."""
         return tuple(
-            Change(stage_id=stage, patch=tuple(self._ops[stage])) for stage in sorted(self._ops, key=lambda s: s.order)
+            Change(stage_id=stage, patch=tuple(self._ops[stage].values()))
+            for stage in sorted(self._ops, key=lambda s: s.order)
         )
 
     def reply(self, help_text: str) -> Reply:

@@ -260,6 +260,7 @@ def _is_name(sentence: list[Token], at: int, *, first: bool) -> bool:
 _NO_NAMES = PREDICT | words_of(
     """
     optimise optimize maximise maximize minimise minimize target metric score budget runtime
+    pls plz kindly thx ty asap
     judged measured evaluated scored defaults numeric categorical missing nulls nans limit cloud profile customers users
     clients patients passengers people rows records
     everything anything nothing rest others sklearn scikit pandas python jupyter colab scratch one two three hurry out

@@ -38,11 +38,15 @@ STATISTICS = words_of(
 )
 """Words for what the profile measures of a column."""
 _PARTS = words_of("test testing holdout validation val train training")
-_RANKED, _THINGS = words_of("top important importance influential"), words_of("features columns variables feature")
+_RANKED, _THINGS = (
+    words_of("top important importance influential rank ranking least"),
+    words_of("features columns variables feature"),
+)
 _OF_MEASURES = words_of(
     """
     of on for in at the a an and or , & vs versus compared to against set data rows part best all each every model
-    models ? 's most score scores value values number count please pls me give show tell
+    models ? 's most score scores value values number count please pls me give show tell kept final
+    chosen winning
     """
 )
 _PAST = words_of(
@@ -56,6 +60,7 @@ _WISHING = words_of(
     maximize minimize slow complex heavy expensive without no not don't actually meant target positive because since
     """
 )
+_NOW = {"dropped": "drop", "removed": "remove", "used": "use", "added": "add", "excluded": "exclude", "kept": "keep"}
 _SUPPOSED = words_of(
     """
     what if how about why not don't we you i can should shouldn't shall would wouldn't it help be better is isn't to
@@ -188,7 +193,7 @@ def suggested(said: Said) -> list[Token]:
         and not (low[at] in ("not", "don't") and (at == 0 or low[at - 1] != "why"))
     ):
         at += 1
-    rest = tokens[at:]
+    rest = [msgspec.structs.replace(t, low=_NOW.get(t.low, t.low)) for t in tokens[at:]]  # "if I dropped age"
     comma = max((i for i, t in enumerate(rest) if t.low == ","), default=len(rest))
     if {t.low for t in rest[comma + 1 :]} <= _ASKED_AFTER:  # "use ten minutes, right?"
         rest = rest[:comma]
@@ -201,6 +206,8 @@ def suggested(said: Said) -> list[Token]:
 def in_words(said: Said, order: list[Token]) -> str:
     """An order that a question suggests, as it can be said."""
     words = said.text[order[0].at : order[-1].end].strip()
+    if order[0].text.lower() in _NOW and order[0].end > order[0].at:
+        words = f"{order[0].low}{words[len(order[0].text) :]}"  # "dropped age"
     return f"{order[0].text} {words}" if order[0].end == order[0].at else words
 
 

@@ -35,7 +35,7 @@ from .replacing import replaced
 from .request import parse_request
 from .scan import ALL_OF_THEM
 from .spelling import corrected
-from .thoughts import is_kept, thought_over, with_questions
+from .thoughts import called_off, is_kept, thought_over, with_questions
 from .tokens import Token, sentences, tokenise
 from .vocabulary import FILLER
 from .words import words_of
@@ -80,6 +80,7 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
+_NOTHING = 'Then nothing is changed; "undo" takes back what was changed here.'
 _WHAT = 'Say what shall be kept, by its name; "undo" takes back what was changed here.'
 #: A clause that begins so says why, where another clause says what.
 REASONS = words_of("too it it's its because since as they they're that that's thats this which so my our i'm we're")
@@ -107,9 +108,10 @@ class RuleAgent:
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
         asked = with_questions(sentences(by_pattern(tokens, context.columns)))
         asked = with_lists(asked, draft.columns)
+        asked = [part for part in asked if any(token.kind != "punct" for token in part)] or asked  # "any gaps??"
         parts = thought_over(asked)
         if asked and not parts:
-            return Reply(text=_WHAT if all(map(is_kept, asked)) else "Then nothing is changed.")
+            return Reply(text=_WHAT if all(is_kept(p) and not called_off(p) for p in asked) else _NOTHING)
         if parts and all(is_courtesy(part, draft) for part in parts):
             return Reply(text=f"{answers.status(context)} {answers.help_text(context)}")
         for sentence in confirm(text, parts, draft):

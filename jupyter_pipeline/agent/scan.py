@@ -134,8 +134,9 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
     polarity: Polarity = "named"
     replacing = False
     negated_at = -9
-    after_reason = dropping = False
+    after_reason = dropping = contrary = False
     by_start = {item.start: item for item in items}
+    by_end = {item.end: item.value for item in items if item.kind == "cue"}
     skip_to = 0
     low = {t.low for t in sentence}
     swapping = bool(low & {"swap", "exchange"}) and low.isdisjoint({"by", "for", "with", "to"})
@@ -148,6 +149,8 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
         if item is None:
             if token.low in ("but", "besides") and i and sentence[i - 1].low in ALL_OF_THEM:
                 polarity = "use" if polarity == "avoid" else "avoid"  # "everything but age"
+            elif token.low == "but" and contrary:
+                polarity, contrary = "avoid", False
             elif (token.low in ("but", "while") and polarity == "avoid") or (
                 token.low == "," and polarity == "avoid" and _is_of_it(sentence, i)
             ):
@@ -174,8 +177,12 @@ def weigh(sentence: list[Token], items: list[Item]) -> list[Named]:
             continue
         elif item.kind == "cue":
             joints = {t.low for t in sentence[found[-1].end : i]} if found else set()
-            if token.low == "not" and dropping and found and joints <= {",", "but", "and"}:
-                polarity, dropping = "add", False  # "drop city, not age"
+            other = token.low == "not" or sentence[item.start].low in ("instead", "rather")
+            if other and dropping and found and joints <= {",", "but", "and"}:
+                polarity, dropping = "add", False  # "drop city, not age", "drop city instead of age"
+                continue
+            if token.low == "not" and dropping and i and by_end.get(i) == "avoid":
+                polarity, contrary = "add", True  # "drop not age but city"
                 continue
             dropping = item.value == "avoid" and token.low not in NEGATORS
             too = item.value == "add" and token.low in ("too", "also", "as", "additionally", "added")
@@ -216,6 +223,9 @@ def _is_too_much(sentence: list[Token], i: int) -> bool:
 
 def _only(sentence: list[Token], found: list[Named]) -> list[Named]:
     """``age and tenure only``: it is said of all that are joined."""
+    last = found[-1]
+    if last.polarity == "avoid" and last.kind == "models" and last.start and sentence[last.start - 1].low == ",":
+        return [*found[:-1], msgspec.structs.replace(last, polarity="only")]  # "without xgboost, lightgbm only"
     first = len(found) - 1
     while first > 0 and all(
         t.low in ("and", ",", "&", "or") for t in sentence[found[first - 1].end : found[first].start]

@@ -36,6 +36,7 @@ _SECOND_THOUGHTS = Lookup(
             "no i meant",
             "no , i meant",
             "i meant",
+            "or rather",
             "not that one ,",
             "not this one ,",
             "not that ,",
@@ -71,8 +72,18 @@ def thought_over(sentences: Iterable[list[Token]]) -> list[list[Token]]:
     return found
 
 
+_CALLED_OFF = frozenset(("never mind", "nevermind", "forget it", "forget that", "forget what i said"))
+
+
+def called_off(sentence: list[Token]) -> bool:
+    """Whether a sentence only takes back what was said: ``never mind``."""
+    return " ".join(t.low for t in sentence if t.low not in ("oh", "ok", "sorry", ",", "please")) in _CALLED_OFF
+
+
 def is_kept(sentence: list[Token]) -> bool:
     """Whether a sentence only says to leave things as they are: ``actually, keep it``."""
+    if called_off(sentence):
+        return True
     words = {t.low for t in sentence}
     return bool(_KEEPING & words and _IT & words) and words <= _KEEPING | _IT | _THINKING
 

@@ -10,7 +10,7 @@ from .draft import Said
 from .inputs import listed
 from .scan import Named
 from .tokens import Token
-from .vocabulary import NEGATORS, ROLES, TREATMENTS
+from .vocabulary import FILLER, NEGATORS, ROLES, TREATMENTS
 from .words import Lookup, words_of
 
 _AS = frozenset({"->", ":", "=", "as", "is", "be", "a", "an", "are", "into", "to", "like", "for", "with"})
@@ -242,7 +242,7 @@ def spoken(sentence: list[Token], skip: Iterable[int]) -> list[Spoken]:
     while i < len(sentence):
         known = TREATMENTS.at(sentence, i) if sentence[i].kind == "word" and i not in taken else None
         encodes = known is not None and _ENCODING & {t.low for t in sentence[i : i + known[1]]}
-        lead = sentence[i].low in ("treat", "encode", "handle", "parse", "convert") and known is None
+        lead = sentence[i].low in ("treat", "encode", "handle", "parse", "convert", "make") and known is None
         if _denied(sentence, i) or not (encodes or lead):
             i += 1
             continue
@@ -254,7 +254,16 @@ def spoken(sentence: list[Token], skip: Iterable[int]) -> list[Spoken]:
             at += 1
         names = listed(sentence, at, taken)
         end, treatment = names.end, known[0] if known is not None and encodes else None
-        if names.names and treatment is None and end + 1 < len(sentence) and sentence[end].low in ("as", "with", "to"):
+        made = next((e for e in range(at + 1, min(at + 4, len(sentence))) if TREATMENTS.at(sentence, e)), None)
+        straight = TREATMENTS.at(sentence, made) if made is not None and sentence[i].low == "make" else None
+        if (
+            made is not None and straight is not None and {t.low for t in sentence[at:made]}.isdisjoint(FILLER)
+        ):  # "make city boolean"
+            names = names._replace(names=[" ".join(t.text for t in sentence[at:made])])
+            treatment, end = straight[0], made + straight[1]
+        elif (
+            names.names and treatment is None and end + 1 < len(sentence) and sentence[end].low in ("as", "with", "to")
+        ):
             article = sentence[end + 1].low in ("a", "an")
             said = TREATMENTS.at(sentence, end + 1 + article) if end + 1 + article < len(sentence) else None
             treatment, end = (said[0], end + 1 + article + said[1]) if said is not None else (None, end)

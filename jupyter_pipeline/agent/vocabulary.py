@@ -189,7 +189,7 @@ _CUES: dict[str, str] = {
     "|no more|stop using|throw out|throw away|take out|isn't|aren't|cannot|can't|won't|shouldn't|must not"
     "|refrain from"
     "|lose the|bin the|bin it|ditch|scrap|chuck|chuck out|toss out|axe|get rid|doesn't"
-    "|minus|disregard|kick out|keep out|hate|dislike",
+    "|minus|disregard|kick|kick out|keep out|hate|dislike",
     "replace": "replace|swap|exchange|substitute|swap out",
 }
 _TASKS: dict[str, str] = {

@@ -9,7 +9,7 @@ from jupyter_pipeline.agent.request import parse_request, read_request
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, INTENT, PREPROCESS, PROFILE, applied, ask, changes, context_at
+from .example import DATA, INTENT, PREPROCESS, PROFILE, TRAIN, applied, ask, changes, context_at
 
 COLUMNS = ("age", "city", "zip", "notes", "signup_date", "churn")
 BOTH = {"/columns/city": "target_encode", "/columns/City~1Town": "target_encode"}
@@ -77,7 +77,7 @@ def test_what_else_is_said_of_columns(text: str, stage: StageId, expected: dict[
     [
         ("not that one, age", "Say what to do with age"),
         ("no wait, keep it", 'Say what shall be kept, by its name; "undo"'),
-        ("drop age, no wait, keep it", "Then nothing is changed."),
+        ("drop age, no wait, keep it", "Then nothing is changed;"),
         ("one-hot encode Exited", "Exited is the target"),
     ],
 )
@@ -149,6 +149,16 @@ def test_a_request_that_names_such_words_otherwise_says_nothing_of_it(text: str)
         ("treat everything as categorical", PREPROCESS,
          {f"/columns/{c}": "onehot" for c in ("age", "tenure", "hours-per-week", "signup_date", "notes")}),
         ("back to the proposal", PREPROCESS, {}),
+        ("drop not age but city", PROFILE, {"/roles/city": "ignore"}),
+        ("drop age, or rather city", PROFILE, {"/roles/city": "ignore"}),
+        ("drop age instead of city", PROFILE, {"/roles/age": "ignore"}),
+        ("drop age. Never mind.", PROFILE, {}),
+        ("hmm, age has too many gaps, kick it", PROFILE, {"/roles/age": "ignore"}),
+        ("drop tenuer", PROFILE, {}),
+        ("make sex one hot pls", INTENT, {"/treatments": {"sex": "onehot"}}),
+        ("without age, lightgbm only", INTENT, {"/include_models": ["lightgbm"], "/exclude_columns": ["age"]}),
+        ("validation accuracy of the kept model", TRAIN, {}),
+        ("set the threshold so that recall is 0.9", TRAIN, {}),
         ("don't stratify, split by time", PREPROCESS, {"/split": {"strategy": "time", "column": "signup_date"}}),
     ],
 )  # fmt: skip
