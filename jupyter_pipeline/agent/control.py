@@ -142,6 +142,8 @@ _FOUND = ("not_understood", "data_sha256")
 def _taken_back(draft: Draft, stage: StageId, earlier: Mapping[str, Any]) -> list[str]:
     """Set a plan's members back; which, in words."""
     plan = draft.plan(stage) or {}
+    if "treatments" in plan:
+        earlier = {"treatments": {}, **earlier}  # which plans of earlier versions lack
     changed = [m for m in earlier if m in plan and m not in _FOUND and plan[m] != earlier[m]]
     for member in changed:
         draft.set(stage, earlier[member], member)
