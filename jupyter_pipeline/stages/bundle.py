@@ -25,11 +25,8 @@ from .report import (
     train_sentence,
 )
 
-#: What training needs beside what predicting needs.
-_TRAINING = (
-    ("polars", "threadpoolctl", "matplotlib", "scipy", "fastexcel"),
-    ("lightgbm", "xgboost-cpu", "xgboost", "catboost", "ipykernel"),
-)
+#: What training needs beside what predicting needs; libraries of models that were not kept are not among it.
+_TRAINING = ("polars", "threadpoolctl", "matplotlib", "scipy", "fastexcel", "ipykernel")
 #: Same content, same zip: every member carries this time.
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 
@@ -52,11 +49,7 @@ def requirements(needed: Mapping[str, str]) -> str:
 
 def training_requirements(needed: Mapping[str, str]) -> dict[str, str]:
     """What ``train.py`` and ``train.ipynb`` import, beside what the model needs."""
-    always, models = _TRAINING
-    found = installed((*always, *models))
-    if "xgboost-cpu" in found:
-        found.pop("xgboost", None)
-    return {**found, **needed}
+    return {**installed(_TRAINING), **needed}
 
 
 def manifest(folder: Path, log: dict[str, Any] | None = None) -> dict[str, Any]:

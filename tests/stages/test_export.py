@@ -134,6 +134,15 @@ def test_contents(bundle: Path) -> None:
         assert name
         assert version
     assert "matplotlib" not in (bundle / "requirements.txt").read_text("utf-8")
+    # Libraries of models that were not kept are large, and nothing that the code does needs them.
+    boosting = {"lightgbm", "xgboost", "xgboost-cpu", "catboost"}
+    predicts, trains = (
+        {line.split("==")[0] for line in (bundle / name).read_text("utf-8").splitlines()}
+        for name in ("requirements.txt", "requirements-train.txt")
+    )
+    assert predicts < trains
+    assert trains & boosting == predicts & boosting
+    assert "ipykernel" in trains
     assert (bundle / "events.jsonl").read_text("utf-8").count("\n") == 2
 
 
