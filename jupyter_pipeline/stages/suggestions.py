@@ -51,7 +51,7 @@ def cautions(review: Mapping[str, Any]) -> list[str]:
     metric, metrics, split = review["task"]["metric"], review["metrics"], review["split"]["rows"]
     name = metric_name(metric)
     # A column that counts most in a model of middling scores may just be a good one.
-    high = metric in _SHARE and (metrics["test"].get(metric) or 0.0) >= _HIGH
+    high = _high(review)
     found = [
         f"{column!r} nearly tells {review['task']['target']!r} by itself: if it is not known at the time of "
         "predicting, these scores say nothing of new rows. Leave it out then, and train again."
@@ -207,12 +207,17 @@ def _importance(review: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _high(review: Mapping[str, Any]) -> bool:
+    metric = review["task"]["metric"]
+    return metric in _SHARE and (review["metrics"]["test"].get(metric) or 0.0) >= _HIGH
+
+
 def _suspects(review: Mapping[str, Any]) -> list[str]:
     """Features that may be known only after the fact: those that tell nearly all, alone or within the model."""
     rows = [row for row in _importance(review) if (row["mean"] or 0) > 0]
-    total = sum(row["mean"] for row in rows)
+    most = (0.8 if _high(review) else 0.9) * sum(row["mean"] for row in rows)
     suspects = list(review["leakage"])
-    if len(rows) > 2 and rows[0]["mean"] > 0.9 * total and rows[0]["name"] not in suspects:
+    if len(rows) > 2 and rows[0]["mean"] > most and rows[0]["name"] not in suspects:
         suspects.append(rows[0]["name"])
     return [name for name in suspects if review["columns"].get(name, "drop") != "drop"][:3]
 

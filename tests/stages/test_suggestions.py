@@ -121,5 +121,13 @@ def test_a_column_that_tells_the_target_comes_first() -> None:
     assert told in first
     assert told not in "\n".join(others)
     assert told not in "\n".join(cautions(review("linear", leakage=[])))
+    # The nearer to perfect, the less of the importance has to rest on one column.
+    means = {
+        "columns": [{"name": name, "mean": mean} for name, mean in zip(COLUMNS, (8.5, 1, 0.2, 0.2, 0), strict=True)]
+    }
+    assert "'age'" in cautions(review("linear", leakage=[], metrics=perfect, val_importance=means))[0]
+    assert not any(
+        "column age" in item["title"] for item in suggestions(review("linear", leakage=[], val_importance=means))
+    )
     lost = {split: {"roc_auc": None} for split in ("train", "val", "test")}
     assert told not in "\n".join(cautions(review("linear", leakage=[], metrics=lost)))
