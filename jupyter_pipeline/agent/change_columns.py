@@ -415,8 +415,11 @@ def _unknown_column(said: Said, draft: Draft) -> None:
         said.take(range(len(said.tokens)))
         draft.problem(f'There is no column {free[1].text!r}; say "{free[0].text} {near}", if that is meant.')
         return
+    there = {name.casefold() for name in draft.context.columns}
     for i, token in enumerate(said.tokens[:-1]):
         after = said.tokens[i + 1]
+        if after.text.casefold() in there:  # it was understood, as by what a split is made
+            continue
         if token.low == "column" and i not in said.taken and after.kind in ("word", "quoted") and draft.context.columns:
             said.take(range(len(said.tokens)))
             draft.problem(

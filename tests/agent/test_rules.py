@@ -344,3 +344,21 @@ def test_the_agent_imports_nothing_heavy() -> None:
         "bad = {'pandas', 'numpy', 'polars', 'sklearn', 'langchain', 'tornado'} & set(sys.modules); assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("stage", [PROFILE, PREPROCESS])
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("split by time with the column signup_date", "signup_date"),
+        ("split by time, using the column `signup_date`", "signup_date"),
+        ("group by the column Customer_ID", "customer_id"),
+        ("split by group with column city", "city"),
+    ],
+)
+def test_a_column_that_the_split_is_made_by_is_there(text: str, column: str, stage: StageId) -> None:
+    reply, plans = ask(text, stage)
+    said = plans[PROFILE]["roles"][column] if stage is PROFILE else plans[PREPROCESS]["split"]["column"]
+    assert said in ("time", "group", column)
+    assert "There is no column" not in reply.text
+    assert "There is no column 'xyz'" in ask("drop the column xyz", stage)[0].text
