@@ -181,6 +181,20 @@ def _more_time(said: Said) -> float | None:
     return 0.5 if said.has("less", "shorter", "halve", "half", "reduce", "shorten") else None
 
 
+def _is_weighed(said: Said, item: Item) -> bool:
+    """Whether accuracy is no metric here but what counts more or less than something: ``speed over accuracy``."""
+    if item.kind != "metric" or item.value != "accuracy":
+        return False
+    before, after = said.low[max(0, item.start - 4) : item.start], said.low[item.end : item.end + 4]
+    before = before[max((n + 1 for n, w in enumerate(before) if w in _ENDS), default=0) :]
+    after = after[: next((n for n, w in enumerate(after) if w in _ENDS), None)]
+    return not (_WEIGHING | set(NEGATORS)).isdisjoint([*before, *after])
+
+
+_ENDS = (",", ";", "but", "and")
+_WEIGHING = words_of("over than before of instead matters matter important more less")
+
+
 def preference(said: Said, draft: Draft) -> None:
     """``accuracy over speed``, ``faster``, ``something explainable``."""
     why = said.reasons()
@@ -188,7 +202,8 @@ def preference(said: Said, draft: Draft) -> None:
     wish = preference_of(said.tokens, items)
     if wish is None:
         return
-    said.take(*(range(i.start, i.end) for i in items if i.kind in ("prefer", "metric", "black box")))
+    weighed = [i for i in items if i.kind in ("prefer", "black box") or _is_weighed(said, i)]
+    said.take(*(range(i.start, i.end) for i in weighed))
     plan = draft.plan(SELECT)
     if plan is None:
         if draft.plan(INTENT) is None:

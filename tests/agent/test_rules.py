@@ -362,3 +362,28 @@ def test_a_column_that_the_split_is_made_by_is_there(text: str, column: str, sta
     assert said in ("time", "group", column)
     assert "There is no column" not in reply.text
     assert "There is no column 'xyz'" in ask("drop the column xyz", stage)[0].text
+
+
+@pytest.mark.parametrize("stage", [INTENT, SELECT])
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("optimise F1, interpretable, 30 seconds", "f1"),
+        ("optimise recall, and it must be explainable", "recall"),
+        ("optimise recall, quickly", "recall"),
+        ("as fast as possible, recall matters", "recall"),
+        ("optimise recall, accuracy over speed", "recall"),
+        ("no catboost, optimise accuracy, quickly", "accuracy"),
+        ("accuracy over speed", None),
+        ("interpretability matters more than accuracy", None),
+        ("accuracy is not important, I want it fast", None),
+        ("quick rather than accurate", None),
+    ],
+)
+def test_a_metric_stands_beside_what_matters_most(text: str, metric: str | None, stage: StageId) -> None:
+    reply, _ = ask(text, stage)
+    set_to = [op["value"] for a in reply.actions if isinstance(a, Change) for op in a.patch if op["path"] == "/metric"]
+    assert set_to == ([metric] if metric else [])
+    assert len([a for a in reply.actions if isinstance(a, Change)]) == 1
+    said = ("What matters most", "Accuracy over speed", "Speed over accuracy", "Explainable models")
+    assert any(words in reply.text for words in said)
