@@ -90,7 +90,11 @@ def _known_dataset(said: Said, draft: Draft) -> tuple[str, int, int] | None:
 def target(said: Said, draft: Draft) -> None:
     """``the target is price``, ``predict churn instead``."""
     found, _ = without_data(target_of(said.tokens, draft.columns))
-    if found is None or not said.has(*_ABOUT_TARGET) or said.taken.issuperset(found.tokens):
+    if (
+        found is None
+        or not (said.has(*_ABOUT_TARGET) or asks_to_predict(said, draft))
+        or said.taken.issuperset(found.tokens)
+    ):
         return
     following = said.tokens[found.end : found.end + 2]
     if (
@@ -122,6 +126,13 @@ def target(said: Said, draft: Draft) -> None:
         pass  # it named a class of the old target
     draft.say(f"Target: {found.name}", changed)
     _task_of(found, draft)
+
+
+def asks_to_predict(said: Said, draft: Draft) -> bool:
+    """``Which customers will churn?``: the request itself, where only the data were named before."""
+    plan = draft.plan(INTENT)
+    begun = draft.context.current_stage is INTENT and plan is not None and plan.get("target") is None
+    return begun and said.low[:1] == ["which"] and target_of(said.tokens, draft.columns) is not None
 
 
 def _other_data(draft: Draft) -> bool:

@@ -125,6 +125,9 @@ class RuleAgent:
             if not wish:
                 continue
             said = Said.of(text, wish, draft.columns)
+            if change_data.asks_to_predict(said, draft):
+                self._change(text, wish, draft)
+                continue
             if is_question(said):
                 draft.answers.append(self._answer(said, draft))
                 draft.topic = [str(n.value) for n in said.free("column")]

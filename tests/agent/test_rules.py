@@ -387,3 +387,29 @@ def test_a_metric_stands_beside_what_matters_most(text: str, metric: str | None,
     assert len([a for a in reply.actions if isinstance(a, Change)]) == 1
     said = ("What matters most", "Accuracy over speed", "Speed over accuracy", "Explainable models")
     assert any(words in reply.text for words in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("Which customers will churn? Missing one is costly.", "churn"),
+        ("Which of my customers will churn?", "churn"),
+        ("Which species was struck?", "species"),
+        ("Which data can I use?", None),
+        ("Which metric is best?", None),
+        ("Which models are there?", None),
+        ("What is the target?", None),
+        ("How many rows are there?", None),
+        ("Is this a good idea?", None),
+    ],
+)
+def test_a_question_is_the_request_where_only_the_data_were_named(text: str, target: str | None) -> None:
+    """As a panel begins that was opened from a data file."""
+    context = context_at(INTENT)
+    context.plans[INTENT]["target"] = None
+    reply = RuleAgent().respond(text, context)
+    set_to = [op["value"] for a in reply.actions if isinstance(a, Change) for op in a.patch if op["path"] == "/target"]
+    assert set_to == ([target] if target else [])
+    assert ("waits for your confirmation" in reply.text) == (target is None and "waits" in reply.text)
+    # Once there is a target, it is a question again.
+    assert ask(text, INTENT)[1][INTENT]["target"] == "churn"
