@@ -79,7 +79,7 @@ def regression() -> pd.DataFrame:
 
 JOBS = {
     "binary": (binary, "Predict target. Optimise recall, keep it under 3 seconds. Use lightgbm and linear models."),
-    "multiclass": (multiclass, "Predict target within 6 seconds, only random forest and xgboost."),
+    "multiclass": (multiclass, "Predict target within 20 seconds, only random forest and xgboost."),
     "regression": (regression, "Predict target, a regression, minimise MAE, within 3 seconds, catboost and linear."),
 }
 HEARD: dict[str, set[str]] = {}

@@ -128,6 +128,7 @@ def test_a_kernel_gets_the_address_and_a_ticket_that_lets_it_in(server: Server, 
     place = files / f"kernel-{kernel['id']}.json"
     client = BlockingKernelClient()
     client.load_connection_file(str(_wait_for(place)))
+    client.hb_channel.time_to_dead = 30.0  # a kernel that starts on a busy machine is not dead after a second
     client.start_channels()
     try:
         client.wait_for_ready(timeout=30)
