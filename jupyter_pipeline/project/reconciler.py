@@ -156,8 +156,9 @@ class Reconciler:
         job = await prepare_job(self._state(), work, self._files, self._settings, self._log, self._room.used)
         if not self._is_wanted(work):
             return
-        if work.last_run is not None:
-            self._asked_to_finish = work  # its job says so
+        if work.finishing:
+            # Its job says so. It takes the time that it needs: ended again, it would begin again for ever.
+            self._asked_to_finish = work
         self._attempt = Attempt(
             self._pool, job, self._frame, lambda why, words: self._tasks.start(self._died(work, why, words))
         )

@@ -261,6 +261,29 @@ def test_finish_keeps_the_best_so_far(tmp_path: Path, hangs: bool) -> None:
     run(test)
 
 
+def test_finishing_ends_also_where_the_one_run_that_is_needed_takes_longer_than_the_grace(tmp_path: Path) -> None:
+    """Nothing was finished when it was asked, so one run has to be made; it is not ended over and over."""
+
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path, finish_grace_s=0.1) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            await until_gate(project, StageId.PARSE_INTENT)
+            await go_to(project, StageId.MODEL_SELECT)
+            await until_gate(project, StageId.MODEL_SELECT)
+            only = [{"op": "replace", "path": "/models", "value": [{"id": "lightgbm"}]}]
+            await project.submit(Command(command="update_plan", args={"stage_id": "MODEL_SELECT", "patch": only}), USER)
+            await project.submit(Confirm(), USER)
+            begun = project.state.attempts
+            await project.submit(Command(command="cancel_run", args={"mode": "finish"}), USER)
+            await until_gate(project, StageId.TRAIN)
+            assert project.state.attempts == begun + 1
+            assert [run.status for run in project.state.runs.values()][-1:] == ["success"]
+
+    run(test)
+
+
 def successes(project: Project) -> set[str]:
     return {run_id for run_id, run in project.state.runs.items() if run.status == "success"}
 
