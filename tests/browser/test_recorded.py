@@ -534,6 +534,32 @@ def test_axes_are_those_of_curves_that_grew_as_the_room_for_them_changed(recorde
         assert texts == drawn_anew
 
 
+ROOM = """
+async width => {
+  document.querySelector('.jppl-root').style.width = `${width}px`;
+  const list = document.querySelector('.jppl-lines');
+  list.getBoundingClientRect();
+  list.dispatchEvent(new Event('scroll'));  // as the browser does where it laid out, before its observers hear of it
+  for (let n = 0; n < 4; n++) await new Promise(requestAnimationFrame);
+  return list.scrollHeight - list.clientHeight - list.scrollTop;
+}
+"""
+
+
+def test_the_end_of_the_conversation_stays_in_sight_when_its_room_changes(recorded: Recorded) -> None:
+    view = recorded.show(gate("TRAIN"))
+    answer = "\n".join(f"Model {n}: it says in a sentence of some length why it may be good." for n in range(30))
+    recorded.tell("LOG_LINE", run_id="chat", source="assistant", text=answer, level="info")
+    expect(view.get_by_role("list", name="Conversation")).to_contain_text("Model 29")
+    for width in (600, 360, 1200, 420, 900):
+        assert recorded.page.evaluate(ROOM, width) < 2, f"at {width}"
+    # Who reads what was said before is left there.
+    conversation = view.get_by_role("list", name="Conversation")
+    conversation.evaluate("e => e.scrollTo(0, 0)")
+    recorded.page.wait_for_timeout(100)
+    assert recorded.page.evaluate(ROOM, 500) > 24
+
+
 def test_of_a_long_log_the_gate_is_there_before_it_is_read(recorded: Recorded) -> None:
     """What the server says of the project is shown first, and what was begun there goes on when the log is read."""
     head, n = 40_000, gate("PREPROCESS")

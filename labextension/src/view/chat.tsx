@@ -11,10 +11,16 @@ import { Attach, Uploads } from './uploads';
 /** Lines that are shown at first, and more at each press. */
 const LINES = 60;
 
+function roomOf({ clientWidth, clientHeight }: HTMLElement): string {
+  return `${clientWidth} ${clientHeight}`;
+}
+
 export function ChatLines() {
   const { model, trans } = useView();
   const list = useRef<HTMLOListElement>(null);
   const atEnd = useRef(true);
+  /** The room for the list, as the browser told of it last. */
+  const room = useRef('');
   const [most, setMost] = useState(LINES);
   /** From the top of what is seen to the end of the list, while earlier lines are put before it. */
   const rest = useRef<number | null>(null);
@@ -32,7 +38,12 @@ export function ChatLines() {
     const box = list.current;
     if (box) {
       // Also when there is more room for it, or less.
-      const watcher = new ResizeObserver(() => atEnd.current && box.scrollTo(0, box.scrollHeight));
+      const watcher = new ResizeObserver(() => {
+        room.current = roomOf(box);
+        if (atEnd.current) {
+          box.scrollTo(0, box.scrollHeight);
+        }
+      });
       watcher.observe(box);
       return () => watcher.disconnect();
     }
@@ -59,7 +70,10 @@ export function ChatLines() {
       aria-label={trans.__('Conversation')}
       onScroll={e => {
         const box = e.currentTarget;
-        atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+        // Where the room changes the browser scrolls as well, perhaps before it says that it changed.
+        if (roomOf(box) === room.current) {
+          atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+        }
       }}
     >
       {model.chat.length > most ? (
