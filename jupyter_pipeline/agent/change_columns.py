@@ -42,6 +42,11 @@ def treated(said: Said, draft: Draft) -> None:
         _all_of_kind(draft, found)
     if of_kinds:
         said.take_words(*VERBS)
+    for i, word in enumerate(said.low):  # "one-hot encode all but zip"
+        if word in ("all", "everything", "rest") and i not in said.taken and encoding_before(said, i)[0] is not None:
+            said.take(range(len(said.tokens)))
+            draft.problem('Say of which columns, by name or by kind, as in "one-hot all categorical columns except X".')
+            return
     if not draft.context.columns:
         for unknown in spoken(said.tokens, said.taken):
             said.take(unknown.tokens)
@@ -95,7 +100,7 @@ def _all_of_kind(draft: Draft, found: OfAKind) -> None:
         profile is None
         and draft.plan(INTENT) is not None
         and key in OF_KIND
-        and not (found.apart or found.single or found.treatment == "only")
+        and not (found.apart or found.single or found.treatment in ("only", "keep"))
     ):
         treat(draft, [key], found.treatment)
         return
@@ -107,6 +112,8 @@ def _all_of_kind(draft: Draft, found: OfAKind) -> None:
         draft.problem(f'Which one: {", ".join(rest)}? Name it, or say "the {found.kind} columns".')
     elif rest and found.treatment == "only":
         _only(draft, rest)
+    elif rest and found.treatment == "keep":
+        _keep(draft, rest)
     elif rest:
         treat(draft, rest, found.treatment)
     else:

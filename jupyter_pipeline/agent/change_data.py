@@ -207,7 +207,12 @@ _SKIP = words_of(
     stands for equals
     """
 )
-_NO_VALUE = words_of("other use treat make consider take set with and please it this")
+_NO_VALUE = words_of(
+    """
+    on for of in by matters matter counts important most more only other use treat make consider take set with and
+    please it this
+    """
+)
 _OTHER_CLASS = ("swap", "switch", "flip", "invert", "reverse", "exchange", "other", "opposite", "change")
 
 

@@ -119,7 +119,8 @@ _DONE: dict[str, str] = {
         "Missing values need nothing: in numbers the median of the training rows takes their place, with a feature "
         "that says so; in categories they are a category. Other values to fill in are not offered."
     ),
-    "scale|scaling|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
+    "scale|scaled|standardised|standardized|normalised|normalized|scaling"
+    "|rescale|standardise|standardize|normalise|normalize|normalisation|normalization": (
         "Scaling needs nothing: linear models get standardised features, and trees do not need it."
     ),
     _EARLY: ("Boosting and linear models stop by themselves when the loss on the validation rows gets no better."),

@@ -109,7 +109,7 @@ def is_question(said: Said) -> bool:
         return second not in ("be", "not", "")
     if first in ("do", "don't", "have"):
         return second in ("you", "we", "they", "i") or (asks and second not in ("it", "not", "a"))
-    if _asks_why(said, low) or _doubts(low):
+    if _asks_why(said, low) or _doubts(low) or low[-2:] in (["how", "much"], ["how", "many"]) or first == "rank":
         return True
     if [w for w in low if w != "?"][-1:] in (["right"], ["correct"]) and len(low) > 3 and said.low[-2 - asks] == ",":
         return True  # "the metric is recall, right"
@@ -174,6 +174,8 @@ def suggested(said: Said) -> list[Token]:
     low = [t.low for t in tokens]
     at = next((i for i, w in enumerate(low) if w not in _OPENING and w != ","), len(low))
     first, second = ([*low[at : at + 2], "", ""])[:2]
+    if first == "rank" or low[-2:] in (["how", "much"], ["how", "many"]):
+        return []
     happens = next((i for i in range(at, len(low) - 2) if low[i : i + 2] == ["happen", "if"]), None)
     if first == "what" and happens is not None:  # "what would happen if we drop age?"
         at = happens + 2

@@ -66,8 +66,8 @@ _BUT = words_of("except but besides excluding")
 
 
 class OfAKind(NamedTuple):
-    """All columns of a kind, what is said of them (``drop`` and ``only`` too), those that are excepted, and its
-    tokens."""
+    """All columns of a kind, what is said of them (``drop``, ``keep`` and ``only`` too), those that are excepted, and
+    its tokens."""
 
     kind: str
     treatment: str
@@ -149,6 +149,7 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
     for i, word in enumerate(low):
         kind = None if i in inside else "all" if _is_all(low, i) else KIND_WORDS.get(word)
         end = i + 1 + (low[i + 1 : i + 2] != [] and low[i + 1] in COLUMNS and i + 1 not in inside)
+        stop = _end_of_kinds(low, end, inside)
         begin = i
         while begin and low[begin - 1] in _BEFORE:
             begin -= 1
@@ -156,6 +157,7 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
         plural = (
             kind == "all"
             or end > i + 1
+            or (stop > end and (low[stop - 1] in COLUMNS or low[stop - 1].endswith("s")))
             or (
                 word.endswith("s") and (begin < i or low[max(0, i - 1)] in DROPPING | TREATING or treatment is not None)
             )
@@ -171,7 +173,7 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
             continue
         role, after = None, range(end, end)
         if treatment is None:
-            treatment, role, after = as_what(said, end)
+            treatment, role, after = as_what(said, stop)
         clause = range(max((n + 1 for n in range(i) if low[n] in (",", "but", "then")), default=0), after.stop)
         words = set(low[clause.start : clause.stop])
         without = {"no", "without"}
@@ -184,7 +186,11 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
         dropping = bool(words & DROPPING) or "avoid" in _polarities(said, clause)
         if treatment is None and dropping:
             treatment = "drop"
-        elif treatment is None and "only" in (*low[max(0, begin - 1) : begin], *low[end : end + 1]):
+        elif treatment is None and "avoid" not in _polarities(said, clause) and words & _KEEPING:
+            treatment = "keep"
+        if low[i - 1 : i] == ["non"]:  # "drop all non-numeric columns"
+            treatment = "only" if treatment == "drop" else None
+        if treatment in (None, "keep") and "only" in (*low[max(0, begin - 1) : begin], *low[end : end + 1]):
             treatment = "only"
         if treatment is None:
             continue
@@ -192,10 +198,27 @@ def of_a_kind(said: Said, columns: Columns) -> OfAKind | None:
         apart = _apart(said, butted) if butted is not None and butted <= after.stop + 1 else []
         tokens = {*range(before.start if treatment != "drop" and before else clause.start, after.stop), *range(i, end)}
         tokens -= inside
+        tokens -= set(range(end, stop))  # which is read next
         tokens.update(n for named in apart for n in range(butted or 0, named.end))
         others = tuple(dict.fromkeys(str(n.value) for n in apart))
         return OfAKind(kind, treatment, others, frozenset(tokens), single=bool(single))
     return None
+
+
+_KEEPING = words_of("keep use include retain consider")
+
+
+def _end_of_kinds(low: list[str], end: int, inside: set[int]) -> int:
+    """Where a list of kinds ends: ``text and date columns``."""
+    while (
+        end + 1 < len(low)
+        and low[end] in ("and", "or", ",", "&")
+        and low[end + 1] in KIND_WORDS
+        and end + 1 not in inside
+    ):
+        end += 2
+        end += end < len(low) and low[end] in COLUMNS
+    return end
 
 
 def _is_all(low: list[str], i: int) -> bool:
