@@ -48,7 +48,8 @@ def intervals(
     Returns
     -------
     dict of str to (float, float)
-        Lower and upper end; metrics that are not defined on most draws are left out.
+        Lower and upper end. Left out are metrics that are not defined on most draws, and those whose own value is not
+        between the ends: where many classes have a row or two, most draws lack some of them and are about others.
     """
     rng = np.random.default_rng(seed)
     n = len(y)
@@ -68,11 +69,18 @@ def intervals(
                 drawn.setdefault(name, []).append(value)
     tail = 100 * (1 - level) / 2
     order = REGRESSION if task_type == "regression" else CLASSIFICATION
-    return {
+    ends = {
         name: (float(np.percentile(drawn[name], tail)), float(np.percentile(drawn[name], 100 - tail)))
         for name in order
         if len(drawn.get(name, ())) > repeats / 2
     }
+    (of_all,) = measure(np.ones((1, n)))
+    return {name: (low, high) for name, (low, high) in ends.items() if _within(of_all[name], low, high)}
+
+
+def _within(value: float, low: float, high: float) -> bool:
+    """Whether a value is between two, but for what is lost in adding up in another order."""
+    return low - 1e-9 * abs(low) <= value <= high + 1e-9 * abs(high)
 
 
 def _classes(task_type: str, y: Array, raw: Array, threshold: float | None) -> Measure:

@@ -126,11 +126,29 @@ def test_intervals_are_those_of_the_drawn_rows(n_classes: int, n: int, seed: int
         draws.append({m: metrics.score(m, task_type, y[rows], raw[rows], 0.4) for m in metrics.names_for(task_type)})
     for name in metrics.names_for(task_type):
         values = [draw[name] for draw in draws if np.isfinite(draw[name])]
-        if len(values) > 10:
-            expected = np.percentile(values, [2.5, 97.5])
+        expected = np.percentile(values, [2.5, 97.5]) if len(values) > 10 else np.array([np.inf, -np.inf])
+        own = metrics.score(name, task_type, y, raw, 0.4)
+        outside = max(expected[0] - own, own - expected[1])
+        if outside < 0 or name in found:
+            assert outside < 1e-6 * abs(own) + 1e-9, name
             assert found[name] == pytest.approx(expected, rel=1e-9, abs=1e-9), name
-        else:
-            assert name not in found
+
+
+def test_an_interval_that_misses_its_own_value_is_none() -> None:
+    """Of a hundred classes with two rows each a draw lacks many, and averages over the others."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(100), 2)
+    raw = rng.dirichlet(np.ones(100), 200)
+    raw[np.arange(200), y] += 0.02
+    raw /= raw.sum(axis=1, keepdims=True)
+    values = evaluation.evaluate("multiclass", y, raw)
+    found = bootstrap.intervals("multiclass", y, raw)
+    assert "average_precision" not in found
+    assert {"accuracy", "log_loss"} <= set(found)
+    for name, (low, high) in found.items():
+        value = values[name]
+        assert value is not None
+        assert low <= value <= high, name
 
 
 def test_shuffling_what_matters_costs_most() -> None:
