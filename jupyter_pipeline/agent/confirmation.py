@@ -111,7 +111,7 @@ def confirms(tokens: Sequence[Token], draft: Draft) -> bool:
 
 def without(tokens: list[Token], draft: Draft) -> list[Token]:
     """A sentence without the clauses at its beginning and end that only confirm: ``looks good, but drop age``."""
-    if tokens[0].low in ("stop", "halt", "end"):
+    if not tokens or tokens[0].low in ("stop", "halt", "end"):
         return tokens  # "stop, that's good enough"
     start, end = 0, len(tokens)
     for i in [i for i, token in enumerate(tokens) if token.low in _CLAUSES and token.kind != "quoted"]:

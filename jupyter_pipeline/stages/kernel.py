@@ -160,6 +160,7 @@ async def _execute(
             timeout=math.ceil(timeout_s),
             kernel_name=KERNEL,
             on_cell_start=begin,
+            coalesce_streams=True,  # what a kernel sends in pieces is one output
             resources={"metadata": {"path": str(folder)}},
         )
         variables = {

@@ -108,7 +108,7 @@ fitted = fit_model(
     decimal_comma=config["decimal_comma"],
     callback=remember,
 )
-print({size}, "and", len(fitted.feature_names), "features")
+print({size}, "features:", len(fitted.feature_names))
 """
 
 _CURVE = """\
@@ -175,7 +175,7 @@ def build(config: dict[str, Any], title: str) -> Any:
     setup = setup.replace("import json\n", "import json\nimport tempfile\n") + folder + "\n"
     target, model, metric = config["task"]["target"], config["model"], config["task"]["metric"]
     ensemble = model["id"] == ENSEMBLE
-    fit = _FIT.format(size='len(fitted.estimator), "models"' if ensemble else 'fitted.iterations, "iterations"')
+    fit = _FIT.format(size='"models:", len(fitted.estimator)' if ensemble else '"iterations:", fitted.iterations')
     how = "with the parameters and as many iterations as the kept one had."
     if ensemble:
         how = "each of its models with the parameters and as many iterations as it had, and with the same weight."

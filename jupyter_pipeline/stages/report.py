@@ -278,7 +278,8 @@ def _run(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _made_of(kept: Mapping[str, Any]) -> str:
     if kept["model_id"] == ENSEMBLE:
-        return f"{len(kept['params'])} models averaged"  # its parameters are their weights
+        n = len(kept["params"])  # its members' weights
+        return f"{n} model{'' if n == 1 else 's'} averaged"
     return f"{kept['iterations']:,} iteration{'' if kept['iterations'] == 1 else 's'}"
 
 

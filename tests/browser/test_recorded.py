@@ -73,8 +73,8 @@ class Recorded:
         self.site = site
         self.root: Locator = page.get_by_test_id("pipeline-view")
 
-    def show(self, until: int, assets: dict[str, Any] | None = None) -> Locator:
-        events = EVENTS[:until]
+    def show(self, until: int, assets: dict[str, Any] | None = None, log: list[dict[str, Any]] = EVENTS) -> Locator:
+        events = log[:until]
         self.page.goto(f"{self.site}/index.html")
         self.page.evaluate(MOUNT, [until, assets or {}])
         self.page.evaluate("events => { events.forEach(page.onEvent); window.seq = events.length; }", events)
@@ -532,6 +532,17 @@ def test_axes_are_those_of_curves_that_grew_as_the_room_for_them_changed(recorde
     assert len({tuple(texts) for texts, _ in seen}) == len(seen)
     for texts, drawn_anew in seen:
         assert texts == drawn_anew
+
+
+def test_the_loss_has_a_chart_of_its_own_only_where_another_metric_decides(recorded: Recorded) -> None:
+    view = recorded.show(gate("TRAIN"))
+    loss = view.get_by_role("figure", name="Loss", exact=True)
+    expect(view.get_by_role("figure", name="Recall", exact=True)).to_be_visible()
+    expect(loss).to_be_visible()
+    by_loss = json.loads(json.dumps(EVENTS).replace('"recall"', '"log_loss"'))
+    view = recorded.show(gate("TRAIN"), log=by_loss)
+    expect(view.get_by_role("figure", name=re.compile("^Log loss"))).to_be_visible()
+    expect(loss).to_have_count(0)
 
 
 ROOM = """

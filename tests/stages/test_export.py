@@ -321,9 +321,9 @@ def test_other_tasks(tmp_path: Path, target: str, task_type: str, models: tuple[
         # What is told of it says how many models it is, not how many rounds chose them.
         members = len(runs[kept]["all_params"])
         page = (tmp_path / "bundle" / "report.html").read_text("utf-8")
-        assert f"{members} models averaged" in page
+        assert f"{members} model{'' if members == 1 else 's'} averaged" in page
         own = number(runs[kept]["out_of_bag"])
         assert f"With each row predicted by weights chosen without it, that is {own}." in page
         notebook = (tmp_path / "bundle" / "train.ipynb").read_text("utf-8")
-        assert f"{members} models and" in notebook
+        assert f"models: {members} features: " in notebook
         assert "Loss after every iteration" not in notebook

@@ -30,6 +30,12 @@ def test_the_kernel_is_in_our_process_group_and_ends(tmp_path: Path) -> None:
     assert made.cells[1].outputs[0].data["text/plain"] == "2"
 
 
+def test_what_a_cell_says_piece_by_piece_is_one_output(tmp_path: Path) -> None:
+    made = notebook("import sys\nfor n in range(3):\n    print(n)\n    sys.stdout.flush()")
+    Execution(made, tmp_path, 60).result()
+    assert [output.text for output in made.cells[0].outputs] == ["0\n1\n2\n"]
+
+
 @pytest.mark.parametrize(
     ("cell", "timeout_s", "message"),
     [
