@@ -196,6 +196,8 @@ def _out_of_bag(kept: Mapping[str, Any], metric: str) -> str:
 def threshold_sentence(review: Mapping[str, Any]) -> str:
     """Why the kept model's score among the runs is another than its metric, where the person set a threshold."""
     metric, kept = review["task"]["metric"], review["kept"]
+    if "threshold_chosen" not in kept:
+        return ""  # an earlier version did not note it
     usual = 0.5 if kept["threshold_chosen"] is None else kept["threshold_chosen"]
     if metric not in (*THRESHOLDED, "accuracy") or threshold_of(review) == usual:
         return ""

@@ -39,6 +39,9 @@ class Seen(html.parser.HTMLParser):
             self.scripts.append(data)
 
 
+PARTS = dict.fromkeys(("report", "notebook", "training_code", "event_log", "data", "sample"), True)
+
+
 def review() -> dict[str, Any]:
     """As REVIEW_EDIT makes it, with the same text everywhere where data or people could have put it."""
     metrics = {"f1": 0.5, "roc_auc": 0.7}
@@ -97,10 +100,20 @@ def test_of_many_classes_it_is_said_how_many_are_not_named() -> None:
         assert f"{told}<" in report.render(many, [])
 
 
+def test_why_the_score_among_the_runs_is_another_one_is_told_where_a_threshold_was_set() -> None:
+    made = review()
+    told = "of Logistic regression 0.7; with the 0.4 that was set for it, its F1 on these rows is 0.5"
+    for chosen, expected in ((0.7, True), (0.4, False), (None, False)):
+        made["kept"] = {**made["kept"], "threshold_chosen": chosen}
+        if chosen is None:
+            del made["kept"]["threshold_chosen"]  # a review of an earlier version
+        assert (told in report.render(made, [])) == expected
+        assert (told in bundle.model_card(made, PARTS)) == expected
+
+
 def test_the_model_card() -> None:
-    parts = dict.fromkeys(("report", "notebook", "training_code", "event_log", "data", "sample"), True)
     for has_data in (True, False):
-        seen = Seen(markdown2html(bundle.model_card(review(), {**parts, "data": has_data})))
+        seen = Seen(markdown2html(bundle.model_card(review(), {**PARTS, "data": has_data})))
         assert not {"script", "img"} & set(seen.tags), seen.tags
         assert seen.acting == []
         assert seen.text.count("alert(2)") > 10
