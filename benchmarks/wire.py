@@ -7,7 +7,8 @@ Server and client are on a core each. Prints a table and a JSON document.
 - ``slow``: while one client reads 1 KB/s and 100,000 events are published: the server's memory, and whether the slow
   one ends complete;
 - ``neighbours``: delivery to ten others while one client reads 1 KB/s, and without it, in rounds that take turns;
-- ``flood``: how long a cancel takes while another client sends 1,000 chats a second;
+- ``flood``: how long a cancel takes while another client sends 1,000 chats a second; what is answered is in the log, so
+  beside it how long the disk takes to sync a file meanwhile;
 - ``idle``: bytes of the server for each connection that does nothing;
 - ``projects``: bytes of the server for each of 1,000 projects that were opened and left, and a ping after that;
 - ``unknown``: bytes that stay for each of 8,000 project ids that somebody connected to and left;
@@ -247,6 +248,24 @@ async def crawl(port: int, path: str) -> None:
         print(json.dumps({"slowly": slowly, "missing": missing}), flush=True)
 
 
+async def syncs(stop: asyncio.Event) -> list[float]:
+    """Seconds that the disk takes for what an answer waits for: 4 KiB more in a file, so that they outlive a crash."""
+
+    def sync() -> float:
+        start = time.perf_counter()
+        os.fsync(file.fileno())
+        return time.perf_counter() - start
+
+    found = []
+    with tempfile.TemporaryFile() as file:
+        while not stop.is_set():
+            file.write(bytes(4096))
+            file.flush()
+            found.append(await asyncio.to_thread(sync))
+            await asyncio.sleep(0.005)
+    return found
+
+
 async def flood(target: Target) -> Row:
     """The flooder is another project's client or the same project's: the same, which is the harder case."""
     chatter, other = await one(target, "flooded"), await one(target, "flooded")
@@ -265,7 +284,7 @@ async def flood(target: Target) -> Row:
                 sent += 1
             await asyncio.sleep(0.005)
 
-    flooding = asyncio.create_task(chats())
+    flooding, disk = asyncio.create_task(chats()), asyncio.create_task(syncs(stop))
     times = []
     for n in range(100):
         start = time.perf_counter()
@@ -279,7 +298,7 @@ async def flood(target: Target) -> Row:
     await flooding
     chatter.transport.abort()
     other.transport.abort()
-    return {"chats sent": sent, **percentiles(times, "cancel answered")}
+    return {"chats sent": sent, **percentiles(times, "cancel answered"), **percentiles(await disk, "disk synced")}
 
 
 async def idle(target: Target) -> Row:
