@@ -30,7 +30,7 @@ test('values below each other have the same places', () => {
 
 test('numbers are written in the language of the text', () => {
   setLanguage('de_DE');
-  assert.deepEqual([number(0.93418), count(12345), percent(0.125, 1), bytes(1500)], ['0,9342', '12.345', '12,5 %', '1,5 kB']);
+  assert.deepEqual([number(0.93418), count(12345), percent(0.125, 1), bytes(1500)], ['0,9342', '12.345', '12,5\u00a0%', '1,5 kB']);
   assert.deepEqual([number(1.234e-5), axisNumber(2.5e8, 1e8)], ['1,23e-5', '2,5e+8']);
   setLanguage('no language at all!');
   assert.equal(number(0.5), '0.5000');

@@ -77,8 +77,9 @@ export function count(value: number): string {
   return fixed(Math.round(value), 0);
 }
 
+/** A share in percent, whose sign never begins a line. */
 export function percent(fraction: number, places = 0): string {
-  return `${fixed(100 * fraction, places)} %`;
+  return `${fixed(100 * fraction, places)}\u00a0%`;
 }
 
 /** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */

@@ -13,7 +13,7 @@ test('what many columns were set to at once is one line', () => {
   const patch = [set('/columns/a', 'drop'), set('/split/test_fraction', 0.25), set('/columns/b~1c', 'drop'), set('/columns/d', 'onehot')];
   assert.deepEqual(changesInWords(patch, model, english), [
     'Treatment of columns: leave out (a, b/c)',
-    'Split, Test: 25.0 %',
+    'Split, Test: 25.0\u00a0%',
     'Treatment of columns: a column for each category (d)'
   ]);
 });

@@ -56,7 +56,7 @@ export const FIGURES = `
 .jppl-gridline { stroke: var(--jppl-grid); }
 .jppl-chance { stroke: var(--jppl-series-baseline); stroke-dasharray: 4 3; }
 .jppl-line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-.jppl-dots { stroke: var(--jppl-series-0); stroke-width: 4.5; stroke-linecap: round; stroke-opacity: 0.45; fill: none; }
+.jppl-dots { stroke: var(--jppl-series-0); stroke-width: 4.5; stroke-linecap: round; stroke-opacity: 0.6; fill: none; }
 .jppl-legend { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .jppl-root .jppl-confusion :is(th, td) { padding: 5px 10px; text-align: center; font-weight: 400; border: 2px solid var(--jppl-bg); background: none; }
 .jppl-root .jppl-confusion th { color: var(--jppl-muted); font-size: var(--jppl-small); max-width: 120px; overflow-wrap: break-word; }
