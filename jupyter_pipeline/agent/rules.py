@@ -108,7 +108,7 @@ class RuleAgent:
         tokens = with_names(text, corrected(tokenise(text), draft.columns), context.columns)
         asked = with_questions(sentences(by_pattern(tokens, context.columns)))
         asked = with_lists(asked, draft.columns)
-        asked = [part for part in asked if any(token.kind != "punct" for token in part)] or asked  # "any gaps??"
+        asked = [part for part in asked if any(token.kind != "punct" for token in part)] or asked[:1]  # "gaps??"
         parts = thought_over(asked)
         if asked and not parts:
             return Reply(text=_WHAT if all(is_kept(p) and not called_off(p) for p in asked) else _NOTHING)

@@ -13,7 +13,7 @@ import polars as pl
 from .blanks import Blanks, Found, look, names_above, plain_text, rather_than, single
 from .inference import WRITTEN
 from .opening import ReadError
-from .units import are_numbers
+from .units import COLUMNS_AT_ONCE, are_numbers
 
 #: What pandas reads as missing; ``predict.py`` of a bundle is given the same list.
 NULL_VALUES = (
@@ -365,6 +365,13 @@ def dtypes_of(texts: pl.LazyFrame, null_values: list[str], *, decimal_comma: boo
     """
     names = texts.collect_schema().names()
     number = _COMMA_FLOAT if decimal_comma else _FLOAT
+    result = []
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        result += _dtypes(texts, names[start : start + COLUMNS_AT_ONCE], null_values, number)
+    return result
+
+
+def _dtypes(texts: pl.LazyFrame, names: list[str], null_values: list[str], number: str) -> list[str]:
     checks = []
     for i, name in enumerate(names):
         cells = pl.col(name).filter(~pl.col(name).is_in(null_values))

@@ -25,8 +25,9 @@ _DTYPES: dict[str, type[pl.DataType]] = {
 }
 #: Formats that are read as a whole.
 WHOLE = ("json", "excel", "ipc_stream")
-#: What polars raises over a file: on damaged ones its Rust code may panic, which is no Exception.
-UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+#: What polars raises over a file: on damaged ones its Rust code may panic, which is no Exception. And what Python does
+#: over JSON that is nested too deeply.
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, RecursionError)
 
 
 @dataclass(frozen=True)

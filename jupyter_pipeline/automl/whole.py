@@ -1,20 +1,25 @@
 """Tables of formats that are read as a whole: JSON and NDJSON with odd rows, Excel, Arrow streams."""
 
 import contextlib
+import functools
 import io
 import json
+import re
 import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import polars as pl
 
 from .delimited import lines_above, unique_names
-from .opening import ReadError, unpacked
+from .opening import PIECE, ReadError, unpacked
 from .texts import some
 
 MAX_IN_MEMORY_BYTES = 1 << 30
+#: From the first to the last cell of a sheet, empty ones in between too: each takes 32 bytes while it is read.
+MAX_CELLS = 1 << 26
 #: JSON and Excel take about ten times their size in memory while they are read.
 MAX_PARSED_BYTES = 256 << 20
 
@@ -26,10 +31,16 @@ def json_kind(text: str) -> str:
         return "json"
     try:
         row = json.loads(lines[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return "json"
     several = len(lines) > 1 and lines[1].startswith("{")
     return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
+
+
+_SHEET = re.compile(r"xl/worksheets/[^/]*\.xml")
+#: A cell with a value, and the bytes of it up to its place at the most.
+_CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})(\d{1,7})"[^>/]*>(?!</)')
+_CELL_BYTES = 200
 
 
 class Sheet(NamedTuple):
@@ -63,7 +74,7 @@ def main_sheet(path: Path, compression: str | None, member: str | None, wanted: 
 
     name = path.name
     data = _whole(path, compression, member, MAX_PARSED_BYTES)
-    _not_too_deep(data, name)
+    _not_too_large(data, name)
     try:
         book = fastexcel.read_excel(data)
         sheets = {
@@ -112,12 +123,35 @@ def _whole(path: Path, compression: str | None, member: str | None, limit: int) 
     return data
 
 
-def _not_too_deep(data: bytes, name: str) -> None:
-    """Refuse a workbook whose sheets unpack to far more than the file has."""
-    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
+def _not_too_large(data: bytes, name: str) -> None:
+    """Refuse a workbook whose sheets unpack to far more than the file has, or have a cell far away from the others:
+    memory that cannot be had ends the whole process."""
+    with contextlib.suppress(zipfile.BadZipFile, zlib.error), zipfile.ZipFile(io.BytesIO(data)) as archive:
         size = sum(info.file_size for info in archive.infolist())
         if size > 8 * MAX_PARSED_BYTES:
             raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
+        for info in archive.infolist():
+            if _SHEET.fullmatch(info.filename):
+                with archive.open(info) as sheet:
+                    _not_too_far(sheet, name)
+
+
+def _not_too_far(sheet: IO[bytes], name: str) -> None:
+    columns: set[bytes] = set()
+    rows: set[int] = set()
+    rest = b""
+    while piece := sheet.read(PIECE):
+        cells = _CELL.findall(rest + piece)
+        columns.update(column for column, _ in cells)
+        rows.update(int(row) for _, row in cells)
+        rest = piece[-_CELL_BYTES:]
+    places = [functools.reduce(lambda place, letter: 26 * place + letter - 64, column, 0) for column in columns]
+    if places and (max(places) - min(places) + 1) * (max(rows) - min(rows) + 1) > MAX_CELLS:
+        last = max(zip(places, columns, strict=True))[1].decode()
+        raise ReadError(
+            f"{name} has a sheet that goes to column {last} and row {max(rows):,}, too large to be read; delete cells "
+            "that are far away from the table, or save it as CSV."
+        )
 
 
 @lru_cache(maxsize=2)
@@ -148,7 +182,12 @@ def load(
             values = json.loads(text)
     except ValueError as error:
         raise ReadError(f"{path.name} is no valid JSON ({error}); it may not have been copied completely.") from None
-    return _json_table(values, path.name), None
+    try:
+        return _json_table(values, path.name), None
+    except UnicodeEncodeError:
+        # Halves of characters beyond U+FFFF, as programs write that cut texts after so many UTF-16 units.
+        whole = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
+        return _json_table(json.loads(whole), path.name), "Halves of characters are read as question marks."
 
 
 def _json_table(values: Any, name: str) -> pl.DataFrame:

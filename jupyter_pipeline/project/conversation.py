@@ -29,7 +29,9 @@ _SORRY = (
     "Say it another way, or use the buttons."
 )
 _SHORT = 400
-"""Characters of a chat that is answered on the event loop, which takes a millisecond or two."""
+_FEW_COLUMNS = 200
+"""Characters of a chat, and columns of its data, with which it is answered on the event loop, which takes a millisecond
+or two; with 5,000 columns it took up to 360."""
 
 
 class Conversation:
@@ -62,14 +64,15 @@ class Conversation:
     async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
         """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
 
-        Reading a long text takes the rules many milliseconds, so that is done in a thread; what comes after it in the
-        mailbox waits, other projects do not.
+        Reading a long text, or one about many columns, takes the rules many milliseconds, so that is done in a thread;
+        what comes after it in the mailbox waits, other projects do not.
         """
         stands = known.current_stage, known.status
         if self._only_answered == stands:
             known = replace(known, only_answered=True)
         try:
-            if len(text) <= _SHORT or inspect.iscoroutinefunction(self._agent.respond):
+            short = len(text) <= _SHORT and len(known.columns) <= _FEW_COLUMNS
+            if short or inspect.iscoroutinefunction(self._agent.respond):
                 # A flood of short ones does not keep the event loop to itself either.
                 await asyncio.sleep(0)
                 reply = self._agent.respond(text, known)

@@ -125,10 +125,10 @@ def _places(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _link(part: Path, place: Path) -> None:
-    """Rename without overwriting; FileExistsError if the name is taken."""
+    """Rename without overwriting; FileExistsError if the name is taken, FileNotFoundError if the file is gone."""
     try:
         os.link(part, place)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise
     except OSError:
         # A file system without hard links: hold the name, then take it.

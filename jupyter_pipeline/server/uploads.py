@@ -11,6 +11,7 @@ from ..faults import crash_point
 from ..project.placing import discard, file_name, open_part, publish, refuse_empty
 from ..protocol.errors import ErrorCode, Refusal
 from .base import HTTPRefusal, ProjectHandler, announced, guarded
+from .errors import NotFound
 from .service import Service
 
 _FLUSH_BYTES = 1 << 20
@@ -144,6 +145,8 @@ class DataHandler(ProjectHandler):
         self._watch_no_more()
         try:
             place, is_new = await asyncio.to_thread(publish, self._file, self._part, self._name)
+        except FileNotFoundError:
+            raise NotFound("The project was deleted while the file came; upload it again to begin anew.") from None
         except OSError as error:
             raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
         crash_point("upload.placed", "DATA")

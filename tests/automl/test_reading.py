@@ -106,6 +106,27 @@ def test_nan_in_json(tmp_path):
     assert frame.to_dict(as_series=False) == {"a": [None, 2.5], "b": [1.0, None]}
 
 
+def test_halves_of_characters_in_json(tmp_path):
+    path = write(tmp_path / "t.json", r'[{"a": "cut \ud83d", "b": 1}, {"a": "\ud83d\ude00", "b": 2}]')
+    assert read(settle(sniff(path))).rows() == [("cut ?", 1), ("\U0001f600", 2)]
+    assert "Halves of characters are read as question marks." in sniff(path).notes
+
+
+def test_a_cell_far_away_in_excel_is_named(tmp_path):
+    """What lies between would take 512 GiB; without them the whole process was aborted."""
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], [1, 2], [3, 4]):
+        book.active.append(row)
+    path = tmp_path / "t.xlsx"
+    book.active["XFD1048576"].number_format = "0.00"  # without a value it is nowhere
+    book.save(path)
+    assert load(path).rows() == [(1, 2), (3, 4)]
+    book.active["XFD1048576"] = 5
+    book.save(path)
+    with pytest.raises(ReadError, match="goes to column XFD and row 1,048,576, too large to be read; delete cells"):
+        sniff(path)
+
+
 def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(whole, "MAX_PARSED_BYTES", 20_000)
     path = write(tmp_path / "t.json.gz", gzip.compress(json.dumps([{"a": i, "b": 0} for i in range(2_000)]).encode()))
@@ -188,6 +209,8 @@ def test_the_largest_sheet_is_read_and_a_title_above_is_left_out(tmp_path):
         ("t.json", b'{"a": ', "JSON"),
         ("t.json", b"[1, 2, 3]", "list of objects"),
         ("t.json", b"plain words", "list of objects"),
+        ("t.json", b"[" * 100_000 + b"]" * 100_000, "recursion"),
+        ("t.json", b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b', "b": 1}', "recursion"),
         ("t.ndjson", b'{"a": 1, "b": 2}\n{"a": \n', "JSON"),
         ("t.csv.gz", gzip.compress(TEXT.encode() * 1000, mtime=0)[:60], "damaged"),
         ("t.csv", b"<!DOCTYPE html><html></html>", "web page"),

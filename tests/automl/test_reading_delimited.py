@@ -36,6 +36,16 @@ def test_many_types_that_change_are_found_in_one_pass(tmp_path):
     assert spec.n_rows == 20_001
 
 
+def test_thousands_of_columns(tmp_path):
+    kinds = {"i": "7", "f": "1.5", "s": "x", "$": '"$1,200"', "b": "true"}
+    names = [f"{kind}{i}" for i in range(260) for kind in kinds]
+    lines = ",".join(names) + "\n" + (",".join(kinds.values()) + ",") * 259 + ",".join(kinds.values()) + "\n"
+    spec = settle(sniff(write(tmp_path / "t.csv", lines)))
+    assert list(spec.columns) == names
+    assert list(spec.columns.values()) == ["Int64", "Float64", "String", "Float64", "Boolean"] * 260
+    assert read(spec).row(0) == (7, 1.5, "x", 1200.0, True) * 260
+
+
 def test_duplicate_and_blank_names(tmp_path):
     spec = sniff(write(tmp_path / "t.csv", "a,a,b,,a.1,a\n1,2,3,4,5,6\n"))
     assert list(spec.columns) == ["a", "a.2", "b", "Unnamed: 3", "a.1", "a.3"]

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import product
@@ -19,9 +21,13 @@ import pytest
 from msgspec import UNSET
 from sklearn.datasets import load_breast_cancer
 
+from jupyter_pipeline.agent.base import Context, Reply
+from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.project import conductor
+from jupyter_pipeline.project.conversation import Conversation
+from jupyter_pipeline.project.custom import CustomCommands
 from jupyter_pipeline.project.files import ProjectFiles
-from jupyter_pipeline.project.mailbox import Outcome
+from jupyter_pipeline.project.mailbox import Mailbox, Outcome
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
@@ -31,6 +37,7 @@ from jupyter_pipeline.protocol.events import Artifact, ArtifactAdded, User
 from jupyter_pipeline.protocol.frames import Event, stage_ref
 from jupyter_pipeline.protocol.messages import Chat, Command, Confirm
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
+from jupyter_pipeline.tasks import Tasks
 from jupyter_pipeline.workers.process import MARK
 
 USER = User("ada", "Ada")
@@ -526,3 +533,32 @@ def test_a_file_that_there_is_no_room_for_is_not_copied(tmp_path: Path) -> None:
         assert not (tmp_path / "pipelines" / "demo").exists()
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "in_a_thread"), [(4, "why?", False), (4, "why? " * 100, True), (5000, "why?", True)]
+)
+def test_what_takes_the_rules_long_to_read_is_read_in_a_thread(
+    tmp_path: Path, columns: int, text: str, in_a_thread: bool
+) -> None:
+    """A short text about 5,000 columns too: on the event loop it took up to 0.36 s, in which nobody was served."""
+    read_by: list[threading.Thread] = []
+
+    class Noting(RuleAgent):
+        def respond(self, text: str, context: Context) -> Reply:
+            read_by.append(threading.current_thread())
+            return super().respond(text, context)
+
+    async def test() -> None:
+        tasks, letters = Tasks(logging.getLogger()), Mailbox()
+        talk = Conversation(Noting(), CustomCommands(1.0), ProjectFiles(tmp_path), letters, tasks)
+        known = Context(
+            current_stage=StageId.DATA_SOURCE,
+            status=StageStatus.WAITING_CONFIRMATION,
+            plans={},
+            columns=tuple(f"column_{n}" for n in range(columns)),
+        )
+        assert await talk.answer(text, known, USER, True) is not None
+
+    run(test)
+    assert [thread is not threading.main_thread() for thread in read_by] == [in_a_thread]

@@ -200,6 +200,28 @@ def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str)
     assert server.request("GET", f"api/projects/{project_id}").status == 404
 
 
+def test_a_file_whose_project_is_deleted_meanwhile_leaves_nothing_in_the_next_one(
+    server: Server, project_id: str
+) -> None:
+    upload(server, project_id, "other.csv", CSV)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=slow.csv")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", str(len(CSV)))
+    connection.endheaders(CSV[:5])
+    folder, deadline = data_dir(server, project_id), time.monotonic() + 10
+    while len(list(folder.iterdir())) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert server.request("DELETE", f"api/projects/{project_id}").status == 204
+    assert upload(server, project_id, "new.csv", CSV).status == 201
+    connection.send(CSV[5:])
+    answer = connection.getresponse()
+    assert (answer.status, b"was deleted while the file came" in answer.read()) == (404, True)
+    connection.close()
+    assert [place.name for place in folder.iterdir()] == ["new.csv"]
+
+
 def test_a_project_stays_while_its_first_file_is_on_its_way(server: Server, project_id: str) -> None:
     """Whoever asks for it meanwhile; without an event it would be forgotten."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
