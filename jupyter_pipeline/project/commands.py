@@ -14,12 +14,13 @@ Finished = Mapping[str, Mapping[str, float | None]]
 
 
 class Env(msgspec.Struct, frozen=True, kw_only=True):
-    """What the outside contributes: the time (Unix milliseconds), who asks, and the digest of the person's own
-    training code (empty if there is none)."""
+    """What the outside contributes: the time (Unix milliseconds), who asks, the digest of the person's own training
+    code (empty if there is none), and the fingerprints of earlier results that are gone from the disk."""
 
     ts: int
     user: User
     code: str = ""
+    gone: frozenset[str] = frozenset()
 
 
 class Say(msgspec.Struct, frozen=True):

@@ -222,8 +222,9 @@ class Conductor:
         ids: dict[str, int] = {}
         decided: list[tuple[Letter, Outcome | Refusal]] = []
         code, grown = "", 0
-        if any(letter.user is not SYSTEM for letter in letters) and self._files.code.is_dir():
-            code = await at_once(self._files.code_digest)
+        gone: frozenset[str] = frozenset()
+        if any(letter.user is not SYSTEM for letter in letters) and state.saved:
+            code, gone = await at_once(self._files.changes, state)
         now = int(time.time() * 1000)
         for letter in letters:
             try:
@@ -232,7 +233,7 @@ class Conductor:
                     if seen is not None:
                         decided.append((letter, Outcome(seen, "duplicate")))
                         continue
-                env = Env(ts=max(now, state.ts), user=letter.user, code=code)
+                env = Env(ts=max(now, state.ts), user=letter.user, code=code, gone=gone)
                 produced, frames, state, size = await self._decided(state, letter, env, grown)
             except Refusal as refusal:
                 decided.append((letter, refusal))

@@ -224,6 +224,16 @@ class ProjectFiles:
             return None
         return os.fdopen(opened, "rb")
 
+    def changes(self, state: ProjectState) -> tuple[str, frozenset[str]]:
+        """What a person changed here: the digest of the training code, and the fingerprints of earlier results that
+        could serve again, but were removed."""
+        try:
+            there = {name.rpartition("-")[2] for name in os.listdir(self.artifacts)}
+        except OSError:
+            there = set()
+        gone = frozenset(mark for mark, saved in state.saved.items() if str(saved.attempt) not in there)
+        return self.code_digest(), gone
+
     def code_digest(self) -> str:
         """Digest of the training code that the person edited, empty if it is as it was handed over."""
         manifest = self.code / ".manifest.json"

@@ -124,7 +124,7 @@ class Turn:
     ) -> None:
         """Begin a stage, or take its earlier result if it had the same inputs; ``by`` asked for it."""
         mark = fingerprint(self.state, stage_id, params, self.env.code)
-        saved = None if run_anyway else self.state.saved.get(mark)
+        saved = None if run_anyway or mark in self.env.gone else self.state.saved.get(mark)
         if saved is None:
             self.begin(stage_id, params, mark, message, by=by)
             return

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ..automl.reading import TableSpec, read
+from ..automl.reading import ReadError, TableSpec, read
+from ..digests import sha256
+from ..protocol.names import stage_name
+from ..protocol.stages import StageId
 
 FOLDER = ".parsed"
 #: Raise it when the same spec comes to other values.
@@ -42,7 +45,7 @@ def table_of(project_dir: Path, spec: TableSpec, told: Told | None = None) -> pl
     Raises
     ------
     ReadError
-        If the data cannot be read.
+        If the data cannot be read, or are others than they were.
     """
     n_cells = (spec.n_rows or 0) * len(spec.columns)
     if (
@@ -51,17 +54,47 @@ def table_of(project_dir: Path, spec: TableSpec, told: Told | None = None) -> pl
         or not spec.sha256
         or not Path(spec.path).is_file()
     ):
-        return read(spec)
+        return _read(spec)
     path = project_dir / "artifacts" / FOLDER / f"{_fingerprint(spec)}.arrow"
     with contextlib.suppress(OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         kept = pl.read_ipc(path)
         if kept.columns == list(spec.columns) and kept.height == spec.n_rows:
             return kept
-    table = read(spec)
+    table = _read(spec)
     # Without a copy, on a full disk say, all goes on as before.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         _keep(table, path, told)
     return table
+
+
+def _read(spec: TableSpec) -> pl.DataFrame:
+    try:
+        table = read(spec)
+    except ReadError:
+        refuse_changed(spec)
+        raise
+    refuse_changed(spec)
+    return table
+
+
+def refuse_changed(spec: TableSpec) -> None:
+    """Refuse a file that is not as it was when its data were approved; asked after it was read, so that a change while
+    it is read is seen too.
+
+    Raises
+    ------
+    ReadError
+        If its SHA-256 is another one.
+    """
+    path = Path(spec.path)
+    if spec.format == "sklearn" or not spec.sha256:
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if sha256(path) != spec.sha256:
+            raise ReadError(
+                f"{path.name} was changed after the stage {stage_name(StageId.DATA_SOURCE)} had looked at it. Restart "
+                "that stage to use the file as it is now, or put it back as it was."
+            )
 
 
 def _fingerprint(spec: TableSpec) -> str:

@@ -22,6 +22,7 @@ from ..protocol.plans import DataPlan, IntentPlan, ProfilePlan, Role, Treatment
 from ..protocol.stages import StageId
 from .base import Result, StageContext, StageError
 from .input_choice import InputsMeant, TreatmentsMeant, inputs_meant, treatments_meant
+from .parsed import refuse_changed
 from .rows import table_spec
 
 with warnings.catch_warnings():
@@ -98,7 +99,9 @@ def _profiled(ctx: StageContext, spec: TableSpec, data: DataPlan) -> tuple[dict[
             ctx.emit(ProfileProgress(phase=phase, pct=round(0.95 * pct, 4)))
 
     try:
-        return profile_with_sample(scan(spec, finite=False), data.target, data.task_type, spec.n_rows, tell)
+        found = profile_with_sample(scan(spec, finite=False), data.target, data.task_type, spec.n_rows, tell)
+        refuse_changed(spec)
+        return found
     except FileNotFoundError:
         raise StageError(
             f"The data file {Path(spec.path).name} is gone. Put it back, or restart the stage Data with other data."

@@ -163,6 +163,28 @@ def test_an_id_is_known_after_a_thousand_others_which_are_not_kept_in_memory(tmp
     run(test)
 
 
+def test_an_earlier_result_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        data_file(tmp_path)
+        async with running(tmp_path) as manager:
+            project = await manager.open("demo")
+            await ask(project)
+            await go_to(project, StageId.PROFILE_DATA)
+            await until_gate(project, StageId.PROFILE_DATA)
+            for removed in (False, True):
+                result = project.files.result(StageId.PROFILE_DATA, project.state.here.attempt)
+                await project.submit(Command(command="restart_stage", args={"stage_id": "DATA_SOURCE"}), USER)
+                await until_gate(project, StageId.DATA_SOURCE)
+                if removed:
+                    shutil.rmtree(result)
+                await project.submit(Confirm(), USER)
+                await until_gate(project, StageId.PROFILE_DATA)
+                assert project.state.here.reused is not removed
+                assert project.files.result(StageId.PROFILE_DATA, project.state.here.attempt).is_dir()
+
+    run(test)
+
+
 def test_no_event_is_from_before_the_last_though_the_clock_is_set_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

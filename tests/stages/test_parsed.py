@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_pipeline.automl.reading import ReadError, TableSpec, read, settle, sniff
 from jupyter_pipeline.digests import sha256
-from jupyter_pipeline.stages.parsed import FOLDER, MIN_CELLS, table_of
+from jupyter_pipeline.stages.parsed import FOLDER, MIN_CELLS, refuse_changed, table_of
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,18 @@ def test_data_that_were_approved_are_used_and_only_those(spec: TableSpec, tmp_pa
     own.unlink()
     with pytest.raises(ReadError, match=r"no file own\.csv any more"):
         table_of(tmp_path, mine)
+
+
+@pytest.mark.parametrize("content", ["a,b\n" + "1,3\n" * 50, "c\n1\n"])
+def test_a_small_file_that_was_changed_is_not_taken_for_what_was_approved(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "small.csv"
+    path.write_text("a,b\n" + "1,2\n" * 50)
+    spec = settle(sniff(path))
+    path.write_text(content)
+    with pytest.raises(ReadError, match=r"small\.csv was changed after the stage Data had looked at it\. Restart that"):
+        table_of(tmp_path, spec)
+    with pytest.raises(ReadError, match="was changed"):
+        refuse_changed(spec)  # as PROFILE_DATA asks, which reads no whole table
 
 
 def test_small_tables_leave_no_copy(tmp_path: Path) -> None:

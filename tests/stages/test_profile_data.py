@@ -166,6 +166,9 @@ def test_what_cannot_be_is_said(churn: Path, tmp_path: Path) -> None:
     useless.write_text("id,same,y\n" + "".join(f"{i},x,{i % 2}\n" for i in range(40)))
     with pytest.raises(StageError, match="no column can be learned from"):
         stage(tmp_path, settle(sniff(useless)), "y", "binary")
+    churn.write_bytes(churn.read_bytes().rstrip(b"\n") + b" \n")
+    with pytest.raises(StageError, match=r"churn\.csv was changed after the stage Data had looked at it"):
+        stage(tmp_path, spec, "churn", "binary")
     churn.unlink()
     with pytest.raises(StageError, match=r"churn\.csv"):
         stage(tmp_path, spec, "churn", "binary")
