@@ -17,12 +17,14 @@ import zipfile
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any, cast
 
 PIECE = 1 << 20
 HEAD_BYTES = 1 << 20
 MAX_UNPACKED_BYTES = 64 << 30
+_room: ContextVar[int | None] = ContextVar("room", default=None)
 
 #: Endings of the files that can be read, without compression.
 TABLE_SUFFIXES = (
@@ -298,6 +300,16 @@ def forget() -> None:
         _plain.pop(next(iter(_plain))).close()
 
 
+@contextlib.contextmanager
+def unpacking_at_most(room_bytes: int | None) -> Iterator[None]:
+    """While it lasts, refuse files that unpack to more than that; None means no limit but that of all files."""
+    before = _room.set(room_bytes)
+    try:
+        yield
+    finally:
+        _room.reset(before)
+
+
 def plain(
     path: Path, compression: str | None, member: str | None, encoding: str, rewritten: Rewritten | None = None
 ) -> Path | IO[bytes]:
@@ -325,11 +337,16 @@ def plain(
     try:
         with unpacked(path, compression, member) as file:
             pieces = _decoded(file, encoding)
-            written = 0
+            written, room = 0, _room.get()
             for piece in pieces if rewritten is None else rewritten(pieces, path.name):
                 written += copy.write(piece)
                 if written > MAX_UNPACKED_BYTES:
                     raise ReadError(f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GiB; use Parquet.")
+                if room is not None and written > room:
+                    raise ReadError(
+                        f"{path.name} unpacks to more than {room:,} bytes, which is all that the project may still use "
+                        "of the disk. Make room there, use Parquet or a smaller file."
+                    )
         copy.flush()
         copy.seek(0)
     except BaseException:

@@ -11,6 +11,7 @@ import polars as pl
 from ..automl import datasets as finding
 from ..automl.addresses import is_url
 from ..automl.datasets import Candidate
+from ..automl.opening import unpacking_at_most
 from ..automl.reading import ReadError, TableSpec, as_stored, read, settle, sniff
 from ..protocol.events import (
     Dataset,
@@ -66,10 +67,12 @@ def run(ctx: StageContext) -> Result:
     intent: IntentPlan = ctx.approved(StageId.PARSE_INTENT)
     params = ctx.job.params
     remarks: list[str] = []
-    candidate = _choose(ctx, intent, remarks)
-    ctx.emit(DatasetSelected(dataset_id=candidate.id))
     asked = params.get("target") or intent.target
-    spec = _settled(ctx, candidate, params.get("sheet", intent.sheet), asked, remarks)
+    # Later stages unpack nothing larger: they refuse a file that was changed.
+    with unpacking_at_most(ctx.job.room_bytes):
+        candidate = _choose(ctx, intent, remarks)
+        ctx.emit(DatasetSelected(dataset_id=candidate.id))
+        spec = _settled(ctx, candidate, params.get("sheet", intent.sheet), asked, remarks)
     if candidate.source == "url":
         got = Path(spec.path)
         entry = FileEntry(

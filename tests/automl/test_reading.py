@@ -106,6 +106,19 @@ def test_nan_in_json(tmp_path):
     assert frame.to_dict(as_series=False) == {"a": [None, 2.5], "b": [1.0, None]}
 
 
+def test_a_file_that_unpacks_to_more_than_there_is_room_for_is_refused(tmp_path):
+    path = write(tmp_path / "t.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 500_000))
+    with (
+        opening.unpacking_at_most(1_000_000),
+        pytest.raises(
+            ReadError, match=r"t\.csv\.gz unpacks to more than 1,000,000 bytes, which is all that the project"
+        ),
+    ):
+        load(path)
+    with opening.unpacking_at_most(3_000_000):
+        assert load(path).height == 500_000
+
+
 def test_halves_of_characters_in_json(tmp_path):
     path = write(tmp_path / "t.json", r'[{"a": "cut \ud83d", "b": 1}, {"a": "\ud83d\ude00", "b": 2}]')
     assert read(settle(sniff(path))).rows() == [("cut ?", 1), ("\U0001f600", 2)]

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.anyio
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
 BAD = """
 import os, sys, time
+from typing import Annotated
 import msgspec
 from jupyter_pipeline.commands import Change, Project, Reply, Restart
 
@@ -67,6 +68,12 @@ def wrong_change(project: Project, args: Nothing) -> Reply:
     patch = ({"op": "replace", "path": "/no_such_member", "value": 1},)
     return Reply(text="Let me see.", actions=(Change(stage_id="PARSE_INTENT", patch=patch),))
 
+class Word(msgspec.Struct):
+    word: Annotated[str, msgspec.Meta(pattern="^(a+)+$")]
+
+def matches(project: Project, args: Word) -> str:
+    return "It matches."
+
 def exits(project: Project, args: Nothing) -> str:
     sys.exit(3)
 
@@ -74,7 +81,19 @@ def wrong_form(project, args):
     return ""
 """
 HANGS = "import time\ntime.sleep(1000)\n"
-NAMES = ("raises", "naps", "hangs", "clings", "dies", "nonsense", "floods", "wrong_change", "exits", "wrong_form")
+NAMES = (
+    "raises",
+    "naps",
+    "hangs",
+    "clings",
+    "dies",
+    "nonsense",
+    "floods",
+    "wrong_change",
+    "exits",
+    "matches",
+    "wrong_form",
+)
 
 
 def block(kind: str) -> str:
@@ -237,6 +256,20 @@ async def test_others_are_served_while_one_hangs_and_it_is_ended_with_its_childr
         while time.monotonic() < deadline and _commands_of(me):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         assert not _commands_of(me)
+
+
+async def test_a_pattern_that_takes_for_ever_to_match_holds_nobody_up(with_commands: Server, project_id: str) -> None:
+    async with with_commands.connect(project_id) as socket, with_commands.connect(project_id) as other:
+        await begin(with_commands, socket)
+        await other.greeting()
+        assert await ask(socket, "matches", word="aaa") == "It matches."
+        assert "ValidationError" in await ask(socket, "matches", word="b")
+        await socket.send({"type": "command", "command": "matches", "args": {"word": "a" * 40 + "b"}, "id": "m"})
+        assert (await socket.until(lambda f: f["type"] == "ack" and f["id"] == "m"))["status"] == "accepted"
+        async with asyncio.timeout(5):
+            await other.send({"type": "ping", "ts": 1})
+            await other.type("pong")
+        await socket.until(lambda f: "did not answer" in str(f.get("event", {}).get("payload", {}).get("text", "")))
 
 
 async def test_so_many_run_at_once_and_the_others_after_them(with_commands: Server, project_id: str) -> None:
