@@ -239,7 +239,8 @@ def _useless(review: Mapping[str, Any]) -> list[dict[str, str]]:
     if len(rows) < 4 or not useless or len(useless) > len(rows) / 2:
         return []
     shown = ", ".join(useless[:5])
-    why = "Shuffling them made no prediction of validation rows worse; fewer columns make a model easier to keep."
+    them = "it" if len(useless) == 1 else "them"
+    why = f"Shuffling {them} made no prediction of validation rows worse; fewer columns make a model easier to keep."
     chat = f"Please drop the columns {', '.join(map(_quoted, useless[:5]))}."
     return [_item("Leave out columns that do not help", f"{shown}: {why}", chat)]
 

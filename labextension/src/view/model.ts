@@ -215,6 +215,7 @@ export class ProjectModel extends Facts {
       this.hello(payload, frame.ts);
       return;
     }
+    this.heardAt(frame.ts);
     if (frame.ephemeral && name === 'STAGE_STATUS') {
       this.standing = { stageId: payload.stage_id, message: String(payload.message ?? '') };
       this.changed(true);
@@ -235,6 +236,13 @@ export class ProjectModel extends Facts {
       this.caughtUp();
     }
     this.changed(caughtUp || !LIGHT.has(name));
+  }
+
+  /** Nothing is heard before it was said: an event that was quicker to come than the greeting says better how the clocks stand. */
+  private heardAt(ts: unknown): void {
+    if (typeof ts === 'number') {
+      this.ahead = Math.max(this.ahead, ts - Date.now());
+    }
   }
 
   private fold(frame: Json): void {

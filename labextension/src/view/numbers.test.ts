@@ -15,6 +15,11 @@ test('measured values have as many digits as one can compare', () => {
   assert.deepEqual([9.96, 99.6, 119.7, 3599.6].map(duration), ['10 s', '1 min 40 s', '2 min', '1 h']);
 });
 
+test('a share that is neither nothing nor all is not written as if it were', () => {
+  assert.deepEqual([0, 0.0002, 0.0005, 0.5, 0.9996, 1].map(v => percent(v, 1)), ['0\u00a0%', '<0.1\u00a0%', '0.1\u00a0%', '50.0\u00a0%', '>99.9\u00a0%', '100.0\u00a0%']);
+  assert.deepEqual([0.004, 0.005, 0.995, 0.998, 1].map(v => percent(v)), ['<1\u00a0%', '1\u00a0%', '100\u00a0%', '>99\u00a0%', '100\u00a0%']);
+});
+
 test('the ticks of an axis have the same places, those of its step', () => {
   assert.deepEqual([0.88, 0.9, 1].map(v => axisNumber(v, 0.02)), ['0.88', '0.90', '1.00']);
   assert.deepEqual([0, 0.25].map(v => axisNumber(v, 0.25)), ['0.00', '0.25']);

@@ -77,9 +77,19 @@ export function count(value: number): string {
   return fixed(Math.round(value), 0);
 }
 
-/** A share in percent, whose sign never begins a line. */
+/** A share in percent, whose sign never begins a line; what is neither nothing nor all is not written as if it were. */
 export function percent(fraction: number, places = 0): string {
-  return `${fixed(100 * fraction, places)}\u00a0%`;
+  const value = 100 * fraction;
+  const least = 10 ** -places;
+  const text =
+    value === 0
+      ? '0'
+      : value > 0 && value < least / 2
+        ? `<${fixed(least, places)}`
+        : value < 100 && value > 100 - least / 2
+          ? `>${fixed(100 - least, places)}`
+          : fixed(value, places);
+  return `${text}\u00a0%`;
 }
 
 /** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */

@@ -123,6 +123,9 @@ export function useProposal(stageId: StageId): Proposal {
         sendConfirm(gate.gateId);
       }
     },
-    undo: () => setEdits(new Map())
+    undo: () => {
+      model.report(null);
+      setEdits(new Map());
+    }
   };
 }

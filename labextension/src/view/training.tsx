@@ -58,7 +58,7 @@ export function TrainingProgress() {
               {run.etaS === null
                 ? phase
                 : run.etaS < 1
-                  ? trans.__('%1, nearly done', phase)
+                  ? trans.__('%1, less than 1 s left', phase)
                   : trans.__('%1, about %2 left', phase, duration(run.etaS))}
             </span>
             <Skip runId={run.runId} label={label} />

@@ -104,7 +104,8 @@ export const CONTROLS = `
 .jppl-columns tbody th bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .jppl-columns .jppl-badge { margin: 0; }
 .jppl-columns .jppl-select { width: min(210px, 33cqw); }
-.jppl-values { color: var(--jppl-muted); max-width: 320px !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
+/* Names and kinds are not broken for it. */
+.jppl-values { color: var(--jppl-muted); width: 25%; max-width: 0 !important; overflow: hidden; text-overflow: ellipsis; white-space: nowrap !important; }
 .jppl-sort { display: inline-flex; vertical-align: bottom; align-items: center; gap: 3px; border: 0; background: none; padding: 0; cursor: pointer; color: inherit; white-space: nowrap; }
 /* Before the name of a column of numbers, so that the name ends where they do. */
 .jppl-numeric .jppl-sort { flex-direction: row-reverse; }

@@ -49,6 +49,8 @@ export const FIGURES = `
 .jppl-figures { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); gap: 20px 28px; align-items: start; }
 .jppl-figure { display: grid; grid-template-columns: minmax(0, 1fr); gap: 6px; }
 .jppl-figure figcaption { font-weight: 600; }
+/* Five classes and more need the whole width. */
+.jppl-figure:has(.jppl-confusion th:nth-child(6)) { grid-column: 1 / -1; }
 .jppl-picture { max-width: 100%; min-height: 40px; display: block; background: #fff; }
 .jppl-svg { width: 100%; max-width: 330px; height: auto; }
 .jppl-svg-wide { max-width: 520px; }
@@ -81,5 +83,5 @@ export const FIGURES = `
 .jppl-predicted { font-size: calc(var(--jppl-size) * 2); line-height: 1.2; overflow-wrap: anywhere; }
 .jppl-checksum { overflow-wrap: anywhere; }
 .jppl-suggestions { display: grid; gap: 8px; }
-.jppl-suggestions li { display: flex; gap: 12px; justify-content: space-between; align-items: start; max-width: 760px; }
+.jppl-suggestions li { display: flex; gap: 12px; justify-content: space-between; align-items: start; }
 `;

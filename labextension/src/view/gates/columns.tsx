@@ -86,6 +86,11 @@ function TargetDistribution() {
   ) : null;
 }
 
+/** A share for its box, without what floating point adds; null where the box was emptied. */
+function inPercent(share: number | null): number | null {
+  return share === null ? null : Math.round(share * 1e6) / 1e4;
+}
+
 export function PreparationForm(form: PlanForm) {
   const { plan, set, isEdited } = form;
   const { model, trans } = useView();
@@ -140,18 +145,18 @@ export function PreparationForm(form: PlanForm) {
           ) : null}
           <Field label={trans.__('Validation, in %')}>
             <NumberBox
-              value={Math.round(split.val_fraction * 1000) / 10}
+              value={inPercent(split.val_fraction)}
               min={1}
               max={45}
-              onChange={value => value !== null && value > 0 && set(['split', 'val_fraction'], value / 100)}
+              onChange={value => set(['split', 'val_fraction'], value === null ? null : value / 100)}
             />
           </Field>
           <Field label={trans.__('Test, in %')}>
             <NumberBox
-              value={Math.round(split.test_fraction * 1000) / 10}
+              value={inPercent(split.test_fraction)}
               min={1}
               max={45}
-              onChange={value => value !== null && value > 0 && set(['split', 'test_fraction'], value / 100)}
+              onChange={value => set(['split', 'test_fraction'], value === null ? null : value / 100)}
             />
           </Field>
           <Field label={trans.__('Seed')}>
@@ -159,7 +164,7 @@ export function PreparationForm(form: PlanForm) {
               value={split.seed}
               min={0}
               step={1}
-              onChange={value => value !== null && Number.isInteger(value) && set(['split', 'seed'], value)}
+              onChange={value => set(['split', 'seed'], value)}
             />
           </Field>
         </div>

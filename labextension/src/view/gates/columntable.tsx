@@ -245,7 +245,7 @@ export function ColumnTable({ form, member, options, texts, fixed, why }: Column
                   </td>
                   <td class="jppl-wide jppl-muted">{profile[name] ? kindName(profile[name].kind, trans) : ''}</td>
                   <td class="jppl-numeric">
-                    {profile[name] ? (profile[name].missing_share > 0 ? percent(profile[name].missing_share, 1) : '0') : ''}
+                    {profile[name] ? percent(profile[name].missing_share, 1) : ''}
                   </td>
                   <td class="jppl-wide jppl-values">
                     <bdi>{valuesOf(profile[name])}</bdi>

@@ -61,7 +61,7 @@ export function ModelsForm({ plan, set }: PlanForm) {
             value={plan.time_budget_s}
             min={1}
             max={604800}
-            onChange={value => value !== null && value > 0 && set(['time_budget_s'], value)}
+            onChange={value => set(['time_budget_s'], value)}
           />
         </Field>
         <Field label={trans.__('Judged by')}>
@@ -77,7 +77,7 @@ export function ModelsForm({ plan, set }: PlanForm) {
             min={1}
             max={1000}
             step={1}
-            onChange={value => value !== null && Number.isInteger(value) && value > 0 && set(['trials'], value)}
+            onChange={value => set(['trials'], value)}
           />
         </Field>
       </div>
@@ -214,7 +214,7 @@ export function ThresholdForm({ plan, set }: PlanForm) {
             max={1}
             label={trans.__('Threshold as a number')}
             placeholder={String(USUAL)}
-            onChange={value => (value === null || (value >= 0 && value <= 1)) && set(['threshold'], value)}
+            onChange={value => set(['threshold'], value)}
           />
         </span>
       </Field>

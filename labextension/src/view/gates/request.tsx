@@ -66,7 +66,7 @@ export function IntentForm(form: PlanForm) {
             value={plan.time_budget_s}
             min={1}
             max={604800}
-            onChange={value => value !== null && set(['time_budget_s'], value)}
+            onChange={value => set(['time_budget_s'], value)}
           />
         </Field>
         <Field label={trans.__('Cares most about')}>
@@ -404,7 +404,7 @@ export function BundleForm({ plan, set }: PlanForm) {
           min={0}
           max={1000}
           step={1}
-          onChange={value => value !== null && Number.isInteger(value) && set(['sample_rows'], value)}
+          onChange={value => set(['sample_rows'], value)}
         />
       </Field>
     </fieldset>
