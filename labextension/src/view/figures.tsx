@@ -6,7 +6,8 @@ import { Confusion, FEW, MANY, Shades } from './confusion';
 import { useView } from './context';
 import { AssetImage, useJson } from './parts';
 import type { Figure, FigureKind } from './records';
-import { count, evenly, number } from './numbers';
+import { axisNumber, count, evenly, number } from './numbers';
+import { rungAbove } from './ranges';
 
 export interface Bar {
   name: string;
@@ -256,8 +257,10 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
   // Not Math.min(...): a call cannot have a hundred thousand arguments.
   const x0 = data.predicted.reduce((a, b) => Math.min(a, b), Infinity);
   const x1 = data.predicted.reduce((a, b) => Math.max(a, b), -Infinity);
-  const reach = data.residual.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12);
-  const px = (v: number): number => PAD.left + 8 + ((v - x0) / (x1 - x0 || 1)) * (width - PAD.left - PAD.right - 8);
+  const reach = rungAbove(data.residual.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12));
+  const ticks = [-1, -0.5, 0, 0.5, 1].map(t => ({ t, text: t === 0 ? '0' : axisNumber(t * reach, reach / 2) }));
+  const left = Math.max(PAD.left, 6 * Math.max(...ticks.map(({ text }) => text.length)));
+  const px = (v: number): number => left + 8 + ((v - x0) / (x1 - x0 || 1)) * (width - left - PAD.right - 8);
   const py = (v: number): number => PAD.top + ((reach - v) / (2 * reach)) * (height - PAD.top - PAD.bottom);
   const step = Math.max(1, Math.ceil(data.predicted.length / 1200));
   const dots: string[] = [];
@@ -268,7 +271,7 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
   return (
     <>
       <svg class="jppl-svg jppl-svg-wide" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={trans.__('Residuals')}>
-        {[-1, -0.5, 0, 0.5, 1].map(t => (
+        {ticks.map(({ t, text }) => (
           <g key={t}>
             <line
               class={t === 0 ? 'jppl-chance' : 'jppl-gridline'}
@@ -277,8 +280,8 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
               y1={py(t * reach)}
               y2={py(t * reach)}
             />
-            <text x={PAD.left + 2} y={py(t * reach) + 3.5} text-anchor="end">
-              {t === 0 ? '0' : number(t * reach, 2)}
+            <text x={left + 2} y={py(t * reach) + 3.5} text-anchor="end">
+              {text}
             </text>
           </g>
         ))}

@@ -21,18 +21,18 @@ export function TrainingProgress() {
   }
   const labels = runLabels(model, trans);
   const running = model.runningRuns().filter(run => run.pct > 0 || !model.previewed); // else how far it is is not known yet
-  const done = [...model.shown].filter(id => model.runs.get(id)?.status === 'success').length;
+  const done = model.shownRuns().filter(run => run.status === 'success').length; // those of before that serve again too
   const budget = model.stages.MODEL_SELECT.plan?.time_budget_s;
   const spent = stage.startedTs === null ? 0 : Math.max(0, (now - stage.startedTs) / 1000);
   const use = model.resources;
-  const best = model.best;
+  const best = model.leaderboard.find(row => row.run_id === model.bestRun);
   return (
     <div class="jppl-progress">
       <div class="jppl-stats">
         {best ? (
           <Stat
-            label={trans.__('%1 so far: %2', metricName(best.metric.name, trans), labels.get(best.runId) ?? best.modelId)}
-            value={number(best.metric.value)}
+            label={trans.__('%1 so far: %2', metricName(model.primaryMetric, trans), labels.get(best.run_id) ?? best.model)}
+            value={number(best.metric)}
           />
         ) : null}
         <Stat
