@@ -172,7 +172,8 @@ def _written_out(tokens: list[Token]) -> list[Token]:
 def _as_columns(tokens: list[Token], columns: Columns) -> list[Token]:
     """Tokens with the columns that are meant where a name of several words has a slip: ``montly charges``."""
     names: dict[tuple[str, int], list[str]] = {}
-    for name in columns.names:
+    few = len(tokens) * len(columns.names) <= _COMPARED
+    for name in columns.names if few else ():
         squashed = squash(name)
         if len(squashed) > 7 and _PARTED.search(name):
             names.setdefault((squashed[0], len(squashed)), []).append(name)
@@ -188,6 +189,9 @@ def _as_columns(tokens: list[Token], columns: Columns) -> list[Token]:
     return found
 
 
+_COMPARED = 1_000_000
+"""Words times columns up to which slips are looked for: that takes about a second, and 20,000 characters about 5,000
+columns took 19 of them, in which nobody could cancel what the project does."""
 _PARTED = re.compile(r"[^\W_][\W_]+[^\W_]")
 
 

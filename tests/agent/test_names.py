@@ -4,7 +4,10 @@ import msgspec
 import pytest
 
 from jupyter_pipeline.agent.base import Restart
+from jupyter_pipeline.agent.columns import Columns
 from jupyter_pipeline.agent.rules import RuleAgent
+from jupyter_pipeline.agent.spelling import corrected
+from jupyter_pipeline.agent.tokens import tokenise
 from jupyter_pipeline.protocol.names import METRIC_NAMES, REGRESSION_METRICS, STAGE_NAMES, TREATMENT_WORDS, metric_words
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
@@ -55,3 +58,9 @@ def test_columns_with_marks_and_units_in_their_names(text: str, out: list[str]) 
     context = msgspec.structs.replace(context, columns=(*context.columns, *names), plans=plans)
     after = applied(RuleAgent().respond(text, context), context)[PROFILE]["roles"]
     assert [name for name in roles if after[name] != roles[name]] == [n for n in roles if n in out]
+
+
+def test_slips_in_names_are_looked_for_unless_that_would_take_long() -> None:
+    columns = Columns(["monthly_charges", *(f"column_{n}" for n in range(5000))])
+    for said, found in (("drop montly charges", True), ("drop montly charges " * 80, False)):
+        assert any(token.text == "monthly_charges" for token in corrected(tokenise(said), columns)) is found
