@@ -12,9 +12,11 @@ import yaml
 
 from jupyter_pipeline import spec
 from jupyter_pipeline.protocol.errors import ErrorCode, Refusal
-from jupyter_pipeline.protocol.events import EVENT_TYPES, LogLine, MetricScalar
+from jupyter_pipeline.protocol.events import EVENT_TYPES, LogLine, MetricScalar, StageStatusEvent
 from jupyter_pipeline.protocol.frames import (
+    Envelope,
     Event,
+    EventBody,
     Pong,
     decode_event,
     encode,
@@ -131,13 +133,24 @@ def test_schema_and_decoder_accept_the_same_messages(message: Any) -> None:
     assert jsonschema_rs.is_valid(schema, message) is accepted
 
 
-def test_many_events_are_encoded_as_each_is() -> None:
-    ref = stage_ref(StageId.TRAIN, StageStatus.IN_PROGRESS)
-    lines = [LogLine(run_id="chat", level="info", text=t, source="user") for t in ("", "a\nb\r\n", "\u2028ü", "\\n")]
-    events = [Event(seq=n, ts=2, stage=ref, payload=line) for n, line in enumerate(lines)]
-    frames = encode_events("demo", events)
-    assert frames == [encode_event("demo", event) for event in events]
-    assert [decode_event(frame) for frame in frames] == events
+def test_events_in_a_row_are_encoded_as_the_envelope_of_each() -> None:
+    train, export = (stage_ref(stage, StageStatus.IN_PROGRESS) for stage in (StageId.TRAIN, StageId.EXPORT))
+    texts = ("", "a\nb\r\n", "\u2028ü", "\\n", "%d %b %%", '"seq":0,', "null}}")
+    lines = [LogLine(run_id="chat", level="info", text=text, source="user") for text in texts]
+    status = StageStatusEvent(stage_id=StageId.TRAIN, status=StageStatus.IN_PROGRESS, message="%")
+    rows = [(2, train, line) for line in lines] + [(2, train, status), (2, export, status), (3, export, status)]
+    events = [Event(seq=n, ts=ts, stage=ref, payload=said) for n, (ts, ref, said) in enumerate(rows * 20)]
+    for project_id in ("demo", '100% "seq":0, ü'):
+        frames = encode_events(project_id, events)
+        assert frames == [
+            encode(
+                Envelope(
+                    project_id=project_id, seq=e.seq, ts=e.ts, stage=e.stage, event=EventBody(e.payload.NAME, e.payload)
+                )
+            )
+            for e in events
+        ]
+        assert [decode_event(frame) for frame in frames] == events
     assert encode_events("demo", []) == []
 
 
