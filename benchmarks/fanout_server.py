@@ -15,7 +15,8 @@ from typing import Any
 
 PAYLOAD = {"run_id": "run_123", "name": "loss", "split": "train", "step": 1, "value": 0.0, "source": "measured"}
 TURN = 64
-"""Events that a server without backpressure of its own publishes before it waits for its sockets."""
+"""Events that a server without backpressure of its own publishes before it waits for its sockets; of a worker's, those
+that ours is given together (the reader of its pipe gives it those that came meanwhile: several hundred of a burst)."""
 
 Send = Callable[[str], Awaitable[None]]
 
@@ -203,26 +204,30 @@ async def _ours(serverapp: Any) -> None:
     await work._attempt.end(0.0)
     work._attempt = worker
     started = {"run_id": PAYLOAD["run_id"], "model_id": "m", "metric_primary": "f1", "config": {}}
-    work._frame(
-        Emitted(attempt=worker.number, name="TRAIN_RUN_STARTED", payload=msgspec.Raw(msgspec.json.encode(started)))
+    work._said(
+        [Emitted(attempt=worker.number, name="TRAIN_RUN_STARTED", payload=msgspec.Raw(msgspec.json.encode(started)))]
     )
 
-    def publish() -> None:
-        payload = msgspec.json.encode({**PAYLOAD, "value": time.time()})
-        work._frame(Emitted(attempt=worker.number, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
+    def publish(count: int) -> None:
+        """As the reader of a worker's pipe: what has been read is handed over together."""
+        lines = []
+        for _ in range(count):
+            payload = msgspec.json.encode({**PAYLOAD, "value": time.time()})
+            lines.append(Emitted(attempt=worker.number, name="METRIC_SCALAR", payload=msgspec.Raw(payload)))
+        work._said(lines)
 
     async def burst(count: int) -> None:
         cursor = project.follow(project.seq)
         start, head = project.seq, project.seq + count
-        for n in range(1, count + 1):
-            publish()
-            while n - (cursor.position - start) >= 2048:
+        for done in range(0, count, TURN):
+            publish(min(TURN, count - done))
+            while done + TURN - (cursor.position - start) >= 2048:
                 await cursor.next()
         while cursor.position < head:
             await cursor.next()
 
     async def one() -> None:
-        publish()
+        publish(1)
 
     await orders(burst, one)
     # The stand-in leaves before the server ends what runs.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -61,10 +62,10 @@ class _Said:
 
     __slots__ = ("attempt", "payloads", "size")
 
-    def __init__(self, attempt: int, payload: Payload, size: int) -> None:
+    def __init__(self, attempt: int) -> None:
         self.attempt = attempt
-        self.payloads = [payload]
-        self.size = size
+        self.payloads: list[Payload] = []
+        self.size = 0
 
 
 class Mailbox:
@@ -91,19 +92,23 @@ class Mailbox:
         self._waiting.append(letter)
         self._arrived.set()
 
-    def said(self, attempt: int, payload: Payload, size: int = 0) -> bool:
-        """Add an event of a worker, of so many bytes; returns whether the mailbox is full now."""
-        self._events += 1
-        self._bytes += size
-        said = self._open
-        if said is not None and said.attempt == attempt and len(said.payloads) < EVENTS and said.size < BYTES:
-            said.payloads.append(payload)
-            said.size += size
-        else:
-            self._open = said = _Said(attempt, payload, size)
+    def said(self, attempt: int, payloads: Sequence[Payload], sizes: Sequence[int]) -> None:
+        """Add events of a worker, each of so many bytes."""
+        count, size, said = len(payloads), sum(sizes), self._open
+        if not count:
+            return
+        if said is None or said.attempt != attempt or len(said.payloads) >= EVENTS or said.size >= BYTES:
+            self._open = said = _Said(attempt)
             self._waiting.append(said)
             self._arrived.set()
-        return self._events >= FULL or self._bytes >= FULL_BYTES  # as ``full``, of which a call would cost as much
+        if count > 1 and (len(said.payloads) + count > EVENTS or said.size + size >= BYTES):
+            half = count // 2
+            self.said(attempt, payloads[:half], sizes[:half])
+            self.said(attempt, payloads[half:], sizes[half:])
+            return
+        said.payloads += payloads
+        said.size += size
+        self._count(count, size)
 
     async def take(self) -> list[Letter]:
         """The next letters, at least one; waits for it."""

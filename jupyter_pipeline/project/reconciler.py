@@ -13,7 +13,7 @@ import msgspec
 
 from ..protocol.events import FileEntry, Payload
 from ..protocol.frames import read_payload
-from ..protocol.jobs import Announced, Done, Emitted, Failed, FromWorker
+from ..protocol.jobs import Announced, Done, Emitted, Failed, Said
 from ..protocol.names import stage_name
 from ..tasks import Tasks
 from ..traces import ProjectLog, keep, places
@@ -160,7 +160,7 @@ class Reconciler:
             # Its job says so. It takes the time that it needs: ended again, it would begin again for ever.
             self._asked_to_finish = work
         self._attempt = Attempt(
-            self._pool, job, self._frame, lambda why, words: self._tasks.start(self._died(work, why, words))
+            self._pool, job, self._said, lambda why, words: self._tasks.start(self._died(work, why, words))
         )
         if most is not None:
             self._watching_disk = self._tasks.start(self._watch_disk(work, most))
@@ -178,24 +178,40 @@ class Reconciler:
 
     # -- what an attempt says ------------------------------------------------------------------------------
 
-    def _frame(self, frame: FromWorker) -> None:
+    def _said(self, said: Said) -> None:
         try:
-            if isinstance(frame, Emitted):  # first, because of these there are the most
-                size = len(memoryview(frame.payload))
-                if size > EVENT_BYTES:
-                    self._said_too_much(frame.attempt, size)
-                elif (payload := self._payload(frame)) is not None:
-                    full = self._mailbox.said(frame.attempt, payload, size)
-                    if full and not self._held:
-                        self._hold(True)
+            if isinstance(said, list):  # first, because of these there are the most
+                self._take_in_events(said)
             else:
-                self._take_in(frame)
+                self._take_in(said)
         except Exception as error:  # what was said is lost, so the stage is not let wait for what follows from it
             self._notes.error("what a worker said could not be taken in:\n%s", places(error))
             if (failed := stage_failed(self._state(), error)) is not None:
                 self._report(failed)
 
-    def _take_in(self, frame: FromWorker) -> None:
+    def _take_in_events(self, told: list[Emitted]) -> None:
+        """Put events in a row, up to one that is too long, into the mailbox: one by one would cost more than each."""
+        attempt = told[0].attempt
+        payloads: list[Payload] = []
+        sizes: list[int] = []
+        too_long = 0
+        try:
+            for one in told:
+                size = len(memoryview(one.payload))
+                if size > EVENT_BYTES:
+                    too_long = size
+                    break
+                if (payload := self._payload(one)) is not None:
+                    payloads.append(payload)
+                    sizes.append(size)
+        finally:
+            self._mailbox.said(attempt, payloads, sizes)
+        if too_long:
+            self._said_too_much(attempt, too_long)
+        if self._mailbox.full and not self._held:
+            self._hold(True)
+
+    def _take_in(self, frame: Done | Failed) -> None:
         match frame:
             case Done() | Failed() if (size := len(msgspec.json.encode(frame))) > EVENT_BYTES:
                 self._said_too_much(frame.attempt, size)

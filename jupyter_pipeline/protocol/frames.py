@@ -150,8 +150,8 @@ def encode_events(project_id: str, events: Sequence[Event]) -> list[bytes]:
 
 
 def _frame_like(project_id: str, event: Event) -> bytes:
-    """The frame of events like one, with ``%d`` for the number and ``%b`` for the payload: what is around these, the same
-    for many events in a row, costs more to encode than they do."""
+    """The frame of events like one, with ``%d`` for the number and ``%b`` for the payload: what is around them costs
+    more to encode than they do, and is the same for many events in a row."""
     envelope = Envelope(
         project_id=project_id, seq=0, ts=event.ts, stage=event.stage, event=EventBody(event.payload.NAME, None)
     )

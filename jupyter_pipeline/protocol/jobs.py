@@ -124,3 +124,5 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
 
 
 FromWorker = Emitted | Done | Failed | Predicted | Ready
+Said = list[Emitted] | Done | Failed
+"""What an attempt says, as the server passes it on: events in a row, or what it came to."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..protocol.jobs import Done, Failed, Finish, FromWorker, Job, Predict, Predicted, Ready
+from ..protocol.jobs import Done, Failed, Finish, Job, Predict, Predicted, Ready, Said
 from ..protocol.names import stage_name
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
@@ -39,8 +39,8 @@ class Attempt:
         Where the worker comes from.
     job : Job
         What to do.
-    on_frame : callable
-        Called with every event, result or failure of the attempt.
+    on_said : callable
+        Called with what the attempt says: events in a row, a result, or a failure.
     on_death : callable
         Called with a sentence, and with what the worker said last, if its process ends without a result.
     """
@@ -49,7 +49,7 @@ class Attempt:
         self,
         pool: "WorkerPool",
         job: Job,
-        on_frame: Callable[[FromWorker], None],
+        on_said: Callable[[Said], None],
         on_death: Callable[[str, str], object],
     ) -> None:
         self.number = job.attempt
@@ -57,7 +57,7 @@ class Attempt:
         self._pool = pool
         self._job = job
         self._notes = ProjectLog(log, job.project_id, stage_id=job.stage_id.value, attempt=job.attempt)
-        self._on_frame = on_frame
+        self._on_said = on_said
         self._on_death = on_death
         self._worker: WorkerProcess | None = None
         self._over = False
@@ -114,17 +114,17 @@ class Attempt:
         self._ended = True
         self._pool.give_back(self, None)
 
-    def frame(self, frame: FromWorker) -> None:
-        """A frame of the worker while it is at this attempt."""
+    def said(self, said: Said) -> None:
+        """What the worker says while it is at this attempt."""
         if self._over:
             return
-        if isinstance(frame, Done | Failed):
+        if isinstance(said, Done | Failed):
             self.hold(False)
             self._is_over()
             self._pool.give_back(self, self._worker)
-            if isinstance(frame, Failed) and frame.where:
-                self._notes.info("failed:\n%s", frame.where)
-        self._on_frame(frame)
+            if isinstance(said, Failed) and said.where:
+                self._notes.info("failed:\n%s", said.where)
+        self._on_said(said)
 
     def died(self, worker: WorkerProcess) -> None:
         """The worker's process ended while it was at this attempt."""
@@ -273,15 +273,15 @@ class WorkerPool:
         await asyncio.gather(*(w.end(0.0) for w in workers), self._tasks.ended(), return_exceptions=True)
 
     def _spawn(self) -> WorkerProcess:
-        return WorkerProcess(self._frame, self._exit, eager=self._worked)
+        return WorkerProcess(self._said, self._exit, eager=self._worked)
 
-    def _frame(self, worker: WorkerProcess, frame: FromWorker) -> None:
-        if isinstance(frame, Predicted):
-            asked = self._asked.get(frame.request_id)
+    def _said(self, worker: WorkerProcess, said: Said | Predicted | Ready) -> None:
+        if isinstance(said, Predicted):
+            asked = self._asked.get(said.request_id)
             if asked is not None and not asked[1].done():
-                asked[1].set_result(frame)
-        elif not isinstance(frame, Ready) and (attempt := self._busy.get(worker)) is not None:
-            attempt.frame(frame)
+                asked[1].set_result(said)
+        elif not isinstance(said, Ready) and (attempt := self._busy.get(worker)) is not None:
+            attempt.said(said)
 
     def _exit(self, worker: WorkerProcess) -> None:
         if worker in self._idle:

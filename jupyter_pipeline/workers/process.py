@@ -21,7 +21,7 @@ from collections.abc import Callable
 import msgspec
 import psutil
 
-from ..protocol.jobs import FromWorker, Ready, ToWorker
+from ..protocol.jobs import Emitted, FromWorker, Predicted, Ready, Said, ToWorker
 from ..threads import at_once
 
 MARK = "JUPYTER_PIPELINE_WORKER"
@@ -48,8 +48,8 @@ class WorkerProcess:
 
     Parameters
     ----------
-    on_frame : callable
-        Called on the event loop with every frame of the worker.
+    on_said : callable
+        Called on the event loop with what the worker says, in its order.
     on_exit : callable
         Called on the event loop, once, when the process has ended and its frames were all delivered.
     eager : bool, default=False
@@ -65,12 +65,12 @@ class WorkerProcess:
 
     def __init__(
         self,
-        on_frame: Callable[["WorkerProcess", FromWorker], None],
+        on_said: Callable[["WorkerProcess", Said | Predicted | Ready], None],
         on_exit: Callable[["WorkerProcess"], None],
         eager: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._on_frame = on_frame
+        self._on_said = on_said
         self._on_exit = on_exit
         self._mark = uuid.uuid4().hex
         self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
@@ -238,9 +238,21 @@ class WorkerProcess:
     def _deliver(self) -> None:
         """Hand over the frames that have been read: waking the event loop costs more than a frame."""
         self._told = False
+        frames, left = self._frames, len(self._frames)
         try:
-            for _ in range(len(self._frames)):
-                self._on_frame(self, self._frames.popleft())
+            while left:
+                said: Said | Predicted | Ready
+                one = frames.popleft()
+                left -= 1
+                if isinstance(one, Emitted):
+                    said = [one]
+                    while left and isinstance(next_one := frames[0], Emitted) and next_one.attempt == one.attempt:
+                        said.append(next_one)
+                        frames.popleft()
+                        left -= 1
+                else:
+                    said = one
+                self._on_said(self, said)
         finally:
             if self._frames and not self._told:
                 self._told = True

@@ -159,10 +159,12 @@ def test_work_that_fills_the_log_is_ended(tmp_path: Path) -> None:
             def says(times: int) -> None:
                 """As the worker's frames come in."""
                 for _ in range(times):
-                    mailbox.said(attempt, line)
+                    mailbox.said(attempt, [line], [1])
 
             for n in range(20):
-                mailbox.said(attempt, TrainRunStarted(run_id=f"r{n}", model_id="m", metric_primary="f1", config={}))
+                mailbox.said(
+                    attempt, [TrainRunStarted(run_id=f"r{n}", model_id="m", metric_primary="f1", config={})], [1]
+                )
             says(20)
             await until(project, lambda: project.log_bytes > 15_000, "what it said")
             await grow(project)

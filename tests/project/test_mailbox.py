@@ -21,24 +21,30 @@ def line(n: int) -> LogLine:
 comings = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 2 * EVENTS)), max_size=12)
 #: Bytes of an event: as most have, so many that a few of them are enough, and more than is taken in one go.
 sizes = st.sampled_from([200, FULL_BYTES // 50, BYTES + 1])
+#: How many events of a worker are put in together.
+together = st.sampled_from([1, 3, EVENTS - 1, 2 * EVENTS])
 
 
-@given(comings, sizes)
-@example([(1, 2 * EVENTS), (1, 2 * EVENTS), (4, 1)], 200)
-def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], size: int) -> None:
+@given(comings, sizes, together)
+@example([(1, 2 * EVENTS), (1, 2 * EVENTS), (4, 1)], 200, 1)
+@example([(1, 3), (1, 2 * EVENTS), (2, 2 * EVENTS), (4, 1)], 200, 2 * EVENTS)
+def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], size: int, together: int) -> None:
     async def check() -> None:
         mailbox, sent, who = Mailbox(), 0, 3
         taken: list[tuple[int, int]] = []
         wanted: list[tuple[int, int]] = []
 
-        def say(who: int) -> None:
+        def say(who: int, times: int = 1) -> None:
             nonlocal sent
-            wanted.append((who, sent))
+            numbers = range(sent, sent + times)
+            wanted.extend((who, n) for n in numbers)
             if who == 0:
-                mailbox.put(Letter(Say(str(sent))))
-            else:
-                mailbox.said(who, line(sent), size)
-            sent += 1
+                for n in numbers:
+                    mailbox.put(Letter(Say(str(n))))
+            for at in range(0, times if who else 0, together):
+                some = [line(n) for n in numbers[at : at + together]]
+                mailbox.said(who, some, [size] * len(some))
+            sent += times
 
         async def take() -> None:
             letters = await mailbox.take()
@@ -63,9 +69,9 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], 
             assert 0 < len(letters) <= LETTERS
 
         for who, times in comings:
-            for _ in range(times if who < 3 else 0):
-                say(who)
-            if who >= 3 and mailbox:
+            if who < 3:
+                say(who, times)
+            elif mailbox:
                 await take()
             left = sum(one[0] > 0 for one in wanted[len(taken) :])
             assert mailbox.full is (left >= FULL or left * size >= FULL_BYTES)
@@ -81,21 +87,23 @@ def test_everything_comes_out_once_and_in_order(comings: list[tuple[int, int]], 
 def test_who_waits_gets_what_comes_and_what_is_refused_is_told() -> None:
     async def check() -> None:
         mailbox = Mailbox()
+        mailbox.said(1, [], [])
+        assert not mailbox, "nothing was said"
         waiting = asyncio.create_task(mailbox.take())
         await asyncio.sleep(0)
-        mailbox.said(1, line(1))
-        mailbox.said(1, line(2))
+        mailbox.said(1, [line(1)], [1])
+        mailbox.said(1, [line(2)], [1])
         (letter,) = await waiting
-        assert letter.command == WorkEvents(1, (line(1), line(2)))
+        assert letter.command == WorkEvents(1, (line(1), line(2)), 2)
 
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         mailbox.put(Letter(Say("hello"), answer=answer))
-        mailbox.said(1, line(3))
+        mailbox.said(1, [line(3)], [1])
         mailbox.refuse(Refusal(ErrorCode.BUSY, "The server is going down."))
         with pytest.raises(Refusal, match="going down"):
             await answer
-        mailbox.said(1, line(4))
+        mailbox.said(1, [line(4)], [1])
         (left,) = await mailbox.take()
-        assert left.command == WorkEvents(1, (line(3), line(4))), "what a worker said stays"
+        assert left.command == WorkEvents(1, (line(3), line(4)), 2), "what a worker said stays"
 
     asyncio.run(check())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def test_a_mistake_of_ours_ends_the_stage_and_its_runs_and_says_so(
             worker = await stopped_worker(project)
             attempt, mailbox = project.state.here.attempt, project._conductor._mailbox
             # As the worker's frames come in.
-            mailbox.said(attempt, TrainRunStarted(run_id="r", model_id="m", metric_primary="f1", config={}))
+            mailbox.said(attempt, [TrainRunStarted(run_id="r", model_id="m", metric_primary="f1", config={})], [1])
             await until(project, lambda: "r" in project.state.runs, "the run's beginning")
             with a_mistake(monkeypatch, tmp_path, point):
-                mailbox.said(attempt, LogLine(run_id="pipeline", level="info", text="confidential", source="x"))
+                mailbox.said(attempt, [LogLine(run_id="pipeline", level="info", text="confidential", source="x")], [1])
                 await until_failed(
                     project, "The stage Request was ended by a mistake in jupyter_pipeline itself (Mistake "
                 )
@@ -86,7 +87,7 @@ def test_what_the_log_refuses_for_good_is_a_mistake_and_no_full_disk(tmp_path: P
             await stopped_worker(project)
             await manager._log._do(lambda log: log.execute(unwelcome))
             line = LogLine(run_id="pipeline", level="info", text="unwelcome", source="x")
-            project._conductor._mailbox.said(project.state.here.attempt, line)
+            project._conductor._mailbox.said(project.state.here.attempt, [line], [1])
             await until_failed(project, "was ended by a mistake in jupyter_pipeline itself (IntegrityError ")
             assert project.unstored(0.0) is None
             with pytest.raises(Refusal, match="nothing was changed") as refused:
@@ -105,7 +106,7 @@ def test_where_the_end_of_a_stage_cannot_be_logged_either_it_is_not_tried_withou
             await stopped_worker(project)
             await manager._log._do(lambda log: log.execute(refuses("true")))
             line = LogLine(run_id="pipeline", level="info", text="x", source="x")
-            project._conductor._mailbox.said(project.state.here.attempt, line)
+            project._conductor._mailbox.said(project.state.here.attempt, [line], [1])
             await asyncio.sleep(1.0)
             await manager._log._do(lambda log: log.execute("DROP TRIGGER refuses"))
             assert caplog.text.count("letters could not be handled") == 2
@@ -246,6 +247,32 @@ def test_a_stage_that_says_too_much_in_one_go_is_ended_and_all_else_goes_on(tmp_
             await until(project, lambda: gone(worker), "its end")
             await project.submit(RESTART, USER)
             await until_gate(project, StageId.PARSE_INTENT)
+
+    run(test)
+
+
+def test_of_what_comes_together_all_is_kept_but_what_is_no_event_and_what_is_not_of_the_attempt(tmp_path: Path) -> None:
+    """Up to an event that is too long."""
+
+    async def test() -> None:
+        async with alone(tmp_path) as manager:
+            project = await manager.open("demo")
+            worker = await stopped_worker(project)
+            attempt, seq = project.state.here.attempt, project.seq
+
+            def frame(text: str, name: str = "LOG_LINE", of: int = attempt) -> bytes:
+                line = LogLine(run_id="pipeline", level="info", text=text, source="PARSE_INTENT")
+                told = Emitted(attempt=of, name=name, payload=msgspec.Raw(msgspec.json.encode(line)))
+                return msgspec.json.encode(told)
+
+            lines = [frame(str(n)) for n in range(3000)]
+            lines[1000:1000] = [frame("none", "METRIC_SCALAR"), frame("none", "NOTHING"), frame("old", of=attempt + 1)]
+            # The event loop cannot take anything meanwhile, so it takes it together.
+            says(project, worker, b"\n".join([*lines, frame("x" * EVENT_BYTES), frame("after")]))
+            await until_failed(project, "The stage Request was ended, because it sent 16,777,")
+            told = [json.loads(event.frame)["event"] for event in await project.read(seq, 5000)]
+            assert [one["payload"]["text"] for one in told[:3000]] == [str(n) for n in range(3000)]
+            assert len(told) == 3002, "and that the stage was ended"
 
     run(test)
 

@@ -376,7 +376,7 @@ def test_a_disk_that_was_full_for_long_holds_nobody_up_and_loses_nothing(
                 """As the worker's frames come in."""
                 for n in numbers:
                     line = LogLine(run_id="pipeline", level="info", text=str(n), source="PARSE_INTENT")
-                    project._conductor._mailbox.said(project.state.here.attempt, line)
+                    project._conductor._mailbox.said(project.state.here.attempt, [line], [1])
 
             with full_disk(manager.settings.log_path):
                 says(0)
