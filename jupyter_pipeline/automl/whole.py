@@ -1,12 +1,10 @@
 """Tables of formats that are read as a whole: JSON and NDJSON with odd rows, Excel, Arrow streams."""
 
-import contextlib
 import functools
 import io
 import json
 import re
 import zipfile
-import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -37,9 +35,8 @@ def json_kind(text: str) -> str:
     return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
 
 
-_SHEET = re.compile(r"xl/worksheets/[^/]*\.xml")
 #: A cell with a value, and the bytes of it up to its place at the most.
-_CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})(\d{1,7})"[^>/]*>(?!</)')
+_CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>/]*>(?!</)")
 _CELL_BYTES = 200
 
 
@@ -126,14 +123,21 @@ def _whole(path: Path, compression: str | None, member: str | None, limit: int) 
 def _not_too_large(data: bytes, name: str) -> None:
     """Refuse a workbook whose sheets unpack to far more than the file has, or have a cell far away from the others:
     memory that cannot be had ends the whole process."""
-    with contextlib.suppress(zipfile.BadZipFile, zlib.error), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-        if size > 8 * MAX_PARSED_BYTES:
-            raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
-        for info in archive.infolist():
-            if _SHEET.fullmatch(info.filename):
-                with archive.open(info) as sheet:
-                    _not_too_far(sheet, name)
+    if not data.startswith(b"PK"):  # of before 2007
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+            if size > 8 * MAX_PARSED_BYTES:
+                raise ReadError(f"{name} unpacks to {size >> 20:,} MiB, too much for Excel; use Parquet or CSV.")
+            for info in archive.infolist():
+                if info.filename.endswith(".xml"):  # a book says where its sheets are
+                    with archive.open(info) as sheet:
+                        _not_too_far(sheet, name)
+    except ReadError:
+        raise
+    except Exception as error:  # zipfile has no error of its own for most of what can be damaged
+        raise ReadError(f"{name} is damaged ({error}); save it again.") from None
 
 
 def _not_too_far(sheet: IO[bytes], name: str) -> None:

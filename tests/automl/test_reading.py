@@ -138,6 +138,10 @@ def test_a_cell_far_away_in_excel_is_named(tmp_path):
     book.save(path)
     with pytest.raises(ReadError, match="goes to column XFD and row 1,048,576, too large to be read; delete cells"):
         sniff(path)
+    data = bytearray(path.read_bytes())
+    data[data.find(b"PK\x01\x02") + 8] |= 1  # "encrypted", which other readers pass over
+    with pytest.raises(ReadError, match=r"t\.xlsx is damaged"):
+        sniff(write(path, bytes(data)))
 
 
 def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
