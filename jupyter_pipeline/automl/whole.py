@@ -35,9 +35,10 @@ def json_kind(text: str) -> str:
     return "ndjson" if several or not any(isinstance(v, list | dict) for v in row.values()) else "json"
 
 
-#: A cell with a value, and the bytes of it up to its place at the most.
-_CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>/]*>(?!</)")
-_CELL_BYTES = 200
+#: The place of a cell with a value, wherever its tag has it, and the bytes that this takes at the most: without bounds,
+#: tags that have no end would take for ever.
+_CELL = re.compile(rb"r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^<>/]{0,150}>(?!</)")
+_CELL_BYTES = 170
 
 
 class Sheet(NamedTuple):
@@ -142,13 +143,14 @@ def _not_too_large(data: bytes, name: str) -> None:
 
 def _not_too_far(sheet: IO[bytes], name: str) -> None:
     columns: set[bytes] = set()
-    rows: set[int] = set()
+    found: set[bytes] = set()
     rest = b""
     while piece := sheet.read(PIECE):
         cells = _CELL.findall(rest + piece)
         columns.update(column for column, _ in cells)
-        rows.update(int(row) for _, row in cells)
+        found.update(row for _, row in cells)
         rest = piece[-_CELL_BYTES:]
+    rows = [int(row) for row in found]
     places = [functools.reduce(lambda place, letter: 26 * place + letter - 64, column, 0) for column in columns]
     if places and (max(places) - min(places) + 1) * (max(rows) - min(rows) + 1) > MAX_CELLS:
         last = max(zip(places, columns, strict=True))[1].decode()

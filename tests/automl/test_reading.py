@@ -144,6 +144,15 @@ def test_a_cell_far_away_in_excel_is_named(tmp_path):
         sniff(write(path, bytes(data)))
 
 
+def test_an_excel_sheet_of_tags_without_an_end_is_soon_looked_through(tmp_path):
+    """Each of them was looked at to the end of the sheet."""
+    path = tmp_path / "t.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", '<c r="A1" ' * 300_000 + "<c " * 300_000)
+    with pytest.raises(ReadError):
+        sniff(path)
+
+
 def test_formats_that_are_read_as_a_whole_have_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(whole, "MAX_PARSED_BYTES", 20_000)
     path = write(tmp_path / "t.json.gz", gzip.compress(json.dumps([{"a": i, "b": 0} for i in range(2_000)]).encode()))
