@@ -11,7 +11,7 @@ test('measured values have as many digits as one can compare', () => {
     [0, 1, 0.5, 0.93418, 3.14159, 1234.5, 12345, 1.5e6, 0.00001, NaN, null].map(v => number(v)),
     ['0.0000', '1.0000', '0.5000', '0.9342', '3.142', '1,235', '12,345', '1.50e+6', '1.00e-5', '–', '–']
   );
-  assert.deepEqual([0.04, 3.21, 42, 200, 3900].map(duration), ['0 s', '3.2 s', '42 s', '3 min 20 s', '1 h 5 min']);
+  assert.deepEqual([0, 0.04, 3.21, 42, 200, 3900].map(duration), ['0 s', '<0.1 s', '3.2 s', '42 s', '3 min 20 s', '1 h 5 min']);
   assert.deepEqual([9.96, 99.6, 119.7, 3599.6].map(duration), ['10 s', '1 min 40 s', '2 min', '1 h']);
 });
 

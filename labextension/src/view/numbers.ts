@@ -95,7 +95,7 @@ export function percent(fraction: number, places = 0): string {
 /** A time span: 0.4 s, 12 s, 3 min 20 s, 1 h 5 min. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) {
-    return `${seconds < 0.05 ? '0' : fixed(seconds, 1)} s`;
+    return `${seconds <= 0 ? '0' : seconds < 0.05 ? `<${fixed(0.1, 1)}` : fixed(seconds, 1)} s`;
   }
   const whole = Math.round(seconds);
   if (whole < 100) {
