@@ -184,19 +184,28 @@ def test_nothing_is_written_through_a_link_that_leads_out_of_the_project(
     assert upload(server, project_id, "x.csv", CSV).status == 201
 
 
-def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=half.csv")
-    connection.putheader("Authorization", f"token {TOKEN}")
-    connection.putheader("Content-Length", "1000000")
-    connection.endheaders(b"a,b\n" * 1000)
+@contextlib.contextmanager
+def on_its_way(server: Server, project_id: str, length: int, sent: bytes) -> Iterator[http.client.HTTPConnection]:
+    """An upload of which a part has come and is written."""
     folder = data_dir(server, project_id)
+    before = len(list(folder.iterdir())) if folder.is_dir() else 0
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=slow.csv")
+    connection.putheader("Authorization", f"token {TOKEN}")
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders(sent)
     deadline = time.monotonic() + 10
-    while not (folder.is_dir() and list(folder.iterdir())) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert list(folder.iterdir())
-    connection.close()
-    is_left_without(folder.parent)
+    while not folder.is_dir() or len(list(folder.iterdir())) <= before:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with contextlib.closing(connection):
+        yield connection
+
+
+def test_a_client_that_goes_away_leaves_nothing(server: Server, project_id: str) -> None:
+    with on_its_way(server, project_id, 1_000_000, b"a,b\n" * 1000):
+        pass
+    is_left_without(data_dir(server, project_id).parent)
     assert server.request("GET", f"api/projects/{project_id}").status == 404
 
 
@@ -204,41 +213,23 @@ def test_a_file_whose_project_is_deleted_meanwhile_leaves_nothing_in_the_next_on
     server: Server, project_id: str
 ) -> None:
     upload(server, project_id, "other.csv", CSV)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=slow.csv")
-    connection.putheader("Authorization", f"token {TOKEN}")
-    connection.putheader("Content-Length", str(len(CSV)))
-    connection.endheaders(CSV[:5])
-    folder, deadline = data_dir(server, project_id), time.monotonic() + 10
-    while len(list(folder.iterdir())) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert server.request("DELETE", f"api/projects/{project_id}").status == 204
-    assert upload(server, project_id, "new.csv", CSV).status == 201
-    connection.send(CSV[5:])
-    answer = connection.getresponse()
-    assert (answer.status, b"was deleted while the file came" in answer.read()) == (404, True)
-    connection.close()
-    assert [place.name for place in folder.iterdir()] == ["new.csv"]
+    with on_its_way(server, project_id, len(CSV), CSV[:5]) as connection:
+        assert server.request("DELETE", f"api/projects/{project_id}").status == 204
+        assert upload(server, project_id, "new.csv", CSV).status == 201
+        connection.send(CSV[5:])
+        answer = connection.getresponse()
+        assert (answer.status, b"was deleted while the file came" in answer.read()) == (404, True)
+    assert [place.name for place in data_dir(server, project_id).iterdir()] == ["new.csv"]
 
 
 def test_a_project_stays_while_its_first_file_is_on_its_way(server: Server, project_id: str) -> None:
     """Whoever asks for it meanwhile; without an event it would be forgotten."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.putrequest("POST", f"{server.base_url}api/projects/{project_id}/data?name=slow.csv")
-    connection.putheader("Authorization", f"token {TOKEN}")
-    connection.putheader("Content-Length", str(len(CSV)))
-    connection.endheaders(CSV[:5])
-    folder, deadline = data_dir(server, project_id), time.monotonic() + 10
-    while not (folder.is_dir() and list(folder.iterdir())):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert server.request("GET", f"api/projects/{project_id}").status == 200
-    assert server.request("GET", f"api/projects/{project_id}/state").status == 200
-    connection.send(CSV[5:])
-    answer = connection.getresponse()
-    assert answer.status == 201, answer.read()
-    connection.close()
+    with on_its_way(server, project_id, len(CSV), CSV[:5]) as connection:
+        assert server.request("GET", f"api/projects/{project_id}").status == 200
+        assert server.request("GET", f"api/projects/{project_id}/state").status == 200
+        connection.send(CSV[5:])
+        answer = connection.getresponse()
+        assert answer.status == 201, answer.read()
 
 
 @pytest.fixture(scope="module")
