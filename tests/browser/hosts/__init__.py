@@ -29,7 +29,8 @@ def npm(package: str, cache: Path) -> Path:
             ["npm", "pack", "--silent", package], cwd=cache, check=True, capture_output=True, text=True
         )
         with tarfile.open(cache / fetched.stdout.strip()) as archive:
-            archive.extractall(cache / f"{folder.name}.part", filter="data")
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and newer
+            archive.extractall(cache / f"{folder.name}.part")
         (cache / f"{folder.name}.part").rename(folder)
     return folder / "package"
 
