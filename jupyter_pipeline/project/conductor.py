@@ -175,7 +175,7 @@ class Conductor:
         self._serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._serving
-        self._mailbox.refuse(Refusal(ErrorCode.BUSY, "The server is going down; try again."))
+        self._mailbox.refuse(_closed())
         self._tasks.cancel()
         await self._work.close()
         if deleted:

@@ -146,12 +146,14 @@ class DataHandler(ProjectHandler):
         try:
             place, is_new = await asyncio.to_thread(publish, self._file, self._part, self._name)
         except FileNotFoundError:
-            raise NotFound("The project was deleted while the file came; upload it again to begin anew.") from None
+            raise _gone() from None
         except OSError as error:
             raise Refusal(ErrorCode.TOO_LARGE, f"The file could not be stored ({error}).") from None
         crash_point("upload.placed", "DATA")
         try:
             dataset = await self._project.add_dataset(place, self.user)
+        except FileNotFoundError:
+            raise _gone() from None
         except BaseException:
             if is_new:
                 place.unlink(missing_ok=True)
@@ -194,3 +196,7 @@ class DataHandler(ProjectHandler):
 
     def _too_large(self) -> Refusal:
         return Refusal(ErrorCode.TOO_LARGE, self._why)
+
+
+def _gone() -> NotFound:
+    return NotFound("The project was deleted while the file came, or the file was removed; upload it again.")

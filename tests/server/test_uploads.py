@@ -222,6 +222,28 @@ def test_a_file_whose_project_is_deleted_meanwhile_leaves_nothing_in_the_next_on
     assert [place.name for place in data_dir(server, project_id).iterdir()] == ["new.csv"]
 
 
+def test_a_file_that_is_gone_as_soon_as_it_is_in_place(server: Server, project_id: str) -> None:
+    """As when its project is deleted just then."""
+    place = data_dir(server, project_id) / "x.csv"
+    over = threading.Event()
+
+    def remove() -> None:
+        while not over.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                place.unlink()
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    try:
+        answers = [upload(server, project_id, "x.csv", CSV) for _ in range(40)]
+    finally:
+        over.set()
+        remover.join()
+    assert {answer.status for answer in answers} <= {201, 404}
+    gone = next(answer.json["message"] for answer in answers if answer.status == 404)
+    assert "or the file was removed; upload it again" in gone
+
+
 def test_a_project_stays_while_its_first_file_is_on_its_way(server: Server, project_id: str) -> None:
     """Whoever asks for it meanwhile; without an event it would be forgotten."""
     with on_its_way(server, project_id, len(CSV), CSV[:5]) as connection:
