@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+_NO_NUMPY = (pl.Int128, pl.UInt128)
+
 
 def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     """A pandas copy of a Polars frame.
@@ -27,7 +29,7 @@ def _column(column: pl.Series) -> Any:
     if dtype in (pl.Int64, pl.UInt64) and column.null_count() and _largest(column) >= 2**53:
         return pd.arrays.IntegerArray(column.fill_null(0).to_numpy(writable=True), column.is_null().to_numpy())
     if dtype.is_integer() or dtype.is_float():
-        if (column.null_count() and dtype.is_integer()) or dtype == pl.Float32:
+        if (column.null_count() and dtype.is_integer()) or dtype in _NO_NUMPY or dtype in (pl.Float16, pl.Float32):
             column = column.cast(pl.Float64)
         return column.to_numpy()
     if dtype.is_decimal():

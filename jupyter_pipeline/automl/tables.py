@@ -134,7 +134,7 @@ def scan(spec: TableSpec, *, finite: bool = True) -> pl.LazyFrame:
     lazy = as_typed(spec)
     if not finite:
         return lazy
-    floats = [name for name, dtype in spec.columns.items() if dtype in ("Float64", "Float32")]
+    floats = [name for name, dtype in spec.columns.items() if dtype in ("Float64", "Float32", "Float16")]
     return lazy.with_columns(pl.when(pl.col(floats).is_finite()).then(pl.col(floats))) if floats else lazy
 
 

@@ -58,14 +58,18 @@ def _write(data: Any, path: Path) -> None:
 
     try:
         frame.sink_parquet(path) if lazy else frame.write_parquet(path)
-    except polars.exceptions.PolarsError as error:
-        raise PipelineError(f"The frame could not be written as Parquet: {error}") from error
+    except (polars.exceptions.PolarsError, OSError) as error:
+        why = str(error).partition("\n\n")[0]  # what follows is the plan of a lazy frame
+        raise PipelineError(f"The frame could not be written as Parquet: {why}") from error
 
 
 def to_polars(data: Any) -> "polars.DataFrame":
-    """A frame as a Polars frame; a pandas frame's index is kept where it has a name."""
+    """A frame as a Polars frame; a pandas frame's index is kept where it has a name, and Python objects become text."""
+    if _is(data, "polars", "LazyFrame"):
+        data = data.collect()
     if _is(data, "polars", "DataFrame"):
-        return data  # type: ignore[no-any-return]
+        objects = [name for name, dtype in data.schema.items() if str(dtype) == "Object"]
+        return data.with_columns([_texts(name, data[name].to_list()) for name in objects])  # type: ignore[no-any-return]
     if not _is(data, "pandas", "DataFrame"):
         raise PipelineError(
             f"A value of type {type(data).__name__} cannot be read as data; give a pandas or Polars frame, or the path "
@@ -77,8 +81,8 @@ def to_polars(data: Any) -> "polars.DataFrame":
     if twice := [name for name in data.index.names if name is not None and name in data.columns]:
         data = data.reset_index(level=twice, drop=True)
     if any(name is not None for name in data.index.names):
-        data = data.reset_index()
-    names = [str(name) for name in data.columns]
+        data = data.reset_index(allow_duplicates=True)
+    names = [_text(name) for name in data.columns]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise PipelineError(f"Column names must differ from each other; twice there: {', '.join(twice)}.")
@@ -154,13 +158,24 @@ def _series(name: str, column: Any) -> "polars.Series":
         return series.fill_nan(None) if series.dtype.is_float() else series
     missing = column.isna().to_numpy()
     values = [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
-    with contextlib.suppress(TypeError, polars.exceptions.PolarsError):
+    with contextlib.suppress(TypeError, UnicodeEncodeError, polars.exceptions.PolarsError):
         series = polars.Series(name, values, strict=True)
         if series.dtype != polars.Object:  # as of intervals, periods, complex numbers: no file holds those
             return series
     if all(value is None or _is_number(value) for value in values):  # 1 and 2.5, which are no text
         return polars.Series(name, [None if value is None else float(value) for value in values])
-    return polars.Series(name, [None if value is None else str(value) for value in values], dtype=polars.String)
+    return _texts(name, values)
+
+
+def _texts(name: str, values: list[Any]) -> "polars.Series":
+    import polars
+
+    return polars.Series(name, [None if value is None else _text(value) for value in values], dtype=polars.String)
+
+
+def _text(value: Any) -> str:
+    """A value as text; halves of characters, which no file holds, become question marks."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _is_number(value: Any) -> bool:

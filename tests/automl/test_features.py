@@ -163,6 +163,14 @@ def test_polars_becomes_pandas_without_pyarrow() -> None:
     assert frame.loc[0, ["b", "s", "l", "c", "t"]].tolist() == [True, "x", "[1, 2]", "u", 1.0]
 
 
+@pytest.mark.parametrize("dtype", [pl.Float16, pl.Int128, pl.UInt128])
+def test_numbers_of_a_width_that_nothing_computes_with_become_floats(dtype: type[pl.DataType]) -> None:
+    values = [60_000, 60_000, 1] if dtype == pl.Float16 else [2**100, 2**100, 1]
+    column = to_pandas(pl.DataFrame({"x": pl.Series(values, dtype=dtype)}))["x"]
+    assert column.dtype == np.float64
+    assert column.sum() == pytest.approx(sum(values), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "treatment"),
     [

@@ -106,6 +106,13 @@ def test_nan_in_json(tmp_path):
     assert frame.to_dict(as_series=False) == {"a": [None, 2.5], "b": [1.0, None]}
 
 
+def test_numbers_that_are_not_finite_are_missing_whatever_their_width(tmp_path):
+    values = [1.0, float("inf"), float("nan"), None]
+    table = pl.DataFrame({str(dtype): pl.Series(values, dtype=dtype) for dtype in (pl.Float16, pl.Float32, pl.Float64)})
+    table.write_parquet(tmp_path / "t.parquet")
+    assert all(column.to_list() == [1.0, None, None, None] for column in load(tmp_path / "t.parquet"))
+
+
 def test_a_file_that_unpacks_to_more_than_there_is_room_for_is_refused(tmp_path):
     path = write(tmp_path / "t.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 500_000))
     with (

@@ -87,6 +87,20 @@ def test_numbers_of_several_kinds_stay_numbers_and_what_no_file_holds_becomes_te
     assert read["long"].to_list() == [1.5, None, 2.0]
 
 
+def test_what_no_file_can_hold_becomes_text():
+    halves = pd.DataFrame({"h": pd.Series(["a\ud800b", None], dtype=object)})
+    halves.columns = pd.Index(["h\ud800"], dtype=object)
+    with as_file(halves) as path:
+        assert pl.read_parquet(path).to_dict(as_series=False) == {"h?": ["a?b", None]}
+    objects = pl.DataFrame({"n": [1, 2], "o": pl.Series([1j, None], dtype=pl.Object)})
+    with as_file(objects) as path:
+        assert pl.read_parquet(path).to_dict(as_series=False) == {"n": [1, 2], "o": ["1j", None]}
+
+
+def test_a_lazy_frame_to_predict_is_collected():
+    assert rows_of(pl.LazyFrame({"a": [1, 2]}).filter(pl.col("a") > 1)) == [{"a": 2}]
+
+
 def test_as_file_writes_parquet_and_cleans_up():
     frame = pl.DataFrame({"a": [1, 2]})
     for data in (frame, frame.lazy(), pd.DataFrame({"a": [1, 2]})):
@@ -99,9 +113,11 @@ def test_what_cannot_be_attached(tmp_path):
     twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
     for data, words in (
         (twice, "twice"),
+        (twice.set_index(pd.MultiIndex.from_tuples([(1, 2)], names=["i", "i"])), "twice there: a, i"),
         ([1, 2], "list cannot be read as data"),
         ("https://example.org/a.csv", "say it in the request"),
         (pl.LazyFrame({"a": [1]}).select("no such column"), "no such column"),
+        (pl.scan_csv(tmp_path / "no.csv"), "could not be written as Parquet: No such file"),
         (pd.DataFrame(), "empty"),
         (tmp_path / "no.csv", "does not exist"),
         (tmp_path, "folder"),
