@@ -123,6 +123,7 @@ class Pipeline(Session):
         """
         from .frames import as_file
 
+        self._check_not_deleted()
         with as_file(data) as file:
             dataset = self._transport.upload(file, words.file_name(name, file))
         self._until(lambda: dataset["id"] in self.model.datasets, 30.0, "the event of the new data set")
@@ -182,6 +183,7 @@ class Pipeline(Session):
         PipelineError
             If no stage waits, or if the proposal was changed meanwhile (code GATE_STALE).
         """
+        self._check_alive()
         gate = self.model.gate
         wanted = None if stage_id is None else stage_of(stage_id)
         if gate is None or wanted not in (None, gate.stage_id):
@@ -261,6 +263,7 @@ class Pipeline(Session):
         >>> p.update_plan(columns={"zip": "drop"})                # doctest: +SKIP
         >>> p.update_plan(models=["linear", "lightgbm"])          # doctest: +SKIP
         """
+        self._check_alive()
         gate = self.model.gate
         if gate is None:
             raise PipelineError(words.nothing_to_confirm(self.model), "NOT_WAITING")
@@ -301,6 +304,7 @@ class Pipeline(Session):
         PipelineError
             If a stage failed; with its message.
         """
+        self._check_not_deleted()
         goal = stage_of(until)
         deadline = Deadline(timeout)
         hint = words.Hint(self.model)
@@ -353,6 +357,7 @@ class Pipeline(Session):
         """
         from .frames import prediction_frame, read_file, rows_of
 
+        self._check_not_deleted()
         if isinstance(data, str | Path):
             data = read_file(Path(data).expanduser())
         rows = rows_of(data)
@@ -383,6 +388,7 @@ class Pipeline(Session):
         Path
             The file written. The bundle's checksum was verified.
         """
+        self._check_not_deleted()
         asset_id, name, checksum = words.find_asset(self.project_id, self.model, asset)
         target = Path(path).expanduser() if path is not None else Path(name)
         if target.is_dir():
@@ -414,6 +420,7 @@ class Pipeline(Session):
 
     def delete(self) -> None:
         """Remove the project with its log and its files, for everybody, and close this."""
+        self._check_not_deleted()
         self._transport.delete()
         gone = project_deleted(self.project_id)
         self.model.status("closed", str(gone), gone.code)  # not "closed by you", whatever is heard first

@@ -12,7 +12,7 @@ from ..protocol.events import EVENT_TYPES
 from ..protocol.names import stage_name, standing
 from ..protocol.stages import STAGES, StageStatus
 from . import tables, words
-from .errors import PipelineError
+from .errors import PipelineError, project_deleted
 from .model import Gate, Model
 from .transport import Transport, stage_of
 from .waiting import Deadline
@@ -267,6 +267,11 @@ class Session:
     def _check_alive(self) -> None:
         if self.closed:
             raise PipelineError(self.model.reason or "The connection is closed.", self.model.reason_code)
+
+    def _check_not_deleted(self) -> None:
+        """Refuse what would go to another project: one that was made anew under the same name."""
+        if self.model.deleted:
+            raise project_deleted(self.project_id)
 
     def _synchronised(self) -> bool:
         return self.model.head_at_hello is not None and self.model.seq >= self.model.head_at_hello

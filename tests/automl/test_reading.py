@@ -10,6 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import polars as pl
 import pytest
 
 from jupyter_pipeline.automl import opening, whole

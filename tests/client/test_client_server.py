@@ -1,6 +1,7 @@
 """The client against a real server: connecting, sending, waiting, and what survives cuts and kills."""
 
 import asyncio
+import itertools
 import os
 import queue
 import re
@@ -136,12 +137,22 @@ def test_fresh_and_delete(live_server):
                 old.chat("hello")
             new.chat(REQUEST)
             new.delete()
+            with project(live_server, "again") as third:
+                third.chat(REQUEST)
+                frame = pd.DataFrame({"a": [1]})
+                for gone, call in itertools.product(
+                    (old, new),
+                    (Pipeline.delete, Pipeline.confirm, Pipeline.run, Pipeline.download, lambda p: p.attach(frame)),
+                ):
+                    with pytest.raises(PipelineError, match="was deleted"):
+                        call(gone)
+                assert not third.model.datasets
             for gone in (old, new):
                 assert repr(gone) == "<Pipeline 'again': deleted>"
                 # Nothing to be live with, and no gate that waits.
                 assert set(gone.display.bundle()) == {"text/html", "text/plain"}
-    with project(live_server, "again") as third:
-        assert third.model.seq == 0
+    with project(live_server, "again", fresh=True) as fourth:
+        assert fourth.model.seq == 0
 
 
 def test_waiting_ends_by_time_and_by_interrupt(live_server):
