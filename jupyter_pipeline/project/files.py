@@ -135,8 +135,9 @@ class ProjectFiles:
                 sync_folder(self.folder)
 
     def delete(self) -> None:
-        """Remove the folder, the note last."""
-        if self.folder.is_symlink():
+        """Remove the folder, the note last; where a link or a file is in its place, that alone."""
+        if self.folder.is_symlink() or self.folder.is_file():
+            _unlink(self.folder)
             return
         for path in self._all_but_note():
             if path.is_dir() and not path.is_symlink():

@@ -127,6 +127,7 @@ def test_deleting_a_project_whose_folder_is_a_link_leaves_what_it_leads_to(tmp_p
             await (await manager.open("demo")).submit(Chat(text="What can I ask?"), USER)
             await manager.delete("demo")
             assert await manager.list() == []
+            assert not (tmp_path / "pipelines" / "demo").is_symlink(), "the next project would find it there"
         assert (elsewhere / "notes.txt").read_text() == "mine"
         assert ProjectFiles.half_deleted(tmp_path / "pipelines") == []
 
