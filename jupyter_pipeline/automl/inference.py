@@ -737,14 +737,22 @@ def _json_rows(text: str) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object)
 
 
+#: Over so many lines the names of a CSV may go.
+_HEAD_LINES = 50
+
+
 def _read_csv(file: Path, separator: str | None) -> pd.DataFrame:
     with file.open("rb") as source:
         marked = source.read(2) in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252", "latin-1"):
         options: dict[str, Any] = {"dtype": str, "encoding": encoding, "keep_default_na": False, "na_values": [""]}
         try:
-            head = pd.read_csv(file, header=None, nrows=1, sep="\x01", quoting=csv.QUOTE_NONE, **options)
-            first = "" if head.empty else str(head.iloc[0, 0])
+            head = pd.read_csv(file, header=None, nrows=_HEAD_LINES, sep="\x01", quoting=csv.QUOTE_NONE, **options)
+            first = ""
+            for line in [] if head.empty else head.iloc[:, 0]:
+                first += str(line)
+                if first.count('"') % 2 == 0:  # else a name has a line break
+                    break
             sep = separator or max(",;\t|", key=first.count)
             if separator is None and sep not in first and len(first.split()) > 1:  # columns with blanks between them
                 rows = pd.read_csv(file, sep=r"\s+", low_memory=False, **options)

@@ -208,6 +208,14 @@ def test_one_line_for_each_row_of_a_file_with_one_column(tmp_path: Path) -> None
     assert len(load_model(tmp_path / "model").output(read_rows(tmp_path / "rows.csv"))) == 3
 
 
+@pytest.mark.parametrize("names", [["Total sales\n(EUR)", "c"], [' a\n"b" ', "d,;\t"], ["c", "Total sales\n(EUR)"]])
+def test_names_with_line_breaks(tmp_path: Path, names: list[str]) -> None:
+    pd.DataFrame([[1.5, "x y"]], columns=names).to_csv(tmp_path / "rows.csv", index=False)
+    rows = read_rows(tmp_path / "rows.csv")
+    assert rows.columns.tolist() == names
+    assert rows.to_numpy().tolist() == [["1.5", "x y"]]
+
+
 def test_other_encodings_and_words_for_missing(tmp_path: Path) -> None:
     (tmp_path / "western.csv").write_bytes("café,x\nNA,1\n,2\n".encode("cp1252"))
     rows = read_rows(tmp_path / "western.csv")
