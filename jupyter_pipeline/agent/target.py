@@ -247,10 +247,12 @@ def _predicted(sentence: list[Token], start: int, columns: Columns) -> Target | 
 
 
 def _placed(sentence: list[Token], at: int, start: int, columns: Columns) -> Target | None:
-    """``column 3``, ``the last column``; by that name where the columns are not known yet."""
+    """``column 3``, ``the last column``; by that name where the columns are not known yet; before it one called 3."""
     words = [t.text for t in sentence[at : at + 2]]
     if place_of(words) is None:
         return None
+    if words[1] in columns.names:
+        return Target(words[1], "auto", True, start, at + 2)
     name = columns.at(sentence, at)
     return Target(name[0] if name else " ".join(words), "auto", name is not None, start, at + 2)
 

@@ -105,7 +105,10 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
             return same[0], f"{asked!r} is taken for the column {same[0]!r}."
         if same:
             raise StageError(f"{asked!r} could be {' or '.join(map(repr, same))}; write the column's name exactly.")
-    place = place_of(asked.split())
+    words = asked.split()
+    place = place_of(words)
+    if place is not None and words[1] in names:  # as NumPy's arrays come, whose columns are called 0, 1, 2
+        return words[1], f"{asked!r} is the column {words[1]!r}."
     if place is not None and place <= len(names):
         name = names[place - 1 if place > 0 else place]
         return name, f"{asked!r} is the column {name!r}."
@@ -121,7 +124,6 @@ def column_meant(spec: TableSpec, asked: str) -> tuple[str, str | None]:
         return sure[0], f"There is no column {asked!r}; the column {sure[0]!r} is taken for it."
     inside = [name for name in names if len(_folded(asked)) > 2 and _folded(asked) in _folded(name)]
     # "The species of the penguins" asks for the penguins species: the words before a column's name say whose it is.
-    words = asked.split()
     ends = {_folded(" ".join(words[at:])) for at in range(1, len(words))}
     last = [name for name in names if _folded(name) in ends]
     for found in (inside, last):

@@ -448,6 +448,11 @@ def test_a_column_of_the_data_wins_over_other_words(text: str, target: str) -> N
     assert parse_request(text, COLUMNS).target == target
 
 
+@pytest.mark.parametrize("text", ['Predict the column "3".', "predict column 3", "predict 3", "the target is column 3"])
+def test_a_column_that_is_called_by_a_number_wins_over_its_place(text: str) -> None:
+    assert parse_request(text, ["0", "1", "2", "3"]).target == "3"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -235,6 +235,15 @@ def test_the_target_is_found_by_close_names_or_named_in_the_error(bench: Bench) 
     assert "Age" in bench.fails(target="zzz")
 
 
+def test_a_column_that_is_called_by_a_number_wins_over_its_place(bench: Bench) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{i % 3}\n" for i in range(40))
+    bench.attach("numbers.csv", f"0,1,2\n{rows}")
+    assert bench.plan(target="column 2").target == "2"
+    assert bench.plan(target="column 3").target == "2", "its place, as none is called so"
+    assert bench.plan(target="last column").target == "2"
+    assert bench.plan(target="column 1").target == "1"
+
+
 @pytest.mark.parametrize(
     ("header", "row", "expected"),
     [
