@@ -114,10 +114,10 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     palette(page, "New Launcher", opens=page.locator(".jp-Launcher:visible"))
     page.locator(".lm-MenuBar-item", has_text="File").click()
     page.locator('.lm-Menu-item[data-type="submenu"]', has_text=re.compile("^New$")).hover()
-    expect(page.locator(".lm-Menu-item", has_text="New Pipeline")).to_be_visible()
+    expect(page.locator(".lm-Menu-item", has_text="Jupyter Pipeline: New Project")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    page.get_by_text("New Pipeline", exact=True).last.click()
+    page.get_by_text("New Project", exact=True).last.click()
     dialog.get_by_role("textbox").fill("Second: one")
     dialog.get_by_role("button", name="Create").click()
     # One can type at once.
@@ -130,7 +130,7 @@ def test_projects_open_by_palette_launcher_and_notebook(lab: Lab, page: Page) ->
     page.get_by_role("tab", name="My analysis (2).ipynb").click()
     page.locator(".jp-Notebook .jp-Cell").first.click()
     second = page.locator(".jp-Notebook .jp-Cell").nth(1)
-    palette(page, "Jupyter Pipeline: Insert a Cell with a Pipeline", opens=second)
+    palette(page, "Jupyter Pipeline: Insert a Cell with the Project", opens=second)
     expect(second).to_contain_text('p = Pipeline("My-analysis-2")')
     # One that is open already, behind the notebook, comes beside it.
     page.get_by_role("tab", name="first", exact=True).click()

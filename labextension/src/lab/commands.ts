@@ -40,7 +40,7 @@ export function addCommands(app: JupyterFrontEnd, pipelines: Pipelines): void {
   });
 
   commands.addCommand(Commands.create, {
-    label: args => (args['isLauncher'] ? trans.__('New Pipeline') : label(trans.__('New Project'))(args)),
+    label: label(trans.__('New Project')),
     caption: trans.__('From a sentence and a data set to a model'),
     icon: args => (args['isPalette'] ? undefined : pipelineIcon),
     describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } },

@@ -118,7 +118,7 @@ export class Pipelines implements IPipelines {
       widget.toolbar.hide(); // the view has its own controls
       widget.id = `jupyter-pipeline-${projectId}`;
       widget.title.label = projectId;
-      widget.title.caption = this.trans.__('Pipeline %1', projectId);
+      widget.title.caption = this.trans.__('Project %1', projectId);
       widget.title.icon = pipelineIcon;
       widget.title.closable = true;
       void this.tracker.add(widget);

@@ -1,4 +1,4 @@
-/** The notebook's side: the button that opens its pipeline, and the cell that shows one. */
+/** The notebook's side: the button that opens its project, and the cell that shows it. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { isProjectId } from '../client';
@@ -21,7 +21,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
 
     app.commands.addCommand(Commands.ofNotebook, {
       label: args => (args['toolbar'] ? '' : trans.__("Jupyter Pipeline: Open this Notebook's Project")),
-      caption: trans.__("Open this notebook's pipeline beside it"),
+      caption: trans.__("Open this notebook's project beside it"),
       icon: args => (args['isPalette'] ? undefined : pipelineIcon),
       isEnabled: () => panel() !== null,
       execute: () => {
@@ -32,7 +32,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     app.commands.addCommand(Commands.insertCell, {
-      label: trans.__('Jupyter Pipeline: Insert a Cell with a Pipeline'),
+      label: trans.__('Jupyter Pipeline: Insert a Cell with the Project'),
       isEnabled: () => panel() !== null,
       execute: () => {
         const notebook = panel();
