@@ -125,6 +125,21 @@ def test_the_name_of_a_column_with_spaces_can_be_typed(recorded: Recorded) -> No
     assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/target", "value": "mean radius"}]
 
 
+def test_what_a_box_cannot_have_is_said_at_the_box_and_not_sent(recorded: Recorded) -> None:
+    view = recorded.show(gate("MODEL_SELECT"))
+    trials = view.get_by_role("spinbutton", name="Settings tried for each model")
+    refused = {"0": "rangeUnderflow", "5000": "rangeOverflow", "1.5": "stepMismatch", "": "valueMissing"}
+    for typed, wrong in refused.items():
+        trials.fill(typed)
+        view.get_by_role("button", name="Confirm").click()
+        expect(trials).to_be_focused()
+        assert trials.evaluate("(box, wrong) => box.validity[wrong]", wrong)
+        assert recorded.sent == []
+    trials.fill("7")
+    view.get_by_role("button", name="Confirm").click()
+    assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/trials", "value": 7}]
+
+
 def test_after_a_restart_the_view_goes_on_with_the_project(recorded: Recorded) -> None:
     view = recorded.show(len(EVENTS))
     view.locator("[data-stage=MODEL_SELECT] button").click()

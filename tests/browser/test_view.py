@@ -166,20 +166,20 @@ def test_a_job_by_keyboard_alone(page: Page, show: Callable[[Page, str], Locator
         if here != "PARSE_INTENT":
             # The focus was kept inside when the confirmed gate went away.
             page.wait_for_function("document.querySelector('.jppl-root').contains(document.activeElement)")
-        if here == "MODEL_SELECT":
-            # A change that is refused is told in place, and changes nothing.
-            trials = view.get_by_role("spinbutton", name="Settings tried for each model")
-            for typed, right in (("0", "trials must be"), ("", "not null"), ("5000", "at most 1,000")):
-                trials.fill(typed)
-                view.get_by_role("button", name="Confirm").press("Enter")
-                alert = view.get_by_role("alert")
-                expect(alert).to_contain_text(right)
-                expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
+        if here == "PREPROCESS":
+            # A change that is refused is told in place, by the labels that stand there, and changes nothing.
+            test = view.get_by_role("spinbutton", name="Test, in %")
+            test.fill("45")
+            view.get_by_role("spinbutton", name="Validation, in %").fill("45")
+            view.get_by_role("button", name="Apply changes").press("Enter")
+            alert = view.get_by_role("alert")
+            expect(alert).to_contain_text("lower Validation or Test")
+            expect(alert).to_have_attribute("data-code", "INVALID_ARGS")
             view.get_by_role("button", name="Undo").first.press("Enter")
             expect(alert).to_have_count(0)
-            expect(trials).not_to_have_value("5000")
+            expect(test).not_to_have_value("45")
             # The button is gone, and the focus is not lost with it.
-            expect(view.get_by_role("heading", name="Models: your decision")).to_be_focused()
+            expect(view.get_by_role("heading", name="Preparation: your decision")).to_be_focused()
         for _ in range(200):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.textContent") == "Confirm":

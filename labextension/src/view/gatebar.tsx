@@ -6,7 +6,18 @@ import { SendButton } from './parts';
 import type { Proposal } from './proposal';
 import { StageId, STAGES, stageIndex } from './stages';
 
-export function GateBar({ stageId, proposal, onSend }: { stageId: StageId; proposal: Proposal; onSend(): void }) {
+export function GateBar({
+  stageId,
+  proposal,
+  valid,
+  onSend
+}: {
+  stageId: StageId;
+  proposal: Proposal;
+  /** Whether the form has only what its boxes may have; if not, the person is told. */
+  valid(): boolean;
+  onSend(): void;
+}) {
   const { model, trans } = useView();
   const { gate, changes, rework, busy } = proposal;
   const name = stageName(stageId, trans);
@@ -23,7 +34,7 @@ export function GateBar({ stageId, proposal, onSend }: { stageId: StageId; propo
         </button>
       ) : null}
       {changes ? (
-        <SendButton look={`jppl-button ${rework ? 'jppl-primary-button' : ''}`} busy={busy} onSend={() => (proposal.apply(), onSend())}>
+        <SendButton look={`jppl-button ${rework ? 'jppl-primary-button' : ''}`} busy={busy} onSend={() => valid() && (proposal.apply(), onSend())}>
           {trans.__('Apply changes')}
         </SendButton>
       ) : null}
@@ -31,7 +42,7 @@ export function GateBar({ stageId, proposal, onSend }: { stageId: StageId; propo
         look={`jppl-button ${held ? '' : 'jppl-primary-button'} jppl-confirm`}
         busy={busy || held}
         title={held ? trans.__('Apply the changes first, then look at the plan that they lead to.') : undefined}
-        onSend={() => (proposal.confirm(), onSend())}
+        onSend={() => (changes === 0 || valid()) && (proposal.confirm(), onSend())}
       >
         {trans.__('Confirm')}
       </SendButton>

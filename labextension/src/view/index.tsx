@@ -9,6 +9,7 @@ import { Context, Problem, ViewContext } from './context';
 import { ProjectModel } from './model';
 import type { Translation, ViewOptions } from './options';
 import { Past } from './past';
+import { inLabels } from './planwords';
 import { setLanguage } from './numbers';
 import { injectStyle } from './style';
 import { english } from '../translation';
@@ -117,5 +118,6 @@ export function mountView(element: HTMLElement, options: ViewOptions): { dispose
 
 /** What an error frame, or a sentence about the connection, says to a person. */
 function problemOf(error: any, trans: Translation): Problem {
-  return { code: String(error?.code ?? ''), message: messageOf(error, trans) };
+  const [code, message] = [String(error?.code ?? ''), messageOf(error, trans)];
+  return { code, message: code === 'INVALID_ARGS' ? inLabels(message, trans) : message };
 }

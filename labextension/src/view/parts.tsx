@@ -207,6 +207,7 @@ export function NumberBox({
   step,
   label,
   disabled,
+  required,
   placeholder
 }: {
   value: number | null;
@@ -216,6 +217,7 @@ export function NumberBox({
   step?: number | 'any';
   label?: string;
   disabled?: boolean;
+  required?: boolean;
   placeholder?: string;
 }) {
   const shown = value === null ? '' : String(value);
@@ -237,6 +239,7 @@ export function NumberBox({
       step={step ?? 'any'}
       aria-label={label}
       disabled={disabled}
+      required={required}
       placeholder={placeholder}
       onWheel={onWheel}
       onInput={e => {

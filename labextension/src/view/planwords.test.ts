@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { english } from '../translation';
 import { ProjectModel } from './model';
-import { changesInWords, inWords } from './planwords';
+import { changesInWords, inLabels, inWords } from './planwords';
 
 const model = new ProjectModel('p');
 const set = (path, value) => ({ op: 'replace', path, value });
@@ -29,4 +29,19 @@ test('roles that are replaced whole stand by what they are', () => {
   const roles = { a: 'feature', b: 'target', c: 'feature' };
   assert.equal(inWords('roles', roles, model, english), 'feature: a, c; target: b');
   assert.equal(inWords('split', { strategy: 'time', column: 'when', seed: 0 }, model, english), 'Strategy: by time, the last rows tested, Column: when, Seed: 0');
+});
+
+test('a refusal names what stands on the screen, and leaves the rest as it is', () => {
+  const valid = 'This makes no valid plan of the stage Models: ';
+  for (const [said, read] of [
+    [`${valid}trials must be a whole number of at most 1,000.`, `${valid}Settings tried for each model must be a whole number of at most 1,000.`],
+    [`${valid}split.val_fraction must be a number above 0.`, `${valid}Validation must be a number above 0.`],
+    ['Too few rows are left: lower val_fraction or test_fraction.', 'Too few rows are left: lower Validation or Test.'],
+    ['A time split needs split.column, one of a, b.', 'A time split needs Column, one of a, b.'],
+    // A column of the data, a word of the sentence, a parameter of a model, a name that the view has no label for.
+    ["There is no column 'event_log'; the target is decided at the stage Data.", null],
+    ['LightGBM: num_leaves must be at least 2.', null]
+  ]) {
+    assert.equal(inLabels(said, english), read ?? said);
+  }
 });

@@ -93,6 +93,17 @@ export function changesInWords(patch: readonly Json[], model: ProjectModel, tran
   );
 }
 
+/**
+ * Members of plans that a refusal names, as it is written for programs. A word alone is one only where it is said what it
+ * must be; what is quoted is the person's.
+ */
+const NAMED = /(?<=: )[\w.]+(?= (?:must|cannot) be )|(?<!['"\w.])(?:\w+\.)*[a-z]+_\w+(?!['"\w])|\bsplit\.\w+/g;
+
+/** A refusal with the labels that stand on the screen; of what has none the name stays. */
+export function inLabels(refusal: string, trans: Translation): string {
+  return refusal.replace(NAMED, name => memberName(name.split('.').pop()!, trans, name));
+}
+
 function some(texts: readonly string[], between: string): string {
   return texts.slice(0, MOST).join(between) + (texts.length > MOST ? ` + ${texts.length - MOST}` : '');
 }

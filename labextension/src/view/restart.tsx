@@ -36,12 +36,14 @@ export function RestartStrip({
   stageId,
   strong,
   params,
+  valid,
   onSend,
   onUndo
 }: {
   stageId: StageId;
   strong: boolean;
   params: Record<string, Json>;
+  valid(): boolean;
   onSend(): void;
   onUndo?: () => void;
 }) {
@@ -73,6 +75,9 @@ export function RestartStrip({
         busy={busy}
         describedBy={`${uid}-again`}
         onSend={() => {
+          if (changed && !valid()) {
+            return;
+          }
           send({
             type: 'command',
             command: 'restart_stage',

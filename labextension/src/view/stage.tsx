@@ -1,7 +1,7 @@
 /** One stage in full: what it shows, what it proposes, and what can be done about it. */
 
 import type { ComponentChildren, RefObject } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { stageName } from '../protocol/names';
 import { english } from '../translation';
 import { useView } from './context';
@@ -30,6 +30,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   const proposal = useProposal(stageId);
   const { gate, plan, form } = proposal;
   const [pointed, setPointed] = useState<string | null>(null);
+  const fields = useRef<HTMLFieldSetElement>(null);
   const name = stageName(stageId, trans);
   const running = stage.status === 'IN_PROGRESS';
   const finished = stageId === 'EXPORT' && stage.status === 'COMPLETED';
@@ -51,16 +52,22 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
       ))}
       {running && stageId !== 'TRAIN' ? <StageProgress /> : null}
       {body()}
-      {gate ? <GateBar stageId={stageId} proposal={proposal} onSend={toTop} /> : null}
+      {gate ? <GateBar stageId={stageId} proposal={proposal} valid={valid} onSend={toTop} /> : null}
       <RestartStrip
         stageId={stageId}
         strong={stage.status === 'FAILED'}
         params={proposal.params()}
+        valid={valid}
         onSend={toTop}
         onUndo={!gate && proposal.changes ? proposal.undo : undefined}
       />
     </article>
   );
+
+  /** The browser says at the first box what is wrong there, in its language. */
+  function valid(): boolean {
+    return fields.current?.querySelector<HTMLInputElement>('input:invalid')?.reportValidity() ?? true;
+  }
 
   /** What comes next is read from its beginning. */
   function toTop(): void {
@@ -116,7 +123,7 @@ export function StagePanel({ stageId, heading }: { stageId: StageId; heading: Re
   function body() {
     const locked = running || (stage.status === 'PENDING' && !plan);
     const controls = form && (
-      <fieldset key="plan" class="jppl-plan" disabled={locked} aria-label={trans.__('Plan of %1', name)}>
+      <fieldset key="plan" ref={fields} class="jppl-plan" disabled={locked} aria-label={trans.__('Plan of %1', name)}>
         {planForm(form)}
       </fieldset>
     );

@@ -26,6 +26,7 @@ export const CONTROLS = `
 .jppl-input, .jppl-select select {
   width: 100%; min-height: 28px; padding: 3px 8px; border: 1px solid var(--jppl-field); border-radius: 3px; background: var(--jppl-bg);
 }
+.jppl-input:user-invalid { border-color: var(--jppl-bad); box-shadow: 0 0 0 1px var(--jppl-bad); }
 .jppl-root .jppl-input::placeholder { color: var(--jppl-muted); opacity: 1; }
 .jppl-select { position: relative; display: block; min-width: 0; }
 .jppl-select select { appearance: none; padding-inline-end: 20px; text-overflow: ellipsis; background-image: none; }

@@ -146,16 +146,18 @@ export function PreparationForm(form: PlanForm) {
           <Field label={trans.__('Validation, in %')}>
             <NumberBox
               value={inPercent(split.val_fraction)}
-              min={1}
+              min={0}
               max={45}
+              required
               onChange={value => set(['split', 'val_fraction'], value === null ? null : value / 100)}
             />
           </Field>
           <Field label={trans.__('Test, in %')}>
             <NumberBox
               value={inPercent(split.test_fraction)}
-              min={1}
+              min={0}
               max={45}
+              required
               onChange={value => set(['split', 'test_fraction'], value === null ? null : value / 100)}
             />
           </Field>
@@ -163,7 +165,9 @@ export function PreparationForm(form: PlanForm) {
             <NumberBox
               value={split.seed}
               min={0}
+              max={2147483647}
               step={1}
+              required
               onChange={value => set(['split', 'seed'], value)}
             />
           </Field>

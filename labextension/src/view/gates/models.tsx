@@ -59,8 +59,9 @@ export function ModelsForm({ plan, set }: PlanForm) {
         <Field label={trans.__('Time for training, in seconds')}>
           <NumberBox
             value={plan.time_budget_s}
-            min={1}
+            min={0}
             max={604800}
+            required
             onChange={value => set(['time_budget_s'], value)}
           />
         </Field>
@@ -77,6 +78,7 @@ export function ModelsForm({ plan, set }: PlanForm) {
             min={1}
             max={1000}
             step={1}
+            required
             onChange={value => set(['trials'], value)}
           />
         </Field>

@@ -64,8 +64,9 @@ export function IntentForm(form: PlanForm) {
         <Field label={trans.__('Time for training, in seconds')}>
           <NumberBox
             value={plan.time_budget_s}
-            min={1}
+            min={0}
             max={604800}
+            required
             onChange={value => set(['time_budget_s'], value)}
           />
         </Field>
@@ -404,6 +405,7 @@ export function BundleForm({ plan, set }: PlanForm) {
           min={0}
           max={1000}
           step={1}
+          required
           onChange={value => set(['sample_rows'], value)}
         />
       </Field>
