@@ -140,6 +140,33 @@ def test_what_a_box_cannot_have_is_said_at_the_box_and_not_sent(recorded: Record
     assert recorded.sent[-1]["args"]["patch"] == [{"op": "replace", "path": "/trials", "value": 7}]
 
 
+def test_another_target_has_none_of_the_old_ones_classes(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"), SAMPLE)
+    target, positive, task, metric = (
+        view.get_by_role("combobox", name=name) for name in ("Target", "Positive class", "Task", "Judged by")
+    )
+    was = positive.input_value()
+    assert was in ("malignant", "benign")
+    target.select_option("remark")
+    expect(positive.locator("option")).to_have_text(["decided from the data", "fine"])
+    expect(positive).to_have_value("")
+    expect(view.get_by_text("worked out again for the other target")).to_be_visible()
+    # Back again it is as it was; and for another task the metric is not one that says nothing of it.
+    target.select_option("target")
+    expect(positive).to_have_value(was)
+    expect(view.get_by_role("button", name="Undo")).to_have_count(0)
+    task.select_option("regression")
+    expect(metric.locator("option:checked")).to_have_text("decided by the task")
+    target.select_option("mean radius")
+    view.get_by_role("button", name="Confirm").click()
+    patch = recorded.sent[-1]["args"]["patch"]
+    assert {op["path"]: op["value"] for op in patch} == {
+        "/target": "mean radius",
+        "/positive_class": None,
+        "/task_type": "regression",
+    }
+
+
 def test_after_a_restart_the_view_goes_on_with_the_project(recorded: Recorded) -> None:
     view = recorded.show(len(EVENTS))
     view.locator("[data-stage=MODEL_SELECT] button").click()

@@ -203,8 +203,9 @@ export interface Sample {
 /** Data sets that one chooses from at once; the others come after them. */
 const LIKELY = 12;
 
-export function DataForm({ plan, set, isEdited }: PlanForm) {
+export function DataForm({ plan, set, setAll, isEdited }: PlanForm) {
   const { model, trans, uid } = useView();
+  const base = model.planOf('DATA_SOURCE') ?? plan;
   const sheets: string[] = model.datasets.find(dataset => dataset.id === plan.dataset_id)?.meta.sheets ?? [];
   const other = isEdited('dataset_id') || isEdited('sheet');
   const distribution = useJson<{ target: string; classes?: { value: unknown }[] }>(model.distributionUrl);
@@ -218,6 +219,10 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
   if (plan.positive_class !== null) {
     classes.add(plan.positive_class);
   }
+  // The stage decides, where nothing that it could take is chosen.
+  const metrics = metricOptions(plan.task_type, false, trans);
+  const metric = metrics.some(([id]) => id === plan.metric) ? plan.metric : 'auto';
+  const positive = [...classes].slice(0, 50).map((c): [string, string] => [c, c]);
   // What the person brought, and what is proposed; of many the likeliest, and examples are not what matters beside it.
   const { datasets } = model;
   const proposed: unknown = model.stages.DATA_SOURCE.plan?.dataset_id;
@@ -274,34 +279,48 @@ export function DataForm({ plan, set, isEdited }: PlanForm) {
             <Select
               value={plan.target}
               options={(model.columns.length ? model.columns : [plan.target]).map(c => [c, c] as const)}
-              onChange={value => set(['target'], value)}
+              onChange={value =>
+                setAll([
+                  [['target'], value],
+                  [['positive_class'], value === base.target ? base.positive_class : null] // it is one of the target's
+                ])
+              }
             />
           </Field>
           <Field label={trans.__('Task')}>
             <Select
               value={plan.task_type}
               options={['binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
-              onChange={value => set(['task_type'], value)}
+              onChange={value => {
+                const fits = metricOptions(value, false, trans).some(([id]) => id === plan.metric);
+                setAll([
+                  [['task_type'], value],
+                  [['metric'], fits ? plan.metric : base.metric]
+                ]);
+              }}
             />
           </Field>
           <Field label={trans.__('Judged by')}>
             <Select
-              value={plan.metric}
-              options={metricOptions(plan.task_type, false, trans)}
-              onChange={value => set(['metric'], value)}
+              value={metric}
+              options={metric === 'auto' ? [['auto', metricName('auto', trans)], ...metrics] : metrics}
+              onChange={value => set(['metric'], value === 'auto' ? base.metric : value)}
             />
           </Field>
           {plan.task_type === 'binary' ? (
             <Field label={trans.__('Positive class')}>
               <Select
                 value={plan.positive_class ?? ''}
-                options={[...classes].slice(0, 50).map(c => [c, c] as const)}
-                onChange={value => set(['positive_class'], value)}
+                options={plan.positive_class === null ? [['', taskName('auto', trans)], ...positive] : positive}
+                onChange={value => set(['positive_class'], value || null)}
               />
             </Field>
           ) : null}
         </div>
       )}
+      {!other && isEdited('target') ? (
+        <p class="jppl-note">{trans.__('Task and metric are worked out again for the other target, unless you choose others.')}</p>
+      ) : null}
       {model.sample && !other ? (
         <Section
           title={trans.__('First rows')}
