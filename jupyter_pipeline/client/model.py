@@ -185,6 +185,7 @@ class Model:
 
     def _on_stage_status(self, payload: dict[str, Any]) -> None:
         stage, status = StageId(payload["stage_id"]), StageStatus(payload["status"])
+        before = self.stages[stage].status
         self.stages[stage] = StageView(
             status, payload.get("message") or "", status is StageStatus.FAILED and bool(payload.get("by"))
         )
@@ -197,7 +198,11 @@ class Model:
         if status is StageStatus.IN_PROGRESS:
             self.gate, self.progress, self.doing = None, None, ""
             if stage is StageId.TRAIN and not payload.get("finishing") and not payload.get("reused"):
-                self.shown_runs, self.leaderboard, self.best_run = [], [], None
+                # Where the attempt before it was interrupted, what was finished is used again.
+                taken_up = before is StageStatus.IN_PROGRESS and not payload.get("by")
+                self.leaderboard = [row for row in self.leaderboard if taken_up and row["status"] == "success"]
+                done = [row["run_id"] for row in self.leaderboard]
+                self.shown_runs, self.best_run = [], self.best_run if self.best_run in done else None
             if not payload.get("finishing"):
                 self.export = None
         elif self.gate is not None and self.gate.stage_id is stage and status is not StageStatus.WAITING_CONFIRMATION:

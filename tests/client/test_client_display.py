@@ -254,8 +254,12 @@ def test_training_curves_and_leaderboard(feed):
     )
     feed(LeaderboardUpdated(rows=(row, failed)))
     assert tables.leaderboard(feed.model)["reason"].fillna("").tolist() == ["", "no memory"]
-    # A restart begins with an empty board, and takes finished runs up again.
-    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.")
+    # What goes on by itself after its process was lost has what was finished; a restart begins with an empty board.
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "Trying once more.", retry=True)
+    assert [done["run_id"] for done in feed.model.leaderboard] == [row.run_id]
+    assert f"★ {EVIL}" in read(render.page("churn", feed.model))
+    by = User(username="ada", name="Ada")
+    feed.status(StageId.TRAIN, StageStatus.IN_PROGRESS, "TRAIN runs again.", by=by)
     assert "★" not in read(render.page("churn", feed.model))
     feed(LeaderboardUpdated(rows=(row,)))
     assert f"★ {EVIL}" in read(render.page("churn", feed.model))

@@ -143,11 +143,11 @@ export class Facts {
     return null;
   }
 
-  /** @internal A new training: what the last one showed is no longer shown. */
-  newTraining(): void {
+  /** @internal A new training: what the last one showed is no longer shown, unless it takes up what was finished. */
+  newTraining(takenUp = false): void {
     this.shown = new Set();
-    this.leaderboard = [];
-    this.best = null;
+    this.leaderboard = takenUp ? this.leaderboard.filter(row => row.status === 'success') : [];
+    this.best = this.leaderboard.some(row => row.run_id === this.best?.runId) ? this.best : null;
     this.resources = null;
   }
 

@@ -52,7 +52,8 @@ export const FOLDS: Record<string, Fold> = {
         stage.startedTs = ts;
         stage.reused = p.reused === true;
         if (stage.id === 'TRAIN') {
-          m.newTraining();
+          // Where the attempt before it was interrupted, and nobody asked for another one, what was finished is used again.
+          m.newTraining(before === 'IN_PROGRESS' && !by);
         }
       }
       const began = before !== 'PENDING' && before !== 'IN_PROGRESS' && !stage.reused;

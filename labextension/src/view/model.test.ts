@@ -321,6 +321,23 @@ test('what a stage at work said last is there until a stage begins', () => {
   assert.equal(model.doing, '');
 });
 
+test('a training that is taken up by itself still shows what was finished, and one that somebody begins does not', () => {
+  const at = EVENTS.filter(e => e.event.name === 'LEADERBOARD_UPDATED' && e.event.payload.rows.length > 1)[0].seq;
+  const model = folded(at);
+  assert.equal(model.stages.TRAIN.status, 'IN_PROGRESS');
+  const [lost, ...done] = model.leaderboard;
+  let seq = model.seq;
+  const tell = (name, payload) => model.apply({ seq: ++seq, ts: 1, stage: {}, event: { name, payload } });
+  const begin = more => tell('STAGE_STATUS', { stage_id: 'TRAIN', status: 'IN_PROGRESS', message: '', ...more });
+  tell('LEADERBOARD_UPDATED', { rows: [{ ...lost, status: 'failed' }, ...done] });
+  begin({ attempt: 90, retry: true });
+  assert.deepEqual(model.leaderboard, done);
+  assert.deepEqual(model.shownRuns().map(run => run.runId).sort(), done.map(row => row.run_id).sort());
+  assert.equal(model.bestRun, done[0].run_id);
+  begin({ attempt: 91, by: { username: 'a', name: 'Ada' } });
+  assert.deepEqual(model.leaderboard, []);
+});
+
 test('a restart sets later stages back and forgets what they said', () => {
   const model = folded();
   let seq = model.seq;
