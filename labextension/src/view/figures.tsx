@@ -7,7 +7,7 @@ import { useView } from './context';
 import { AssetImage, useJson } from './parts';
 import type { Figure, FigureKind } from './records';
 import { axisNumber, count, evenly, number } from './numbers';
-import { rungAbove } from './ranges';
+import { roundValues, rungAbove } from './ranges';
 
 export interface Bar {
   name: string;
@@ -260,6 +260,8 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
   const reach = rungAbove(data.residual.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12));
   const ticks = [-1, -0.5, 0, 0.5, 1].map(t => ({ t, text: t === 0 ? '0' : axisNumber(t * reach, reach / 2) }));
   const left = Math.max(PAD.left, 6 * Math.max(...ticks.map(({ text }) => text.length)));
+  const [spacing, round] = roundValues(x0, x1);
+  const across = round.length ? round.map(v => ({ v, text: axisNumber(v, spacing) })) : [{ v: x0, text: number(x0, 3) }];
   const px = (v: number): number => left + 8 + ((v - x0) / (x1 - x0 || 1)) * (width - left - PAD.right - 8);
   const py = (v: number): number => PAD.top + ((reach - v) / (2 * reach)) * (height - PAD.top - PAD.bottom);
   const step = Math.max(1, Math.ceil(data.predicted.length / 1200));
@@ -285,9 +287,9 @@ function Residuals({ data }: { data: { predicted: number[]; residual: number[]; 
             </text>
           </g>
         ))}
-        {[x0, (x0 + x1) / 2, x1].map((v, i) => (
-          <text key={i} x={px(v)} y={height - 20} text-anchor={i === 0 ? 'start' : i === 2 ? 'end' : 'middle'}>
-            {number(v, 3)}
+        {across.map(({ v, text }) => (
+          <text key={v} x={px(v)} y={height - 20} text-anchor="middle">
+            {text}
           </text>
         ))}
         <text x={(px(x0) + px(x1)) / 2} y={height - 4} text-anchor="middle">

@@ -1,7 +1,7 @@
 // @ts-nocheck: Node's types are not among the front end's.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { roomy, rungAbove, withoutBeginnings } from './ranges';
+import { roomy, roundValues, rungAbove, withoutBeginnings } from './ranges';
 import { Series } from './series';
 
 test('the next rung of a ladder', () => {
@@ -35,4 +35,10 @@ test('a peak after the beginning counts, a gap does not', () => {
   const alone = new Series();
   alone.push(0, 3);
   assert.deepEqual(alone.late(), [Infinity, -Infinity]);
+});
+
+test('an axis is marked at round values', () => {
+  assert.deepEqual(roundValues(-411, 152488), [40000, [0, 40000, 80000, 120000]]);
+  assert.deepEqual(roundValues(-0.9, 1.1), [0.5, [-0.5, 0, 0.5, 1]]);
+  assert.deepEqual(roundValues(14.3, 14.3), [1, []]);
 });

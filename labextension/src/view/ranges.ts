@@ -16,6 +16,13 @@ export function rungAbove(value: number): number {
   return 10 * power;
 }
 
+/** How far apart the marks of an axis are, and the round values in its range: three to five, none where there is no range. */
+export function roundValues(low: number, high: number): [step: number, values: number[]] {
+  const step = rungAbove((high - low) / 4);
+  const first = Math.ceil(low / step);
+  return [step, high > low ? [0, 1, 2, 3, 4].map(i => (first + i) * step).filter(v => v <= high) : []];
+}
+
 /** A range with room around the values; the old one while they still fit and fill at least a third of it. */
 export function roomy(old: readonly [number, number] | null, low: number, high: number): [number, number] {
   if (old && low >= old[0] && high <= old[1] && high - low >= (old[1] - old[0]) / 3) {
