@@ -30,6 +30,7 @@ test('the ticks of an axis have the same places, those of its step', () => {
 test('values below each other have the same places', () => {
   assert.deepEqual([0.058, 0.00088, 0].map(evenly([0.058, 0.00088])), ['0.0580', '0.0009', '0.0000']);
   assert.deepEqual([14.72, 0.18].map(evenly([14.72, -0.18])), ['14.7', '0.2']);
+  assert.deepEqual([0.208, -0.0004, -0.0006].map(evenly([0.208])), ['0.208', '0.000', '-0.001']);
   assert.deepEqual([5200, 3].map(evenly([5200])), ['5,200', '3']);
 });
 

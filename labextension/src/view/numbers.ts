@@ -27,7 +27,7 @@ export function fixed(value: number, places: number): string {
     format = new Intl.NumberFormat(locale, { minimumFractionDigits: places, maximumFractionDigits: places });
     formats.set(places, format);
   }
-  return format.format(value);
+  return format.format(Math.abs(value) * 10 ** places < 0.5 ? 0 : value); // nothing has no sign
 }
 
 /** With a power of ten. */
