@@ -44,7 +44,7 @@ def run(ctx: StageContext) -> Result:
         missed = tuple(clause for clause in request.plan.not_understood if stem not in clause.lower())
         request = Request(
             plan=msgspec.structs.replace(request.plan, dataset=hint, not_understood=missed),
-            understood=(*request.understood, f"data {hint}"),
+            understood=(*request.understood, f"data {hint.removeprefix('upload:').removeprefix('workspace:')}"),
         )
     plan = ctx.with_params(
         msgspec.structs.replace(
@@ -99,10 +99,13 @@ def run(ctx: StageContext) -> Result:
 def _named(ctx: StageContext, prompt: str) -> str | None:
     """Data called by a name without an ending: ``in the customers table``, ``from customers``.
 
-    One of several attached data sets, else a file of the workspace; None if it is not clear which.
+    One of several attached data sets, else a file of the workspace; None if it is not clear which, or if the only one
+    attached is called so, which is taken anyway.
     """
     attached = {str(item["id"]): str(item["name"]) for item in ctx.job.datasets}
-    found = [key for key, name in attached.items() if _calls(prompt, name)] if len(attached) > 1 else []
+    found = [key for key, name in attached.items() if _calls(prompt, name)]
+    if found and len(attached) == 1:
+        return None
     if not found:
         tables = workspace(Path(ctx.job.workspace_dir), skip=[ctx.project_dir.parent])
         found = [table.id for table in tables if _calls(prompt, Path(table.name).name)]

@@ -138,6 +138,19 @@ def test_a_file_of_the_workspace_is_meant_by_its_name(
     assert (plan.dataset, plan.target) == (dataset, target)
 
 
+def test_attached_data_are_meant_before_a_file_of_the_same_name(tmp_path: Path) -> None:
+    project = StagedProject(tmp_path)
+    file = project.folder / "data" / "glass.csv"
+    for path in (file, tmp_path / "glass.csv"):
+        path.write_text("iron,kind\n" + "1,2\n3,4\n" * 10)
+    result = project.run(STAGE, {"prompt": "Predict the kind of glass"})
+    assert result.plan.dataset == "workspace:glass.csv"
+    # It is told by its name, not by its id.
+    assert "data glass.csv" in result.summary
+    project.attach(file)
+    assert project.run(STAGE, {"prompt": "Predict the kind of glass"}).plan.dataset is None
+
+
 def test_a_file_that_cannot_be_read_is_left_to_the_data_stage(tmp_path: Path) -> None:
     project = StagedProject(tmp_path)
     file = project.folder / "data" / "broken.parquet"

@@ -31,6 +31,13 @@ test('roles that are replaced whole stand by what they are', () => {
   assert.equal(inWords('split', { strategy: 'time', column: 'when', seed: 0 }, model, english), 'Strategy: by time, the last rows tested, Column: when, Seed: 0');
 });
 
+test('data are named as people see them, not by their id', () => {
+  const told = new ProjectModel('told');
+  told.datasets = [{ id: 'workspace:lab/glass.csv', name: 'lab/glass.csv', source: 'workspace', desc: '', meta: {} }];
+  assert.equal(inWords('dataset_id', 'workspace:lab/glass.csv', told, english), 'lab/glass.csv');
+  assert.equal(inWords('dataset', 'glass', told, english), 'glass');
+});
+
 test('a refusal names what stands on the screen, and leaves the rest as it is', () => {
   const valid = 'This makes no valid plan of the stage Models: ';
   for (const [said, read] of [

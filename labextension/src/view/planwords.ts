@@ -66,6 +66,9 @@ export function inWords(member: string, value: Json, model: ProjectModel, trans:
     case 'include_models':
     case 'exclude_models':
       return modelName(model, value, trans);
+    case 'dataset':
+    case 'dataset_id':
+      return model.datasets.find(dataset => dataset.id === value)?.name ?? value;
     case 'keep': {
       const run = model.runs.get(value);
       return run ? `${modelName(model, run.modelId, trans)} (${value})` : value;
