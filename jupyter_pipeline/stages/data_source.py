@@ -11,6 +11,7 @@ import polars as pl
 from ..automl import datasets as finding
 from ..automl.addresses import is_url
 from ..automl.datasets import Candidate
+from ..automl.metrics import resolve
 from ..automl.opening import unpacking_at_most
 from ..automl.reading import ReadError, TableSpec, as_stored, read, settle, sniff
 from ..protocol.events import (
@@ -21,8 +22,8 @@ from ..protocol.events import (
     FileEntry,
     FileTreeUpdate,
 )
-from ..protocol.names import metric_words, task_name
-from ..protocol.plans import DataPlan, IntentPlan
+from ..protocol.names import metric_name, metric_words, task_name
+from ..protocol.plans import DataPlan, IntentPlan, TaskType
 from ..protocol.stages import StageId
 from . import target_choice as choice
 from .base import Result, StageContext, StageError
@@ -93,7 +94,7 @@ def run(ctx: StageContext) -> Result:
         spec, values = classes, choice.target_values(classes, target)
         _write_spec(ctx, spec, candidate)
     remarks += [*spec.notes, *([remark] if remark else [])]
-    metric = choice.metric_of(params.get("metric") or intent.metric, task_type)
+    metric = choice.metric_of(params.get("metric") or _metric_said(intent, params, task_type, remarks), task_type)
     positive = None
     if task_type == "binary":
         positive = choice.positive_meant(values, params.get("positive_class"))
@@ -116,6 +117,18 @@ def run(ctx: StageContext) -> Result:
         f"{_task_words(plan)} ({task_why}), judged by {metric_words(metric)}."
     )
     return Result(plan=plan, summary="\n".join([summary, *remarks]), next_actions=_next_actions(plan, spec))
+
+
+def _metric_said(intent: IntentPlan, params: dict[str, Any], task_type: TaskType, remarks: list[str]) -> str:
+    """The metric of the request; the task's usual one where it says nothing of another target that was chosen since."""
+    usual = resolve(intent.metric, task_type)
+    if intent.metric in ("auto", usual) or params.get("target") in (None, intent.target):
+        return intent.metric
+    remarks.append(
+        f"The metric {metric_name(intent.metric)} of the request has no meaning for a {task_name(task_type)}, so "
+        f"{metric_words(usual)} is taken."
+    )
+    return usual
 
 
 # -- choosing the data ---------------------------------------------------------------------------------------

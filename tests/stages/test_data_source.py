@@ -293,6 +293,12 @@ def test_what_the_person_set_wins(bench: Bench) -> None:
     assert (plan.positive_class, plan.metric) == ("no", "f1")
     assert "'no' and 'yes'" in bench.fails({"positive_class": "perhaps"}, target="Churned")
     assert "RMSE has no meaning for a binary classification" in bench.fails(target="Churned", metric="rmse")
+    # What was asked for one target does not stop another one that is chosen later.
+    result = bench.run({"target": "Age"}, target="Churned", metric="accuracy")
+    assert isinstance(result.plan, DataPlan)
+    assert (result.plan.task_type, result.plan.metric) == ("regression", "rmse")
+    assert "Accuracy of the request has no meaning for a regression, so RMSE is taken." in result.summary
+    assert bench.plan({"target": "Age"}, target="Churned", metric="mae").metric == "mae"
     assert "two" in bench.fails(target="Age", task_type="binary")
     assert "no numbers" in bench.fails(target="Churned", task_type="regression")
     assert "too many to be classes" in bench.fails(target="customer_id")
