@@ -157,6 +157,9 @@ def test_another_target_has_none_of_the_old_ones_classes(recorded: Recorded) -> 
     expect(view.get_by_role("button", name="Undo")).to_have_count(0)
     task.select_option("regression")
     expect(metric.locator("option:checked")).to_have_text("decided by the task")
+    task.select_option("multiclass")
+    expect(metric.locator("option:checked")).to_have_text("Recall")
+    task.select_option("regression")
     target.select_option("mean radius")
     view.get_by_role("button", name="Confirm").click()
     patch = recorded.sent[-1]["args"]["patch"]
@@ -164,7 +167,18 @@ def test_another_target_has_none_of_the_old_ones_classes(recorded: Recorded) -> 
         "/target": "mean radius",
         "/positive_class": None,
         "/task_type": "regression",
+        "/metric": "auto",
     }
+
+
+def test_of_data_that_failed_no_rows_are_asked_for(recorded: Recorded) -> None:
+    view = recorded.show(gate("DATA_SOURCE"), SAMPLE)
+    expect(view.get_by_text("First rows")).to_be_visible()
+    recorded.tell("DATASET_SAMPLE_READY", asset_url="/assets/data_source-3.sample.json", columns=["a", "b"], n_rows=2)
+    recorded.tell("STAGE_STATUS", stage_id="DATA_SOURCE", status="FAILED", message="They cannot be used.")
+    expect(view.get_by_role("article").get_by_text("They cannot be used.")).to_be_visible()
+    expect(view.get_by_text("data_source-3.sample.json")).to_have_count(0)
+    expect(view.get_by_role("combobox", name="Target").locator("option")).to_have_text(["a", "b"])
 
 
 def test_after_a_restart_the_view_goes_on_with_the_project(recorded: Recorded) -> None:

@@ -206,10 +206,11 @@ const LIKELY = 12;
 export function DataForm({ plan, set, setAll, isEdited }: PlanForm) {
   const { model, trans, uid } = useView();
   const base = model.planOf('DATA_SOURCE') ?? plan;
+  const failed = model.stages.DATA_SOURCE.status === 'FAILED'; // what it had shown of the data is gone
   const sheets: string[] = model.datasets.find(dataset => dataset.id === plan.dataset_id)?.meta.sheets ?? [];
   const other = isEdited('dataset_id') || isEdited('sheet');
   const distribution = useJson<{ target: string; classes?: { value: unknown }[] }>(model.distributionUrl);
-  const sample = useJson<Sample>(model.sample?.url ?? null);
+  const sample = useJson<Sample>(failed ? null : (model.sample?.url ?? null));
   const classes = new Set<string>();
   if (distribution?.state === 'ready' && distribution.value.target === plan.target) {
     distribution.value.classes?.forEach(c => classes.add(String(c.value)));
@@ -219,9 +220,6 @@ export function DataForm({ plan, set, setAll, isEdited }: PlanForm) {
   if (plan.positive_class !== null) {
     classes.add(plan.positive_class);
   }
-  // The stage decides, where nothing that it could take is chosen.
-  const metrics = metricOptions(plan.task_type, false, trans);
-  const metric = metrics.some(([id]) => id === plan.metric) ? plan.metric : 'auto';
   const positive = [...classes].slice(0, 50).map((c): [string, string] => [c, c]);
   // What the person brought, and what is proposed; of many the likeliest, and examples are not what matters beside it.
   const { datasets } = model;
@@ -292,19 +290,19 @@ export function DataForm({ plan, set, setAll, isEdited }: PlanForm) {
               value={plan.task_type}
               options={['binary', 'multiclass', 'regression'].map(id => [id, taskName(id, trans)] as const)}
               onChange={value => {
-                const fits = metricOptions(value, false, trans).some(([id]) => id === plan.metric);
+                const fit = metricOptions(value, false, trans).map(([id]) => id);
                 setAll([
                   [['task_type'], value],
-                  [['metric'], fits ? plan.metric : base.metric]
+                  [['metric'], [plan.metric, base.metric].find(id => fit.includes(id)) ?? 'auto']
                 ]);
               }}
             />
           </Field>
           <Field label={trans.__('Judged by')}>
             <Select
-              value={metric}
-              options={metric === 'auto' ? [['auto', metricName('auto', trans)], ...metrics] : metrics}
-              onChange={value => set(['metric'], value === 'auto' ? base.metric : value)}
+              value={plan.metric}
+              options={metricOptions(plan.task_type, plan.metric === 'auto', trans)}
+              onChange={value => set(['metric'], value)}
             />
           </Field>
           {plan.task_type === 'binary' ? (
@@ -321,7 +319,7 @@ export function DataForm({ plan, set, setAll, isEdited }: PlanForm) {
       {!other && isEdited('target') ? (
         <p class="jppl-note">{trans.__('Task and metric are worked out again for the other target, unless you choose others.')}</p>
       ) : null}
-      {model.sample && !other ? (
+      {model.sample && !other && !failed ? (
         <Section
           title={trans.__('First rows')}
           aside={
