@@ -2,6 +2,7 @@
 
 import { bound, MAX_ARTIFACTS, MAX_CHAT, MAX_LOG, MAX_RUNS, trim } from './bounds';
 import type { ProjectModel } from './model';
+import { changesOf } from './patch';
 import type { Evaluation, FigureKind, Json, Person } from './records';
 import { STAGES, StageId, StageStatus } from './stages';
 
@@ -61,7 +62,8 @@ export const FOLDS: Record<string, Fold> = {
         // Logs from before restarts named somebody: whoever withdrew the plan of the gate that was open, if one was.
         const who = m.rejected;
         const known = by ?? (who && seq - who.seq <= STAGES.length ? who.by : null);
-        m.remember({ seq, ts, kind: 'restarted', stageId: stage.id, by: known, text: stage.message });
+        const patch = changesOf(stage.plan ?? {}, p.params ?? {});
+        m.remember({ seq, ts, kind: 'restarted', stageId: stage.id, by: known, text: stage.message, patch });
       }
       if (finishing && by) {
         m.remember({ seq, ts, kind: 'finishing', stageId: stage.id, by, text: stage.message });

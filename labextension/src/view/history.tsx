@@ -26,7 +26,7 @@ export function History() {
             <Sentence text={what(entry)}>
               <strong>{entry.by?.name ?? trans.__('Somebody')}</strong>
             </Sentence>
-            {entry.kind === 'changed' ? <Changes patch={entry.patch ?? []} /> : null}
+            {entry.patch?.length ? <Changes patch={entry.patch} /> : null}
             {entry.kind === 'confirmed' && entry.plan ? (
               <Details summary={trans.__('the plan')}>
                 <Decided plan={entry.plan} />

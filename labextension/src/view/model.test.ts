@@ -358,6 +358,10 @@ test('a restart sets later stages back and forgets what they said', () => {
   say({ stage_id: 'MODEL_SELECT', status: 'IN_PROGRESS', attempt: 10, by: { username: 'a', name: 'Ada' } });
   assert.equal(model.history.length, last + 1, 'also one that did not wait, where its event names somebody');
   assert.equal(model.history.at(-1).by.name, 'Ada');
+  const { plan } = model.stages.MODEL_SELECT;
+  const params = { trials: plan.trials + 1, metric: plan.metric };
+  say({ stage_id: 'MODEL_SELECT', status: 'IN_PROGRESS', attempt: 11, params, by: { username: 'a', name: 'Ada' } });
+  assert.deepEqual(model.history.at(-1).patch, [{ op: 'replace', path: '/trials', value: plan.trials + 1 }]);
 });
 
 test('what a stage said is there again where its earlier result serves again', () => {

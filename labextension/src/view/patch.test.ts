@@ -1,7 +1,7 @@
 // @ts-nocheck: Node's types are not among the front end's.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { edited, paramsOf, patchOf, pointer, rebased, same } from './patch';
+import { changesOf, edited, paramsOf, patchOf, pointer, rebased, same } from './patch';
 
 const PLAN = { split: { val_fraction: 0.2, seed: 0 }, columns: { 'a/b': 'numeric', 'c~d': 'onehot', '': 'drop' }, list: [1] };
 
@@ -54,4 +54,13 @@ test('sameness is by value', () => {
   assert.ok(!same({ a: 1 }, { a: 1, b: undefined }));
   assert.ok(!same([1], { 0: 1 }));
   assert.ok(!same(null, {}));
+});
+
+test('what was asked differs from a plan where its columns and values do', () => {
+  const asked = { split: { val_fraction: 0.3, seed: 0 }, columns: { ...PLAN.columns, 'a/b': 'drop' }, list: [1], prompt: 'Predict a' };
+  assert.deepEqual(changesOf(PLAN, asked), [
+    { op: 'replace', path: '/split/val_fraction', value: 0.3 },
+    { op: 'replace', path: '/columns/a~1b', value: 'drop' }
+  ]);
+  assert.deepEqual(changesOf({ keep: 'x', list: [1] }, { keep: null, list: [2] }).map(op => op.value), [null, [2]]);
 });

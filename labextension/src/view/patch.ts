@@ -79,6 +79,21 @@ export function patchOf(plan: Plan, edits: Edits): { op: 'replace'; path: string
   ];
 }
 
+/** Where what was asked differs from a plan, column by column. */
+export function changesOf(plan: Plan, asked: Record<string, Json>): { op: 'replace'; path: string; value: Json }[] {
+  const changed = (old: Json, value: Json, ...at: string[]): { op: 'replace'; path: string; value: Json }[] =>
+    old === undefined || same(old, value)
+      ? []
+      : isObject(old) && isObject(value) && at.length === 1
+        ? Object.entries(value).flatMap(([key, v]) => changed(old[key], v, ...at, key))
+        : [{ op: 'replace', path: pointer(...at), value }];
+  return Object.entries(asked).flatMap(([member, value]) => changed(plan[member], value, member));
+}
+
+function isObject(value: Json): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The members of the plan that the edits are in. */
 export function membersOf(edits: Edits): string[] {
   return [...new Set([...edits.keys()].map(path => partsOf(path)[0]))];
