@@ -6,6 +6,7 @@ from typing import Any
 from ..protocol.events import LeaderboardRow
 from ..protocol.names import metric_name, metric_words, model_name, number, stage_name, task_name
 from ..protocol.stages import StageId
+from .about_groups import group_of, of_groups, uncounted
 from .base import Context
 from .columns import Columns, akin
 from .draft import Said
@@ -67,6 +68,7 @@ _NAMES = {"min": "smallest", "max": "largest", "std": "standard deviation", "n_u
 def measured_answer(said: Said, context: Context) -> str:
     """What was measured of what is asked for; empty where nothing measured is asked for."""
     for answer in (
+        of_groups,
         _missing,
         _correlated,
         _of_kind,
@@ -80,7 +82,9 @@ def measured_answer(said: Said, context: Context) -> str:
         _scores,
     ):
         if text := answer(said, context):
-            return text
+            known = {i for i, word in enumerate(said.low) if word in _KNOWN_WORDS - FILLER}
+            group = group_of(said, context, known, by_columns=False) if answer in _OF_ROWS else ""
+            return uncounted(group) if group else text
     return ""
 
 
@@ -229,6 +233,10 @@ def _balance(said: Said, context: Context) -> str:
 def _asks_of(said: Said, context: Context, target: str) -> bool:
     """Whether a question names the target, in whatever form: ``how many survived``, ``the churn rate``."""
     return target in _columns(said, context) or any(akin(t.text, [target]) for t in said.tokens if t.kind == "word")
+
+
+_OF_ROWS = (_missing, _correlated, _of_columns, _sizes, _balance)
+"""Answers about all rows."""
 
 
 # -- the models ----------------------------------------------------------------------------------------------

@@ -59,14 +59,24 @@ class AtWork(msgspec.Struct, frozen=True, kw_only=True):
     last_run: bool = False
 
 
+class Confusion(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the kept model on the rows of a part (``val``, ``test``): ``matrix[i][j]`` rows of class i were called j."""
+
+    run_id: str
+    split: str
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+
+
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of the data, and of the models, as far as the project has come.
 
     ``columns`` has what the profile found of each column, such as its ``kind``, how many values are ``missing`` and its
     ``mean``, and ``correlations`` how pairs of them go together; ``classes`` has the rows of each class of the target,
     ``parts`` those to train, validate and test. ``scores`` has the metrics of each run by what they were measured on
-    (``train``, ``val``, ``test``), ``intervals`` those of the kept model's on test rows; ``importance`` how much of
-    ``importance_of`` is lost where a column is shuffled, the most important first. ``seconds`` is how long stages took.
+    (``train``, ``val``, ``test``), ``intervals`` those of the kept model's on test rows, ``confusion`` its rows by what
+    they are and are called; ``importance`` how much of ``importance_of`` is lost where a column is shuffled, the most
+    important first. ``seconds`` is how long stages took.
     """
 
     rows: int | None = None
@@ -76,6 +86,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, int] = {}
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     intervals: dict[str, tuple[float, float]] = {}
+    confusion: Confusion | None = None
     importance: dict[str, float] = {}
     importance_of: str = ""
     seconds: dict[StageId, float] = {}

@@ -21,6 +21,7 @@ from . import (
     model_count,
     sheets,
 )
+from .about_groups import asks_of_groups, of_groups
 from .about_models import HOW_TO_ADD, of_models
 from .base import Context, Reply
 from .columns import by_pattern, with_lists, with_names
@@ -128,7 +129,7 @@ class RuleAgent:
             if change_data.asks_to_predict(said, draft):
                 self._change(text, wish, draft)
                 continue
-            if is_question(said):
+            if is_question(said) or asks_of_groups(said, context):
                 draft.answers.append(self._answer(said, draft))
                 draft.topic = [str(n.value) for n in said.free("column")]
                 continue
@@ -159,9 +160,10 @@ class RuleAgent:
 
     def _answer(self, said: Said, draft: Draft) -> str:
         """What is known of what was asked; and of a change that the question suggests, what it would come to."""
-        order = suggested(said)
-        if not order or names_measure(said) or (is_metric(said) and draft.context.measured.scores):
-            return answers.answer(said, draft.context)
+        order, context = suggested(said), draft.context
+        figures = names_measure(said) or (is_metric(said) and context.measured.scores)
+        if not order or figures or asks_of_groups(said, context) or of_groups(said, context):
+            return answers.answer(said, context)
         trial, wish = Draft(draft.context), Said.of(said.text, order, draft.columns)
         for rule in RULES:
             rule(wish, trial)

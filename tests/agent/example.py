@@ -5,7 +5,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from jupyter_pipeline.agent.base import AtWork, Change, Context, Measured, Reply
+from jupyter_pipeline.agent.base import AtWork, Change, Confusion, Context, Measured, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.automl.models import MODELS
 from jupyter_pipeline.protocol.events import Dataset, LeaderboardRow, ModelCandidate
@@ -80,6 +80,7 @@ MEASURED = {
     StageId.REVIEW_EDIT: Measured(
         scores={"run-6-1-lightgbm": {"test": {"roc_auc": 0.78, "accuracy": 0.82}}},
         intervals={"roc_auc": (0.74, 0.82)},
+        confusion=Confusion(run_id="run-6-1-lightgbm", split="test", classes=("0", "1"), matrix=((140, 20), (16, 24))),
     ),
 }
 """What each stage adds to what was measured."""

@@ -1,10 +1,13 @@
 """Questions about what was measured are answered with the figures, and change nothing."""
 
+import msgspec
 import pytest
 
+from jupyter_pipeline.agent.base import Confusion, Context
+from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.stages import StageId, StageStatus
 
-from .example import DATA, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask
+from .example import DATA, PREPROCESS, PROFILE, REVIEW, SELECT, TRAIN, ask, context_at
 
 ANSWERS = [
     (
@@ -121,3 +124,104 @@ def test_what_is_good_enough_ends_the_training_with_the_best(text: str) -> None:
 def test_how_it_goes_is_answered_with_what_is_left() -> None:
     reply, _ = ask("how is it going?", TRAIN, StageStatus.IN_PROGRESS)
     assert reply.text.startswith("The stage Training is running. At most about 4 min 41 s")
+
+
+def of_species() -> Context:
+    """A model of three classes at the stage Review, one of which has a name of two words and one is called ``no``."""
+    context = context_at(REVIEW, task="multiclass")
+    confusion = Confusion(
+        run_id="run-6-1-lightgbm",
+        split="test",
+        classes=("setosa", "Iris virginica", "no"),
+        matrix=((45, 5, 0), (10, 30, 10), (0, 0, 100)),
+    )
+    columns = context.measured.columns | {
+        "gender": {"kind": "categorical", "dtype": "String", "missing": 0, "n_unique": 2, "top": [{"value": "female"}]}
+    }
+    measured = msgspec.structs.replace(context.measured, confusion=confusion, columns=columns)
+    data = context.plans[DATA] | {"target": "species", "task_type": "multiclass", "positive_class": None}
+    return msgspec.structs.replace(
+        context,
+        measured=measured,
+        plans=context.plans | {DATA: data},
+        columns=(*context.columns, "species", "gender"),
+    )
+
+
+SETOSA = "setosa: 45 of 50 are called so, recall 0.9000; precision 0.8182 (of 55 called so)."
+VIRGINICA = "Iris virginica: 30 of 50 are called so, recall 0.6000; precision 0.8571 (of 35 called so)."
+NO = "no: 100 of 100 are called so, recall 1.0000; precision 0.9091 (of 110 called so)."
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("how good is it for class setosa?", [SETOSA]),
+        ("what is the accuracy of setosa?", [SETOSA]),
+        ("recall of iris virginica", [VIRGINICA]),
+        ("how well does it recognise setosa?", [SETOSA]),
+        ("does it confuse setosa and Iris virginica?", [SETOSA, VIRGINICA]),
+        ("precision for the class no", [NO]),
+        ("accuracy for the no class", [NO]),
+        ("recall per class", [SETOSA, VIRGINICA, NO]),
+        ("which class is worst?", [SETOSA, VIRGINICA, NO]),
+        ("what's the auc for setosa?", [SETOSA, "ROC AUC was not measured for one class; recall and precision were."]),
+    ],
+)
+def test_figures_of_a_class_are_those_of_that_class(text: str, told: list[str]) -> None:
+    reply = RuleAgent().respond(text, of_species())
+    assert reply.text == " ".join(["LightGBM, on the 200 test rows.", *told])
+    assert not reply.actions
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("what is the accuracy for women?", "for women"),
+        ("recall for customers over 60?", "for customers over 60"),
+        ("accuracy by gender", "by gender"),
+        ("performance per city", "per city"),
+        ("how good is it for class versicolor?", "for class versicolor"),
+        ("does it perform worse for men than for women?", "for men than for women"),
+        ("how many errors does it make for women?", "for women"),
+        ("AUC for age < 30?", "for age < 30"),
+        ("how well does it do on customers in Berlin?", "on customers in Berlin"),
+        ("what's the recall of female customers?", "of female customers"),
+        ("accuracy on city = Berlin", "on city = Berlin"),
+    ],
+)
+def test_figures_of_other_groups_are_said_not_to_be_there(text: str, group: str) -> None:
+    reply = RuleAgent().respond(text, of_species())
+    assert f'How good it is "{group}" was not measured.' in reply.text
+    assert "for each class of species (setosa, Iris virginica, no)" in reply.text
+    assert "0.8" not in reply.text
+    assert not reply.actions
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("how many rows are from USA?", "from USA"),
+        ("what is the mean age for women?", "for women"),
+        ("how many missing values does age have in women?", "in women"),
+    ],
+)
+def test_figures_of_all_rows_are_no_answer_about_some(text: str, group: str) -> None:
+    assert RuleAgent().respond(text, of_species()).text == (
+        f'Of the rows "{group}" nothing was counted or measured by itself; figures are over all rows.'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how accurate is it?",
+        "no, what is the accuracy?",
+        "what is the accuracy of the best model on the test set?",
+        "what's the accuracy for our customers?",
+        "how accurate will it be in production?",
+        "how accurate is the model with default parameters?",
+    ],
+)
+def test_figures_of_all_rows_answer_what_is_asked_of_all(text: str) -> None:
+    assert "Accuracy of LightGBM (run-6-1-lightgbm): 0.8200 on the 200 test rows" in ask(text, REVIEW)[0].text

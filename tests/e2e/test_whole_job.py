@@ -94,6 +94,12 @@ def test_from_a_sentence_and_a_frame_to_a_bundle_that_stands_alone(jupyter: Serv
         p.attach(frame)
         p.chat(prompt)
         p.run(until="REVIEW_EDIT", confirm=True, timeout=300)
+        if task != "regression":
+            label = {"binary": "malignant", "multiclass": "Barolo"}[task]
+            matrix = next((jupyter.root / "pipelines" / task).glob("artifacts/review_edit-*/*/confusion_matrix.json"))
+            found = json.loads(matrix.read_text())
+            row = found["matrix"][found["classes"].index(label)]
+            assert f" test rows. {label}: {max(row)} of {sum(row)} are called so" in p.chat(f"recall for {label}?")
         p.update_plan(sample_rows=3)
         p.run(until="EXPORT", confirm=True, timeout=300)
         state = p.state
