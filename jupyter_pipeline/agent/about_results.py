@@ -1,6 +1,5 @@
 """Answers from what was measured: scores, rows, what counts, how long it took, and what the profile found."""
 
-from functools import lru_cache
 from typing import Any
 
 from ..protocol.events import LeaderboardRow
@@ -8,7 +7,7 @@ from ..protocol.names import metric_name, metric_words, model_name, number, stag
 from ..protocol.stages import StageId
 from .about_groups import group_of, of_groups, uncounted
 from .base import Context
-from .columns import Columns, akin
+from .columns import akin, columns_of
 from .draft import Said
 from .request import say_seconds
 from .treatments import KIND_WORDS, OF_KIND, TREATED_AS
@@ -91,16 +90,11 @@ def measured_answer(said: Said, context: Context) -> str:
 # -- the data ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
-def _looked_up(names: tuple[str, ...]) -> Columns:
-    return Columns(names)
-
-
 def _columns(said: Said, context: Context) -> list[str]:
     """The columns that a question names, also with another ending: ``how many unique zips``."""
     if named := list(dict.fromkeys(str(n.value) for n in said.named if n.kind == "column")):
         return named
-    columns = _looked_up(context.columns)
+    columns = columns_of(context.columns)
     words = [t.text for t in said.tokens if t.kind == "word" and t.low not in _KNOWN_WORDS]
     return list(dict.fromkeys(name for word in words if (name := columns.find(word, loose=True)) is not None))
 

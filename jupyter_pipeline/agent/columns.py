@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .tokens import DASHES, Token
 from .words import squash, words_of
@@ -77,10 +78,13 @@ def by_pattern(tokens: list[Token], names: Sequence[str]) -> list[Token]:
     ``the error columns`` are those with this word in their names. Nothing is put in the place of what no column's name
     begins or ends with, and only the first such words are read.
     """
+    with_part: dict[str, list[str]] = {}
     for i in range(1, len(tokens)):
         part, found = squash(tokens[i - 1].text), []
         if tokens[i].low in _OF_COLUMNS and tokens[i - 1].kind == "word" and tokens[i - 1].low not in _OF_KINDS:
-            found = [name for name in names if part in parts_of(name)]
+            if part not in with_part:
+                with_part[part] = [name for name in names if part in parts_of(name)]
+            found = with_part[part]
         if len(found) > 1 and part not in map(squash, names):  # "the error columns"
             return _put_in(tokens, i - 1, i + 1, found)
     for i in range(len(tokens) - 2):
@@ -231,3 +235,9 @@ class Columns:
             if joined and token.kind != "punct" and joined in self._squashed:
                 found = self._squashed[joined], n
         return found
+
+
+@lru_cache(maxsize=4)
+def columns_of(names: tuple[str, ...], *, by_place: bool = False) -> Columns:
+    """Looked up once for many sentences: of thousands of columns that takes many milliseconds."""
+    return Columns(names, by_place=by_place)

@@ -7,7 +7,7 @@ import msgspec
 from ..protocol.names import stage_name
 from ..protocol.stages import StageId
 from .base import Cancel, Change, ConfirmGate, Context, Reply, Restart
-from .columns import Columns
+from .columns import Columns, columns_of
 from .scan import Item, Named, scan, weigh
 from .tokens import Token
 from .vocabulary import NEGATORS
@@ -112,7 +112,7 @@ class Draft:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.columns = Columns(context.columns, by_place=True)
+        self.columns = columns_of(context.columns, by_place=True)
         self.said: list[str] = []
         self.problems: list[str] = []
         self.missed: list[str] = []

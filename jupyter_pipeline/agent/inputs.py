@@ -1,7 +1,8 @@
 """Which columns a sentence wants a target predicted from, and which left out, also where columns are not known yet."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -103,7 +104,8 @@ def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip:
     return found
 
 
-def nearly(text: str, names: Sequence[str]) -> str | None:
+@lru_cache(maxsize=256)
+def nearly(text: str, names: tuple[str, ...]) -> str | None:
     """The only column that is written almost so, or that has the name as a word of its own (``id``: customer_id)."""
     close = difflib.get_close_matches(squash(text), [squash(name) for name in names], 2, _SURE)
     sure = [name for name in names if squash(name) in close]

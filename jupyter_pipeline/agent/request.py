@@ -17,7 +17,7 @@ from ..protocol.stages import StageId, StageStatus
 from .base import Context
 from .change_columns import treated, wished
 from .change_kinds import kinds
-from .columns import Columns, akin, by_pattern, with_names
+from .columns import Columns, akin, by_pattern, columns_of, with_names
 from .conditions import without_courtesy
 from .denial import meant_of
 from .draft import Draft, Said
@@ -77,7 +77,7 @@ def parse_request(text: str, columns: Iterable[str] = ()) -> IntentPlan:
 
 def read_request(text: str, columns: Iterable[str] = ()) -> Request:
     """What a request says, with an explanation of each part; see :func:`parse_request`."""
-    known = Columns(columns, by_place=True)
+    known = columns_of(tuple(columns), by_place=True)
     facts = Facts()
     tokens = by_pattern(with_names(text, corrected(tokenise(text), known), known.names), known.names)
     for sentence in thought_over(sentences(tokens)):

@@ -81,6 +81,8 @@ _WORDS_OF_CHANGE = FILLER | words_of(
     """
 )
 
+MOST_SENTENCES = 200
+"""Each takes up to 5 ms with thousands of columns; 20,000 characters can be 7,000 of them."""
 _NOTHING = 'Then nothing is changed; "undo" takes back what was changed here.'
 _WHAT = 'Say what shall be kept, by its name; "undo" takes back what was changed here.'
 #: A clause that begins so says why, where another clause says what.
@@ -111,6 +113,9 @@ class RuleAgent:
         asked = with_lists(asked, draft.columns)
         asked = [part for part in asked if any(token.kind != "punct" for token in part)] or asked[:1]  # "gaps??"
         parts = thought_over(asked)
+        if len(parts) > MOST_SENTENCES:
+            draft.problem(f"Only the first {MOST_SENTENCES} sentences were read; say the rest in other messages.")
+            parts = parts[:MOST_SENTENCES]
         if asked and not parts:
             return Reply(text=_WHAT if all(is_kept(p) and not called_off(p) for p in asked) else _NOTHING)
         if parts and all(is_courtesy(part, draft) for part in parts):

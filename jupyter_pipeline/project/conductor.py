@@ -226,7 +226,11 @@ class Conductor:
         if any(letter.user is not SYSTEM for letter in letters) and state.saved:
             code, gone = await at_once(self._files.changes, state)
         now = int(time.time() * 1000)
-        for letter in letters:
+        for n, letter in enumerate(letters):
+            if self._mailbox.held and not isinstance(letter.command, CancelRun):
+                self._mailbox.put_back(letters[n:])
+                letters = letters[:n]
+                break
             try:
                 if letter.message_id is not None:
                     seen = ids.get(letter.message_id) or await self._seen(letter.message_id)

@@ -65,7 +65,7 @@ class Conversation:
         """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
 
         Reading a long text, or one about many columns, takes the rules many milliseconds, so that is done in a thread;
-        what comes after it in the mailbox waits, other projects do not.
+        what comes after it in the mailbox waits for the answer, cancels and other projects do not.
         """
         stands = known.current_stage, known.status
         if self._only_answered == stands:
@@ -77,7 +77,9 @@ class Conversation:
                 await asyncio.sleep(0)
                 reply = self._agent.respond(text, known)
             else:
-                reply = await asyncio.to_thread(self._agent.respond, text, known)
+                answer = self._answer_held(self._mailbox.hold(), text, known, user, may_execute)
+                self._tasks.start(answer)
+                return None
         except Exception as error:
             reply = self._failed(error)
         if isinstance(reply, Reply):
@@ -85,6 +87,19 @@ class Conversation:
             return Answer(reply, may_execute)
         self._tasks.start(self._answer_later(reply, user, may_execute))
         return None
+
+    async def _answer_held(self, held: object, text: str, known: Context, user: User, may_execute: bool) -> None:
+        """Answer what all wait for."""
+        try:
+            reply = await asyncio.to_thread(self._agent.respond, text, known)
+        except Exception as error:
+            reply = self._failed(error)
+        if isinstance(reply, Reply):
+            self._only_answered = None if reply.actions else (known.current_stage, known.status)
+            self._mailbox.release(held, Letter(Answer(reply, may_execute), user))
+        else:
+            self._mailbox.release(held, None)
+            await self._answer_later(reply, user, may_execute)
 
     async def _answer_later(self, reply: Awaitable[Reply], user: User, may_execute: bool) -> None:
         try:

@@ -3,12 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
 
 from ..protocol.errors import Refusal
 from ..protocol.events import Payload, User
+from ..protocol.messages import CancelRun
 from .commands import AnyCommand, WorkEvents
 
 SYSTEM = User("jupyter_pipeline", "the pipeline")
@@ -69,12 +71,17 @@ class _Said:
 
 
 class Mailbox:
-    """Letters, first come, first served. What a worker says in a row becomes one letter: it is decided on in one go."""
+    """Letters, first come, first served. What a worker says in a row becomes one letter: it is decided on in one go.
+
+    While an answer to a long chat is worked out all wait for it, but for cancels before which no person asked for
+    anything else: those are to take effect at once.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[Letter | _Said] = deque()
         self._events = self._bytes = 0
         self._open: _Said | None = None
+        self._held: object | None = None
         self._arrived = asyncio.Event()
 
     def __bool__(self) -> bool:
@@ -85,6 +92,22 @@ class Mailbox:
     def full(self) -> bool:
         """Whether so much waits of what workers said that they should wait too."""
         return self._events >= FULL or self._bytes >= FULL_BYTES
+
+    @property
+    def held(self) -> bool:
+        """Whether all wait for an answer."""
+        return self._held is not None
+
+    def hold(self) -> object:
+        """Let all wait for an answer; what is to be given back with it."""
+        self._held = object()
+        return self._held
+
+    def release(self, held: object, letter: Letter | None) -> None:
+        """Let nobody wait any longer, and the answer come first, if what it answers stands."""
+        if self._held is held:
+            self._held = None
+            self.put_back([letter] if letter is not None else [])
 
     def put(self, letter: Letter) -> None:
         """Add a letter."""
@@ -110,11 +133,20 @@ class Mailbox:
         said.size += size
         self._count(count, size)
 
+    def _urgent(self) -> list[Letter]:
+        """While all wait, the cancels before which no person asked for anything else."""
+        of_people = (one for one in self._waiting if isinstance(one, Letter) and one.answer is not None)
+        return list(takewhile(lambda one: isinstance(one.command, CancelRun), of_people)) if self.held else []
+
     async def take(self) -> list[Letter]:
         """The next letters, at least one; waits for it."""
-        while not self._waiting:
+        while not (urgent := self._urgent()) and (self.held or not self._waiting):
             self._arrived.clear()
             await self._arrived.wait()
+        if urgent:
+            for letter in urgent:
+                self._waiting.remove(letter)
+            return urgent
         found: list[Letter] = []
         events = size = 0
         while self._waiting and len(found) < LETTERS and events < EVENTS and size < BYTES:
@@ -143,7 +175,7 @@ class Mailbox:
 
     def refuse(self, refusal: Refusal) -> None:
         """Take out, undone, all that somebody waits for the answer to; what workers report stays."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting, self._held = self._waiting, deque(), None
         for one in waiting:
             if isinstance(one, Letter) and one.answer is not None:
                 one.refuse(refusal)

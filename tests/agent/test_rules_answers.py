@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipeline.agent.answers import examples
+from jupyter_pipeline.agent.base import ConfirmGate
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.protocol.stages import STAGES, StageId, StageStatus
 
@@ -174,3 +175,10 @@ def test_courtesy_is_answered_with_how_the_project_stands(text: str) -> None:
 def test_long_texts_come_to_an_end(unit: str) -> None:
     context = context_at(SELECT)
     applied(RuleAgent().respond((unit * 20_000)[:20_000], context), context)
+
+
+def test_of_very_many_sentences_the_first_are_read_and_that_is_said() -> None:
+    """Nothing is confirmed by the end of what was not read."""
+    reply, _ = ask("more trees. " * 300 + "go on", SELECT)
+    assert "Only the first 200 sentences were read; say the rest in other messages." in reply.text
+    assert not any(isinstance(action, ConfirmGate) for action in reply.actions)

@@ -24,6 +24,7 @@ from sklearn.datasets import load_breast_cancer
 from jupyter_pipeline.agent.base import Context, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.project import conductor
+from jupyter_pipeline.project.commands import Answer
 from jupyter_pipeline.project.conversation import Conversation
 from jupyter_pipeline.project.custom import CustomCommands
 from jupyter_pipeline.project.files import ProjectFiles
@@ -580,7 +581,55 @@ def test_what_takes_the_rules_long_to_read_is_read_in_a_thread(
             plans={},
             columns=tuple(f"column_{n}" for n in range(columns)),
         )
-        assert await talk.answer(text, known, USER, True) is not None
+        if await talk.answer(text, known, USER, True) is None:
+            assert letters.held
+            (answer,) = await letters.take()
+            assert isinstance(answer.command, Answer)
+        assert not letters.held
 
     run(test)
     assert [thread is not threading.main_thread() for thread in read_by] == [in_a_thread]
+
+
+def test_a_cancel_does_not_wait_for_the_answer_to_a_long_chat_and_nothing_else_overtakes(tmp_path: Path) -> None:
+    """Unless something was asked for between the chat and the cancel: that is not begun after it."""
+    asked, goes_on = threading.Event(), threading.Event()
+
+    class Slow(RuleAgent):
+        def respond(self, text: str, context: Context) -> Reply:
+            asked.set()
+            assert goes_on.wait(LONG)
+            return super().respond(text, context)
+
+    async def test() -> None:
+        data_file(tmp_path)
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), threads=1, warm_workers=1), agent=Slow())
+        await manager.start()
+        try:
+            project = await manager.open("demo")
+            await ask(project)
+            await go_to(project, StageId.TRAIN)
+            await until_training(project)
+            chat = asyncio.create_task(project.submit(Chat(text="why? " * 100), USER))
+            assert await asyncio.to_thread(asked.wait, LONG)
+            await chat
+            await asyncio.wait_for(project.submit(Command(command="cancel_run"), USER), 5.0)
+            assert project.state.here.status is StageStatus.FAILED
+            again = asyncio.create_task(
+                project.submit(Command(command="restart_stage", args={"stage_id": "TRAIN"}), USER)
+            )
+            await asyncio.sleep(0)
+            stop = asyncio.create_task(project.submit(Command(command="cancel_run"), USER))
+            assert not (await asyncio.wait([again, stop], timeout=0.3))[0]
+            seq = project.seq
+            goes_on.set()
+            await asyncio.gather(again, stop)
+            answer, begun = [json.loads(event.frame)["event"] for event in await project.read(seq, 2)]
+            assert (answer["name"], answer["payload"]["source"]) == ("LOG_LINE", "assistant")
+            assert (begun["name"], begun["payload"]["status"]) == ("STAGE_STATUS", "IN_PROGRESS")
+            assert project.state.here.status is StageStatus.FAILED
+        finally:
+            goes_on.set()
+            await manager.stop()
+
+    run(test)
