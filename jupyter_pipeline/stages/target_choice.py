@@ -236,14 +236,31 @@ def task_of(values: pl.Series, asked: str) -> tuple[TaskType, str]:
             "days from a date that is known."
         )
     if distinct > MAX_CLASSES or (distinct > 20 and distinct > 0.5 * len(known)):
-        raise StageError(
-            f"The target {name!r} has {distinct:,} different values in {len(known):,} rows, too many to be classes; "
-            f"choose {'regression or ' if numeric else ''}another target."
-        )
+        raise StageError(_too_many(known, distinct, numeric))
     if asked == "classification":
         many = f"; its {distinct} different values are as many classes" if distinct > MAX_NUMBER_CLASSES else ""
         return "multiclass", f"as asked{many}"
     return "multiclass", "as asked" if asked == "multiclass" else f"it has {distinct} classes"
+
+
+def _too_many(known: pl.Series, distinct: int, numeric: bool) -> str:
+    """That values are too many to be classes, and what would be right."""
+    said = f"The target {known.name!r} has {distinct:,} different values in {len(known):,} rows, too many to be classes"
+    if numeric:
+        return f'{said}; choose regression ("it is a regression"), which predicts the number, or another target.'
+    if distinct > 0.5 * len(known):
+        return f"{said}: there are hardly two rows of each; choose another target."
+    counts = known.value_counts().get_column("count").sort(descending=True)
+    share = int(counts.head(_KEPT).sum()) / len(known)
+    return (
+        f"{said}: {MAX_CLASSES} are the most. Choose another target; or add a column to the data that keeps frequent "
+        f'values (the {_KEPT} most frequent are {share:.0%} of the rows) and has "other" in place of the rest, attach '
+        "them again, and predict that column."
+    )
+
+
+_KEPT = 50
+"""Classes of which it is said how many rows they are, where all are too many."""
 
 
 def metric_of(asked: str, task_type: TaskType) -> Metric:

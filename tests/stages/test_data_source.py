@@ -329,6 +329,14 @@ def test_what_is_asked_for_goes_before_what_the_values_look_like() -> None:
     for many in ([*range(300)] * 5, [*range(30)]):
         with pytest.raises(StageError, match="too many to be classes; choose regression"):
             of(many, "classification")
+    frequent = [f"f{n}" for n in range(50)] * 30
+    for values, advice in (
+        ([*frequent, *(f"rare {n}" for n in range(250))], "the 50 most frequent are 86% of the rows"),
+        ([f"name {n // 2}" for n in range(100)] + ["once"], "hardly two rows of each; choose another target"),
+    ):
+        with pytest.raises(StageError, match=advice) as refused:
+            of(values, "auto")
+        assert "regression" not in str(refused.value)
     rare = pl.Series("y", [*months, 13])
     assert any("1 class has one row only" in note for note in choice.check_target(rare, "multiclass", None, "f1_macro"))
 
