@@ -154,6 +154,7 @@ def task(said: Said, draft: Draft) -> None:
     items = [i for i in items if not {"whether", "if", "how", "probability", "chance"} & set(said.low[i.start : i.end])]
     items = [i for i in items if not any(w in NEGATORS for w in said.low[max(0, i.start - 2) : i.start])]
     items = [i for i in items if said.low[i.start] != "yes" or i.end - i.start < len(said.tokens)]
+    items = [i for i in items if not _of_column(said, draft, i.start)]
     if not items or said.free("column"):
         return
     said.take(*(range(i.start, i.end) for i in items))
@@ -167,6 +168,16 @@ def task(said: Said, draft: Draft) -> None:
         old = str((draft.plan(DATA) or {})["task_type"])
         wanted = "multiclass" if old == "regression" else old  # which becomes binary where there are two values
     draft.say(f"Task: {task_name(items[0].value)}", draft.set(stage, wanted, "task_type"))
+
+
+_LINKS = words_of("is are was were be as a an the both all only just should just really actually")
+
+
+def _of_column(said: Said, draft: Draft, at: int) -> bool:
+    """``religion and degree are yes/no``: said of other columns than the target."""
+    before = [n for n in said.named if n.kind == "column" and n.end <= at]
+    target = (draft.plan(DATA) or draft.plan(INTENT) or {}).get("target")
+    return bool(before) and before[-1].value != target and set(said.low[before[-1].end : at]) <= _LINKS
 
 
 def positive_class(said: Said, draft: Draft) -> None:

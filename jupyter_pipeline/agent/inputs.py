@@ -254,11 +254,14 @@ def _is_name(sentence: list[Token], at: int, *, first: bool) -> bool:
         return first
     if token.kind not in ("word", "number") or (first and token.kind == "number"):
         return False
-    if token.low in FILLER | NEGATORS | _JOINTS | _COLUMNS | _AFTER_NAMES | _NO_NAMES or token.low == "%":
+    if token.low.endswith(_SHORTENED) or token.low == "%":  # "that'd be unfair"
+        return False
+    if token.low in FILLER | NEGATORS | _JOINTS | _COLUMNS | _AFTER_NAMES | _NO_NAMES:
         return False
     return PHRASES.at(sentence, at) is None and WISHES.at(sentence, at) is None and _USING.at(sentence, at) is None
 
 
+_SHORTENED = ("'d", "'ll", "'re", "'ve")
 _NO_NAMES = PREDICT | words_of(
     """
     optimise optimize maximise maximize minimise minimize target metric score budget runtime

@@ -80,6 +80,8 @@ def is_question(said: Said) -> bool:
     """
     low = [w for w in said.low if w != ","]
     while len(low) > 1 and low[0] in _OPENING and low[:2] != ["no", "?"] and not _names(said, low[0]):
+        if low[0] in ("yes", "no") and low[1] == "is" and "positive" in low and low[-1] != "?":
+            return False  # "no wait, yes is positive"
         low = low[1:]
     if not low:
         return False

@@ -86,7 +86,10 @@ MOST_SENTENCES = 200
 _NOTHING = 'Then nothing is changed; "undo" takes back what was changed here.'
 _WHAT = 'Say what shall be kept, by its name; "undo" takes back what was changed here.'
 #: A clause that begins so says why, where another clause says what.
-REASONS = words_of("too it it's its because since as they they're that that's thats this which so my our i'm we're")
+REASONS = words_of(
+    "too it it's its because since as they they're that that's thats this which so my our i'm we're "
+    "it'd that'd they'd there'd"
+)
 
 
 class RuleAgent:

@@ -70,7 +70,10 @@ def for_later(text: str, sentence: list[Token], taken: set[int], facts: Facts) -
         if i and several and token.low in ("trees", "models", "algorithms") and taken & {i - 3, i - 2}:
             taken.update((i - 1, i))
             facts.missed.append(f"{counted.text} {token.text} (say it at the stage Models)")
-        if token.kind == "number" and i not in taken and (some := _part_of_rows(sentence, i)):
+        if token.kind == "number" and i not in taken and (some := _part_to_test(sentence, i)):
+            taken.update(range(i, i + some))
+            miss(text, sentence, list(range(i, i + some)), _AT_SPLIT, facts)
+        elif token.kind == "number" and i not in taken and (some := _part_of_rows(sentence, i)):
             taken.update(range(i, i + some))
             miss(text, sentence, list(range(i, i + some)), _ALL_ROWS, facts)
         positive = token.low == "positive" and {t.low for t in sentence[i + 1 : i + 2]} & {"class", "label"}
@@ -97,6 +100,23 @@ def _assignments(text: str, sentence: list[Token], taken: set[int], facts: Facts
         if of_split or of_models:
             taken.update(range(i, i + 3))
             miss(text, sentence, [i, i + 1, i + 2], _AT_SPLIT if of_split else _AT_MODELS, facts)
+
+
+_TESTING = frozenset({"test", "testing", "holdout", "validation", "validate"})
+_HOLDING = frozenset({"hold", "holding", "holdout", "test", "testing", "validate"})
+
+
+def _part_to_test(sentence: list[Token], i: int) -> int:
+    """How many tokens ``30% of the rows for testing`` has, of ``hold out 30%`` those of the share; 0 where none is."""
+    low = [t.low for t in sentence[i + 1 : i + 9]]
+    low = low[: next((n for n, word in enumerate(low) if word in (",", "and", "but")), len(low))]
+    if low[:1] not in (["%"], ["percent"]):
+        return 0
+    last = max((n for n, word in enumerate(low) if word in _TESTING), default=None)
+    if last is not None and {"for", "as", "to"} & set(low[:last]):
+        return last + 2 + (low[last + 1 : last + 2] in (["set"], ["data"], ["rows"]))
+    held = _HOLDING & {t.low for t in sentence[max(0, i - 3) : i]}
+    return _part_of_rows(sentence, i) or 2 if held else 0
 
 
 def _part_of_rows(sentence: list[Token], i: int) -> int:

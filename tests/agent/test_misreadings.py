@@ -34,6 +34,12 @@ CHANGED: list[tuple[str, StageId, dict[str, Any]]] = [
     ("drop age, actually keep it", PROFILE, {}),
     ("Optimise precision. No, keep ROC AUC.", TRAIN, {}),
     ("Drop age, and drop city. Actually keep age.", PROFILE, {"/roles/city": "ignore"}),
+    # What is said of columns is not said of the target.
+    ("city and tenure are yes/no", PROFILE, {}),
+    ("age is binary", PROFILE, {}),
+    ("no wait, 0 is positive", DATA, {"/positive_class": "0"}),
+    ("no is the positive class", DATA, {"/positive_class": "no"}),
+    ("don't use age or city, that'd be unfair", INTENT, {"/exclude_columns": ["age", "city"]}),
     # A reason is no wish; a condition is not fulfilled by being named.
     ("leave city out, it's the same as City/Town", PREPROCESS, {"/columns/city": "drop"}),
     (
