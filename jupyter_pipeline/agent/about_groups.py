@@ -44,7 +44,9 @@ _WRONG = words_of(
     "errors error errs err wrong incorrect misclassified misclassifications mistakes mistake confuse confuses"
 )
 _PREDICTING = words_of("prediction predictions predicting predict classifying forecasting forecast forecasts")
-_WELL = words_of("good well bad badly poorly work works worse better best worst reliable")
+_WELL = words_of(
+    "good well bad badly poorly work works worse better best worst reliable hardest easiest weakest strongest"
+)
 _CLASSES = words_of("class classes category categories label labels")
 _EACH = words_of("per by each every which all between individual single classwise what")
 _BEFORE_LABELS = _CLASSES | words_of("for of on = :")

@@ -48,7 +48,7 @@ def model(context: Context, model_id: str, *, missing: bool = False) -> str:
     row = next((r for r in context.leaderboard if r.model == model_id and r.status == "success"), None)
     score = ""
     if row is not None and row.metric is not None:
-        score = f" It came to {metric_of(context)} {number(row.metric)} on the validation rows ({row.run_id})."
+        score = f" It came to {scored_by(context)} {number(row.metric)} on the validation rows ({row.run_id})."
     if plan is None or known is None:
         wish = _wish(context, model_id)
         return f"{name} is a model that can be trained.{wish} Which models are proposed is said at the stage Models."
@@ -80,6 +80,15 @@ def metric_of(context: Context) -> str:
         if name and name != "auto":
             return metric_words(str(name))
     return "the metric"
+
+
+def scored_by(context: Context) -> str:
+    """The metric of the leaderboard's values, as a sentence has it: it may have been changed since."""
+    row = next((r for r in context.leaderboard if r.status == "success" and r.metric is not None), None)
+    values = context.measured.scores.get(row.run_id, {}).get("val", {}) if row is not None else {}
+    same = [name for name, value in values.items() if row is not None and value == row.metric]
+    words = [metric_words(name) for name in same]
+    return words[0] if words and metric_of(context) not in words else metric_of(context)
 
 
 def parameters_of(said: Said, context: Context) -> str:

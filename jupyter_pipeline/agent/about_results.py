@@ -264,7 +264,7 @@ def _scores(said: Said, context: Context) -> str:
     if said.has("right", "correct", "correctly") and said.has(*_SHARE) and not metrics:
         metrics = ["accuracy"] if context.task_type != "regression" else []
     wrong = said.has(*_WRONG) and said.has("many", "number", "count", "often")
-    ranks = said.has(*_RANKING) and not splits
+    ranks = (said.has(*_RANKING) or (metrics and _asks_which_model(said))) and not splits
     metrics = metrics or (["accuracy"] if wrong and context.task_type != "regression" else [])
     versus = said.has("vs", "versus") and any(n.kind == "models" for n in said.named)
     asks = (
@@ -368,9 +368,21 @@ def _untested(context: Context, rows: list[LeaderboardRow]) -> list[str]:
     return [f"Only the model that is kept, {model_name(tested[0].model)}, is evaluated on the test rows."]
 
 
+_BEST = words_of("best highest lowest worst better top least most greatest smallest largest")
+_SMALL_IS_GOOD = words_of("rmse mae mape median_ae log_loss brier")
+
+
+def _asks_which_model(said: Said) -> bool:
+    """``which model has the best recall?``"""
+    models = any(n.kind == "models" for n in said.named)
+    asks = said.has("which", "what") and said.has("model", "models", "run", "one") and not models
+    return asks and any(i.kind == "metric" and said.low[max(0, i.start - 1)] in _BEST for i in said.items)
+
+
 def _ranked(context: Context, metric: str) -> str:
     scores = context.measured.scores
-    rows = [r for r in context.leaderboard if metric in scores.get(r.run_id, {}).get("val", {})]
+    rows = [r for r in context.leaderboard if scores.get(r.run_id, {}).get("val", {}).get(metric) is not None]
+    rows.sort(key=lambda r: scores[r.run_id]["val"][metric] or 0.0, reverse=metric not in _SMALL_IS_GOOD)
     some = ", ".join(f"{model_name(r.model)} {number(scores[r.run_id]['val'][metric])}" for r in rows[:_MOST])
     return f"{metric_name(metric)} on the {_of_rows(context, 'val')}: {some}." if rows else "No run has finished yet."
 

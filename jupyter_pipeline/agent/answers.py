@@ -13,7 +13,7 @@ from ..protocol.names import (
     task_name,
 )
 from ..protocol.stages import StageId, StageStatus
-from .about_models import metric_of, of_models, parameters_of
+from .about_models import metric_of, of_models, parameters_of, scored_by
 from .about_results import UNREAD, measured_answer
 from .base import Context
 from .draft import Said
@@ -213,7 +213,7 @@ def _best(context: Context) -> str:
     row = next((r for r in good if r.run_id == context.best_run), good[0])
     value = "no value" if row.metric is None else number(row.metric)
     many = f" of {len(good)} finished runs" if len(good) > 1 else ""
-    name, metric = model_name(row.model), metric_of(context)
+    name, metric = model_name(row.model), scored_by(context)
     return f"The best{many} is {name} ({row.run_id}) with {metric} {value} on the validation rows."
 
 
@@ -254,7 +254,7 @@ def _why(context: Context) -> str:
         values = [r.metric for r in good if r.metric is not None]
         led = good[0].model == ENSEMBLE and sorted(values) not in (values, values[::-1])
         first = ", an ensemble of several before all others" if led else ""
-        return f"Models are ranked by {metric_of(context)} on the validation rows{first}: {rows}."
+        return f"Models are ranked by {scored_by(context)} on the validation rows{first}: {rows}."
     plan = context.plans.get(StageId.MODEL_SELECT)
     whys = {m.id: m.why for m in context.models}
     if plan is not None:
@@ -340,7 +340,7 @@ def _kept(context: Context) -> str:
     row = next((r for r in context.leaderboard if r.run_id == keep), None)
     if row is None:
         return f"The model that is kept is that of {keep}."
-    value = "" if row.metric is None else f", with {metric_of(context)} {number(row.metric)} on the validation rows"
+    value = "" if row.metric is None else f", with {scored_by(context)} {number(row.metric)} on the validation rows"
     return f"The model that is kept is {model_name(row.model)} ({keep}){value}."
 
 

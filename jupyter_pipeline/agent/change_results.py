@@ -40,7 +40,9 @@ def keep(said: Said, draft: Draft) -> None:
         draft.problem(_say_which(draft))
         return
     of_two = said.has("instead") and _instead_of_kept(said, draft)
-    of_score = said.has("one", "model") and (said.has(*_BY_WHAT) or (said.has(*_EXTREME) and said.has("with")))
+    of_score = said.has("one", "model", "whichever", "whatever") and (
+        said.has(*_BY_WHAT) or (said.has(*_EXTREME) and said.has("with", "has", "whichever"))
+    )
     of_one = draft.plan(TRAIN) is not None and _the_one(said)
     if said.has("bundle") or (said.has("instead") and not of_two):
         return

@@ -103,6 +103,13 @@ ANSWERS = [
     ("where is the report?", REVIEW, "From the stage Review on there are the report and the notebook"),
     ("why is it split like that?", PREPROCESS, "Each part has the same share of every class."),
     ("is age the target?", DATA, "The target is Exited"),
+    (
+        "which model has the best accuracy?",
+        TRAIN,
+        "Accuracy on the 200 validation rows: LightGBM 0.8500, XGBoost 0.7500, Linear model 0.6500.",
+    ),
+    ("what is the accuracy of the best model?", TRAIN, "Accuracy of LightGBM (run-6-1-lightgbm): 0.8500 on the 200"),
+    ("pick whichever has the best accuracy", TRAIN, "Say which model is kept: LightGBM, XGBoost, Linear model"),
 ]
 
 
@@ -225,3 +232,23 @@ def test_figures_of_all_rows_are_no_answer_about_some(text: str, group: str) -> 
 )
 def test_figures_of_all_rows_answer_what_is_asked_of_all(text: str) -> None:
     assert "Accuracy of LightGBM (run-6-1-lightgbm): 0.8200 on the 200 test rows" in ask(text, REVIEW)[0].text
+
+
+def test_models_are_ranked_by_the_metric_that_is_asked_for() -> None:
+    context = context_at(TRAIN)
+    scores = {run: {"val": {"roc_auc": 0.9, "log_loss": n / 10}} for n, run in enumerate(context.measured.scores, 1)}
+    better = scores["run-6-3-linear"]["val"]
+    better["log_loss"] = 0.05
+    context = msgspec.structs.replace(context, measured=msgspec.structs.replace(context.measured, scores=scores))
+    assert "Linear model 0.0500, LightGBM 0.1000, XGBoost 0.2000" in (
+        RuleAgent().respond("which model has the lowest log loss?", context).text
+    )
+
+
+@pytest.mark.parametrize("text", ["which model is best?", "why is it so low?", "why lightgbm?"])
+def test_scores_have_the_metric_that_they_are_of_after_another_one_was_chosen(text: str) -> None:
+    context = context_at(TRAIN)
+    plans = context.plans | {SELECT: context.plans[SELECT] | {"metric": "recall"}}
+    told = RuleAgent().respond(text, msgspec.structs.replace(context, plans=plans)).text
+    assert "ROC AUC" in told
+    assert "recall" not in told
