@@ -293,11 +293,15 @@ def _after_leads(
             out = bool(names) and [t.low for t in sentence[end : end + 1]] == ["out"]
             names = names if out else []
             end += out
+        excepted = sentence[at - 1].low in ("except", "but") and _is_of_left_out(sentence, at - 1)
+        out = out and not excepted  # "drop everything except age"
         polarities = {n.polarity for start, n in known.items() if at <= start < end}
         out = "avoid" in polarities if polarities else out
         out = out or (sentence[i].low == "with" and i > 0 and _is_of_left_out(sentence, i))
         words = {t.low for t in sentence[max(0, i - 1) : at]} | _led(sentence, at)
-        sure = out or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and here.plain)
+        sure = (
+            out or excepted or formula or bool(words & ({"only", "just"} | _COLUMNS)) or (len(names) > 1 and here.plain)
+        )
         if columns.names:
             alone = "nothing" in [t.low for t in sentence[end : end + 2]]  # "use age and nothing else"
             near = bool(polarities) or any(nearly(name, columns.names) for name in names)
@@ -313,11 +317,11 @@ def _after_leads(
 
 
 def _is_of_left_out(sentence: list[Token], at: int) -> bool:
-    """``drop the columns with age in them``."""
-    if sentence[at - 1].low not in _COLUMNS:
+    """``drop the columns with age in them``, ``drop everything except age``."""
+    if sentence[at - 1].low not in _COLUMNS | _EVERY:
         return False
     begins = max((i + 1 for i in range(at) if sentence[i].low in (",", "but", "and")), default=0)
-    return any(_WITHOUT.at(sentence, i) is not None for i in range(begins, at))
+    return any(_WITHOUT.at(sentence, i) is not None for i in range(begins, at - 1))
 
 
 class _Listed(NamedTuple):

@@ -653,3 +653,10 @@ def test_at_the_gate_of_the_data_the_target_is_no_column_to_use_or_leave_out(
 
 def test_a_target_that_another_takes_the_place_of_stays_among_the_columns() -> None:
     changes("forget about churn, predict revenue", INTENT, {"/target": "revenue"})
+
+
+@pytest.mark.parametrize("text", ["drop everything except rank and sex", "ignore all columns except rank and sex"])
+@pytest.mark.parametrize("columns", [(), ("rank", "sex", "y")])
+def test_what_is_excepted_from_what_is_left_out_is_used(text: str, columns: tuple[str, ...]) -> None:
+    plan = parse_request(f"Predict y. {text}.", columns)
+    assert (plan.include_columns, plan.exclude_columns) == (("rank", "sex"), msgspec.UNSET)
