@@ -24,7 +24,7 @@ BAD: list[tuple[Any, str]] = [
     ('{"type": "chat", "text": "\\ud800"}', "INVALID_JSON"),
     ("[" * 40_000, "INVALID_JSON"),
     ("[" * 100_000, "TOO_LARGE"),
-    ('{"a":' * 5_000 + "1" + "}" * 5_000, "INVALID_JSON"),
+    ('{"type": "chat", "text": ' + "[" * 5_000 + "]" * 5_000 + "}", "INVALID_JSON INVALID_MESSAGE"),
     (b'{"type": "confirm"}', "INVALID_MESSAGE"),
     ("null", "INVALID_MESSAGE"),
     ("[]", "INVALID_MESSAGE"),
@@ -66,7 +66,7 @@ async def test_bad_frames(server: Server, project_id: str, message: Any, code: s
         await socket.send(message)
         error = await socket.next()
         assert error["type"] == "error"
-        assert error["code"] == code, error
+        assert error["code"] in code.split(), error
         assert error["message"].startswith("Failed to process message: ")
         assert len(error["message"]) < 1000
         assert len(json.dumps(error["original_message"])) < 2500

@@ -98,7 +98,8 @@ def test_arguments_that_are_nested_too_deeply(server: Server, project_id: str) -
             body = f'{{"type": "command", {args}}}'.encode()
             refused = server.request("POST", f"api/projects/{project_id}/messages", body)
             assert refused.status in (400, 409), (depth, refused.body)
-            assert ("nested more than 100 deep" in refused.json["message"]) is (100 < depth < 1000)
+            if depth < 1000:  # of deeper ones some versions of Python read no JSON
+                assert ("nested more than 100 deep" in refused.json["message"]) is (depth > 100)
 
 
 async def test_a_message_of_countless_things_is_refused_before_they_are_made(server: Server, project_id: str) -> None:
