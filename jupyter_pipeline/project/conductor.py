@@ -34,7 +34,7 @@ from .entries import entry_of
 from .files import ProjectFiles
 from .log import EventLog, Stored
 from .log_rows import ID_BYTES, as_stored, size_of
-from .mailbox import SYSTEM, Letter, Mailbox, Outcome
+from .mailbox import SYSTEM, Held, Letter, Mailbox, Outcome
 from .measured import Findings
 from .mistakes import NOT_CARRIED_OUT, instead_of, stage_failed
 from .reconciler import Reconciler
@@ -227,10 +227,6 @@ class Conductor:
             code, gone = await at_once(self._files.changes, state)
         now = int(time.time() * 1000)
         for n, letter in enumerate(letters):
-            if self._mailbox.held and not isinstance(letter.command, CancelRun):
-                self._mailbox.put_back(letters[n:])
-                letters = letters[:n]
-                break
             try:
                 if letter.message_id is not None:
                     seen = ids.get(letter.message_id) or await self._seen(letter.message_id)
@@ -242,6 +238,10 @@ class Conductor:
             except Refusal as refusal:
                 decided.append((letter, refusal))
                 continue
+            except Held:
+                self._mailbox.put_back(letters[n:])
+                del letters[n:]
+                break
             except Exception as error:
                 what = type(letter.command).__name__
                 self._notes.error("deciding on %s failed:\n%s", what, places(error))
@@ -290,8 +290,8 @@ class Conductor:
         if isinstance(command, Say) and (why := self.room.full):
             raise Refusal(ErrorCode.TOO_LARGE, why)  # before anybody thinks of an answer
         try:
-            events, frames, after = await self._decide(state, command, env)
-        except Refusal:
+            events, frames, after = await self._decide(state, command, env, letter)
+        except (Refusal, Held):
             raise
         except Exception as error:
             instead = instead_of(command, state, error)
@@ -305,17 +305,18 @@ class Conductor:
             size = size_of(frames) + ids
         return events, frames, after, size
 
-    async def _decide(self, state: ProjectState, command: AnyCommand, env: Env) -> _Decided:
+    async def _decide(self, state: ProjectState, command: AnyCommand, env: Env, chat: Letter | None = None) -> _Decided:
         if faults.ARMED:
             crash_point("decide", state.current, type(command).__name__)
-        answers = isinstance(command, Say) and not is_request(state)
+        is_answered = not is_request(state)
         produced, after = decide(state, command, env)
         events = list(produced)
-        if answers and isinstance(command, Say):
-            known = context(state, env.ts, await self._findings.of(state), self._progress())
-            answer = await self._conversation.answer(command.text, known, env.user, command.may_execute)
-            if answer is not None:
-                more, after = self._carried_out(after, answer, env)
+        if is_answered and isinstance(command, Say) and chat is not None:
+            if not chat.replied:
+                known = context(state, env.ts, await self._findings.of(state), self._progress())
+                chat.reply = await self._conversation.answer(chat, command, known)
+            if chat.reply is not None:
+                more, after = self._carried_out(after, chat.reply, env)
                 events += more
         return [e for e in events if e.payload.STATE], as_stored(state.project_id, events), after
 

@@ -16,10 +16,10 @@ from ..protocol.schema import builtin_commands
 from ..protocol.stages import StageId, StageStatus
 from ..tasks import Tasks
 from ..traces import ProjectLog, places
-from .commands import Answer, RunCustomCommand
+from .commands import Answer, RunCustomCommand, Say
 from .custom import CustomCommands
 from .files import ProjectFiles
-from .mailbox import Letter, Mailbox
+from .mailbox import Held, Letter, Mailbox
 from .snapshot import snapshot
 from .state import ProjectState
 
@@ -61,45 +61,47 @@ class Conversation:
         self._only_answered: tuple[StageId, StageStatus] | None = None
         """How the project stood when a chat was last answered and did nothing."""
 
-    async def answer(self, text: str, known: Context, user: User, may_execute: bool) -> Answer | None:
+    async def answer(self, letter: Letter, said: Say, known: Context) -> Answer | None:
         """The agent's answer, which says so where it failed; None if it takes its time, and comes through the mailbox.
 
-        Reading a long text, or one about many columns, takes the rules many milliseconds, so that is done in a thread;
-        what comes after it in the mailbox waits for the answer, cancels and other projects do not.
+        Reading a long text, or one about many columns, takes the rules many milliseconds, so that is done in a thread,
+        while the mailbox holds the chat. It is stored with its answer: whatever dies meanwhile, both are there or none.
+
+        Raises
+        ------
+        Held
+            If the letter is to be decided on again when its reply is there.
         """
         stands = known.current_stage, known.status
         if self._only_answered == stands:
             known = replace(known, only_answered=True)
+        short = len(said.text) <= _SHORT and len(known.columns) <= _FEW_COLUMNS
+        if not short and not inspect.iscoroutinefunction(self._agent.respond):
+            self._mailbox.hold(letter)
+            self._tasks.start(self._reply(letter, said, known))
+            raise Held
         try:
-            short = len(text) <= _SHORT and len(known.columns) <= _FEW_COLUMNS
-            if short or inspect.iscoroutinefunction(self._agent.respond):
-                # A flood of short ones does not keep the event loop to itself either.
-                await asyncio.sleep(0)
-                reply = self._agent.respond(text, known)
-            else:
-                answer = self._answer_held(self._mailbox.hold(), text, known, user, may_execute)
-                self._tasks.start(answer)
-                return None
+            # A flood of short ones does not keep the event loop to itself either.
+            await asyncio.sleep(0)
+            reply = self._agent.respond(said.text, known)
         except Exception as error:
             reply = self._failed(error)
-        if isinstance(reply, Reply):
-            self._only_answered = None if reply.actions else stands
-            return Answer(reply, may_execute)
-        self._tasks.start(self._answer_later(reply, user, may_execute))
-        return None
+        return self._taken(letter, said, known, reply)
 
-    async def _answer_held(self, held: object, text: str, known: Context, user: User, may_execute: bool) -> None:
-        """Answer what all wait for."""
+    async def _reply(self, letter: Letter, said: Say, known: Context) -> None:
+        reply: Reply | Awaitable[Reply]
         try:
-            reply = await asyncio.to_thread(self._agent.respond, text, known)
+            reply = await asyncio.to_thread(self._agent.respond, said.text, known)
         except Exception as error:
             reply = self._failed(error)
+        self._mailbox.release(letter, self._taken(letter, said, known, reply))
+
+    def _taken(self, letter: Letter, said: Say, known: Context, reply: Reply | Awaitable[Reply]) -> Answer | None:
         if isinstance(reply, Reply):
             self._only_answered = None if reply.actions else (known.current_stage, known.status)
-            self._mailbox.release(held, Letter(Answer(reply, may_execute), user))
-        else:
-            self._mailbox.release(held, None)
-            await self._answer_later(reply, user, may_execute)
+            return Answer(reply, said.may_execute)
+        self._tasks.start(self._answer_later(reply, letter.user, said.may_execute))
+        return None
 
     async def _answer_later(self, reply: Awaitable[Reply], user: User, may_execute: bool) -> None:
         try:

@@ -11,7 +11,7 @@ import msgspec
 from ..protocol.errors import Refusal
 from ..protocol.events import Payload, User
 from ..protocol.messages import CancelRun
-from .commands import AnyCommand, WorkEvents
+from .commands import Answer, AnyCommand, WorkEvents
 
 SYSTEM = User("jupyter_pipeline", "the pipeline")
 EVENTS = 2048
@@ -31,10 +31,17 @@ class Outcome(msgspec.Struct, frozen=True):
     status: Literal["accepted", "duplicate"]
 
 
-class Letter:
-    """Something in the mailbox; ``answer`` is resolved when it has taken effect."""
+class Held(Exception):
+    """A chat is decided on once its reply is there; until then the mailbox holds it, and all that came after it."""
 
-    __slots__ = ("answer", "command", "message_id", "user")
+
+class Letter:
+    """Something in the mailbox; ``answer`` is resolved when it has taken effect.
+
+    Of a chat that was held ``reply`` is what follows from it, None if that comes by itself.
+    """
+
+    __slots__ = ("answer", "command", "message_id", "replied", "reply", "user")
 
     def __init__(
         self,
@@ -47,6 +54,8 @@ class Letter:
         self.user = user
         self.message_id = message_id
         self.answer = answer
+        self.reply: Answer | None = None
+        self.replied = False
 
     def refuse(self, refusal: Refusal) -> None:
         """Tell whoever waits for the answer that there was no effect."""
@@ -73,15 +82,15 @@ class _Said:
 class Mailbox:
     """Letters, first come, first served. What a worker says in a row becomes one letter: it is decided on in one go.
 
-    While an answer to a long chat is worked out all wait for it, but for cancels before which no person asked for
-    anything else: those are to take effect at once.
+    While the reply to a long chat is worked out, that chat and all after it wait, but for cancels before which no
+    person asked for anything else: those are to take effect at once.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Letter | _Said] = deque()
         self._events = self._bytes = 0
         self._open: _Said | None = None
-        self._held: object | None = None
+        self._held: Letter | None = None
         self._arrived = asyncio.Event()
 
     def __bool__(self) -> bool:
@@ -93,21 +102,16 @@ class Mailbox:
         """Whether so much waits of what workers said that they should wait too."""
         return self._events >= FULL or self._bytes >= FULL_BYTES
 
-    @property
-    def held(self) -> bool:
-        """Whether all wait for an answer."""
-        return self._held is not None
+    def hold(self, letter: Letter) -> None:
+        """Let all wait for the reply to a chat, which is to be put back."""
+        self._held = letter
 
-    def hold(self) -> object:
-        """Let all wait for an answer; what is to be given back with it."""
-        self._held = object()
-        return self._held
-
-    def release(self, held: object, letter: Letter | None) -> None:
-        """Let nobody wait any longer, and the answer come first, if what it answers stands."""
-        if self._held is held:
+    def release(self, letter: Letter, reply: Answer | None) -> None:
+        """Let what was held go on, with its reply."""
+        letter.reply, letter.replied = reply, True
+        if self._held is letter:
             self._held = None
-            self.put_back([letter] if letter is not None else [])
+            self._arrived.set()
 
     def put(self, letter: Letter) -> None:
         """Add a letter."""
@@ -135,12 +139,15 @@ class Mailbox:
 
     def _urgent(self) -> list[Letter]:
         """While all wait, the cancels before which no person asked for anything else."""
-        of_people = (one for one in self._waiting if isinstance(one, Letter) and one.answer is not None)
-        return list(takewhile(lambda one: isinstance(one.command, CancelRun), of_people)) if self.held else []
+        if self._held is None:
+            return []
+        letters = (one for one in self._waiting if isinstance(one, Letter) and one is not self._held)
+        of_people = (one for one in letters if one.answer is not None)
+        return list(takewhile(lambda one: isinstance(one.command, CancelRun), of_people))
 
     async def take(self) -> list[Letter]:
         """The next letters, at least one; waits for it."""
-        while not (urgent := self._urgent()) and (self.held or not self._waiting):
+        while not (urgent := self._urgent()) and (self._held is not None or not self._waiting):
             self._arrived.clear()
             await self._arrived.wait()
         if urgent:

@@ -24,11 +24,11 @@ from sklearn.datasets import load_breast_cancer
 from jupyter_pipeline.agent.base import Context, Reply
 from jupyter_pipeline.agent.rules import RuleAgent
 from jupyter_pipeline.project import conductor
-from jupyter_pipeline.project.commands import Answer
+from jupyter_pipeline.project.commands import Answer, Say
 from jupyter_pipeline.project.conversation import Conversation
 from jupyter_pipeline.project.custom import CustomCommands
 from jupyter_pipeline.project.files import ProjectFiles
-from jupyter_pipeline.project.mailbox import Mailbox, Outcome
+from jupyter_pipeline.project.mailbox import Held, Letter, Mailbox, Outcome
 from jupyter_pipeline.project.manager import ProjectManager
 from jupyter_pipeline.project.project import Project
 from jupyter_pipeline.project.settings import Settings
@@ -581,29 +581,67 @@ def test_what_takes_the_rules_long_to_read_is_read_in_a_thread(
             plans={},
             columns=tuple(f"column_{n}" for n in range(columns)),
         )
-        if await talk.answer(text, known, USER, True) is None:
-            assert letters.held
-            (answer,) = await letters.take()
-            assert isinstance(answer.command, Answer)
-        assert not letters.held
+        said = Say(text=text, may_execute=True)
+        letter = Letter(said, USER)
+        try:
+            assert isinstance(await talk.answer(letter, said, known), Answer)
+        except Held:
+            letters.put_back([letter])
+            assert await letters.take() == [letter]
+            assert isinstance(letter.reply, Answer)
 
     run(test)
     assert [thread is not threading.main_thread() for thread in read_by] == [in_a_thread]
 
 
-def test_a_cancel_does_not_wait_for_the_answer_to_a_long_chat_and_nothing_else_overtakes(tmp_path: Path) -> None:
-    """Unless something was asked for between the chat and the cancel: that is not begun after it."""
-    asked, goes_on = threading.Event(), threading.Event()
+class Slow(RuleAgent):
+    """Reads as soon as it may go on."""
 
-    class Slow(RuleAgent):
-        def respond(self, text: str, context: Context) -> Reply:
-            asked.set()
-            assert goes_on.wait(LONG)
-            return super().respond(text, context)
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+
+    def respond(self, text: str, context: Context) -> Reply:
+        self.asked.set()
+        assert self.goes_on.wait(LONG)
+        return super().respond(text, context)
+
+
+def test_a_long_chat_is_stored_with_its_answer_or_not_at_all(tmp_path: Path) -> None:
+    """Whoever was not told that it is there sends it again."""
+    chat, agent = Chat(text="why? " * 100, id="mid"), Slow()
 
     async def test() -> None:
         data_file(tmp_path)
-        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), threads=1, warm_workers=1), agent=Slow())
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), threads=1, warm_workers=1), agent=agent)
+        await manager.start()
+        project = await manager.open("demo")
+        await ask(project)
+        await until_gate(project, StageId.PARSE_INTENT)
+        seq = project.seq
+        asking = asyncio.create_task(project.submit(chat, USER))
+        assert await asyncio.to_thread(agent.asked.wait, LONG)
+        assert not (await asyncio.wait([asking], timeout=0.3))[0]
+        await manager.stop()
+        agent.goes_on.set()
+        with pytest.raises(Refusal, match="try again"):
+            await asking
+        async with running(tmp_path) as again:
+            project = await again.open("demo")
+            assert project.seq == seq
+            assert await project.submit(chat, USER) == Outcome(seq + 2, "accepted")
+
+    run(test)
+
+
+def test_a_cancel_does_not_wait_for_the_answer_to_a_long_chat_and_nothing_else_overtakes(tmp_path: Path) -> None:
+    """Unless something was asked for between the chat and the cancel: that is not begun after it."""
+    agent = Slow()
+    asked, goes_on = agent.asked, agent.goes_on
+
+    async def test() -> None:
+        data_file(tmp_path)
+        manager = ProjectManager(Settings(workspace_dir=str(tmp_path), threads=1, warm_workers=1), agent=agent)
         await manager.start()
         try:
             project = await manager.open("demo")
@@ -612,7 +650,6 @@ def test_a_cancel_does_not_wait_for_the_answer_to_a_long_chat_and_nothing_else_o
             await until_training(project)
             chat = asyncio.create_task(project.submit(Chat(text="why? " * 100), USER))
             assert await asyncio.to_thread(asked.wait, LONG)
-            await chat
             await asyncio.wait_for(project.submit(Command(command="cancel_run"), USER), 5.0)
             assert project.state.here.status is StageStatus.FAILED
             again = asyncio.create_task(
@@ -620,12 +657,12 @@ def test_a_cancel_does_not_wait_for_the_answer_to_a_long_chat_and_nothing_else_o
             )
             await asyncio.sleep(0)
             stop = asyncio.create_task(project.submit(Command(command="cancel_run"), USER))
-            assert not (await asyncio.wait([again, stop], timeout=0.3))[0]
+            assert not (await asyncio.wait([chat, again, stop], timeout=0.3))[0]
             seq = project.seq
             goes_on.set()
-            await asyncio.gather(again, stop)
-            answer, begun = [json.loads(event.frame)["event"] for event in await project.read(seq, 2)]
-            assert (answer["name"], answer["payload"]["source"]) == ("LOG_LINE", "assistant")
+            await asyncio.gather(chat, again, stop)
+            said, answer, begun = [json.loads(event.frame)["event"] for event in await project.read(seq, 3)]
+            assert (said["payload"]["source"], answer["payload"]["source"]) == ("user", "assistant")
             assert (begun["name"], begun["payload"]["status"]) == ("STAGE_STATUS", "IN_PROGRESS")
             assert project.state.here.status is StageStatus.FAILED
         finally:

@@ -168,9 +168,8 @@ def test_a_message_is_kept_that_a_mistake_keeps_from_being_answered(
             project = await manager.open("demo")
             await project.submit(REQUEST, USER)
             await until_gate(project, StageId.PARSE_INTENT)
-            plan, seq = project.state.here.plan, project.seq
+            plan = project.state.here.plan
             await project.submit(Chat(text=text), USER)
-            await until(project, lambda: project.seq >= seq + 2, "an answer")
             chat = [e["event"]["payload"] for e in await all_events(project) if e["event"]["name"] == "LOG_LINE"]
             said, answer = [line for line in chat if line["run_id"] == "chat"][-2:]
             assert (said["source"], said["text"]) == ("user", text)
