@@ -1,7 +1,7 @@
 """Which columns a sentence wants a target predicted from, and which left out, also where columns are not known yet."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -104,9 +104,13 @@ def inputs_of(sentence: list[Token], columns: Columns, named: list[Named], skip:
     return found
 
 
-@lru_cache(maxsize=256)
-def nearly(text: str, names: tuple[str, ...]) -> str | None:
+def nearly(text: str, names: Sequence[str]) -> str | None:
     """The only column that is written almost so, or that has the name as a word of its own (``id``: customer_id)."""
+    return _nearly(text, tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _nearly(text: str, names: tuple[str, ...]) -> str | None:
     close = difflib.get_close_matches(squash(text), [squash(name) for name in names], 2, _SURE)
     sure = [name for name in names if squash(name) in close]
     parts = [name for name in names if squash(text) in parts_of(name)]
