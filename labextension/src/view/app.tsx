@@ -1,6 +1,6 @@
 /** The view as a whole: the stages, the one that matters now, the conversation, and what was decided. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { StatusDetail } from '../client/connection';
 import { textOf } from '../client/sentences';
 import { versionNotice } from '../client/version';
@@ -31,8 +31,8 @@ export function App() {
   const uploads = useUploads();
   const [dropping, setDropping] = useState(false);
   const shown = selected ?? model.current;
-  // Where the project has come to what was looked at, one goes on with it.
-  useEffect(() => {
+  // Where the project has come to what was looked at, one goes on with it; at once, before it has gone on itself.
+  useLayoutEffect(() => {
     if (selected === model.current) {
       setSelected(null);
     }
