@@ -90,11 +90,15 @@ class Conversation:
 
     async def _reply(self, letter: Letter, said: Say, known: Context) -> None:
         reply: Reply | Awaitable[Reply]
+        answer: Answer | None = None
         try:
-            reply = await asyncio.to_thread(self._agent.respond, said.text, known)
-        except Exception as error:
-            reply = self._failed(error)
-        self._mailbox.release(letter, self._taken(letter, said, known, reply))
+            try:
+                reply = await asyncio.to_thread(self._agent.respond, said.text, known)
+            except Exception as error:
+                reply = self._failed(error)
+            answer = self._taken(letter, said, known, reply)
+        finally:  # whatever an agent does, nobody waits for it for ever
+            self._mailbox.release(letter, answer)
 
     def _taken(self, letter: Letter, said: Say, known: Context, reply: Reply | Awaitable[Reply]) -> Answer | None:
         if isinstance(reply, Reply):
